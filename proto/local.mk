@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+# What rpcgen makes is compiled by itself: it leaves unused variables behind, which our own code may
+# not.
+noinst_LTLIBRARIES += proto/libxdr.la proto/libproto.la
+
+nodist_proto_libxdr_la_SOURCES = proto/bproc.h proto/bproc_xdr.c
+proto_libxdr_la_CFLAGS = $(AM_CFLAGS) -Wno-unused-variable
+proto_libxdr_la_LIBADD = $(TIRPC_LIBS)
+
+proto_libproto_la_SOURCES = \
+	proto/frame.c proto/frame.h \
+	proto/msg.c proto/msg.h
+proto_libproto_la_LIBADD = proto/libxdr.la
+
+BUILT_SOURCES += proto/bproc.h
+CLEANFILES += proto/bproc.h proto/bproc_xdr.c
+EXTRA_DIST += proto/bproc.x proto/PROTOCOL.md
+
+# rpcgen refuses an existing target and writes the path of its input into the #include, hence the
+# change of folder, the bare name and the move at the end.
+proto/bproc.h: proto/bproc.x
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	(cd $(srcdir)/proto && $(RPCGEN) -h bproc.x) > $@.tmp && mv -f $@.tmp $@
+
+proto/bproc_xdr.c: proto/bproc.x
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	(cd $(srcdir)/proto && $(RPCGEN) -c bproc.x) > $@.tmp && mv -f $@.tmp $@

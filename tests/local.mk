@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# UNIT_TESTS are C programs that need nothing but themselves; SYSTEM_TESTS are scripts that start a
+# virtual cluster from what `make stage` installed. All of them speak TAP.
+
+UNIT_TESTS += tests/unit/test_tap
+
+tests_unit_test_tap_SOURCES = tests/unit/test_tap.c tests/unit/tap.h
+
+SYSTEM_TESTS += tests/t/0010-man.t
+SYSTEM_TESTS += tests/t/0011-sources.t
+SYSTEM_TESTS += tests/t/0012-installed.t
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
+EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh
+
+TEST_EXTENSIONS = .t
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+LOG_COMPILER = timeout -k 10 120
+T_LOG_DRIVER = $(TAP_DRIVER)
+T_LOG_COMPILER = timeout -k 30 600
+
+AM_TESTS_ENVIRONMENT = \
+	BPLAB_STAGE='$(STAGE)'; export BPLAB_STAGE; \
+	BPROC_SOURCE='$(abs_top_srcdir)'; export BPROC_SOURCE; \
+	BPROC_BUILD='$(abs_top_builddir)'; export BPROC_BUILD; \
+	BPROC_PREFIX='$(prefix)'; export BPROC_PREFIX; \
+	BPROC_BINDIR='$(bindir)'; export BPROC_BINDIR; \
+	BPROC_SBINDIR='$(sbindir)'; export BPROC_SBINDIR; \
+	BPROC_LIBDIR='$(libdir)'; export BPROC_LIBDIR; \
+	BPROC_LIBEXECDIR='$(pkglibexecdir)'; export BPROC_LIBEXECDIR;
+
+# Where the software lies as installed without being so: the nodes of a virtual cluster see it at
+# its prefix, the machine itself never does.
+STAGE = $(abs_builddir)/stage
+
+stage: all
+	$(AM_V_at)$(MAKE) --no-print-directory install DESTDIR='$(STAGE)' >stage.log 2>&1 || \
+		{ cat stage.log; exit 1; }
+
+check_DATA += stage.done
+
+stage.done: $(bin_PROGRAMS) $(sbin_PROGRAMS) $(pkglibexec_PROGRAMS) $(bin_SCRIPTS) \
+		$(pkglibexec_SCRIPTS) $(lib_LTLIBRARIES) $(dist_man_MANS) $(nobase_include_HEADERS)
+	$(AM_V_GEN)$(MAKE) --no-print-directory stage && touch $@
+
+# For sanitizer builds: what needs no cluster, and no installation.
+check-unit: $(BUILT_SOURCES)
+	$(MAKE) $(check_PROGRAMS)
+	$(MAKE) check-TESTS TESTS='$(UNIT_TESTS)'
+
+clean-local:
+	-rm -rf stage stage.log stage.done
+
+.PHONY: stage check-unit
