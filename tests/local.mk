@@ -37,14 +37,16 @@ AM_TESTS_ENVIRONMENT = \
 STAGE = $(abs_builddir)/stage
 
 stage: all
-	$(AM_V_at)$(MAKE) --no-print-directory install DESTDIR='$(STAGE)' >stage.log 2>&1 || \
-		{ cat stage.log; exit 1; }
+	$(AM_V_at)$(MAKE) --no-print-directory install DESTDIR='$(STAGE)' >'$(STAGE).log' 2>&1 || \
+		{ cat '$(STAGE).log'; exit 1; }
 
-check_DATA += stage.done
+check_DATA += $(STAGE).done
 
-stage.done: $(bin_PROGRAMS) $(sbin_PROGRAMS) $(pkglibexec_PROGRAMS) $(bin_SCRIPTS) \
-		$(pkglibexec_SCRIPTS) $(lib_LTLIBRARIES) $(dist_man_MANS) $(nobase_include_HEADERS)
-	$(AM_V_GEN)$(MAKE) --no-print-directory stage && touch $@
+$(STAGE).done: $(bin_PROGRAMS) $(sbin_PROGRAMS) $(pkglibexec_PROGRAMS) $(examples_PROGRAMS) \
+		$(bin_SCRIPTS) $(pkglibexec_SCRIPTS) $(lib_LTLIBRARIES) $(dist_man_MANS) \
+		$(nodist_man_MANS) $(public_HEADERS)
+	$(AM_V_at)$(MAKE) --no-print-directory stage
+	$(AM_V_GEN)touch '$@'
 
 # For sanitizer builds: what needs no cluster, and no installation.
 check-unit: $(BUILT_SOURCES)
@@ -52,6 +54,6 @@ check-unit: $(BUILT_SOURCES)
 	$(MAKE) check-TESTS TESTS='$(UNIT_TESTS)'
 
 clean-local:
-	-rm -rf stage stage.log stage.done
+	-rm -rf stage stage.log stage.done demo demo.log demo.done
 
 .PHONY: stage check-unit

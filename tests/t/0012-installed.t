@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `make install` gives what a user was promised, and no more symbols than that.
+. "${0%/*}/lib.sh"
+
+[[ -d $BPLAB_STAGE ]] || skip_all "nothing is installed in $BPLAB_STAGE"
+library=$BPLAB_STAGE$BPROC_LIBDIR/libbproc.so
+
+for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} "$BPROC_BINDIR"/{bpsh,bpstat,bplab} \
+    "$BPROC_LIBEXECDIR"/{bproc-ghost,bproc-mover,bproc-receiver,bproc-space}; do
+    ok "$program is installed" test -x "$BPLAB_STAGE$program"
+done
+ok "the library is installed" test -e "$library"
+ok "the header is installed" test -e "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc.h"
+ok "systemd units are installed" \
+    test -e "$BPLAB_STAGE$BPROC_PREFIX/lib/systemd/system/masterd.service"
+
+symbols=$(nm -D --defined-only "$library" 2>"$TMP/err" | awk '$2 != "A" { print $3 }')
+like "the library exports the calls" "$symbols" "bproc_rfork"
+is "and nothing else" "$(grep -vE '^_?bproc_' <<<"$symbols")" ""
+like "its symbols are versioned" "$symbols" "bproc_rfork@@LIBBPROC_"
+
+export PKG_CONFIG_PATH=$BPLAB_STAGE$BPROC_LIBDIR/pkgconfig PKG_CONFIG_SYSROOT_DIR=$BPLAB_STAGE
+cat >"$TMP/program.c" <<'END'
+#include <sys/bproc.h>
+int main(void) { return bproc_numnodes() < -1; }
+END
+# shellcheck disable=SC2046
+ok "a program compiles and links with what pkg-config says" \
+    ${CC:-cc} -std=c11 -Wall -Werror -o "$TMP/program" "$TMP/program.c" \
+    $(pkg-config --cflags --libs libbproc)
+if type -P clang >/dev/null; then
+    ok "the header stands alone, in C++ too" clang -x c++ -Wall -Werror -fsyntax-only \
+        "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc.h"
+else
+    skip "the header stands alone, in C++ too" "needs clang"
+fi
+done_testing
