@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BProc: processes of one machine, the master, that run on other machines, its nodes.
+ *
+ * Calls and constants have the names, arguments and results of BProc 3 and of Scyld's manual; what
+ * this implementation adds is marked "ours". Link with -lbproc.
+ *
+ * All calls talk to the local daemon (masterd on the master, slaved on a node) over a socket; the
+ * environment variable BPROC_SOCKET names another socket than the usual one, except in set-uid
+ * programs. A call opens its connection and closes it before it returns; nothing is kept between
+ * calls and no call needs an initialisation. Each is safe to use from several threads and none
+ * from a signal handler. "Blocks for the daemon" means: for as long as the local daemon takes to
+ * answer, which it does from memory; on a node, for one round trip to the master as well.
+ *
+ * Unless said otherwise a call returns -1 with errno set when it fails. Failures of every call:
+ *   EBUSY            no daemon answers at the socket: BProc is not running here
+ *   EIO              the daemon went away during the call, or sent what is no answer
+ *   EPROTONOSUPPORT  the daemon speaks another version of the protocol (ours)
+ *   EOPNOTSUPP       the daemon cannot do this from here, as some calls on a node (ours)
+ *   EMFILE, ENFILE   no descriptor left for the connection
+ *   ENOMEM           out of memory
+ */
+#ifndef _SYS_BPROC_H
+#define _SYS_BPROC_H 1
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- constants -------------------------------------------------------------------------- */
+
+/* Node numbers are 0 and up. These stand where a node number may. */
+#define BPROC_NODE_MASTER (-1)
+#define BPROC_NODE_SELF   (-2)  /* the node the caller runs on */
+#define BPROC_NODE_NONE   (-3)  /* a result: no such node */
+#define BPROC_NODE_ANY    (-4)  /* bproc_proclist(): whatever the node */
+
+/*
+ * Dump flags: mapped files of that kind travel with the process. The others are expected on the
+ * node under the same path, with the same content.
+ */
+#define BPROC_DUMP_LIBS  1      /* shared libraries */
+#define BPROC_DUMP_EXEC  2      /* the executable */
+#define BPROC_DUMP_OTHER 4      /* everything else */
+#define BPROC_DUMP_ALL   7
+
+/*
+ * I/O flags, in the same argument (ours).
+ *
+ * BPROC_IO_SEND_INFO, with a port: each of the three connections begins with two ints in the byte
+ * order of the node, the pid of the process and the number of the descriptor (0, 1 or 2), so that
+ * a program can take the connections of many processes on one port.
+ * BPROC_IO_STDIN, with port 0: descriptor 0 is forwarded like 1 and 2 and is not /dev/null.
+ */
+#define BPROC_IO_SEND_INFO 0x10
+#define BPROC_IO_STDIN     0x20
+
+#define BPROC_X_OK 1            /* bproc_access(): may processes be sent there */
+
+/* States of a node. Programs should go by the names; only down == 0 is old custom. */
+enum bproc_node_state {
+    bproc_node_down = 0,        /* not connected */
+    bproc_node_unavailable = 1, /* connected, set aside by the administrator */
+    bproc_node_error = 2,       /* connected, its node_up script failed */
+    bproc_node_up = 3,          /* in use */
+    bproc_node_reboot = 4,      /* was told to reboot */
+    bproc_node_halt = 5,        /* was told to halt */
+    bproc_node_pwroff = 6,      /* was told to switch itself off */
+    bproc_node_boot = 7         /* connected, its node_up script runs */
+};
+#define BPROC_NODE_NSTATES 8
+/* Initialises an array of BPROC_NODE_NSTATES strings, indexed by state. */
+#define BPROC_NODE_STATE_STRINGS \
+    { "down", "unavailable", "error", "up", "reboot", "halt", "pwroff", "boot" }
+
+/* errno values beside the system's; bproc_strerror() has texts for them. */
+#define BE_INVALIDNODE 300      /* no such node is configured */
+#define BE_NODEDOWN    301      /* the node is known but not connected */
+#define BE_SAMENODE    302      /* already there */
+#define BE_SLAVEDIED   303      /* the node was lost while the call was under way */
+#define BE_INVALIDPROC 304      /* no such process */
+
+/* ---- structures ------------------------------------------------------------------------- */
+
+struct bproc_node_info_t {
+    int node;
+    int status;                 /* enum bproc_node_state */
+    int mode;                   /* permission bits, as 0111; only x bits occur */
+    uint16_t user;              /* 65534 when the number does not fit: see uid */
+    uint16_t group;
+    uint32_t addr;              /* IPv4, network byte order; 0 when unknown */
+    uint32_t uid;               /* ours: the owner in full */
+    uint32_t gid;               /* ours: the group in full */
+};
+
+struct bproc_proc_info_t {
+    int pid;                    /* in the master's process space */
+    int node;
+};
+
+struct bproc_version_t {
+    char magic[3];              /* "BPr", without a NUL */
+    uint8_t arch;               /* low byte of the ELF machine number of this library */
+    uint32_t protocol;          /* version of the protocol the daemon and the library share */
+    char version[24];           /* release of the daemon, NUL-terminated */
+};
+
+/* ---- processes that start or go elsewhere ------------------------------------------------ */
+
+/*
+ * fork(2), but the child runs on `node` (a number, BPROC_NODE_MASTER or BPROC_NODE_SELF).
+ *
+ * The parent gets the child's pid: an ordinary child of the caller, for kill(2), waitpid(2) and
+ * job control. The child gets 0, on the node, with the caller's memory, signal handlers, limits,
+ * credentials and the calling thread alone. Regular files stay open where the path exists there;
+ * pipes, sockets and terminals that others hold too are forwarded. If `node` is the caller's own
+ * it is a fork.
+ *
+ * `flags` is an OR of BPROC_DUMP_* and BPROC_IO_*; the forms without it take EXEC|OTHER if the node
+ * is up or the master, EXEC|LIBS|OTHER otherwise. `port` 0: descriptors 1 and 2 are forwarded to
+ * the caller's own, 0 is /dev/null. Otherwise a TCP port, 1 to 65535, of the caller's machine: it
+ * gets three connections, in the order stdout, stderr, stdin, raw bytes unless BPROC_IO_SEND_INFO;
+ * the caller listens and accepts. The forms without `port` take 0.
+ *
+ * Failure: -1 in the parent, and no child, zombie or SIGCHLD exists; descriptors are as before.
+ *   EBUSY           no daemon
+ *   BE_INVALIDNODE  no such node (as all BE_* errors here: the form of BProc 3.2)
+ *   BE_NODEDOWN     it is not connected
+ *   BE_SLAVEDIED    it was lost during the call
+ *   EPERM           the node's mode does not let the caller use it, or the caller's real,
+ *                   effective and saved user ids differ
+ *   EINVAL          unknown bits in flags, port outside 0 to 65535
+ *   EAGAIN, ENOMEM  as fork(2), on either machine
+ *   ENOEXEC         (ours) a mapped file that was not to be sent is not on the node as it is here
+ *   EOPNOTSUPP      (ours) the process holds what cannot be sent: the daemon's log says what
+ *   ECONNREFUSED    (ours) nobody listens at the port
+ *   ENOSPC          (ours) the node has no room for the image
+ *   EIO             the image could not be moved for another reason: the daemon's log says which
+ * Blocks until the child runs on the node or the call has failed.
+ */
+int bproc_rfork(int node);
+int _bproc_rfork(int node, int flags);
+int _bproc_rfork_io(int node, int flags, int port);
+
+/*
+ * execve(2), but `cmd` and everything it needs is looked up and run on `node`; nothing of the
+ * image here travels. `argv` and `envp` are as for execve; all strings stay the caller's. The
+ * process keeps its pid, credentials, signal mask, limits, umask and working directory (`/` if it
+ * is not on the node). `port` and the forms without it: as for bproc_rfork(); `flags`: BPROC_IO_*
+ * only, 0 in the forms without it. The form with `flags` is ours.
+ *
+ * Does not return when the remote process was made: the caller is then the process that stands for
+ * it here. If the program could not be executed on the node after that, it exits with status 1.
+ * Failure to make it: -1, the caller is as before.
+ *   EBUSY, BE_INVALIDNODE, BE_NODEDOWN, BE_SLAVEDIED, EPERM, EAGAIN, ENOMEM, EIO, ECONNREFUSED:
+ *                   as bproc_rfork()
+ *   EINVAL          unknown bits in flags, port outside 0 to 65535, cmd or argv NULL
+ *   E2BIG           arguments and environment are longer than the system takes
+ *   ENAMETOOLONG    cmd is longer than a path may be
+ *   those of execve(2) when the node is the caller's own
+ * Blocks until the process runs on the node or the call has failed.
+ */
+int bproc_rexec(int node, const char *cmd, char *const argv[], char *const envp[]);
+int bproc_rexec_io(int node, int port, const char *cmd, char *const argv[], char *const envp[]);
+int _bproc_rexec_io(int node, int flags, int port, const char *cmd, char *const argv[],
+                    char *const envp[]);
+
+/*
+ * As bproc_rexec(), but the program is the caller's machine's own file `cmd`: its bytes are sent
+ * if the node has not got them yet. Its libraries and interpreter are expected on the node.
+ * Errors before the process is made: those of bproc_rexec() and, for the file here, those of
+ * execve(2): EACCES, ENOENT, ENOTDIR, ELOOP, ENOEXEC, ETXTBSY, EFAULT. When it was made but could
+ * not be executed there the process exits with the errno value as its status.
+ */
+int bproc_execmove(int node, const char *cmd, char *const argv[], char *const envp[]);
+int bproc_execmove_io(int node, int port, const char *cmd, char *const argv[],
+                      char *const envp[]);
+
+/* ---- nodes ------------------------------------------------------------------------------- */
+
+/*
+ * Node the caller runs on, BPROC_NODE_MASTER on the master. If no daemon answers the result is
+ * BPROC_NODE_NONE with errno EBUSY, as -1 would mean the master (ours). Blocks for the daemon.
+ */
+int bproc_currnode(void);
+
+/* Number of configured nodes, whatever their state, without the master. Blocks for the daemon. */
+int bproc_numnodes(void);
+
+/*
+ * State of `node`, enum bproc_node_state; the master is always up. EINVAL: no such node.
+ * Blocks for the daemon.
+ */
+int bproc_nodestatus(int node);
+
+/*
+ * Fills *info (the caller's) for `node`, 0. EINVAL: no such node, or it is down, as in BProc 3
+ * (bproc_nodelist() tells about down nodes too), or info is NULL. Blocks for the daemon.
+ */
+int bproc_nodeinfo(int node, struct bproc_node_info_t *info);
+
+/*
+ * All nodes, down ones included, in ascending order. Result: how many; *list is malloc'd, the
+ * caller frees it; it is NULL when there are none or the call fails. EINVAL: list is NULL.
+ * Blocks for the daemon.
+ */
+int bproc_nodelist(struct bproc_node_info_t **list);
+
+/*
+ * Address of `node`, a struct sockaddr_in with port 0, to *addr. *size: bytes of room at addr in,
+ * bytes used out; what does not fit is cut off. BPROC_NODE_MASTER gives bproc_masteraddr()'s.
+ * EINVAL: no such node, or it has no address, or addr or size is NULL or *size negative.
+ * Blocks for the daemon.
+ */
+int bproc_nodeaddr(int node, struct sockaddr *addr, int *size);
+
+/*
+ * Address and port of the master, as bproc_nodeaddr(). If the master has several: on the master
+ * the first, on a node the one that node is connected to. Blocks for the daemon.
+ */
+int bproc_masteraddr(struct sockaddr *addr, int *size);
+
+/*
+ * Node with that IPv4 address (`size` bytes), BPROC_NODE_MASTER for the master's, BPROC_NODE_NONE
+ * when there is none or on failure (errno is then set, else 0). Blocks for the daemon.
+ */
+int bproc_nodenumber(struct sockaddr *addr, int size);
+
+/*
+ * Node of that name: "master" or "-1", "self", "3", "n3" or ".3". BPROC_NODE_NONE if it is unknown
+ * (errno 0) or on failure (errno set). Host names are not known. Blocks for the daemon.
+ */
+int bproc_getnodebyname(const char *name);
+
+/*
+ * A descriptor that becomes readable at every change of the configuration or of a node's state;
+ * a read() of any size acknowledges what happened so far. Its end (read() gives 0) means that the
+ * daemon went away: close it and ask for a new one. The caller closes it; it is close-on-exec.
+ * Blocks for the daemon.
+ */
+int bproc_notifier(void);
+
+/*
+ * 0 if the caller may send processes to `node`. `mode` is BPROC_X_OK, or 0, which asks only whether
+ * the node is known. EPERM: he may not. EINVAL: no such node, or another mode. Credentials are
+ * the effective ones at the time of the call. Blocks for the daemon.
+ */
+int bproc_access(int node, int mode);
+
+/* Release of the running daemon to *version, 0. EINVAL: version is NULL. Blocks for the daemon. */
+int bproc_version(struct bproc_version_t *version);
+
+/*
+ * Text for an errno value or a BE_* code; a negative one counts as its absolute value. Never NULL;
+ * not to be freed, good until the thread's next call of this or of strerror(3). Does not block.
+ */
+const char *bproc_strerror(int error);
+
+/* ---- processes --------------------------------------------------------------------------- */
+
+/*
+ * Node that process `pid` of the master's process space runs on. As in Scyld's manual:
+ * BPROC_NODE_NONE when it runs on the master, is none of BProc's, or on failure (errno is then
+ * set, else 0). Blocks for the daemon.
+ */
+int bproc_pidnode(int pid);
+
+/*
+ * The processes that run on `node`, or on all with BPROC_NODE_ANY. Result: how many; *list is
+ * malloc'd, the caller frees it; it is NULL when there are none or the call fails. EINVAL: no
+ * such node, or list is NULL. Blocks for the daemon.
+ */
+int bproc_proclist(int node, struct bproc_proc_info_t **list);
+
+/* ---- administration ---------------------------------------------------------------------- */
+
+/*
+ * Permissions of a connected node: mode bits (x bits only, as 0111), owner, group. 0. The mode may
+ * be set by the node's owner and root, the group by root and by an owner who is a member of it,
+ * the owner by root alone. EPERM: the caller may not. EINVAL: no such node, it is down, other
+ * bits than x, a negative user or group. Processes that are there already are not affected.
+ * Block for the daemon.
+ */
+int bproc_chmod(int node, int mode);
+int bproc_chown(int node, int user);
+int bproc_chgrp(int node, int group);
+
+/*
+ * Sets the state of a connected node, 0. Root only (EPERM). `down` disconnects it; reboot, halt
+ * and pwroff are performed; boot is the daemon's own. EINVAL: no such node, it is down, or that
+ * state cannot be set. Blocks for the daemon, not until the node has done it. The first is
+ * Scyld's name, the second BProc 3's.
+ */
+int bproc_setnodestatus(int node, int status);
+int bproc_nodesetstatus(int node, int status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
