@@ -126,6 +126,61 @@ int msg_recv(int sock, struct msg *msg)
     return error;
 }
 
+static ssize_t packet_length(int sock)
+{
+    ssize_t len;
+
+    do
+        len = recv(sock, NULL, 0, MSG_PEEK | MSG_TRUNC);
+    while (len < 0 && errno == EINTR);
+    if (len < 0)
+        return -errno;
+    return len == 0 ? -ECONNRESET : len;
+}
+
+/* The body stays where the packet came to lie; its prefix is moved out of the way. */
+static int packet_split(uint8_t *packet, size_t len, struct msg *msg)
+{
+    int error = len < FRAME_PREFIX ? -EPROTO : frame_parse_header(packet, &msg->header);
+
+    if (!error && msg->header.body_len != len - FRAME_PREFIX)
+        error = -EPROTO;
+    if (error)
+        return error;
+    memmove(packet, packet + FRAME_PREFIX, msg->header.body_len);
+    msg->body = packet;
+    return 0;
+}
+
+int msg_recv_packet(int sock, struct msg *msg)
+{
+    ssize_t len = packet_length(sock);
+    unsigned nfds = 0;
+    uint8_t *packet;
+    int error;
+
+    msg->body = NULL;
+    msg->header.nfds = 0;
+    if (len < 0)
+        return (int)len;
+    if (len > FRAME_PREFIX + BPROC_MAX_BODY)
+        return -EMSGSIZE;
+    packet = malloc((size_t)len);
+    if (!packet)
+        return -ENOMEM;
+    error = bytes_recv(sock, packet, (size_t)len, msg->fds, &nfds);
+    if (!error)
+        error = packet_split(packet, (size_t)len, msg);
+    if (!error && msg->header.nfds != nfds)
+        error = -EPROTO;
+    msg->header.nfds = nfds;
+    if (!msg->body)
+        free(packet);
+    if (error)
+        msg_free(msg);
+    return error;
+}
+
 int msg_take_fd(struct msg *msg, unsigned index)
 {
     int fd;

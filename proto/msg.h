@@ -29,6 +29,12 @@ int msg_send(int sock, bproc_kind kind, bproc_proc proc, uint32_t serial, int st
  */
 int msg_recv(int sock, struct msg *msg);
 
+/*
+ * The same from a SOCK_SEQPACKET socket, where one packet is one message. msg_send() serves both.
+ * -EPROTO when the packet is shorter or longer than its header says.
+ */
+int msg_recv_packet(int sock, struct msg *msg);
+
 /* Takes descriptor `index` out of the message: the caller owns it. -1 if there is none. */
 int msg_take_fd(struct msg *msg, unsigned index);
 
