@@ -1,1 +1,24 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+lib_LTLIBRARIES += libbproc/libbproc.la
+
+libbproc_libbproc_la_SOURCES = \
+	libbproc/address.c \
+	libbproc/admin.c \
+	libbproc/client.c libbproc/client.h \
+	libbproc/node.c libbproc/node.h \
+	libbproc/notifier.c \
+	libbproc/proc.c \
+	libbproc/strerror.c \
+	libbproc/version.c
+
+# The archive: the shared library of XDR brings Kerberos into every program that links us.
+libbproc_libbproc_la_LIBADD = proto/libwire.la -l:libtirpc.a
+libbproc_libbproc_la_LDFLAGS = $(HARDENING_LDFLAGS) -version-info 1:0:0 \
+	-Wl,--version-script=$(srcdir)/libbproc/libbproc.map
+if !SANITIZER
+libbproc_libbproc_la_LDFLAGS += -Wl,-z,defs
+endif
+libbproc_libbproc_la_DEPENDENCIES = proto/libwire.la libbproc/libbproc.map
+
+EXTRA_DIST += libbproc/libbproc.map

@@ -2,16 +2,19 @@
 
 # What rpcgen makes is compiled by itself: it leaves unused variables behind, which our own code may
 # not.
-noinst_LTLIBRARIES += proto/libxdr.la proto/libproto.la
+noinst_LTLIBRARIES += proto/libxdr.la proto/libwire.la proto/libproto.la
 
 nodist_proto_libxdr_la_SOURCES = proto/bproc.h proto/bproc_xdr.c
 proto_libxdr_la_CFLAGS = $(AM_CFLAGS) -Wno-unused-variable
-proto_libxdr_la_LIBADD = $(TIRPC_LIBS)
 
-proto_libproto_la_SOURCES = \
+proto_libwire_la_SOURCES = \
 	proto/frame.c proto/frame.h \
 	proto/msg.c proto/msg.h
-proto_libproto_la_LIBADD = proto/libxdr.la
+proto_libwire_la_LIBADD = proto/libxdr.la
+
+# With the shared library of XDR; libbproc takes the archive instead.
+proto_libproto_la_SOURCES =
+proto_libproto_la_LIBADD = proto/libwire.la $(TIRPC_LIBS)
 
 BUILT_SOURCES += proto/bproc.h
 CLEANFILES += proto/bproc.h proto/bproc_xdr.c

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <sys/bproc.h>
+
+#include "libbproc/client.h"
+#include "libbproc/node.h"
+
+static int perm_set(int node, perm_what what, int value)
+{
+    set_perm_arg arg = { .node = node, .what = what, .value = (unsigned)value };
+    int error = value >= 0 ? node_resolve(&arg.node) : -EINVAL;
+
+    if (!error)
+        error = client_call_node(P_NODE_SET_PERM, FRAME_XDR(set_perm_arg), &arg, NULL, NULL, 0);
+    return client_result(error);
+}
+
+int bproc_chmod(int node, int mode)
+{
+    if (mode & ~0111)
+        return client_result(-EINVAL);
+    return perm_set(node, PERM_MODE, mode);
+}
+
+int bproc_chown(int node, int user)
+{
+    return perm_set(node, PERM_USER, user);
+}
+
+int bproc_chgrp(int node, int group)
+{
+    return perm_set(node, PERM_GROUP, group);
+}
+
+int bproc_setnodestatus(int node, int status)
+{
+    set_state_arg arg = { .node = node, .state = (node_state)status };
+    int error = status >= 0 && status < BPROC_NODE_NSTATES ? node_resolve(&arg.node) : -EINVAL;
+
+    if (!error)
+        error = client_call_node(P_NODE_SET_STATE, FRAME_XDR(set_state_arg), &arg, NULL, NULL, 0);
+    return client_result(error);
+}
+
+int bproc_nodesetstatus(int node, int status)
+{
+    return bproc_setnodestatus(node, status);
+}

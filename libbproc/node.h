@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The node table as the calls about nodes see it: fetched from the daemon for each call, kept
+ * nowhere.
+ */
+#ifndef BPROC_NODE_H
+#define BPROC_NODE_H
+
+#include "proto/bproc.h"
+
+/*
+ * Node the caller runs on, BPROC_NODE_MASTER on the master, to *node. 0 or a negative errno.
+ * Blocks for the daemon.
+ */
+int node_self(int *node);
+
+/* Puts the number of the caller's node in the place of BPROC_NODE_SELF. As node_self(). */
+int node_resolve(int *node);
+
+/*
+ * The daemon's table to *list, in ascending order; end it with node_list_free(). 0 or a negative
+ * errno. Blocks for the daemon.
+ */
+int node_list_fetch(node_list_ret *list);
+void node_list_free(node_list_ret *list);
+
+/* Record of `node` in `list`, borrowed; NULL if there is none. */
+const node_record *node_list_find(const node_list_ret *list, int node);
+
+#endif
