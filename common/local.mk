@@ -1,1 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+# What both daemons and bpctl share.
+noinst_LTLIBRARIES += common/libcommon.la
+
+common_libcommon_la_SOURCES = \
+	common/conn.c common/conn.h common/conn_io.h \
+	common/conn_local.c common/conn_read.c common/conn_tls.c \
+	common/daemon.c common/daemon.h \
+	common/fault.c common/fault.h \
+	common/fd.c common/fd.h \
+	common/log.c common/log.h \
+	common/notify.c common/notify.h \
+	common/path.c common/path.h \
+	common/tls.c common/tls.h \
+	common/tls_ca.c \
+	common/tls_cert.c common/tls_cert.h \
+	common/tls_join.c
+common_libcommon_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)

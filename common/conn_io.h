@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the connection share; nobody else includes this. conn.c holds the life of a
+ * connection and its queue, conn_read.c cuts the incoming bytes into messages, conn_local.c and
+ * conn_tls.c move bytes.
+ */
+#ifndef BPROC_CONN_IO_H
+#define BPROC_CONN_IO_H
+
+#include <sys/queue.h>
+
+#include "common/conn.h"
+
+enum conn_phase {
+    CONN_HANDSHAKE,     /* TLS: not yet connected, or not yet verified */
+    CONN_OPEN,
+    CONN_FLUSHING,      /* conn_close_after_send(): nothing is taken in any more */
+    CONN_CLOSED         /* on_close was called; the memory goes a turn later */
+};
+
+struct out_frame {
+    STAILQ_ENTRY(out_frame) next;
+    uint8_t *bytes;
+    size_t len, sent;
+    int *fds;           /* duplicates, gone with the first byte */
+    unsigned nfds;
+};
+
+struct conn_transport {
+    /* Bytes moved, 0 at the end of the stream (read only), -EAGAIN, another -errno. */
+    ssize_t (*read)(struct conn *conn, uint8_t *bytes, size_t len);
+    ssize_t (*write)(struct conn *conn, const uint8_t *bytes, size_t len, const int *fds,
+                     unsigned nfds);
+    /* One step of the handshake: 0 done, -EAGAIN, -errno. NULL: there is none. */
+    int (*handshake)(struct conn *conn);
+    void (*finish)(struct conn *conn);
+};
+
+struct conn {
+    const struct conn_transport *transport;
+    const struct conn_ops *ops;
+    void *arg;
+    struct event_base *base;
+    struct event *on_read, *on_write, *on_timer;
+    enum conn_phase phase;
+    int fd;
+    SSL *ssl;
+    int connecting;             /* TCP's own handshake still runs */
+    int shut;                   /* flushed; waits for the peer to close */
+    int packets;                /* seqpacket: one recvmsg takes a whole frame */
+    char failure[200];          /* set where on_close may not be called: reason for later */
+
+    uint8_t prefix[FRAME_PREFIX];
+    size_t prefix_len;
+    struct frame_header header;
+    uint8_t *body;
+    size_t body_len;
+    int fds[BPROC_MAX_FDS];
+    unsigned nfds;
+    int too_many;               /* more descriptors came than a message may have */
+
+    STAILQ_HEAD(, out_frame) out;
+    size_t queued;
+};
+
+extern const struct conn_transport conn_local_transport, conn_tls_transport;
+
+/* Takes in what is there, a bounded number of messages. Closes the connection on bad bytes. */
+void conn_take_in(struct conn *conn);
+
+/* A whole packet of a seqpacket socket: malloc'd, *len bytes. As transport->read. */
+ssize_t conn_local_packet(struct conn *conn, uint8_t **bytes);
+
+/* Forgets a half-received message: its body and descriptors. */
+void conn_drop_message(struct conn *conn);
+
+/* Words for the failure that OpenSSL reported last. */
+void conn_tls_reason(struct conn *conn, int error, char *text, size_t len);
+
+#endif

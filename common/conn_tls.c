@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include "common/conn_io.h"
+
+/* 0 stands for the orderly end; what OpenSSL knows of a failure stays in its queue for the reason. */
+static int tls_error(struct conn *conn, int code)
+{
+    int saved = errno;
+
+    switch (SSL_get_error(conn->ssl, code)) {
+    case SSL_ERROR_WANT_READ:
+        return -EAGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        event_add(conn->on_write, NULL);
+        return -EAGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return 0;
+    case SSL_ERROR_SYSCALL:
+        return saved ? -saved : -ECONNRESET;
+    default:
+        return -ECONNABORTED;
+    }
+}
+
+static ssize_t tls_read(struct conn *conn, uint8_t *bytes, size_t len)
+{
+    int n;
+
+    ERR_clear_error();
+    errno = 0;
+    n = SSL_read(conn->ssl, bytes, len > INT_MAX ? INT_MAX : (int)len);
+    return n > 0 ? n : tls_error(conn, n);
+}
+
+static ssize_t tls_write(struct conn *conn, const uint8_t *bytes, size_t len, const int *fds,
+                         unsigned nfds)
+{
+    int n, error;
+
+    (void)fds;
+    (void)nfds;
+    ERR_clear_error();
+    errno = 0;
+    n = SSL_write(conn->ssl, bytes, len > INT_MAX ? INT_MAX : (int)len);
+    if (n > 0)
+        return n;
+    error = tls_error(conn, n);
+    return error ? error : -EPIPE;
+}
+
+static int tls_handshake(struct conn *conn)
+{
+    int n, error;
+
+    ERR_clear_error();
+    errno = 0;
+    n = SSL_do_handshake(conn->ssl);
+    if (n == 1)
+        return 0;
+    error = tls_error(conn, n);
+    return error ? error : -ECONNRESET;
+}
+
+static void tls_finish(struct conn *conn)
+{
+    SSL_free(conn->ssl);
+}
+
+void conn_tls_reason(struct conn *conn, int error, char *text, size_t len)
+{
+    unsigned long code = conn->ssl ? ERR_peek_last_error() : 0;
+    long verdict = conn->ssl ? SSL_get_verify_result(conn->ssl) : X509_V_OK;
+
+    if (error == -ECONNRESET && code == 0)
+        snprintf(text, len, "closed by the peer");
+    else if (error != -ECONNABORTED)
+        snprintf(text, len, "%s", strerror(-error));
+    else if (verdict != X509_V_OK && SSL_get_verify_mode(conn->ssl) != SSL_VERIFY_NONE)
+        snprintf(text, len, "peer's certificate is refused: %s",
+                 X509_verify_cert_error_string(verdict));
+    else
+        snprintf(text, len, "TLS: %s", code ? ERR_reason_error_string(code) : "failed");
+    ERR_clear_error();
+}
+
+const struct conn_transport conn_tls_transport = {
+    .read = tls_read, .write = tls_write, .handshake = tls_handshake, .finish = tls_finish
+};

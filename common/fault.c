@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+
+static struct {
+    int known;
+    int number;
+    char action;
+} fault_wanted;
+
+static void wish_read(void)
+{
+    const char *text = getenv("BPROC_FAULT");
+    char *end;
+
+    fault_wanted.known = 1;
+    if (!text)
+        return;
+    fault_wanted.number = (int)strtol(text, &end, 10);
+    fault_wanted.action = strcmp(end, ":exit") == 0 ? 'x' : strcmp(end, ":error") == 0 ? 'e' : 'k';
+}
+
+int fault_point(int number)
+{
+    if (!fault_wanted.known)
+        wish_read();
+    if (number != fault_wanted.number || number == FAULT_NONE)
+        return 0;
+    if (fault_wanted.action == 'e')
+        return -EIO;
+    if (fault_wanted.action == 'x')
+        _exit(1);
+    raise(SIGKILL);
+    return 0;
+}

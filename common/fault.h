@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbered places at which a test can make a program die or a step fail, so that every stage of a
+ * transfer can be cut short on purpose. BPROC_FAULT="N", "N:kill" (SIGKILL to itself, the default),
+ * "N:exit" (status 1) or "N:error" (the step fails with EIO). Read once. Without the variable a
+ * point costs a comparison.
+ */
+#ifndef BPROC_FAULT_H
+#define BPROC_FAULT_H
+
+enum fault {
+    FAULT_NONE = 0,
+
+    /* masterd: 1-19 */
+    FAULT_MASTERD_ASKED = 1,        /* P_MOVE_ASK checked, before its answer */
+    FAULT_MASTERD_HANDOVER = 2,     /* handover taken in, before the mover hears of it */
+    FAULT_MASTERD_STARTED = 3,      /* P_MOVE_START sent */
+    FAULT_MASTERD_READY = 4,        /* image waits on the node, before the commit */
+    FAULT_MASTERD_COMMIT = 5,       /* P_MOVE_COMMIT sent */
+    FAULT_MASTERD_COMMITTED = 6,    /* process runs, before its gate is opened */
+    FAULT_MASTERD_GATE = 7,         /* gate opened, before the ghost's HELLO */
+    FAULT_MASTERD_HELLO = 8,        /* ghost is there, before the caller's reply */
+    FAULT_MASTERD_EXITED = 9,       /* P_EXITED taken in, before the ghost hears of it */
+    FAULT_MASTERD_EXIT_TOLD = 10,   /* ghost told, before P_EXIT_ACK */
+
+    /* mover: 20-39 */
+    FAULT_MOVER_FIRST = 20,
+    /* receiver: 40-59 */
+    FAULT_RECEIVER_FIRST = 40,
+    /* slaved: 60-79 */
+    FAULT_SLAVED_FIRST = 60,
+    /* space: 80-99 */
+    FAULT_SPACE_LAUNCH = 80,        /* launch asked for, nothing forked */
+    FAULT_SPACE_FORKED = 81         /* forked, before the answer */
+};
+
+/* 0, or -EIO when the variable says that this step is to fail. May not return. */
+int fault_point(int number);
+
+#define FAULT(number) fault_point(number)
+
+#endif
