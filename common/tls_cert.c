@@ -17,6 +17,7 @@
 #include "common/fd.h"
 #include "common/tls.h"
 #include "common/tls_cert.h"
+#include "proto/frame.h"
 
 #define FILE_MAX (64 * 1024)
 #define DAY (24L * 3600)
