@@ -4,6 +4,8 @@
 noinst_LTLIBRARIES += common/libcommon.la
 
 common_libcommon_la_SOURCES = \
+	common/conf.c common/conf.h common/conf_parse.h \
+	common/conf_keyword.c \
 	common/conn.c common/conn.h common/conn_io.h \
 	common/conn_local.c common/conn_read.c common/conn_tls.c \
 	common/daemon.c common/daemon.h \
