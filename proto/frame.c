@@ -131,3 +131,9 @@ void frame_free(xdrproc_t decode, void *out, size_t out_size)
     xdr_free(decode, out);
     memset(out, 0, out_size);
 }
+
+bool_t xdr_frame_bytes(XDR *xdrs, struct frame_bytes *body)
+{
+    return xdrs->x_op == XDR_ENCODE &&
+           xdr_opaque(xdrs, (char *)(uintptr_t)body->bytes, (u_int)body->len);
+}

@@ -62,6 +62,13 @@ void frame_free(xdrproc_t decode, void *out, size_t out_size);
  */
 int frame_encode(xdrproc_t encode, const void *in, size_t max, uint8_t **bytes, size_t *len);
 
+/* A body that is encoded already: FRAME_XDR(frame_bytes) sends it on as it is. Not for decoding. */
+struct frame_bytes {
+    const uint8_t *bytes;
+    size_t len;
+};
+bool_t xdr_frame_bytes(XDR *xdrs, struct frame_bytes *body);
+
 #define FRAME_XDR(type) ((xdrproc_t)xdr_##type)
 
 #endif

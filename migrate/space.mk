@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+# Neither OpenSSL nor libevent: the init of the process space starts in a few milliseconds.
+pkglibexec_PROGRAMS += migrate/bproc-space
+
+migrate_bproc_space_SOURCES = \
+	migrate/space/space.c \
+	migrate/space/group.c migrate/space/group.h \
+	migrate/space/keeper.c migrate/space/keeper.h \
+	migrate/space/keeper_child.c migrate/space/keeper_child.h \
+	migrate/space/launch.c migrate/space/launch.h \
+	migrate/space/mounts.c migrate/space/mounts.h \
+	migrate/space/pidfork.c migrate/space/pidfork.h \
+	migrate/space/reap.c migrate/space/reap.h \
+	migrate/space/registry.c migrate/space/registry.h \
+	migrate/space/spec.c migrate/space/spec.h \
+	common/fault.c common/fault.h
+migrate_bproc_space_CFLAGS = $(AM_CFLAGS)
+migrate_bproc_space_LDADD = proto/libproto.la
+
+UNIT_TESTS += tests/unit/test_space
+
+tests_unit_test_space_SOURCES = tests/unit/test_space.c tests/unit/tap.h
+tests_unit_test_space_CPPFLAGS = $(AM_CPPFLAGS) -DSPACE_PROGRAM='"$(abs_top_builddir)/migrate/bproc-space"'
+tests_unit_test_space_LDADD = proto/libproto.la
+tests_unit_test_space_DEPENDENCIES = proto/libproto.la migrate/bproc-space

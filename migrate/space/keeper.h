@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keepers: processes of the space that stand for a parent that stayed elsewhere. A keeper has the
+ * parent's number, so that getppid() of what it launches is right, and leads the parent's process
+ * group. It reports all that happens to its children and knows nothing else.
+ *
+ * Life: made by the first launch under a parent; dismissed when none of its processes is left or
+ * when the real parent has died: then its children become init's, and getppid() says 1, as fork
+ * promises. It may also be killed by a process of root; that is the same as being dismissed.
+ *
+ * All calls are init's. They block for a message to and from the keeper, which itself never waits
+ * for anybody but init.
+ */
+#ifndef BPROC_SPACE_KEEPER_H
+#define BPROC_SPACE_KEEPER_H
+
+#include <stdbool.h>
+
+#include "migrate/space/launch.h"
+#include "migrate/space/reap.h"
+
+#define KEEPERS_MAX 4094        /* beyond them init is the parent */
+
+struct keeper {
+    pid_t pid;                  /* 0 when it has been reaped */
+    int channel;                /* seqpacket; -1 when the keeper has gone */
+    unsigned users;             /* registered processes that it is the parent of */
+    struct keeper *next;
+};
+
+/* The list, for poll(2). Not changed by keeper_read(). */
+extern struct keeper *keeper_list;
+
+/* What the keepers report goes to `report`. */
+void keeper_init(reap_fn *report);
+
+/*
+ * The keeper with that number, made if there is none. NULL when the number is in use otherwise:
+ * then init has to be the parent.
+ */
+struct keeper *keeper_get(pid_t ppid);
+
+/* As launch_start(), in the keeper. -EPIPE when the keeper has gone. */
+int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *launch);
+
+/* Takes in one message of a keeper whose channel is readable. */
+void keeper_read(struct keeper *keeper);
+
+/* A child of init has been reaped that may have been a keeper. */
+void keeper_reaped(pid_t pid);
+
+/* Ends the keeper with that number, if there is one. */
+void keeper_dismiss(pid_t ppid);
+
+/* Ends the keepers that have no users or have gone. */
+void keeper_tidy(void);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "migrate/space/group.h"
+#include "migrate/space/launch.h"
+#include "migrate/space/pidfork.h"
+#include "migrate/space/spec.h"
+
+#define EXEC_SPEC 0         /* indexes of the descriptors of a P_LAUNCH_EXEC */
+#define EXEC_STATUS 1
+#define CRIU_FIRST 3        /* descriptor number of a P_LAUNCH_CRIU's first in the worker */
+
+#define msg_decode(type, msg, out) \
+    frame_decode(FRAME_XDR(type), (msg)->body, (msg)->header.body_len, out, sizeof(type))
+
+int launch_parse(const struct msg *msg, struct launch *launch)
+{
+    int error;
+
+    memset(launch, 0, sizeof(*launch));
+    if (msg->header.proc == P_LAUNCH_EXEC) {
+        launch_exec_arg arg;
+
+        error = msg_decode(launch_exec_arg, msg, &arg);
+        if (error)
+            return error;
+        launch->pid = arg.pid;
+        launch->ppid = arg.ppid;
+        frame_free(FRAME_XDR(launch_exec_arg), &arg, sizeof(arg));
+    } else {
+        launch_criu_arg arg;
+
+        error = msg_decode(launch_criu_arg, msg, &arg);
+        if (error)
+            return error;
+        launch->pid = arg.pid;
+        launch->ppid = arg.ppid;
+        frame_free(FRAME_XDR(launch_criu_arg), &arg, sizeof(arg));
+    }
+    return launch->pid > 1 ? 0 : -EPROTO;
+}
+
+static int exec_check(const launch_exec_arg *arg, unsigned nfds)
+{
+    if (nfds <= EXEC_STATUS || arg->targets.targets_len != arg->fd_index.fd_index_len)
+        return -EPROTO;
+    for (u_int i = 0; i < arg->targets.targets_len; i++) {
+        int index = arg->fd_index.fd_index_val[i];
+
+        if (index <= EXEC_STATUS || (unsigned)index >= nfds || arg->targets.targets_val[i] < 0)
+            return -EPROTO;
+    }
+    return 0;
+}
+
+static int exec_become(const launch_exec_arg *arg, const int *fds, int *status)
+{
+    int from[BPROC_MAX_FDS];
+    exec_spec spec;
+    int error = spec_read(fds[EXEC_SPEC], &spec);
+
+    if (error)
+        return error;
+    for (u_int i = 0; i < arg->targets.targets_len; i++)
+        from[i] = fds[arg->fd_index.fd_index_val[i]];
+    error = pidfork_place(from, arg->targets.targets_val, arg->targets.targets_len, status);
+    return error ? error : spec_exec(&spec, arg);
+}
+
+__attribute__((noreturn))
+static void exec_child(const launch_exec_arg *arg, const int *fds, const struct group *group)
+{
+    int status = fds[EXEC_STATUS];
+    int error;
+
+    group_join(group, 0);
+    error = -exec_become(arg, fds, &status);
+    send(status, &error, sizeof(error), MSG_NOSIGNAL);
+    _exit(127);
+}
+
+static int exec_start(const struct msg *msg, pid_t fallback)
+{
+    launch_exec_arg arg;
+    struct group group;
+    pid_t pid;
+    int error = msg_decode(launch_exec_arg, msg, &arg);
+
+    if (error)
+        return error;
+    error = exec_check(&arg, msg->header.nfds);
+    if (error)
+        goto out;
+    group = group_prepare(arg.pgid, arg.pid, fallback);
+    pid = pidfork(arg.pid);
+    if (pid == 0)
+        exec_child(&arg, msg->fds, &group);
+    if (pid > 0)
+        group_join(&group, pid);
+    group_release(&group);
+    error = pid < 0 ? pid : 0;
+out:
+    frame_free(FRAME_XDR(launch_exec_arg), &arg, sizeof(arg));
+    return error;
+}
+
+/* A number serves as a process, a group or a session; each of them stops CRIU from having it. */
+static int pid_in_use(pid_t pid)
+{
+    return kill(pid, 0) == 0 || kill(-pid, 0) == 0;
+}
+
+static int criu_place(const int *fds, unsigned nfds)
+{
+    int from[BPROC_MAX_FDS + CRIU_FIRST], to[BPROC_MAX_FDS + CRIU_FIRST];
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    unsigned count = 0;
+
+    if (null < 0)
+        return -errno;
+    for (int fd = 0; fd < CRIU_FIRST; fd++) {
+        from[count] = fd == STDERR_FILENO ? STDERR_FILENO : null;
+        to[count++] = fd;
+    }
+    for (unsigned i = 0; i < nfds; i++) {
+        from[count] = fds[i];
+        to[count++] = CRIU_FIRST + (int)i;
+    }
+    return pidfork_place(from, to, count, NULL);
+}
+
+/* The RPC socket's end, without an answer on it, is what tells of a failure here. */
+__attribute__((noreturn))
+static void criu_child(const launch_criu_arg *arg, const struct msg *msg, const struct group *group)
+{
+    char *argv[] = { arg->criu, (char[]){ "swrk" }, (char[]){ "3" }, NULL };
+    sigset_t none;
+
+    group_join(group, 0);
+    if (criu_place(msg->fds, msg->header.nfds) < 0)
+        _exit(127);
+    for (int signo = 1; signo < NSIG; signo++)
+        signal(signo, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execv(arg->criu, argv);
+    _exit(127);
+}
+
+static int criu_start(const struct msg *msg, pid_t fallback, pid_t *worker)
+{
+    launch_criu_arg arg;
+    struct group group;
+    int error = msg_decode(launch_criu_arg, msg, &arg);
+
+    if (error)
+        return error;
+    error = msg->header.nfds == 0 ? -EPROTO : pid_in_use(arg.pid) ? -EEXIST : 0;
+    if (error)
+        goto out;
+    /* CRIU itself makes a process the leader of its group. */
+    group = group_prepare(arg.pgid == arg.pid ? fallback : arg.pgid, -1, fallback);
+    *worker = pidfork(0);
+    if (*worker == 0)
+        criu_child(&arg, msg, &group);
+    if (*worker > 0)
+        group_join(&group, *worker);
+    group_release(&group);
+    error = *worker < 0 ? *worker : 0;
+out:
+    frame_free(FRAME_XDR(launch_criu_arg), &arg, sizeof(arg));
+    return error;
+}
+
+int launch_start(const struct msg *msg, pid_t group, struct launch *launch)
+{
+    int error = launch_parse(msg, launch);
+
+    if (!error)
+        error = FAULT(FAULT_SPACE_LAUNCH);
+    if (error)
+        return error;
+    error = msg->header.proc == P_LAUNCH_EXEC ? exec_start(msg, group)
+                                              : criu_start(msg, group, &launch->worker);
+    FAULT(FAULT_SPACE_FORKED);
+    return error;
+}

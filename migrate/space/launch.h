@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starting what a P_LAUNCH_EXEC or P_LAUNCH_CRIU message asks for, as a child of the caller: the
+ * space's init or a keeper. It returns as soon as the fork is done; an exec's failure arrives at
+ * the status socket of the message, CRIU's at its RPC socket.
+ */
+#ifndef BPROC_SPACE_LAUNCH_H
+#define BPROC_SPACE_LAUNCH_H
+
+#include "proto/msg.h"
+
+struct launch {
+    pid_t pid;          /* the process to come */
+    pid_t ppid;         /* its parent's number */
+    pid_t worker;       /* CRIU, when it is CRIU that makes the process; else 0 */
+};
+
+/* Reads who is to be launched. 0, or -EPROTO. */
+int launch_parse(const struct msg *msg, struct launch *launch);
+
+/*
+ * Launches; `group` is the process group for one whose own cannot be had (0: one for itself).
+ * The message's descriptors stay the caller's. 0; -EEXIST when the number is in use, another
+ * -errno.
+ */
+int launch_start(const struct msg *msg, pid_t group, struct launch *launch);
+
+#endif

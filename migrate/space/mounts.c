@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "migrate/space/mounts.h"
+
+static const char *const system_folders[] = { "/dev", "/sys", "/run" };
+
+static int folder_make(char *path)
+{
+    for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
+        *at = '\0';
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return -errno;
+        *at = '/';
+    }
+    return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int bind_into(const char *root, const char *folder)
+{
+    char target[PATH_MAX];
+    int error;
+
+    if (access(folder, F_OK) < 0)
+        return 0;
+    if (snprintf(target, sizeof(target), "%s%s", root, folder) >= (int)sizeof(target))
+        return -ENAMETOOLONG;
+    error = folder_make(target);
+    if (error && error != -EROFS)
+        return error;
+    return mount(folder, target, NULL, MS_BIND | MS_REC, NULL) < 0 ? -errno : 0;
+}
+
+static int root_fill(const char *root, char *const *binds, unsigned count, const char **what)
+{
+    int error = 0;
+
+    for (size_t i = 0; !error && i < sizeof(system_folders) / sizeof(system_folders[0]); i++) {
+        *what = system_folders[i];
+        error = bind_into(root, *what);
+    }
+    for (unsigned i = 0; !error && i < count; i++) {
+        *what = binds[i];
+        error = bind_into(root, *what);
+    }
+    return error;
+}
+
+/* The old root comes to lie on top of the new one and is taken away from there. */
+static int root_enter(const char *root)
+{
+    if (chdir(root) < 0)
+        return -errno;
+    if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+        return -errno;
+    return chdir("/") < 0 ? -errno : 0;
+}
+
+static int root_change(const char *root, char *const *binds, unsigned count, const char **what)
+{
+    int error;
+
+    *what = root;
+    if (mount(root, root, NULL, MS_BIND | MS_REC, NULL) < 0)
+        return -errno;
+    error = root_fill(root, binds, count, what);
+    if (error)
+        return error;
+    *what = root;
+    return root_enter(root);
+}
+
+/*
+ * A slave of the node's mounts rather than wholly private: what the administrator mounts later, or
+ * wants to unmount, is so for the processes as well.
+ */
+int mounts_make(const char *root, char *const *binds, unsigned count, const char **what)
+{
+    char proc[] = "/proc";
+    int error;
+
+    *what = "/";
+    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+        return -errno;
+    error = root ? root_change(root, binds, count, what) : 0;
+    if (error)
+        return error;
+    *what = "/proc";
+    error = folder_make(proc);
+    if (error)
+        return error;
+    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? -errno : 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "migrate/space/pidfork.h"
+#include "proto/bproc.h"
+
+pid_t pidfork(pid_t want)
+{
+    struct clone_args args;
+    sigset_t all, before;
+    pid_t pid;
+
+    memset(&args, 0, sizeof(args));
+    args.exit_signal = SIGCHLD;
+    if (want > 0) {
+        args.set_tid = (uint64_t)(uintptr_t)&want;
+        args.set_tid_size = 1;
+    }
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    if (pid == 0)
+        return 0;
+    if (pid < 0)
+        pid = -errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid;
+}
+
+/* Above all targets nothing can be overwritten by a dup2() onto one of them. */
+static int above_all(const int *to, unsigned count)
+{
+    int above = STDERR_FILENO + 1;
+
+    for (unsigned i = 0; i < count; i++)
+        if (to[i] >= above)
+            above = to[i] + 1;
+    return above;
+}
+
+int pidfork_place(const int *from, const int *to, unsigned count, int *keep)
+{
+    int moved[BPROC_MAX_FDS + 8];
+    int above = above_all(to, count);
+
+    if (count > sizeof(moved) / sizeof(moved[0]))
+        return -EMSGSIZE;
+    for (unsigned i = 0; i < count; i++) {
+        moved[i] = fcntl(from[i], F_DUPFD_CLOEXEC, above);
+        if (moved[i] < 0)
+            return -errno;
+    }
+    if (keep) {
+        *keep = fcntl(*keep, F_DUPFD_CLOEXEC, above);
+        if (*keep < 0)
+            return -errno;
+    }
+    if (close_range(0, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+        return -errno;
+    for (unsigned i = 0; i < count; i++)
+        if (dup2(moved[i], to[i]) < 0)
+            return -errno;
+    return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "migrate/space/reap.h"
+
+#define STATUS_CORE 0x80
+#define STATUS_CONTINUED 0xffff
+
+static int status_from(const siginfo_t *info)
+{
+    switch (info->si_code) {
+    case CLD_EXITED:
+        return (info->si_status & 0xff) << 8;
+    case CLD_DUMPED:
+        return info->si_status | STATUS_CORE;
+    case CLD_STOPPED:
+    case CLD_TRAPPED:
+        return info->si_status << 8 | 0x7f;
+    case CLD_CONTINUED:
+        return STATUS_CONTINUED;
+    default:
+        return info->si_status;
+    }
+}
+
+static bproc_proc event_from(const siginfo_t *info)
+{
+    switch (info->si_code) {
+    case CLD_STOPPED:
+    case CLD_TRAPPED:
+        return P_SPACE_STOPPED;
+    case CLD_CONTINUED:
+        return P_SPACE_CONTINUED;
+    default:
+        return P_SPACE_EXITED;
+    }
+}
+
+void reap_all(reap_fn *report)
+{
+    for (;;) {
+        siginfo_t info = { .si_pid = 0 };
+
+        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | __WALL) < 0) {
+            if (errno == EINTR)
+                continue;
+            return;
+        }
+        if (info.si_pid == 0)
+            return;
+        report(event_from(&info), info.si_pid, status_from(&info));
+    }
+}
+
+int reap_signals(void)
+{
+    sigset_t child;
+    int fd;
+
+    for (int signo = 1; signo < NSIG; signo++)
+        if (signo != SIGCHLD)
+            signal(signo, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &child, NULL);
+    fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}

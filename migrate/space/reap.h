@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What has become of the caller's children, as the events the space reports. Children are found by
+ * waiting for any of them: both init and a keeper have children nobody told them of.
+ */
+#ifndef BPROC_SPACE_REAP_H
+#define BPROC_SPACE_REAP_H
+
+#include <sys/types.h>
+
+#include "proto/bproc.h"
+
+/* `event`: P_SPACE_EXITED (the child is reaped), P_SPACE_STOPPED or P_SPACE_CONTINUED. */
+typedef void reap_fn(bproc_proc event, pid_t pid, int status);
+
+/* Takes in all there is to know and hands each to `report`. Does not block. */
+void reap_all(reap_fn *report);
+
+/* A signalfd(2) that becomes readable on SIGCHLD, which is blocked; other signals are ignored. -errno. */
+int reap_signals(void);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bproc-space: init of the pid and mount namespace in which a node's processes live.
+ *
+ * slaved starts it with descriptor 3 on a packet socket and both namespaces new. It makes its view
+ * of the files, says so with an empty P_PING, then serves: launches, signals, the end of parents;
+ * and reports what becomes of the launched ones. When the socket closes it ends, and the kernel
+ * ends everything in the space. Nothing else ends it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "migrate/space/keeper.h"
+#include "migrate/space/mounts.h"
+#include "migrate/space/registry.h"
+
+#define SLAVED 3
+#define BINDS_MAX 16
+#define LOCAL_PIDS "16384"      /* below the smallest usual pid_max, above what a quiet machine uses */
+
+static void event_send(bproc_proc event, pid_t pid, int status)
+{
+    status_msg body = { .pid = pid, .status = status };
+
+    msg_send(SLAVED, K_EVENT, event, 0, 0, FRAME_XDR(status_msg), &body, NULL, 0);
+}
+
+static void entry_exited(struct entry *entry, int status)
+{
+    event_send(P_SPACE_EXITED, entry->pid, status);
+    registry_remove(entry);
+}
+
+/* When nothing can make the process any more and it is not there, it never will be. */
+static void entry_kill(struct entry *entry)
+{
+    entry->killed = true;
+    if (kill(entry->pid, SIGKILL) == 0)
+        return;
+    if (entry->worker)
+        kill(entry->worker, SIGKILL);
+    else
+        entry_exited(entry, SIGKILL);
+}
+
+static void worker_exited(pid_t pid)
+{
+    struct entry *entry = registry_find_worker(pid);
+
+    if (!entry)
+        return;
+    entry->worker = 0;
+    if (entry->killed)
+        entry_kill(entry);
+}
+
+static void child_report(bproc_proc event, pid_t pid, int status)
+{
+    struct entry *entry = registry_find(pid);
+
+    if (event == P_SPACE_EXITED && entry)
+        entry_exited(entry, status);
+    else if (entry)
+        event_send(event, pid, status);
+    else if (event == P_SPACE_EXITED) {
+        worker_exited(pid);
+        keeper_reaped(pid);
+    }
+}
+
+static int entry_launch(struct entry *entry, const struct msg *msg, struct launch *launch)
+{
+    int error = -EPIPE;
+
+    if (entry->keeper)
+        error = keeper_launch(entry->keeper, msg, launch);
+    if (error != -EPIPE)
+        return error;
+    if (entry->keeper)
+        entry->keeper->users--;
+    entry->keeper = NULL;
+    return launch_start(msg, 0, launch);
+}
+
+/* A keeper may stand in the way when the process it stands for comes here itself. */
+static int launch(const struct msg *msg, struct launch *launched)
+{
+    struct entry *entry;
+    int error = launch_parse(msg, launched);
+
+    if (error)
+        return error;
+    if (registry_find(launched->pid))
+        return -EEXIST;
+    keeper_dismiss(launched->pid);
+    entry = registry_add(launched->pid, keeper_get(launched->ppid));
+    if (!entry)
+        return -ENOMEM;
+    error = entry_launch(entry, msg, launched);
+    if (error)
+        registry_remove(entry);
+    else
+        entry->worker = launched->worker;
+    return error;
+}
+
+static void launch_refuse(const struct msg *msg, pid_t pid, int error)
+{
+    char text[128];
+    error_ret ret = { .text = text };
+
+    snprintf(text, sizeof(text), "cannot launch process %d: %s", (int)pid, strerror(-error));
+    msg_send(SLAVED, K_REPLY, msg->header.proc, msg->header.serial, -error, FRAME_XDR(error_ret),
+             &ret, NULL, 0);
+}
+
+static void launch_serve(const struct msg *msg)
+{
+    struct launch launched = { .pid = 0 };
+    int error = launch(msg, &launched);
+    launched_ret ret = { .pid = launched.pid };
+
+    if (error)
+        launch_refuse(msg, launched.pid, error);
+    else
+        msg_send(SLAVED, K_REPLY, msg->header.proc, msg->header.serial, 0, FRAME_XDR(launched_ret),
+                 &ret, NULL, 0);
+}
+
+static void all_kill(void)
+{
+    kill(-1, SIGKILL);
+    registry_each(entry_kill);
+}
+
+/* The kernel lets nobody claim to be another sender of a plain kill(2). */
+static void signal_send(const signal_msg *signal)
+{
+    siginfo_t info;
+
+    if (signal->code != SI_QUEUE) {
+        kill(signal->pid, signal->signo);
+        return;
+    }
+    memset(&info, 0, sizeof(info));
+    info.si_signo = signal->signo;
+    info.si_code = SI_QUEUE;
+    info.si_pid = signal->from_pid;
+    info.si_uid = signal->from_uid;
+    info.si_value.sival_ptr = (void *)(uintptr_t)signal->value;
+    syscall(SYS_rt_sigqueueinfo, signal->pid, signal->signo, &info);
+}
+
+static void signal_serve(const struct msg *msg)
+{
+    struct entry *entry;
+    signal_msg signal;
+
+    if (frame_decode(FRAME_XDR(signal_msg), msg->body, msg->header.body_len, &signal,
+                     sizeof(signal)))
+        return;
+    entry = registry_find(signal.pid);
+    if (signal.pid == -1 && signal.signo == SIGKILL)
+        all_kill();
+    else if (entry && signal.signo == SIGKILL)
+        entry_kill(entry);
+    else if (entry)
+        signal_send(&signal);
+}
+
+static void orphan_serve(const struct msg *msg)
+{
+    pid_msg body;
+
+    if (frame_decode(FRAME_XDR(pid_msg), msg->body, msg->header.body_len, &body, sizeof(body)) == 0)
+        keeper_dismiss(body.pid);
+}
+
+static void slaved_read(void)
+{
+    struct msg msg;
+    int error = msg_recv_packet(SLAVED, &msg);
+
+    if (error == -ECONNRESET)
+        exit(0);
+    if (error)
+        return;
+    switch (msg.header.proc) {
+    case P_LAUNCH_EXEC:
+    case P_LAUNCH_CRIU:
+        launch_serve(&msg);
+        break;
+    case P_SPACE_SIGNAL:
+        signal_serve(&msg);
+        break;
+    case P_SPACE_ORPHAN:
+        orphan_serve(&msg);
+        break;
+    default:
+        break;
+    }
+    msg_free(&msg);
+}
+
+static unsigned poll_fill(struct pollfd *polled, int signals)
+{
+    unsigned count = 0;
+
+    polled[count++] = (struct pollfd){ .fd = SLAVED, .events = POLLIN };
+    polled[count++] = (struct pollfd){ .fd = signals, .events = POLLIN };
+    for (const struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
+        polled[count++] = (struct pollfd){ .fd = keeper->channel, .events = POLLIN };
+    return count;
+}
+
+/* Ends are taken in before new launches, so that a number that is free again can be had. */
+__attribute__((noreturn))
+static void serve(int signals)
+{
+    static struct pollfd polled[KEEPERS_MAX + 2];
+
+    for (;;) {
+        unsigned count = poll_fill(polled, signals), index = 2;
+        struct signalfd_siginfo info;
+
+        if (poll(polled, count, -1) < 0)
+            continue;
+        for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
+            if (polled[index++].revents)
+                keeper_read(keeper);
+        if (polled[1].revents)
+            while (read(signals, &info, sizeof(info)) == sizeof(info))
+                ;
+        reap_all(child_report);
+        if (polled[0].revents)
+            slaved_read();
+        keeper_tidy();
+    }
+}
+
+/*
+ * Numbers given out here start far from the small ones, which are those of the master's processes
+ * to come where the master has not run for long.
+ */
+static void local_pids_set(void)
+{
+    int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    if (write(fd, LOCAL_PIDS, strlen(LOCAL_PIDS)) < 0)
+        fprintf(stderr, "bproc-space: cannot set the first local pid: %s\n", strerror(errno));
+    close(fd);
+}
+
+static void limits_raise(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static unsigned options_read(int argc, char **argv, const char **root, char **binds)
+{
+    static const struct option options[] = {
+        { "root", required_argument, NULL, 'r' },
+        { "bind", required_argument, NULL, 'b' },
+        { NULL, 0, NULL, 0 }
+    };
+    unsigned count = 0;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'r')
+            *root = optarg;
+        else if (option == 'b' && count < BINDS_MAX)
+            binds[count++] = optarg;
+        else
+            exit(2);
+    }
+    return count;
+}
+
+int main(int argc, char **argv)
+{
+    char *binds[BINDS_MAX];
+    const char *root = NULL, *what;
+    unsigned count = options_read(argc, argv, &root, binds);
+    int error, signals;
+
+    if (getpid() != 1) {
+        fprintf(stderr, "bproc-space: cannot start: not the init of a pid namespace; "
+                        "slaved starts it\n");
+        return 2;
+    }
+    setsid();
+    error = mounts_make(root, binds, count, &what);
+    if (error) {
+        fprintf(stderr, "bproc-space: cannot mount %s: %s\n", what, strerror(-error));
+        return 1;
+    }
+    local_pids_set();
+    limits_raise();
+    signals = reap_signals();
+    if (signals < 0 || fcntl(SLAVED, F_SETFD, FD_CLOEXEC) < 0) {
+        fprintf(stderr, "bproc-space: cannot start: %s\n", strerror(errno));
+        return 1;
+    }
+    keeper_init(child_report);
+    if (msg_send(SLAVED, K_EVENT, P_PING, 0, 0, NULL, NULL, NULL, 0) < 0)
+        return 1;
+    serve(signals);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "migrate/space/spec.h"
+#include "proto/frame.h"
+
+static int bytes_read(int fd, uint8_t *bytes, size_t len)
+{
+    size_t got = 0;
+
+    while (got < len) {
+        ssize_t n = pread(fd, bytes + got, len - got, (off_t)got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            return -EPROTO;
+        got += (size_t)n;
+    }
+    return 0;
+}
+
+int spec_read(int fd, exec_spec *spec)
+{
+    struct stat st;
+    uint8_t *bytes;
+    int error;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_size <= 0 || st.st_size > SPEC_MAX)
+        return -E2BIG;
+    bytes = malloc((size_t)st.st_size);
+    if (!bytes)
+        return -ENOMEM;
+    error = bytes_read(fd, bytes, (size_t)st.st_size);
+    if (!error)
+        error = frame_decode(FRAME_XDR(exec_spec), bytes, (size_t)st.st_size, spec, sizeof(*spec));
+    free(bytes);
+    return error;
+}
+
+/* A limit that this node's kernel does not grant is left as it is: the node's word is the last. */
+static void limits_set(const exec_spec *spec)
+{
+    for (u_int i = 0; i < spec->limits.limits_len; i++) {
+        const limit_pair *pair = &spec->limits.limits_val[i];
+        struct rlimit limit = { .rlim_cur = pair->soft, .rlim_max = pair->hard };
+
+        if (pair->which >= 0 && pair->which < RLIM_NLIMITS)
+            setrlimit((__rlimit_resource_t)pair->which, &limit);
+    }
+}
+
+static int credentials_set(const launch_exec_arg *who)
+{
+    if (setgroups(who->groups.groups_len, who->groups.groups_val) < 0)
+        return -errno;
+    if (setresgid(who->gid, who->gid, who->gid) < 0)
+        return -errno;
+    if (setresuid(who->uid, who->uid, who->uid) < 0)
+        return -errno;
+    return 0;
+}
+
+static void folder_set(const char *cwd)
+{
+    if (chdir(cwd) < 0 && chdir("/") < 0)
+        _exit(127);
+}
+
+/* The mask comes last: a signal that came meanwhile then does what it does to the program. */
+static void signals_set(const exec_spec *spec)
+{
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    for (int signo = 1; signo < NSIG; signo++) {
+        uint64_t bit = (uint64_t)1 << (signo - 1);
+
+        signal(signo, spec->ignored & bit ? SIG_IGN : SIG_DFL);
+        if (spec->blocked & bit)
+            sigaddset(&blocked, signo);
+    }
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+/* argv and envp as the kernel wants them: with a NULL at the end. */
+static char **vector_make(char *const *values, u_int count)
+{
+    char **vector = calloc((size_t)count + 1, sizeof(*vector));
+
+    for (u_int i = 0; vector && i < count; i++)
+        vector[i] = values[i];
+    return vector;
+}
+
+int spec_exec(const exec_spec *spec, const launch_exec_arg *who)
+{
+    char **argv = vector_make(spec->argv.argv_val, spec->argv.argv_len);
+    char **envp = vector_make(spec->envp.envp_val, spec->envp.envp_len);
+    int error;
+
+    if (!argv || !envp)
+        return -ENOMEM;
+    limits_set(spec);
+    setpriority(PRIO_PROCESS, 0, spec->nice_value);
+    umask(spec->umask_bits & 0777);
+    error = credentials_set(who);
+    if (error)
+        return error;
+    folder_set(spec->cwd);
+    signals_set(spec);
+    execve(spec->cmd, argv, envp);
+    return -errno;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Becoming the program that an exec_spec describes. Runs in the child, between fork and exec.
+ */
+#ifndef BPROC_SPACE_SPEC_H
+#define BPROC_SPACE_SPEC_H
+
+#include "proto/bproc.h"
+
+#define SPEC_MAX (32u << 20)    /* bytes of an encoded exec_spec; the kernel's bound is below it */
+
+/*
+ * Reads the specification from the start of `fd`. 0 with *spec filled, which is never freed (the
+ * exec does it); -E2BIG, -EPROTO, -ENOMEM or what reading said. Blocks on the file only.
+ */
+int spec_read(int fd, exec_spec *spec);
+
+/*
+ * Takes over limits, signals, credentials and folder, then executes. Returns only on failure, with
+ * -errno; the process is then only good for _exit().
+ */
+int spec_exec(const exec_spec *spec, const launch_exec_arg *who);
+
+#endif

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Drives bproc-space as slaved does, without slaved. The program launches itself as the jobs of
+ * the space; main() tells by argv[1].
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/msg.h"
+#include "tests/unit/tap.h"
+
+#define PARENT 4000
+#define FD_FAR 77
+
+#define EARLY_MAX 8
+
+static struct msg early[EARLY_MAX];
+static unsigned early_count;
+static int space;
+static pid_t space_pid;
+static char self[4096];
+
+/* ---- jobs ------------------------------------------------------------------------------ */
+
+static int job_facts(void)
+{
+    char cwd[256];
+    gid_t groups[8];
+    sigset_t mask;
+    struct rlimit limit;
+    int count = getgroups(8, groups);
+
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    getrlimit(RLIMIT_CORE, &limit);
+    printf("pid=%d ppid=%d pgid=%d uid=%d gid=%d ngroups=%d cwd=%s umask=%03o usr1=%d core=%d "
+           "nice=%d env=%s far=%d four=%d", (int)getpid(), (int)getppid(), (int)getpgrp(),
+           (int)getuid(), (int)getegid(), count, getcwd(cwd, sizeof(cwd)), umask(0),
+           sigismember(&mask, SIGUSR1), (int)limit.rlim_cur, getpriority(PRIO_PROCESS, 0),
+           getenv("COLOUR"), fcntl(FD_FAR, F_GETFD), fcntl(4, F_GETFD));
+    return 7;
+}
+
+static int job_sigwait(void)
+{
+    sigset_t set;
+    siginfo_t info;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    while (sigwaitinfo(&set, &info) < 0)
+        ;
+    printf("code=%d pid=%d uid=%d value=%ld", info.si_code, (int)info.si_pid, (int)info.si_uid,
+           (long)info.si_value.sival_ptr);
+    return 0;
+}
+
+/* Says who its parent is, and again after each line it reads. */
+static int job_parents(void)
+{
+    char line[16];
+
+    do {
+        dprintf(STDOUT_FILENO, "%d\n", (int)getppid());
+    } while (read(STDIN_FILENO, line, sizeof(line)) > 0);
+    return 0;
+}
+
+static int job_harm(int signo)
+{
+    kill(getppid(), signo);
+    while (signo == SIGKILL && getppid() != 1)
+        usleep(1000);
+    if (signo == SIGKILL)
+        printf("%d", (int)getppid());
+    else
+        printf("stopped");
+    return 3;
+}
+
+static int job_run(const char *name)
+{
+    int status = strcmp(name, "facts") == 0 ? job_facts() :
+                 strcmp(name, "sigwait") == 0 ? job_sigwait() :
+                 strcmp(name, "parents") == 0 ? job_parents() :
+                 strcmp(name, "kill") == 0 ? job_harm(SIGKILL) :
+                 strcmp(name, "stop") == 0 ? job_harm(SIGSTOP) : 99;
+
+    fflush(stdout);
+    return status;
+}
+
+/* ---- the other end of the space's socket -------------------------------------------------- */
+
+static bool space_start(void)
+{
+    struct timeval patience = { .tv_sec = 20 };
+    struct msg msg;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return false;
+    space_pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL,
+                               NULL);
+    if (space_pid == 0) {
+        if (ends[1] == 3)
+            fcntl(3, F_SETFD, 0);
+        else
+            dup2(ends[1], 3);
+        execl(SPACE_PROGRAM, "bproc-space", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    space = ends[0];
+    setsockopt(space, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (space_pid < 0 || msg_recv_packet(space, &msg) < 0)
+        return false;
+    msg_free(&msg);
+    return true;
+}
+
+struct job {
+    pid_t pid, ppid, pgid;
+    uid_t uid;
+    const char *cmd, *arg;
+    uint64_t blocked;
+    int status;                 /* our end of the status socket */
+    int in, out;                /* our ends of its standard streams */
+};
+
+static int spec_fd(const struct job *job)
+{
+    char *argv[] = { (char *)(uintptr_t)job->cmd, (char *)(uintptr_t)job->arg };
+    char *envp[] = { (char[]){ "COLOUR=green" } };
+    limit_pair limit = { .which = RLIMIT_CORE, .soft = 4096, .hard = 8192 };
+    exec_spec spec = { .cmd = argv[0], .cwd = (char[]){ "/usr" }, .umask_bits = 027,
+                       .nice_value = 5, .blocked = job->blocked, .argv = { 2, argv },
+                       .envp = { 1, envp }, .limits = { 1, &limit } };
+    int fd = memfd_create("spec", MFD_CLOEXEC);
+    uint8_t *bytes;
+    size_t len;
+
+    if (fd < 0 || frame_encode(FRAME_XDR(exec_spec), &spec, 1 << 20, &bytes, &len) < 0)
+        return -1;
+    if (write(fd, bytes, len) != (ssize_t)len)
+        diag("cannot write the specification");
+    free(bytes);
+    return fd;
+}
+
+/* Events can come before an answer; they are kept for event_next(). */
+static int launch_answer(void)
+{
+    launched_ret ret;
+    struct msg msg;
+    int error;
+
+    while ((error = msg_recv_packet(space, &msg)) == 0 && msg.header.kind == K_EVENT) {
+        if (early_count == EARLY_MAX)
+            return -ENOBUFS;
+        early[early_count++] = msg;
+    }
+    if (error)
+        return error;
+    error = msg.header.serial == 5 && msg.header.kind == K_REPLY ? -msg.header.status : -EPROTO;
+    if (!error)
+        error = frame_decode(FRAME_XDR(launched_ret), msg.body, msg.header.body_len, &ret,
+                             sizeof(ret));
+    msg_free(&msg);
+    return error;
+}
+
+static int job_launch(struct job *job)
+{
+    unsigned groups[] = { 10, 20, 30 };
+    int targets[] = { 0, 1, FD_FAR }, index[] = { 2, 3, 3 };
+    launch_exec_arg arg = { .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
+                            .uid = job->uid, .gid = job->uid, .groups = { 3, groups },
+                            .targets = { 3, targets }, .fd_index = { 3, index } };
+    int in[2], out[2], status[2];
+    int error;
+
+    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status) < 0)
+        return -errno;
+    int fds[] = { spec_fd(job), status[1], in[0], out[1] };
+
+    error = msg_send(space, K_CALL, P_LAUNCH_EXEC, 5, 0, FRAME_XDR(launch_exec_arg), &arg, fds, 4);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    job->status = status[0];
+    job->in = in[1];
+    job->out = out[0];
+    if (error)
+        return error;
+
+    return launch_answer();
+}
+
+static int job_exec_error(const struct job *job)
+{
+    int error = 0;
+
+    return recv(job->status, &error, sizeof(error), MSG_WAITALL) == sizeof(error) ? error : 0;
+}
+
+/* The next event: its kind and, in *pid and *status, what it says. */
+static bproc_proc event_next(pid_t *pid, int *status)
+{
+    bproc_proc event = 0;
+    status_msg body;
+    struct msg msg;
+
+    *pid = *status = -1;
+    if (early_count > 0) {
+        msg = early[0];
+        memmove(early, early + 1, --early_count * sizeof(early[0]));
+    } else if (msg_recv_packet(space, &msg) < 0) {
+        return 0;
+    }
+    if (msg.header.kind == K_EVENT && frame_decode(FRAME_XDR(status_msg), msg.body,
+                                                   msg.header.body_len, &body, sizeof(body)) == 0) {
+        event = msg.header.proc;
+        *pid = body.pid;
+        *status = body.status;
+    }
+    msg_free(&msg);
+    return event;
+}
+
+static void signal_job(pid_t pid, int signo, int code, long value)
+{
+    signal_msg arg = { .pid = pid, .signo = signo, .code = code, .from_pid = 321, .from_uid = 54,
+                       .value = value };
+
+    msg_send(space, K_EVENT, P_SPACE_SIGNAL, 0, 0, FRAME_XDR(signal_msg), &arg, NULL, 0);
+}
+
+static void orphan(pid_t ppid)
+{
+    pid_msg arg = { .pid = ppid };
+
+    msg_send(space, K_EVENT, P_SPACE_ORPHAN, 0, 0, FRAME_XDR(pid_msg), &arg, NULL, 0);
+}
+
+static const char *output(const struct job *job, bool all)
+{
+    static char text[1024];
+    size_t got = 0;
+    ssize_t n;
+
+    while (got < sizeof(text) - 1 && (n = read(job->out, text + got, sizeof(text) - 1 - got)) > 0) {
+        got += (size_t)n;
+        if (!all)
+            break;
+    }
+    text[got] = '\0';
+    return text;
+}
+
+static void job_end(const struct job *job)
+{
+    close(job->status);
+    close(job->in);
+    close(job->out);
+}
+
+/* ---- the tests ---------------------------------------------------------------------------- */
+
+static void exited_is(pid_t want, int status, const char *name)
+{
+    int got_status;
+    pid_t pid;
+    bproc_proc event = event_next(&pid, &got_status);
+
+    ok(event == P_SPACE_EXITED && pid == want && got_status == status, "%s", name);
+    if (event != P_SPACE_EXITED || pid != want || got_status != status)
+        diag("got event %d pid %d status %#x", (int)event, (int)pid, (unsigned)got_status);
+}
+
+static void test_facts(void)
+{
+    struct job job = { .pid = 4242, .ppid = PARENT, .pgid = PARENT, .uid = 1234, .cmd = self,
+                       .arg = "facts", .blocked = 1u << (SIGUSR1 - 1) };
+
+    is_int(job_launch(&job), 0, "a launch under a chosen number is answered");
+    is_int(job_exec_error(&job), 0, "the status socket closes at the exec");
+    is_str(output(&job, true), "pid=4242 ppid=4000 pgid=4000 uid=1234 gid=1234 ngroups=3 cwd=/usr "
+           "umask=027 usr1=1 core=4096 nice=5 env=green far=0 four=-1",
+           "the process is what its specification says");
+    exited_is(4242, 7 << 8, "its exit status is reported");
+    job_end(&job);
+}
+
+static void test_groups(void)
+{
+    struct job job = { .pid = 4243, .ppid = PARENT, .pgid = 4555, .cmd = self, .arg = "facts" };
+    struct job leader = { .pid = 4244, .ppid = PARENT, .pgid = 4244, .cmd = self, .arg = "facts" };
+
+    is_int(job_launch(&job), 0, "a member of a group whose leader is elsewhere");
+    ok(strstr(output(&job, true), "pgid=4555"), "is in that group");
+    exited_is(4243, 7 << 8, "and ends");
+    job_end(&job);
+    is_int(job_launch(&leader), 0, "a leader of a group");
+    ok(strstr(output(&leader, true), "pgid=4244"), "leads it");
+    exited_is(4244, 7 << 8, "and ends");
+    job_end(&leader);
+}
+
+static void test_failures(void)
+{
+    struct job job = { .pid = 4300, .ppid = PARENT, .pgid = PARENT, .cmd = "/no/such", .arg = "" };
+    struct job first = { .pid = 4301, .ppid = PARENT, .pgid = PARENT, .cmd = self,
+                         .arg = "parents" };
+    struct job second = first;
+
+    is_int(job_launch(&job), 0, "a launch of a missing program");
+    is_int(job_exec_error(&job), ENOENT, "gives errno at the status socket");
+    exited_is(4300, 127 << 8, "and ends");
+    job_end(&job);
+    is_int(job_launch(&first), 0, "a first process");
+    is_int(job_launch(&second), -EEXIST, "a second one with its number is refused");
+    job_end(&second);
+    second.pid = 1;
+    is_int(job_launch(&second), -EPROTO, "init's number is refused");
+    job_end(&second);
+    close(first.in);
+    is_str(output(&first, true), "4000\n", "the first one is unharmed");
+    exited_is(4301, 0, "and ends in its own time");
+    close(first.out);
+    close(first.status);
+}
+
+static void test_signals(void)
+{
+    struct job job = { .pid = 4400, .ppid = PARENT, .pgid = PARENT, .uid = 1234, .cmd = self,
+                       .arg = "sigwait", .blocked = 1u << (SIGUSR1 - 1) };
+    int status;
+    pid_t pid;
+
+    is_int(job_launch(&job), 0, "a process that waits for a signal");
+    is_int(job_exec_error(&job), 0, "runs");
+    signal_job(4400, SIGSTOP, SI_USER, 0);
+    ok(event_next(&pid, &status) == P_SPACE_STOPPED && pid == 4400 && WIFSTOPPED(status) &&
+       WSTOPSIG(status) == SIGSTOP, "a stop is reported");
+    signal_job(4400, SIGCONT, SI_USER, 0);
+    ok(event_next(&pid, &status) == P_SPACE_CONTINUED && pid == 4400 && WIFCONTINUED(status),
+       "and a continuation");
+    signal_job(4400, SIGUSR1, SI_QUEUE, 123456789012);
+    is_str(output(&job, true), "code=-1 pid=321 uid=54 value=123456789012",
+           "a queued signal carries its value and its sender");
+    exited_is(4400, 0, "the waiter ends");
+    job_end(&job);
+    job.pid = 4401;
+    job.blocked = 0;
+    is_int(job_launch(&job), 0, "another one");
+    signal_job(4401, SIGTERM, SI_USER, 0);
+    exited_is(4401, SIGTERM, "dies by a signal sent right after the launch");
+    job_end(&job);
+    signal_job(1, SIGKILL, SI_USER, 0);
+    signal_job(4999, SIGKILL, SI_USER, 0);
+}
+
+static void test_orphan(void)
+{
+    struct job job = { .pid = 4500, .ppid = PARENT, .pgid = PARENT, .cmd = self,
+                       .arg = "parents" };
+    struct job child = { .pid = 4501, .ppid = 4500, .pgid = 4500, .cmd = self, .arg = "facts" };
+    struct job back = { .pid = PARENT, .ppid = 1, .pgid = PARENT, .cmd = self, .arg = "facts" };
+
+    is_int(job_launch(&job), 0, "a process whose parent is elsewhere");
+    is_str(output(&job, false), "4000\n", "sees the parent's number");
+    orphan(PARENT);
+    is_int(job_launch(&child), 0, "a launch under a number that is no keeper's");
+    ok(strstr(output(&child, true), "ppid=1 "), "makes init the parent");
+    exited_is(4501, 7 << 8, "and its end is reported");
+    job_end(&child);
+    dprintf(job.in, "\n");
+    is_str(output(&job, false), "1\n", "getppid() says 1 when the parent has died");
+    is_int(job_launch(&back), -EEXIST, "the parent's number is taken while it names a group");
+    job_end(&back);
+    job_end(&job);
+    exited_is(4500, 0, "an orphan's end is reported");
+    is_int(job_launch(&back), 0, "and is free afterwards");
+    exited_is(PARENT, 7 << 8, "and the process under it is like any other");
+    job_end(&back);
+}
+
+/* What only a process of root can do to its keeper. */
+static void test_keeper_harmed(void)
+{
+    struct job killer = { .pid = 4600, .ppid = PARENT, .pgid = PARENT, .cmd = self,
+                          .arg = "kill" };
+    struct job stopper = { .pid = 4601, .ppid = PARENT + 1, .pgid = 4601, .cmd = self,
+                           .arg = "stop" };
+    struct job job = { .pid = 4602, .ppid = PARENT + 1, .pgid = 4602, .cmd = self,
+                       .arg = "facts" };
+
+    is_int(job_launch(&killer), 0, "a process that kills its keeper");
+    is_str(output(&killer, true), "1", "becomes a child of init");
+    exited_is(4600, 3 << 8, "and its end is reported");
+    job_end(&killer);
+    is_int(job_launch(&stopper), 0, "a process that stops its keeper");
+    is_str(output(&stopper, true), "stopped", "does so");
+    is_int(job_launch(&job), 0, "which does not hinder a launch");
+    ok(strstr(output(&job, true), "ppid=4001 "), "under that keeper");
+    exited_is(4601, 3 << 8, "nor the first report");
+    exited_is(4602, 7 << 8, "nor the second");
+    job_end(&stopper);
+    job_end(&job);
+}
+
+static void test_end(void)
+{
+    struct job job = { .pid = 4700, .ppid = PARENT, .pgid = PARENT, .cmd = self,
+                       .arg = "parents" };
+    struct job other = { .pid = 4701, .ppid = 1, .pgid = 4701, .cmd = self, .arg = "parents" };
+    int status, ended = 0;
+    pid_t pid;
+
+    is_int(job_launch(&job), 0, "one process");
+    is_int(job_launch(&other), 0, "and another");
+    signal_job(-1, SIGKILL, SI_USER, 0);
+    for (int i = 0; i < 2; i++)
+        if (event_next(&pid, &status) == P_SPACE_EXITED && status == SIGKILL)
+            ended++;
+    is_int(ended, 2, "all can be killed at once");
+    job_end(&job);
+    job_end(&other);
+    is_int(job_launch(&job), 0, "and the space goes on");
+    output(&job, false);
+    close(space);
+    is_int(waitpid(space_pid, &status, 0), space_pid, "it ends when its socket closes");
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "in order");
+    is_str(output(&job, true), "", "and takes its processes along");
+    job_end(&job);
+}
+
+int main(int argc, char **argv)
+{
+    ssize_t len;
+
+    if (argc > 1)
+        return job_run(argv[1]);
+    if (geteuid() != 0)
+        skip_all("needs root");
+    len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    if (len < 0 || !space_start())
+        skip_all("cannot make a process space here");
+    test_facts();
+    test_groups();
+    test_failures();
+    test_signals();
+    test_orphan();
+    test_keeper_harmed();
+    test_end();
+    return done_testing();
+}
