@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 lib_LTLIBRARIES += libbproc/libbproc.la
+noinst_LTLIBRARIES += libbproc/libclient.la
+
+# For the tools of ours that say more to the daemon than the interface has calls for.
+libbproc_libclient_la_SOURCES = libbproc/client.c libbproc/client.h
 
 libbproc_libbproc_la_SOURCES = \
 	libbproc/address.c \
 	libbproc/admin.c \
-	libbproc/client.c libbproc/client.h \
 	libbproc/node.c libbproc/node.h \
 	libbproc/notifier.c \
 	libbproc/proc.c \
@@ -13,12 +16,13 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/version.c
 
 # The archive: the shared library of XDR brings Kerberos into every program that links us.
-libbproc_libbproc_la_LIBADD = proto/libwire.la -l:libtirpc.a
+libbproc_libbproc_la_LIBADD = libbproc/libclient.la proto/libwire.la -l:libtirpc.a
 libbproc_libbproc_la_LDFLAGS = $(HARDENING_LDFLAGS) -version-info 1:0:0 \
 	-Wl,--version-script=$(srcdir)/libbproc/libbproc.map
 if !SANITIZER
 libbproc_libbproc_la_LDFLAGS += -Wl,-z,defs
 endif
-libbproc_libbproc_la_DEPENDENCIES = proto/libwire.la libbproc/libbproc.map
+libbproc_libbproc_la_DEPENDENCIES = libbproc/libclient.la proto/libwire.la \
+	libbproc/libbproc.map
 
 EXTRA_DIST += libbproc/libbproc.map

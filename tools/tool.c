@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tools/tool.h"
+
+const char *tool_reason(int error)
+{
+    if (error == EBUSY)
+        return "BProc is not running here";
+    return bproc_strerror(error);
+}
+
+void tool_usage(const char *text, int status)
+{
+    fputs(text, stdout);
+    exit(status);
+}
+
+void tool_version(void)
+{
+    printf("%s (bproc) %s\n", program_invocation_short_name, PACKAGE_VERSION);
+    exit(0);
+}
+
+void tool_nodes_load(struct tool_nodes *nodes)
+{
+    nodes->count = bproc_nodelist(&nodes->list);
+    if (nodes->count < 0)
+        errx(1, "cannot list the nodes: %s", tool_reason(errno));
+    errno = 0;
+    nodes->self = bproc_currnode();
+    if (nodes->self == BPROC_NODE_NONE)
+        errx(1, "cannot tell the own node: %s", tool_reason(errno));
+}
+
+void tool_nodes_free(struct tool_nodes *nodes)
+{
+    free(nodes->list);
+    nodes->list = NULL;
+    nodes->count = 0;
+}
+
+const struct bproc_node_info_t *tool_nodes_find(const struct tool_nodes *nodes, int node)
+{
+    for (int i = 0; i < nodes->count; i++)
+        if (nodes->list[i].node == node)
+            return &nodes->list[i];
+    return NULL;
+}
