@@ -58,11 +58,25 @@ static int status_compare(const void *a, const void *b)
     return number_compare(a, b);
 }
 
+/* States the other way round; the nodes of one line stay in order. */
+static int status_compare_back(const void *a, const void *b)
+{
+    const struct bproc_node_info_t *left = a, *right = b;
+
+    if (left->status != right->status)
+        return left->status > right->status ? -1 : 1;
+    return number_compare(a, b);
+}
+
 void table_sort(struct bproc_node_info_t *nodes, size_t count, enum table_form form,
                 enum table_order order, int reverse)
 {
     if (order == ORDER_DEFAULT)
         order = form == FORM_COMPACT ? ORDER_STATUS : ORDER_NUMBER;
+    if (form == FORM_COMPACT && order == ORDER_STATUS && reverse) {
+        qsort(nodes, count, sizeof(*nodes), status_compare_back);
+        return;
+    }
     if (order != ORDER_KEEP && count > 1)
         qsort(nodes, count, sizeof(*nodes),
               order == ORDER_STATUS ? status_compare : number_compare);
