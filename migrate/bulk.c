@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "migrate/bulk.h"
+
+#define RECORD SSL3_RT_MAX_PLAIN_LENGTH
+#define READ_AHEAD (256 * 1024)
+#define FILE_PIECE (256 * 1024)
+
+void bulk_setup(SSL *ssl)
+{
+    int one = 1;
+
+    SSL_set_mode(ssl, SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_set_read_ahead(ssl, 1);
+    SSL_set_default_read_buffer_len(ssl, READ_AHEAD);
+    /* Fails on sockets other than TCP, which have nothing to switch off. */
+    setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+/* 0: try again. */
+static int error_of(SSL *ssl, int result)
+{
+    int saved = errno;
+
+    switch (SSL_get_error(ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        return saved == EINTR ? 0 : -ETIMEDOUT;
+    case SSL_ERROR_ZERO_RETURN:
+        return -ECONNRESET;
+    case SSL_ERROR_SYSCALL:
+        return saved == EINTR ? 0 : saved ? -saved : -ECONNRESET;
+    default:
+        return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING
+                   ? -ECONNRESET : -EPROTO;
+    }
+}
+
+static int bytes_send(SSL *ssl, const uint8_t *bytes, size_t len)
+{
+    size_t n;
+
+    while (len > 0) {
+        int result, error;
+
+        ERR_clear_error();
+        errno = 0;
+        result = SSL_write_ex(ssl, bytes, len, &n);
+        if (result == 1) {
+            bytes += n;
+            len -= n;
+            continue;
+        }
+        error = error_of(ssl, result);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int bulk_recv_into(SSL *ssl, void *bytes, size_t len)
+{
+    uint8_t *at = bytes;
+    size_t n;
+
+    while (len > 0) {
+        int result, error;
+
+        ERR_clear_error();
+        errno = 0;
+        result = SSL_read_ex(ssl, at, len, &n);
+        if (result == 1) {
+            at += n;
+            len -= n;
+            continue;
+        }
+        error = error_of(ssl, result);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body)
+{
+    struct frame_header header = { .kind = K_EVENT, .proc = proc, .serial = serial };
+    uint8_t *frame;
+    size_t len;
+    int error = frame_build(&header, encode, body, &frame, &len);
+
+    if (error)
+        return error;
+    error = bytes_send(ssl, frame, len);
+    free(frame);
+    return error;
+}
+
+int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
+{
+    struct frame_header header = { .kind = K_EVENT, .proc = proc, .serial = serial,
+                                   .body_len = (uint32_t)len };
+    uint8_t first[RECORD];
+    size_t head = len < RECORD - FRAME_PREFIX ? len : RECORD - FRAME_PREFIX;
+    int error;
+
+    if (len > BPROC_MAX_BODY)
+        return -EMSGSIZE;
+    /* One record for the prefix and what fits beside it; the rest goes out without a copy. */
+    frame_format_header(&header, first);
+    if (head > 0)
+        memcpy(first + FRAME_PREFIX, bytes, head);
+    error = bytes_send(ssl, first, FRAME_PREFIX + head);
+    if (error)
+        return error;
+    return bytes_send(ssl, (const uint8_t *)bytes + head, len - head);
+}
+
+/* Fills the buffer as far as the file goes; bytes read, or a negative errno. */
+static ssize_t file_read(int fd, uint8_t *bytes, size_t len)
+{
+    size_t got = 0;
+
+    while (got < len) {
+        ssize_t n = read(fd, bytes + got, len - got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        got += (size_t)n;
+    }
+    return (ssize_t)got;
+}
+
+int bulk_send_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t size)
+{
+    uint8_t *piece = malloc(FILE_PIECE);
+    int error = piece ? 0 : -ENOMEM;
+
+    while (!error && size > 0) {
+        size_t want = size < FILE_PIECE ? (size_t)size : FILE_PIECE;
+        ssize_t got = file_read(fd, piece, want);
+
+        if (got < 0)
+            error = (int)got;
+        else if ((size_t)got < want)
+            error = -EIO;
+        else
+            error = bulk_send_data(ssl, proc, serial, piece, want);
+        size -= want;
+    }
+    free(piece);
+    return error;
+}
+
+int bulk_recv_header(SSL *ssl, struct frame_header *header)
+{
+    uint8_t prefix[FRAME_PREFIX];
+    int error = bulk_recv_into(ssl, prefix, sizeof(prefix));
+
+    if (!error)
+        error = frame_parse_header(prefix, header);
+    if (!error && (header->kind != K_EVENT || header->status != 0 || header->nfds != 0))
+        error = -EPROTO;
+    return error;
+}
+
+int bulk_recv(SSL *ssl, struct bulk_msg *msg)
+{
+    int error;
+
+    msg->body = NULL;
+    error = bulk_recv_header(ssl, &msg->header);
+    if (error || msg->header.body_len == 0)
+        return error;
+    msg->body = malloc(msg->header.body_len);
+    if (!msg->body)
+        return -ENOMEM;
+    error = bulk_recv_into(ssl, msg->body, msg->header.body_len);
+    if (error)
+        bulk_free(msg);
+    return error;
+}
+
+void bulk_free(struct bulk_msg *msg)
+{
+    free(msg->body);
+    msg->body = NULL;
+}
+
+static int file_write(int fd, const uint8_t *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, bytes, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int bulk_recv_to_fd(SSL *ssl, int fd, size_t len)
+{
+    size_t size = len < FILE_PIECE ? len : FILE_PIECE;
+    uint8_t *piece = malloc(size + 1);
+    int error = piece ? 0 : -ENOMEM;
+
+    while (!error && len > 0) {
+        size_t want = len < size ? len : size;
+
+        error = bulk_recv_into(ssl, piece, want);
+        if (!error)
+            error = file_write(fd, piece, want);
+        len -= want;
+    }
+    free(piece);
+    return error;
+}

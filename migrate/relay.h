@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The streams of one process, carried over one TLS connection. On the master the mover holds the
+ * originals, on the node the receiver holds the other ends of what the process got; both run this
+ * code, on an event loop.
+ *
+ * Life: relay_new() on a connection whose handshake is done (bulk.h may have used it before; what
+ * it has read ahead is taken over), relay_add() for each stream before the loop runs again, the
+ * same ids and kinds on both sides. Then bytes flow until relay_free(). The callbacks come from
+ * the loop, never out of a call of the owner's, and may free the relay.
+ *
+ * Each direction of a stream has a window of its own: a reader that stalls holds up its stream
+ * alone, and memory is bounded by the windows. Nothing is read from a descriptor before the
+ * connection and the window have room for it. The ends of a direction travel both ways: the end
+ * of the data closes the other side's write end, a broken write end closes the other side's read
+ * end. Whatever the peer sends can end the connection (on_broken), never the process.
+ *
+ * SIGPIPE must be ignored by the process.
+ */
+#ifndef BPROC_RELAY_H
+#define BPROC_RELAY_H
+
+#include <sys/types.h>
+#include <event2/event.h>
+#include <openssl/ssl.h>
+
+#include "proto/bproc.h"
+
+struct relay;
+
+struct relay_ops {
+    /* What relay_flush() asked for is done: the output has been delivered. May be NULL. */
+    void (*on_flushed)(struct relay *relay, void *arg);
+    /*
+     * All streams have ended in all directions and all about it has been sent; once. A flush by
+     * the other side may still come, so the side of the originals waits for on_broken. May be NULL.
+     */
+    void (*on_idle)(struct relay *relay, void *arg);
+    /* The connection is over, by its end or by bad bytes; once, nothing moves from then on. */
+    void (*on_broken)(struct relay *relay, const char *reason, void *arg);
+};
+
+/*
+ * Borrows `ssl`, which must outlive the relay, and makes its socket non-blocking. NULL and errno
+ * on failure. Does not block.
+ */
+struct relay *relay_new(struct event_base *base, SSL *ssl, const struct relay_ops *ops, void *arg);
+
+/*
+ * Adds stream `id` (below BPROC_MAX_STREAMS). What comes from `read_fd` goes to the peer, what the
+ * peer sends goes to `write_fd`; -1: no such direction; a socket is given as both. Takes the
+ * descriptors, on failure too. They are not made non-blocking when others may share them.
+ * `flags` are STREAM_F_*. 0, -EINVAL, -EEXIST, -ENOMEM or what the kernel said. Does not block.
+ */
+int relay_add(struct relay *relay, unsigned id, stream_kind kind, unsigned flags, int read_fd,
+              int write_fd);
+
+/*
+ * Names the process that may share the read ends added without STREAM_F_EAGER: these are read
+ * only once it no longer has them open. Call before relay_add(). 0 or -errno (-ENOENT: it has
+ * gone, which is no reason to worry: all is read).
+ */
+int relay_set_parent(struct relay *relay, pid_t pid);
+
+/*
+ * The process has ended: reads what its output holds now, sends it and asks the other side to say
+ * when it is delivered; then on_flushed. Once only: -EALREADY. Does not block.
+ */
+int relay_flush(struct relay *relay);
+
+/* Closes all descriptors it was given. NULL is allowed. */
+void relay_free(struct relay *relay);
+
+#endif

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+noinst_LTLIBRARIES += migrate/librelay.la
+
+migrate_librelay_la_SOURCES = \
+	migrate/bulk.c migrate/bulk.h \
+	migrate/relay.c migrate/relay.h migrate/relay_impl.h \
+	migrate/relay_fd.c migrate/relay_fd.h \
+	migrate/relay_hold.c \
+	migrate/relay_link.c \
+	migrate/relay_ring.c migrate/relay_ring.h \
+	migrate/relay_sink.c \
+	migrate/relay_source.c
+migrate_librelay_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_relay
+
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c tests/unit/tap.h
+tests_unit_test_relay_LDADD = migrate/librelay.la

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the relay share; nobody else includes this.
+ *
+ * Data is pulled, not queued: when the connection can take more, relay_link.c first formats the
+ * marks that are due (credits, ends), then asks one stream after the other (relay_source.c) to
+ * read a chunk right behind the frame's prefix. So a mark waits for one chunk at most, and what
+ * the sending side holds is one buffer for all streams. On the receiving side bytes go from the
+ * connection straight into the stream's ring (relay_sink.c), whose size is the window.
+ *
+ * A stream has two directions. The outgoing one ends when the source's end has been read, or the
+ * peer said P_STREAM_CLOSED; either way a P_STREAM_EOF goes out, and the peer can forget the
+ * stream. The incoming one ends when that mark arrives and the ring is empty or its sink broken.
+ */
+#ifndef BPROC_RELAY_IMPL_H
+#define BPROC_RELAY_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "migrate/relay.h"
+#include "migrate/relay_fd.h"
+#include "migrate/relay_ring.h"
+#include "proto/frame.h"
+
+#define RELAY_WINDOW (256 * 1024)           /* of a direction of a stream */
+#define RELAY_MESSAGE_WINDOW (1024 * 1024)  /* the same when messages must stay whole */
+#define RELAY_MESSAGE_MAX (512 * 1024)      /* the longest such message */
+#define RELAY_CHUNK (64 * 1024)             /* read for a stream before the next one's turn */
+#define RELAY_TURN (256 * 1024)             /* taken from the connection in one turn of the loop */
+#define RELAY_RECORD 4                      /* bytes in front of a record: its length */
+#define RELAY_MARKS (BPROC_MAX_STREAMS * 4 * (FRAME_PREFIX + 4))
+#define RELAY_BODY_MAX (RELAY_CHUNK + RELAY_RECORD + RELAY_MESSAGE_MAX)
+#define RELAY_TX_SIZE (RELAY_MARKS + FRAME_PREFIX + RELAY_BODY_MAX)
+
+struct relay_stream {
+    struct relay *relay;
+    unsigned id;
+    stream_kind kind;
+    size_t window;
+    size_t record_max;          /* 0: plain bytes */
+    struct relay_fd source;
+    struct relay_fd sink;       /* a copy of `source` when `duplex` */
+    bool duplex;                /* one descriptor both ways */
+
+    struct event *readable;
+    TAILQ_ENTRY(relay_stream) ready_link;
+    bool ready;                 /* in the list of those to be read next */
+    bool source_done;
+    bool shared;                /* the parent may hold the source as well */
+    bool waiting;               /* for the parent to let go, with data there to read */
+    bool draining;              /* to be read empty for a flush */
+    int drain_left;             /* bytes it held at the flush; -1 unknown */
+    size_t credit;              /* bytes the peer still takes */
+
+    struct event *writable;
+    struct event *reader_gone;
+    struct ring ring;
+    size_t checked;             /* bytes of the ring that may be written: whole records */
+    size_t record_left;         /* of a record that was written in part */
+    size_t granted;             /* bytes the peer may still send */
+    size_t taken;               /* bytes gone from the ring and not yet granted anew */
+    size_t flush_left;          /* bytes of the ring that a flush waits for */
+    bool eof_received;
+    bool closed_received;
+    bool sink_broken;
+    bool sink_done;
+    bool sink_blocked;          /* full; stream->writable waits */
+    bool late_shut_read;        /* to be done when the parent has let go */
+    bool late_shut_write;
+
+    bool due_credit;
+    bool due_eof;
+    bool due_closed;
+};
+
+TAILQ_HEAD(stream_list, relay_stream);
+
+struct relay_rx {
+    uint8_t prefix[FRAME_PREFIX];
+    size_t have;                /* bytes of the prefix */
+    struct frame_header header;
+    size_t left;                /* bytes of the body */
+    uint8_t small[4];
+    struct relay_stream *stream;
+    bool wants_write;           /* TLS must write before it can read on */
+};
+
+enum flush_state { FLUSH_NONE, FLUSH_DRAINING, FLUSH_SENT, FLUSH_DONE };
+
+struct relay {
+    struct event_base *base;
+    SSL *ssl;
+    const struct relay_ops *ops;
+    void *arg;
+    struct relay_stream *streams[BPROC_MAX_STREAMS];
+    struct stream_list ready;
+
+    struct event *tls_readable;
+    struct event *tls_writable;
+    struct event *again;        /* the rest of a turn that was cut short */
+    struct event *notify;       /* hands the callbacks out, one each time */
+    struct relay_rx rx;
+    uint8_t *tx;
+    size_t tx_off;
+    size_t tx_len;
+    bool tx_blocked;            /* tls_writable waits */
+    bool due;                   /* some stream has a mark to send */
+
+    enum flush_state flush;
+    unsigned draining;          /* streams not yet read empty */
+    bool flush_received;
+    bool due_flushed;
+    unsigned flush_waiting;     /* streams whose ring holds bytes from before the flush */
+
+    int parent_dir;             /* /proc/PID of the parent; -1 none */
+    struct event *hold_timer;
+    unsigned hold_ms;
+
+    bool say_flushed;
+    bool say_idle;
+    bool said_idle;
+    bool say_broken;
+    bool broken;
+    char reason[160];
+};
+
+/* ---- relay.c: nothing here blocks -------------------------------------------------------- */
+
+/* Ends all traffic; the first reason counts and reaches the owner by on_broken. */
+void relay_break(struct relay *relay, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Has the owner told if the relay has become idle. */
+void relay_check_idle(struct relay *relay);
+
+/* Has the loop call the owner for what the say_ flags tell. */
+void relay_notify(struct relay *relay);
+
+/* The peer is to be told about the stream: one of its due_ flags has been set. */
+void stream_due(struct relay_stream *stream);
+
+/* Messages of a socket, as opposed to records of a pipe and to plain bytes. */
+bool stream_has_messages(const struct relay_stream *stream);
+
+/* Shuts sockets down for good: the parent no longer shares them. */
+void stream_shut_late(struct relay_stream *stream);
+
+/* Ends one direction of the descriptor, or all of it when the other one has ended before. */
+void stream_close_source(struct relay_stream *stream);
+void stream_close_sink(struct relay_stream *stream);
+
+/* ---- relay_link.c: the connection --------------------------------------------------------- */
+
+/* Sends while there is something to send and the connection takes it. */
+void link_pump(struct relay *relay);
+
+/* Callbacks of the connection's events and of relay->again; `arg` is the relay. */
+void link_on_readable(evutil_socket_t fd, short what, void *arg);
+void link_on_writable(evutil_socket_t fd, short what, void *arg);
+
+/* ---- relay_source.c: from a descriptor to the peer ---------------------------------------- */
+
+/* Waits for the source as far as the peer has room. */
+void source_wait(struct relay_stream *stream);
+
+/*
+ * Reads up to one chunk as the body of a data frame; the bytes put at `body`, which has room for
+ * RELAY_BODY_MAX, or 0.
+ */
+size_t source_read(struct relay_stream *stream, uint8_t *body);
+
+/* The peer takes `bytes` more. */
+void source_credit(struct relay_stream *stream, size_t bytes);
+
+/* Nothing more is read; the peer is told. */
+void source_end(struct relay_stream *stream);
+
+/* Begins to read the source empty. */
+void source_drain(struct relay_stream *stream);
+
+/* Callback of stream->readable. */
+void source_on_readable(evutil_socket_t fd, short what, void *arg);
+
+/* ---- relay_sink.c: from the peer to a descriptor ------------------------------------------ */
+
+/* `len` bytes more are in the ring; plain ones may be written at once. */
+void sink_put(struct relay_stream *stream, size_t len);
+
+/*
+ * The last `len` bytes of the ring are the whole body of a data frame: checks the records in it,
+ * which may be written from then on. 0, or -EPROTO.
+ */
+int sink_check(struct relay_stream *stream, size_t len);
+
+/* Writes what the descriptor takes. */
+void sink_write(struct relay_stream *stream);
+
+/* The peer's data has ended. */
+void sink_eof(struct relay_stream *stream);
+
+/* Nothing more can be written; the peer is told. */
+void sink_break(struct relay_stream *stream);
+
+/* Callbacks of stream->writable and stream->reader_gone. */
+void sink_on_writable(evutil_socket_t fd, short what, void *arg);
+void sink_on_reader_gone(evutil_socket_t fd, short what, void *arg);
+
+/* ---- relay_hold.c: the parent's hold on an original ---------------------------------------- */
+
+/* True when the parent has the source open still. */
+bool hold_check(struct relay_stream *stream);
+
+/* Has the timer look again until the parent lets go of what `waiting` and `late_` flags tell. */
+void hold_wait(struct relay *relay);
+
+/* Callback of relay->hold_timer. */
+void hold_on_timer(evutil_socket_t fd, short what, void *arg);
+
+#endif

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "migrate/relay_impl.h"
+
+#define PUMP_CHUNKS 8   /* sent in one turn of the loop */
+
+static void turn_again(struct relay *relay)
+{
+    static const struct timeval now = { 0, 0 };
+
+    event_add(relay->again, &now);
+}
+
+/* 0: the connection must be waited for, *want tells how; -1: it is broken. */
+static int link_result(struct relay *relay, int result, int *want)
+{
+    int saved = errno;
+    unsigned long error = ERR_peek_error();
+
+    *want = SSL_get_error(relay->ssl, result);
+    switch (*want) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        return 0;
+    case SSL_ERROR_ZERO_RETURN:
+        relay_break(relay, "the connection was closed by the peer");
+        return -1;
+    case SSL_ERROR_SYSCALL:
+        relay_break(relay, "the connection was lost: %s", saved ? strerror(saved) : "end of file");
+        return -1;
+    default:
+        relay_break(relay, "the connection was lost: %s",
+                    error ? ERR_reason_error_string(error) : "TLS error");
+        return -1;
+    }
+}
+
+/* ---- sending ---- */
+
+static void frame_put(struct relay *relay, bproc_proc proc, unsigned serial, size_t body_len)
+{
+    struct frame_header header = { .kind = K_EVENT, .proc = proc, .serial = serial,
+                                   .body_len = (uint32_t)body_len };
+
+    frame_format_header(&header, relay->tx + relay->tx_len);
+    relay->tx_len += FRAME_PREFIX + body_len;
+}
+
+static void credit_put(struct relay *relay, struct relay_stream *stream)
+{
+    uint32_t bytes = htonl((uint32_t)stream->taken);
+
+    memcpy(relay->tx + relay->tx_len + FRAME_PREFIX, &bytes, sizeof(bytes));
+    frame_put(relay, P_STREAM_CREDIT, stream->id, sizeof(bytes));
+    stream->granted += stream->taken;
+    stream->taken = 0;
+}
+
+static void marks_put(struct relay *relay)
+{
+    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
+        struct relay_stream *stream = relay->streams[i];
+
+        if (!stream)
+            continue;
+        if (stream->due_credit)
+            credit_put(relay, stream);
+        if (stream->due_eof)
+            frame_put(relay, P_STREAM_EOF, i, 0);
+        if (stream->due_closed)
+            frame_put(relay, P_STREAM_CLOSED, i, 0);
+        stream->due_credit = stream->due_eof = stream->due_closed = false;
+    }
+    relay->due = false;
+}
+
+static void data_put(struct relay *relay)
+{
+    struct relay_stream *stream;
+
+    while ((stream = TAILQ_FIRST(&relay->ready))) {
+        size_t len = source_read(stream, relay->tx + relay->tx_len + FRAME_PREFIX);
+
+        if (len > 0) {
+            frame_put(relay, P_STREAM_DATA, stream->id, len);
+            return;
+        }
+    }
+}
+
+/* Formats the next thing to send; false: there is none. */
+static bool tx_fill(struct relay *relay)
+{
+    relay->tx_off = relay->tx_len = 0;
+    if (relay->due)
+        marks_put(relay);
+    if (relay->due_flushed) {
+        frame_put(relay, P_STREAM_FLUSHED, 0, 0);
+        relay->due_flushed = false;
+    }
+    if (relay->flush == FLUSH_DRAINING && relay->draining == 0) {
+        frame_put(relay, P_STREAM_FLUSH, 0, 0);
+        relay->flush = FLUSH_SENT;
+    }
+    data_put(relay);
+    return relay->tx_len > 0 || relay->due;
+}
+
+/* False: the connection takes no more now, or is broken. */
+static bool tx_send(struct relay *relay)
+{
+    while (relay->tx_off < relay->tx_len) {
+        size_t n;
+        int result, want;
+
+        ERR_clear_error();
+        errno = 0;
+        result = SSL_write_ex(relay->ssl, relay->tx + relay->tx_off,
+                              relay->tx_len - relay->tx_off, &n);
+        if (result == 1) {
+            relay->tx_off += n;
+            continue;
+        }
+        if (link_result(relay, result, &want) < 0)
+            return false;
+        relay->tx_blocked = true;
+        if (want == SSL_ERROR_WANT_WRITE)
+            event_add(relay->tls_writable, NULL);
+        return false;
+    }
+    return true;
+}
+
+void link_pump(struct relay *relay)
+{
+    if (relay->broken || relay->tx_blocked)
+        return;
+    for (int chunks = 0; tx_send(relay); chunks++) {
+        if (chunks == PUMP_CHUNKS) {
+            turn_again(relay);
+            return;
+        }
+        if (!tx_fill(relay)) {
+            relay_check_idle(relay);
+            return;
+        }
+    }
+}
+
+/* ---- receiving ---- */
+
+static int body_is_good(const struct relay_rx *rx)
+{
+    const struct relay_stream *stream = rx->stream;
+
+    switch (rx->header.proc) {
+    case P_STREAM_DATA:
+        return stream && !stream->eof_received && rx->left > 0 && rx->left <= stream->granted;
+    case P_STREAM_CREDIT:
+        return stream && rx->left == sizeof(rx->small);
+    case P_STREAM_EOF:
+        return stream && !stream->eof_received && rx->left == 0;
+    case P_STREAM_CLOSED:
+        return stream && !stream->closed_received && rx->left == 0;
+    case P_STREAM_FLUSH:
+    case P_STREAM_FLUSHED:
+        return rx->left == 0;
+    default:
+        return 0;
+    }
+}
+
+static void rx_begin(struct relay *relay)
+{
+    struct relay_rx *rx = &relay->rx;
+    int error = frame_parse_header(rx->prefix, &rx->header);
+
+    if (error || rx->header.kind != K_EVENT || rx->header.nfds || rx->header.status) {
+        relay_break(relay, "bad bytes from the peer");
+        return;
+    }
+    rx->left = rx->header.body_len;
+    rx->stream = rx->header.serial < BPROC_MAX_STREAMS ? relay->streams[rx->header.serial] : NULL;
+    if (!body_is_good(rx)) {
+        relay_break(relay, "bad message %d for stream %u from the peer", (int)rx->header.proc,
+                    rx->header.serial);
+        return;
+    }
+    if (rx->header.proc == P_STREAM_DATA)
+        rx->stream->granted -= rx->left;
+}
+
+static void flush_received(struct relay *relay)
+{
+    if (relay->flush_received) {
+        relay_break(relay, "a second flush from the peer");
+        return;
+    }
+    relay->flush_received = true;
+    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
+        struct relay_stream *stream = relay->streams[i];
+
+        if (stream && stream->ring.len > 0) {
+            stream->flush_left = stream->ring.len;
+            relay->flush_waiting++;
+        }
+    }
+    relay->due_flushed = relay->flush_waiting == 0;
+}
+
+static void flushed_received(struct relay *relay)
+{
+    if (relay->flush != FLUSH_SENT) {
+        relay_break(relay, "an answer to no flush from the peer");
+        return;
+    }
+    relay->flush = FLUSH_DONE;
+    relay->say_flushed = true;
+    relay_notify(relay);
+}
+
+static void credit_received(struct relay *relay)
+{
+    struct relay_rx *rx = &relay->rx;
+    uint32_t bytes;
+
+    memcpy(&bytes, rx->small, sizeof(bytes));
+    bytes = ntohl(bytes);
+    if (bytes == 0 || bytes > rx->stream->window - rx->stream->credit)
+        relay_break(relay, "credit beyond the window from the peer");
+    else
+        source_credit(rx->stream, bytes);
+}
+
+static void data_received(struct relay *relay)
+{
+    struct relay_stream *stream = relay->rx.stream;
+
+    if (stream->sink_broken)
+        return;
+    if (stream->record_max && sink_check(stream, relay->rx.header.body_len) < 0)
+        relay_break(relay, "bad records for stream %u from the peer", stream->id);
+    else
+        sink_write(stream);
+}
+
+static void rx_end(struct relay *relay)
+{
+    struct relay_stream *stream = relay->rx.stream;
+
+    relay->rx.have = 0;
+    switch (relay->rx.header.proc) {
+    case P_STREAM_DATA:
+        data_received(relay);
+        break;
+    case P_STREAM_CREDIT:
+        credit_received(relay);
+        break;
+    case P_STREAM_EOF:
+        sink_eof(stream);
+        break;
+    case P_STREAM_CLOSED:
+        stream->closed_received = true;
+        source_end(stream);
+        break;
+    case P_STREAM_FLUSH:
+        flush_received(relay);
+        break;
+    default:
+        flushed_received(relay);
+        break;
+    }
+}
+
+/* Where the next bytes belong, and how many of them; NULL and broken: no memory. */
+static uint8_t *rx_place(struct relay *relay, size_t *len)
+{
+    static uint8_t nowhere[16 * 1024];
+    struct relay_rx *rx = &relay->rx;
+    uint8_t *place;
+
+    if (rx->have < FRAME_PREFIX) {
+        *len = FRAME_PREFIX - rx->have;
+        return rx->prefix + rx->have;
+    }
+    if (rx->header.proc != P_STREAM_DATA) {
+        *len = rx->left;
+        return rx->small + sizeof(rx->small) - rx->left;
+    }
+    if (rx->stream->sink.fd < 0)
+        sink_break(rx->stream);
+    if (rx->stream->sink_broken) {
+        *len = rx->left < sizeof(nowhere) ? rx->left : sizeof(nowhere);
+        return nowhere;
+    }
+    place = ring_space(&rx->stream->ring, len);
+    if (!place)
+        relay_break(relay, "out of memory");
+    else if (*len > rx->left)
+        *len = rx->left;
+    return place;
+}
+
+static void rx_took(struct relay *relay, size_t n)
+{
+    struct relay_rx *rx = &relay->rx;
+
+    if (rx->have < FRAME_PREFIX) {
+        rx->have += n;
+        if (rx->have < FRAME_PREFIX)
+            return;
+        rx_begin(relay);
+    } else {
+        rx->left -= n;
+        if (rx->header.proc == P_STREAM_DATA && !rx->stream->sink_broken)
+            sink_put(rx->stream, n);
+    }
+    if (!relay->broken && rx->left == 0)
+        rx_end(relay);
+}
+
+/* Bytes taken from the connection; 0: none there, or broken. */
+static size_t rx_step(struct relay *relay)
+{
+    size_t len = 0, n;
+    uint8_t *place = rx_place(relay, &len);
+    int result, want;
+
+    if (!place)
+        return 0;
+    ERR_clear_error();
+    errno = 0;
+    result = SSL_read_ex(relay->ssl, place, len, &n);
+    if (result == 1) {
+        rx_took(relay, n);
+        return n;
+    }
+    if (link_result(relay, result, &want) == 0 && want == SSL_ERROR_WANT_WRITE) {
+        relay->rx.wants_write = true;
+        event_add(relay->tls_writable, NULL);
+    }
+    return 0;
+}
+
+void link_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct relay *relay = arg;
+    size_t taken = 0, n;
+
+    (void)fd, (void)what;
+    do {
+        n = rx_step(relay);
+        taken += n;
+    } while (n > 0 && !relay->broken && taken < RELAY_TURN);
+    if (relay->broken)
+        return;
+    if (n > 0)
+        turn_again(relay);
+    /* On a slow link the rest of a frame may be long in coming. */
+    if (relay->rx.have == FRAME_PREFIX && relay->rx.header.proc == P_STREAM_DATA)
+        sink_write(relay->rx.stream);
+    /* Reading may be what a write had waited for. */
+    if (relay->tx_blocked && !event_pending(relay->tls_writable, EV_WRITE, NULL))
+        relay->tx_blocked = false;
+    link_pump(relay);
+}
+
+void link_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct relay *relay = arg;
+
+    relay->tx_blocked = false;
+    if (relay->rx.wants_write) {
+        relay->rx.wants_write = false;
+        link_on_readable(fd, what, arg);
+    } else {
+        link_pump(relay);
+    }
+}

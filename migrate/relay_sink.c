@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/socket.h>
+
+#include "migrate/relay_impl.h"
+
+#define IOV_COUNT 64
+
+static void flush_took(struct relay_stream *stream, size_t bytes)
+{
+    struct relay *relay = stream->relay;
+
+    if (stream->flush_left == 0)
+        return;
+    stream->flush_left -= bytes < stream->flush_left ? bytes : stream->flush_left;
+    if (stream->flush_left == 0 && --relay->flush_waiting == 0)
+        relay->due_flushed = true;
+}
+
+static void ring_took(struct relay_stream *stream, size_t bytes)
+{
+    ring_drop(&stream->ring, bytes);
+    stream->checked -= bytes;
+    flush_took(stream, bytes);
+    stream->taken += bytes;
+    if (stream->taken >= stream->window / 4 && !stream->eof_received) {
+        stream->due_credit = true;
+        stream_due(stream);
+    }
+}
+
+static void sink_end(struct relay_stream *stream)
+{
+    stream->sink_done = true;
+    stream->checked = 0;
+    ring_free(&stream->ring);
+    if (stream->sink.fd >= 0 && !stream->sink_broken)
+        stream_close_sink(stream);
+}
+
+void sink_break(struct relay_stream *stream)
+{
+    if (stream->sink_broken || stream->eof_received) {
+        if (!stream->sink_done) {
+            flush_took(stream, stream->ring.len);
+            sink_end(stream);
+        }
+        return;
+    }
+    stream->sink_broken = true;
+    stream->due_closed = true;
+    stream->due_credit = false;
+    stream_due(stream);
+    flush_took(stream, stream->ring.len);
+    stream->checked = 0;
+    ring_free(&stream->ring);
+    if (stream->sink.fd >= 0)
+        stream_close_sink(stream);
+}
+
+void sink_eof(struct relay_stream *stream)
+{
+    stream->eof_received = true;
+    stream->due_credit = false;
+    if (!stream->sink_done && (stream->sink_broken || stream->ring.len == 0))
+        sink_end(stream);
+}
+
+void sink_put(struct relay_stream *stream, size_t len)
+{
+    ring_commit(&stream->ring, len);
+    if (!stream->record_max)
+        stream->checked += len;
+}
+
+int sink_check(struct relay_stream *stream, size_t len)
+{
+    size_t offset = stream->ring.len - len;
+
+    while (offset < stream->ring.len) {
+        size_t left = stream->ring.len - offset, record;
+
+        if (left < RELAY_RECORD)
+            return -EPROTO;
+        record = ring_word(&stream->ring, offset);
+        if (record > stream->record_max || record > left - RELAY_RECORD)
+            return -EPROTO;
+        /* Writing nothing means the end to all but a datagram socket. */
+        if (record == 0 && stream->kind != STREAM_DATAGRAM)
+            return -EPROTO;
+        offset += RELAY_RECORD + record;
+    }
+    stream->checked = stream->ring.len;
+    return 0;
+}
+
+/*
+ * The records to write in one go. A pipe takes PIPE_BUF bytes whole or not at all, so as many as
+ * fit in there are safe from being split, whoever else writes to it; a message goes alone.
+ */
+static int records_span(const struct relay_stream *stream, struct iovec *iov)
+{
+    size_t offset = 0, total = 0;
+    int count = 0;
+
+    if (stream->record_left > 0)
+        return ring_span(&stream->ring, 0, stream->record_left, iov);
+    while (offset < stream->checked && count + 2 <= IOV_COUNT) {
+        size_t record = ring_word(&stream->ring, offset);
+
+        if (count > 0 && (stream_has_messages(stream) || total + record > PIPE_BUF))
+            break;
+        count += ring_span(&stream->ring, offset + RELAY_RECORD, record, iov + count);
+        total += record;
+        offset += RELAY_RECORD + record;
+    }
+    return count;
+}
+
+static void records_took(struct relay_stream *stream, size_t bytes)
+{
+    if (stream->record_left > 0) {
+        stream->record_left -= bytes;
+        ring_took(stream, bytes);
+        return;
+    }
+    do {
+        size_t record = ring_word(&stream->ring, 0);
+        size_t part = bytes < record ? bytes : record;
+
+        stream->record_left = record - part;
+        ring_took(stream, RELAY_RECORD + part);
+        bytes -= part;
+    } while (bytes > 0);
+}
+
+/* Room in the socket for a message longer than what it takes by itself. */
+static bool buffer_grow(const struct relay_stream *stream)
+{
+    int want = 2 * RELAY_MESSAGE_MAX, have = 0;
+    socklen_t len = sizeof(have);
+
+    getsockopt(stream->sink.fd, SOL_SOCKET, SO_SNDBUF, &have, &len);
+    return have < want &&
+           setsockopt(stream->sink.fd, SOL_SOCKET, SO_SNDBUFFORCE, &want, sizeof(want)) == 0;
+}
+
+/* False: the sink is broken. A datagram that cannot be sent is lost, as datagrams are. */
+static bool message_failed(struct relay_stream *stream, int error)
+{
+    if (error == EMSGSIZE && buffer_grow(stream))
+        return true;
+    if (stream->kind != STREAM_DATAGRAM)
+        return false;
+    if (error != EMSGSIZE && error != ECONNREFUSED && error != ENOBUFS && error != EHOSTUNREACH &&
+        error != ENETUNREACH)
+        return false;
+    records_took(stream, ring_word(&stream->ring, 0));
+    return true;
+}
+
+/* 0 to go on; -EAGAIN; -EPIPE: broken. */
+static int sink_step(struct relay_stream *stream)
+{
+    struct iovec iov[IOV_COUNT];
+    int count = stream->record_max ? records_span(stream, iov)
+                                   : ring_span(&stream->ring, 0, stream->checked, iov);
+    ssize_t n = relay_fd_write(&stream->sink, iov, count);
+
+    if (n == -EAGAIN)
+        return -EAGAIN;
+    if (n < 0)
+        return stream_has_messages(stream) && message_failed(stream, (int)-n) ? 0 : -EPIPE;
+    if (stream->record_max)
+        records_took(stream, (size_t)n);
+    else
+        ring_took(stream, (size_t)n);
+    return 0;
+}
+
+void sink_write(struct relay_stream *stream)
+{
+    int error = 0;
+
+    while (!error && stream->checked > 0 && !stream->sink_blocked)
+        error = sink_step(stream);
+    if (error == -EAGAIN && event_add(stream->writable, NULL) == 0)
+        stream->sink_blocked = true;
+    else if (error)
+        sink_break(stream);
+    else if (stream->eof_received && stream->ring.len == 0 && !stream->sink_done)
+        sink_end(stream);
+}
+
+void sink_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct relay_stream *stream = arg;
+
+    (void)fd, (void)what;
+    stream->sink_blocked = false;
+    sink_write(stream);
+    link_pump(stream->relay);
+}
+
+void sink_on_reader_gone(evutil_socket_t fd, short what, void *arg)
+{
+    struct relay_stream *stream = arg;
+
+    (void)fd, (void)what;
+    sink_break(stream);
+    link_pump(stream->relay);
+}

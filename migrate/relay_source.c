@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+
+#include "migrate/relay_impl.h"
+
+/* Less room than this is not worth a frame; what the peer still holds brings more. */
+#define ROOM_MIN (16 * 1024)
+
+static size_t room_needed(const struct relay_stream *stream)
+{
+    return stream_has_messages(stream) ? RELAY_RECORD + RELAY_MESSAGE_MAX : ROOM_MIN;
+}
+
+static void ready_add(struct relay_stream *stream)
+{
+    if (!stream->ready)
+        TAILQ_INSERT_TAIL(&stream->relay->ready, stream, ready_link);
+    stream->ready = true;
+}
+
+static void ready_remove(struct relay_stream *stream)
+{
+    if (stream->ready)
+        TAILQ_REMOVE(&stream->relay->ready, stream, ready_link);
+    stream->ready = false;
+}
+
+void source_wait(struct relay_stream *stream)
+{
+    if (stream->relay->broken || stream->source_done || stream->ready || stream->waiting ||
+        stream->credit < room_needed(stream))
+        return;
+    if (stream->draining || stream->source.way == RELAY_FD_PLAIN)
+        ready_add(stream);
+    else if (event_add(stream->readable, NULL) < 0)
+        source_end(stream);
+}
+
+void source_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct relay_stream *stream = arg;
+
+    (void)fd, (void)what;
+    if (hold_check(stream)) {
+        stream->waiting = true;
+        hold_wait(stream->relay);
+        return;
+    }
+    ready_add(stream);
+    link_pump(stream->relay);
+}
+
+void source_credit(struct relay_stream *stream, size_t bytes)
+{
+    stream->credit += bytes;
+    source_wait(stream);
+}
+
+static void drain_done(struct relay_stream *stream)
+{
+    if (stream->draining)
+        stream->relay->draining--;
+    stream->draining = false;
+}
+
+/*
+ * More than it held when the drain began means somebody else goes on writing, and nobody has to
+ * wait for him; reading as much and not more leaves the chance to see the end.
+ */
+static void drain_took(struct relay_stream *stream, size_t bytes)
+{
+    if (!stream->draining)
+        return;
+    stream->drain_left -= (int)bytes;
+    if (stream->drain_left < 0)
+        drain_done(stream);
+}
+
+void source_drain(struct relay_stream *stream)
+{
+    int waiting;
+
+    if (stream->source_done || hold_check(stream))
+        return;
+    stream->waiting = false;
+    waiting = stream_has_messages(stream) ? -1 : relay_fd_waiting(&stream->source);
+    stream->drain_left = waiting < 0 ? INT_MAX : waiting;
+    stream->draining = true;
+    stream->relay->draining++;
+    event_del(stream->readable);
+    source_wait(stream);
+}
+
+void source_end(struct relay_stream *stream)
+{
+    if (stream->source_done)
+        return;
+    ready_remove(stream);
+    drain_done(stream);
+    stream->waiting = false;
+    stream->source_done = true;
+    stream->due_eof = true;
+    stream_due(stream);
+    /* Nobody at the other end any more, not only nothing more to read. */
+    if (stream->duplex && stream->source.way == RELAY_FD_SOCKET &&
+        relay_fd_poll(&stream->source, 0) & POLLHUP)
+        sink_break(stream);
+    stream_close_source(stream);
+}
+
+/* A datagram socket shows its end to poll(2) alone, where it would look readable for ever. */
+static ssize_t message_read(const struct relay_stream *stream, uint8_t *bytes)
+{
+    const struct relay_fd *source = &stream->source;
+    ssize_t n = relay_fd_read_message(source, bytes, RELAY_MESSAGE_MAX);
+
+    if (stream->kind == STREAM_SEQPACKET)
+        return n == 0 ? -EPIPE : n;
+    if (n == -EAGAIN && relay_fd_poll(source, POLLRDHUP) & POLLRDHUP)
+        return -EPIPE;
+    /* The network's word on a datagram sent earlier, or one too long: as lost as any other. */
+    return n == -ECONNREFUSED || n == -EMSGSIZE ? -EAGAIN : n;
+}
+
+static ssize_t piece_read(const struct relay_stream *stream, uint8_t *bytes, size_t len)
+{
+    ssize_t n = relay_fd_read(&stream->source, bytes, len);
+
+    return n == 0 ? -EPIPE : n;
+}
+
+/* One record with its length in front: bytes used, or a negative errno; -EPIPE is the end. */
+static ssize_t record_read(const struct relay_stream *stream, uint8_t *bytes)
+{
+    uint8_t *at = bytes + RELAY_RECORD;
+    ssize_t n = stream_has_messages(stream) ? message_read(stream, at)
+                                            : piece_read(stream, at, stream->record_max);
+    uint32_t length;
+
+    if (n < 0)
+        return n;
+    length = htonl((uint32_t)n);
+    memcpy(bytes, &length, sizeof(length));
+    return n + RELAY_RECORD;
+}
+
+static size_t records_read(struct relay_stream *stream, uint8_t *body, ssize_t *last)
+{
+    size_t used = 0;
+
+    do {
+        *last = record_read(stream, body + used);
+        if (*last < 0)
+            break;
+        used += (size_t)*last;
+        drain_took(stream, (size_t)*last - RELAY_RECORD);
+    } while (used < RELAY_CHUNK &&
+             used + RELAY_RECORD + stream->record_max <= stream->credit);
+    return used;
+}
+
+static size_t bytes_read(struct relay_stream *stream, uint8_t *body, ssize_t *last)
+{
+    size_t len = stream->credit < RELAY_CHUNK ? stream->credit : RELAY_CHUNK;
+
+    *last = piece_read(stream, body, len);
+    if (*last < 0)
+        return 0;
+    drain_took(stream, (size_t)*last);
+    return (size_t)*last;
+}
+
+size_t source_read(struct relay_stream *stream, uint8_t *body)
+{
+    ssize_t last;
+    size_t used;
+
+    ready_remove(stream);
+    used = stream->record_max ? records_read(stream, body, &last)
+                              : bytes_read(stream, body, &last);
+    stream->credit -= used;
+    if (last >= 0 && stream->credit >= room_needed(stream)) {
+        ready_add(stream);
+    } else if (last == -EAGAIN && stream->source.way != RELAY_FD_PLAIN) {
+        drain_done(stream);
+        source_wait(stream);
+    } else if (last < 0) {
+        source_end(stream);
+    }
+    return used;
+}
