@@ -59,6 +59,8 @@ _Noreturn void command_run(const struct enter *enter, const sigset_t *mask, int 
     for (fd = 0; fd < 3 && pty < 0; fd++)
         if (enter->closed[fd])
             close(fd);
+    /* A file of the caller's mount namespace would keep CRIU from dumping the command. */
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     execvp(enter->argv[0], enter->argv);
     error = errno;
     die(command_status(error), "cannot run %s: %s", enter->argv[0], strerror(error));

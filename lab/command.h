@@ -15,8 +15,8 @@
 int command_status(int error);
 
 /* Becomes the command: leader of a process group, or with PTY (the master side, -1 for none) of a
- * session on that terminal. MASK is the signal mask it gets. On failure it prints a message and
- * ends with command_status(). */
+ * session on that terminal. MASK is the signal mask it gets. Of the caller's descriptors it has the
+ * standard streams alone. On failure it prints a message and ends with command_status(). */
 _Noreturn void command_run(const struct enter *enter, const sigset_t *mask, int pty);
 
 /* Becomes the command as a daemon: own session, input from /dev/null, output to the log, default

@@ -237,6 +237,7 @@ main() {
     command=$1
     shift
     lab=$base/$name
+    ((EUID == 0)) || die "cannot $command: only root can"
     [[ -x $run ]] || die "cannot find helper program $run"
     case $command in
         up | down | status | list | logs) "cmd_$command" "$@" ;;
