@@ -8,6 +8,7 @@ common_libcommon_la_SOURCES = \
 	common/conf_keyword.c \
 	common/conn.c common/conn.h common/conn_io.h \
 	common/conn_local.c common/conn_read.c common/conn_tls.c \
+	common/criuprobe.c common/criuprobe.h \
 	common/daemon.c common/daemon.h \
 	common/fault.c common/fault.h \
 	common/fd.c common/fd.h \

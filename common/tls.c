@@ -79,6 +79,13 @@ int tls_peer_node(SSL *ssl)
     return cert_node(cert);
 }
 
+int tls_own_node(SSL_CTX *ctx)
+{
+    X509 *cert = SSL_CTX_get0_certificate(ctx);
+
+    return cert ? cert_node(cert) : TLS_NODE_NONE;
+}
+
 int tls_peer_ca_hash(SSL *ssl, uint8_t hash[32])
 {
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);

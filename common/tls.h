@@ -33,6 +33,9 @@ SSL_CTX *tls_context(const char *dir, int server, enum tls_verify verify, char *
 /* Node number in the verified certificate of the peer: TLS_NODE_MASTER, 0…, or TLS_NODE_NONE. */
 int tls_peer_node(SSL *ssl);
 
+/* Node number in the context's own certificate; as tls_peer_node(). */
+int tls_own_node(SSL_CTX *ctx);
+
 /* SHA-256 of the subject public key info of the authority that the peer's chain ends in. 0/-errno. */
 int tls_peer_ca_hash(SSL *ssl, uint8_t hash[32]);
 

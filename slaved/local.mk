@@ -1,3 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 include migrate/space.mk
+
+sbin_PROGRAMS += slaved/slaved
+
+slaved_slaved_SOURCES = \
+	slaved/slaved.c \
+	slaved/child.c slaved/child.h \
+	slaved/connect.c slaved/connect.h \
+	slaved/contact.c slaved/contact.h \
+	slaved/join.c slaved/join.h \
+	slaved/link.c slaved/link.h \
+	slaved/local.c slaved/local.h \
+	slaved/options.c slaved/options.h \
+	slaved/proctable.c slaved/proctable.h \
+	slaved/receivers.c slaved/receivers.h \
+	slaved/space.c slaved/space.h \
+	slaved/transfer.c slaved/transfer.h \
+	migrate/space/pidfork.c migrate/space/pidfork.h
+slaved_slaved_CFLAGS = $(AM_CFLAGS)
+slaved_slaved_LDADD = common/libcommon.la

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/daemon.h"
+#include "migrate/space/pidfork.h"
+#include "slaved/child.h"
+
+#define FD_FIRST 3
+
+static struct {
+    pid_t pid;
+    child_fn *on_end;
+} children[CHILD_MAX];
+
+static struct event *on_sigchld;
+
+static void child_ended(pid_t pid, int status)
+{
+    char words[64];
+
+    if (WIFSIGNALED(status))
+        snprintf(words, sizeof(words), "killed by signal %d", WTERMSIG(status));
+    else
+        snprintf(words, sizeof(words), "exit status %d", WEXITSTATUS(status));
+    for (int i = 0; i < CHILD_MAX; i++)
+        if (children[i].pid == pid) {
+            children[i].pid = 0;
+            children[i].on_end(words);
+            return;
+        }
+}
+
+static void children_reap(evutil_socket_t signo, short what, void *arg)
+{
+    int status;
+    pid_t pid;
+
+    (void)signo;
+    (void)what;
+    (void)arg;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        child_ended(pid, status);
+}
+
+int child_init(struct event_base *base)
+{
+    on_sigchld = evsignal_new(base, SIGCHLD, children_reap, NULL);
+    return on_sigchld && event_add(on_sigchld, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+__attribute__((noreturn))
+static void child_become(const char *name, char *const *argv, const int *fds, unsigned nfds)
+{
+    int from[CHILD_MAX + FD_FIRST], to[CHILD_MAX + FD_FIRST];
+    char path[PATH_MAX];
+
+    for (int fd = 0; fd < FD_FIRST; fd++)
+        from[fd] = to[fd] = fd;
+    for (unsigned i = 0; i < nfds; i++) {
+        from[FD_FIRST + i] = fds[i];
+        to[FD_FIRST + i] = FD_FIRST + (int)i;
+    }
+    snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name);
+    if (pidfork_place(from, to, FD_FIRST + nfds, NULL) < 0)
+        _exit(126);
+    daemon_signals();
+    signal(SIGPIPE, SIG_DFL);
+    execv(path, argv);
+    dprintf(STDERR_FILENO, "slaved: cannot start %s: %s\n", path, strerror(errno));
+    _exit(127);
+}
+
+pid_t child_start(const char *name, char *const *argv, const int *fds, unsigned nfds,
+                  int namespaces, child_fn *on_end)
+{
+    sigset_t all, before;
+    pid_t pid;
+    int slot = 0;
+
+    while (slot < CHILD_MAX && children[slot].pid)
+        slot++;
+    if (slot == CHILD_MAX || nfds > CHILD_MAX)
+        return -EAGAIN;
+    /* The loop's handlers must not run in the child, which shares the loop's descriptors. */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid = (pid_t)syscall(SYS_clone, (unsigned long)namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
+    if (pid == 0)
+        child_become(name, argv, fds, nfds);
+    if (pid < 0)
+        pid = -errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (pid > 0) {
+        children[slot].pid = pid;
+        children[slot].on_end = on_end;
+    }
+    return pid;
+}
+
+void child_forget(pid_t pid)
+{
+    for (int i = 0; i < CHILD_MAX; i++)
+        if (children[i].pid == pid)
+            children[i].pid = 0;
+}
+
+void child_finish(void)
+{
+    if (on_sigchld)
+        event_free(on_sigchld);
+    on_sigchld = NULL;
+}

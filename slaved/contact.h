@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How long we may go on without the master. It gives up our processes when it has not heard of us
+ * for the ping timeout; so must we, or else a process would run here that nobody knows of. A master
+ * whose machine answers, but refuses connections, is being restarted: it gets much longer, as its
+ * new instance takes the processes up again.
+ */
+#ifndef BPROC_SLAVED_CONTACT_H
+#define BPROC_SLAVED_CONTACT_H
+
+#include <event2/event.h>
+
+/* `on_lost` comes once for each loss, with the reason in words. 0 or -ENOMEM. */
+int contact_init(struct event_base *base, int ping_timeout, int orphan_timeout,
+                 void (*on_lost)(const char *words));
+
+/* The master's own value, from its answer to the HELLO. */
+void contact_set_timeout(int ping_timeout);
+
+void contact_heard(void);       /* a message came */
+void contact_refused(void);     /* its machine refused a connection */
+
+/* 1 when nothing has been heard for the ping timeout. */
+int contact_is_silent(void);
+
+void contact_finish(void);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/conn.h"
+#include "common/log.h"
+#include "slaved/link.h"
+#include "slaved/local.h"
+
+#define CLIENTS_MAX 1024
+
+/* A call on its way to the master. */
+struct passed {
+    LIST_ENTRY(passed) next;
+    struct conn *conn;          /* NULL when the client has gone */
+    struct frame_header asked;
+    uint32_t serial;
+};
+
+static LIST_HEAD(, passed) passed_list = LIST_HEAD_INITIALIZER(passed_list);
+
+static struct {
+    struct event_base *base;
+    struct event *accepting;
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    int fd, node;
+    unsigned clients;
+    uint32_t last_serial;
+} local = { .fd = -1 };
+
+static void passed_free(struct passed *passed)
+{
+    LIST_REMOVE(passed, next);
+    free(passed);
+}
+
+static int pass_send(struct passed *passed, const struct frame_header *header, const uint8_t *body)
+{
+    pass_arg arg = { .proc = header->proc, .body = { header->body_len,
+                                                     (char *)(uintptr_t)body } };
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+    int error = conn_peer(passed->conn, &pid, &uid, &gid);
+
+    if (error)
+        return error;
+    arg.uid = uid;
+    arg.gid = gid;
+    arg.pid = pid;
+    return link_call(P_PASS, passed->serial, FRAME_XDR(pass_arg), &arg);
+}
+
+static void call_pass(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    struct passed *passed = calloc(1, sizeof(*passed));
+    int error = passed ? 0 : -ENOMEM;
+
+    if (passed) {
+        passed->conn = conn;
+        passed->asked = *header;
+        passed->serial = ++local.last_serial;
+        LIST_INSERT_HEAD(&passed_list, passed, next);
+        error = pass_send(passed, header, body);
+    }
+    if (!error)
+        return;
+    if (passed)
+        passed_free(passed);
+    if (error == -ENOTCONN)
+        conn_refuse(conn, header, EBUSY, "this node has no connection to its master");
+    else
+        conn_refuse(conn, header, error, "cannot ask the master: %s", strerror(-error));
+}
+
+static void whoami(struct conn *conn, const struct frame_header *header)
+{
+    whoami_ret ret = { .node = local.node, .release = (char *)(uintptr_t)PACKAGE_VERSION };
+
+    conn_reply(conn, header, FRAME_XDR(whoami_ret), &ret);
+}
+
+static void move_ask(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    move_ask_ret ret = { .node = local.node, .same = 1 };
+    move_ask_arg arg;
+
+    if (conn_decode(move_ask_arg, header, body, &arg) < 0) {
+        conn_close(conn, "call does not decode");
+        return;
+    }
+    ret.flags = arg.flags;
+    if (arg.node == local.node)
+        conn_reply(conn, header, FRAME_XDR(move_ask_ret), &ret);
+    else
+        conn_refuse(conn, header, EOPNOTSUPP, "only the master forks onto other nodes as yet");
+}
+
+static void client_message(struct conn *conn, const struct frame_header *header,
+                           const uint8_t *body, int *fds, void *arg)
+{
+    (void)fds;
+    (void)arg;
+    if (header->kind != K_CALL) {
+        conn_close(conn, "not a call");
+        return;
+    }
+    switch (header->proc) {
+    case P_WHOAMI:
+        whoami(conn, header);
+        break;
+    case P_MOVE_ASK:
+        move_ask(conn, header, body);
+        break;
+    case P_NODE_LIST:
+    case P_PROC_LIST:
+    case P_ACCESS:
+        call_pass(conn, header, body);
+        break;
+    default:
+        conn_refuse(conn, header, EOPNOTSUPP, "only the master can do this as yet");
+    }
+}
+
+static void client_closed(struct conn *conn, const char *reason, void *arg)
+{
+    struct passed *passed;
+
+    (void)arg;
+    log_debug("local client: %s", reason);
+    local.clients--;
+    LIST_FOREACH(passed, &passed_list, next)
+        if (passed->conn == conn)
+            passed->conn = NULL;
+}
+
+static const struct conn_ops client_ops = { .on_message = client_message,
+                                            .on_close = client_closed };
+
+/* One a turn; what waits longer comes again from the loop. */
+static void client_accept(evutil_socket_t fd, short what, void *arg)
+{
+    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    (void)what;
+    (void)arg;
+    if (client < 0)
+        return;
+    if (local.clients >= CLIENTS_MAX)
+        close(client);
+    else if (conn_new_local(local.base, client, &client_ops, NULL))
+        local.clients++;
+}
+
+static struct passed *passed_find(uint32_t serial)
+{
+    struct passed *passed;
+
+    LIST_FOREACH(passed, &passed_list, next)
+        if (passed->serial == serial)
+            break;
+    return passed;
+}
+
+static void answer_give(const struct passed *passed, const struct frame_header *header,
+                        const uint8_t *body)
+{
+    struct frame_bytes bytes = { .bytes = body, .len = header->body_len };
+    pass_ret ret;
+
+    if (header->status) {
+        conn_send(passed->conn, K_REPLY, passed->asked.proc, passed->asked.serial, header->status,
+                  bytes.len ? FRAME_XDR(frame_bytes) : NULL, &bytes, NULL, 0);
+        return;
+    }
+    if (conn_decode(pass_ret, header, body, &ret) < 0) {
+        conn_refuse(passed->conn, &passed->asked, EPROTO, "the master's answer does not decode");
+        return;
+    }
+    bytes = (struct frame_bytes){ (const uint8_t *)ret.body.body_val, ret.body.body_len };
+    conn_reply(passed->conn, &passed->asked, bytes.len ? FRAME_XDR(frame_bytes) : NULL, &bytes);
+    frame_free(FRAME_XDR(pass_ret), &ret, sizeof(ret));
+}
+
+void local_passed(const struct frame_header *header, const uint8_t *body)
+{
+    struct passed *passed = passed_find(header->serial);
+
+    if (!passed)
+        return;
+    if (passed->conn)
+        answer_give(passed, header, body);
+    passed_free(passed);
+}
+
+void local_link_down(void)
+{
+    while (!LIST_EMPTY(&passed_list)) {
+        struct passed *passed = LIST_FIRST(&passed_list);
+
+        if (passed->conn)
+            conn_refuse(passed->conn, &passed->asked, EBUSY, "the master's connection was lost");
+        passed_free(passed);
+    }
+}
+
+static int somebody_answers(const struct sockaddr_un *addr)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int answers = fd >= 0 && (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
+                              errno == EAGAIN);
+
+    if (fd >= 0)
+        close(fd);
+    return answers;
+}
+
+static int socket_listen(const struct sockaddr_un *addr)
+{
+    int fd, error;
+
+    if (somebody_answers(addr))
+        return -EADDRINUSE;
+    if (unlink(addr->sun_path) < 0 && errno != ENOENT)
+        return -errno;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    if (bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 &&
+        chmod(addr->sun_path, 0666) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    error = -errno;
+    close(fd);
+    return error;
+}
+
+int local_init(struct event_base *base, const char *path, int node)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+    if (strlen(path) >= sizeof(addr.sun_path))
+        return -ENAMETOOLONG;
+    memcpy(addr.sun_path, path, strlen(path) + 1);
+    local.base = base;
+    local.node = node;
+    local.fd = socket_listen(&addr);
+    if (local.fd < 0)
+        return local.fd;
+    memcpy(local.path, addr.sun_path, sizeof(local.path));
+    local.accepting = event_new(base, local.fd, EV_READ | EV_PERSIST, client_accept, NULL);
+    return local.accepting && event_add(local.accepting, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+void local_finish(void)
+{
+    if (local.accepting)
+        event_free(local.accepting);
+    local.accepting = NULL;
+    if (local.fd >= 0) {
+        unlink(local.path);
+        close(local.fd);
+    }
+    local.fd = -1;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(proc) ((proc)->pid = 0)
+#include <uthash.h>
+
+#include "common/fault.h"
+#include "slaved/link.h"
+#include "slaved/proctable.h"
+#include "slaved/space.h"
+#include "slaved/transfer.h"
+
+struct proc {
+    pid_t pid;
+    struct transfer *transfer;  /* NULL when it has ended */
+    bool committed;
+    bool exited;
+    bool draining;              /* the transfer was told of the end */
+    bool drained;
+    bool reported;              /* over the present link */
+    bool killed;                /* the master wants it gone: its output waits for nobody */
+    int status;                 /* of the end; before: of a stop not yet told, or 0 */
+    UT_hash_handle hh;
+};
+
+static struct proc *procs;
+
+static struct proc *proc_find(pid_t pid)
+{
+    struct proc *proc;
+
+    HASH_FIND_INT(procs, &pid, proc);
+    return proc;
+}
+
+static void proc_remove(struct proc *proc)
+{
+    HASH_DEL(procs, proc);
+    free(proc);
+}
+
+int proc_add(pid_t pid, struct transfer *transfer)
+{
+    struct proc *proc;
+
+    if (proc_find(pid))
+        return -EEXIST;
+    proc = calloc(1, sizeof(*proc));
+    if (!proc)
+        return -ENOMEM;
+    proc->pid = pid;
+    proc->transfer = transfer;
+    HASH_ADD_INT(procs, pid, proc);
+    if (proc->pid == 0) {
+        free(proc);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void proc_refused(pid_t pid)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (proc)
+        proc_remove(proc);
+}
+
+static void status_report(bproc_proc event, pid_t pid, int status)
+{
+    status_msg body = { .pid = pid, .status = status };
+
+    link_event(event, FRAME_XDR(status_msg), &body);
+}
+
+/* Does the next thing that is due for an ended process. */
+static void proc_settle(struct proc *proc)
+{
+    bool wait = proc->transfer && !proc->drained && !proc->killed;
+
+    if (!proc->exited)
+        return;
+    if (proc->transfer && !proc->draining) {
+        proc->draining = true;
+        transfer_drain(proc->transfer);
+    }
+    if (proc->committed && !wait && !proc->reported) {
+        FAULT(FAULT_SLAVED_EXITED);
+        proc->reported = true;
+        status_report(P_EXITED, proc->pid, proc->status);
+    } else if (!proc->committed && !proc->transfer) {
+        proc_remove(proc);
+    }
+}
+
+void proc_commit(pid_t pid, const struct transfer *transfer)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (!proc || proc->transfer != transfer || proc->committed)
+        return;
+    proc->committed = true;
+    if (proc->exited)
+        proc_settle(proc);
+    else if (proc->status)
+        status_report(P_STOPPED, pid, proc->status);
+}
+
+void proc_drained(pid_t pid, const struct transfer *transfer)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (!proc || proc->transfer != transfer || !proc->draining || proc->drained)
+        return;
+    proc->drained = true;
+    proc_settle(proc);
+}
+
+void proc_abandon(pid_t pid, const struct transfer *transfer)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (!proc || proc->transfer != transfer)
+        return;
+    proc->transfer = NULL;
+    if (!proc->committed && !proc->exited)
+        space_kill(pid);
+    proc_settle(proc);
+}
+
+static void proc_exited(struct proc *proc, int status)
+{
+    proc->exited = true;
+    proc->status = status;
+    proc_settle(proc);
+}
+
+void proc_status(bproc_proc event, pid_t pid, int status)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (!proc || proc->exited)
+        return;
+    if (event == P_SPACE_EXITED)
+        proc_exited(proc, status);
+    else if (proc->committed)
+        status_report(event == P_SPACE_STOPPED ? P_STOPPED : P_CONTINUED, pid, status);
+    else
+        proc->status = event == P_SPACE_STOPPED ? status : 0;
+}
+
+/* A process that has ended but still drains is past all signals; SIGKILL cuts the draining short. */
+void proc_signal(const signal_msg *signal)
+{
+    struct proc *proc = proc_find(signal->pid);
+
+    if (!proc) {
+        status_report(P_EXITED, signal->pid, SIGKILL);
+        return;
+    }
+    if (!proc->exited)
+        space_signal(signal);
+    if (signal->signo == SIGKILL && !proc->killed) {
+        proc->killed = true;
+        proc_settle(proc);
+    }
+}
+
+void proc_acknowledged(pid_t pid)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (proc && proc->exited && proc->committed)
+        proc_remove(proc);
+}
+
+int proc_list(int node, proc_record **list, u_int *count)
+{
+    struct proc *proc, *next;
+
+    *count = 0;
+    *list = calloc(HASH_COUNT(procs) + 1, sizeof(**list));
+    if (!*list)
+        return -ENOMEM;
+    HASH_ITER(hh, procs, proc, next)
+        if (proc->committed && *count < BPROC_MAX_PROCS)
+            (*list)[(*count)++] = (proc_record){ .pid = proc->pid, .node = node };
+    return 0;
+}
+
+void proc_report_all(void)
+{
+    struct proc *proc, *next;
+
+    HASH_ITER(hh, procs, proc, next) {
+        proc->reported = false;
+        proc_settle(proc);
+    }
+}
+
+void proc_kill_all(void)
+{
+    struct proc *proc, *next;
+
+    HASH_ITER(hh, procs, proc, next)
+        proc->killed = true;
+    space_kill(-1);
+}
+
+unsigned proc_count(void)
+{
+    return HASH_COUNT(procs);
+}

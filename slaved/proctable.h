@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The processes of this node and what is owed to whom about them.
+ *
+ * Life of an entry: proc_add() when a transfer asks for the launch; committed when the transfer
+ * says that the process counts; exited when the space says so. Then its transfer gets the time to
+ * deliver the output that is on its way (proc_drained(), or the transfer's end), after which the
+ * master is told, again after each reconnect, until it acknowledges: then the entry goes. An entry
+ * that is abandoned before it was committed is killed and goes without a word.
+ *
+ * The program can be over before its transfer commits it: order of exit and commit does not matter.
+ */
+#ifndef BPROC_SLAVED_PROCTABLE_H
+#define BPROC_SLAVED_PROCTABLE_H
+
+#include <sys/types.h>
+
+#include "proto/bproc.h"
+
+struct transfer;
+
+/* 0, -EEXIST or -ENOMEM. */
+int proc_add(pid_t pid, struct transfer *transfer);
+
+/* The space has refused it. */
+void proc_refused(pid_t pid);
+
+/* From the transfer; nothing happens when the entry is another's. */
+void proc_commit(pid_t pid, const struct transfer *transfer);
+void proc_drained(pid_t pid, const struct transfer *transfer);
+void proc_abandon(pid_t pid, const struct transfer *transfer);
+
+/* From the space. */
+void proc_status(bproc_proc event, pid_t pid, int status);
+
+/* From the master. A signal to a process unknown here is answered with its end. */
+void proc_signal(const signal_msg *signal);
+void proc_acknowledged(pid_t pid);
+
+/* What a P_HELLO lists: *procs malloc'd. 0 or -ENOMEM. */
+int proc_list(int node, proc_record **procs, u_int *count);
+
+/* Tells the master again what it has not acknowledged. */
+void proc_report_all(void);
+
+/* Ends every process of the space. */
+void proc_kill_all(void);
+
+unsigned proc_count(void);
+
+#endif

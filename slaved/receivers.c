@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/conn.h"
+#include "common/log.h"
+#include "slaved/child.h"
+#include "slaved/receivers.h"
+#include "slaved/space.h"
+#include "slaved/transfer.h"
+
+#define BACKLOG 1024
+#define RESTART_SECONDS 1
+
+static struct {
+    struct event_base *base;
+    const struct receivers_settings *settings;
+    struct event *restart;
+    struct conn *conn;
+    pid_t pid;
+    int listener;
+    uint64_t cache_size;
+} receivers = { .listener = -1 };
+
+static void server_start(void);
+
+static void register_take(struct conn *conn, const struct frame_header *header,
+                          const uint8_t *body, int *fds)
+{
+    launch_id id;
+
+    if (header->nfds != 1 || conn_decode(launch_id, header, body, &id) < 0) {
+        conn_close(conn, "registration does not decode");
+        return;
+    }
+    transfer_new(receivers.base, fds[0], id.pid);
+    fds[0] = -1;
+}
+
+static void server_message(struct conn *conn, const struct frame_header *header,
+                           const uint8_t *body, int *fds, void *arg)
+{
+    (void)arg;
+    if (header->proc == P_RECV_REGISTER)
+        register_take(conn, header, body, fds);
+    else
+        conn_close(conn, "message out of place");
+}
+
+static void server_closed(struct conn *conn, const char *reason, void *arg)
+{
+    (void)reason;
+    (void)arg;
+    if (receivers.conn == conn)
+        receivers.conn = NULL;
+}
+
+static const struct conn_ops server_ops = { .on_message = server_message,
+                                            .on_close = server_closed };
+
+static void server_ended(const char *words)
+{
+    struct timeval pause = { RESTART_SECONDS, 0 };
+
+    receivers.pid = 0;
+    log_warnx("bproc-receiver has ended (%s); starting it again", words);
+    event_add(receivers.restart, &pause);
+}
+
+static void restart_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    server_start();
+}
+
+static int server_spawn(int socket)
+{
+    char cache_size[32], init[16];
+    const struct receivers_settings *settings = receivers.settings;
+    char *argv[] = { (char[]){ "bproc-receiver" }, (char *)(uintptr_t)settings->tls_dir,
+                     (char *)(uintptr_t)settings->criu, (char *)(uintptr_t)settings->cache_dir,
+                     cache_size, init, NULL };
+    int fds[] = { socket, receivers.listener };
+
+    snprintf(cache_size, sizeof(cache_size), "%" PRIu64, receivers.cache_size);
+    snprintf(init, sizeof(init), "%d", (int)space_pid());
+    receivers.pid = child_start("bproc-receiver", argv, fds, 2, 0, server_ended);
+    return receivers.pid < 0 ? (int)receivers.pid : 0;
+}
+
+static void server_start(void)
+{
+    int ends[2] = { -1, -1 }, error;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        error = -errno;
+    else
+        error = server_spawn(ends[1]);
+    if (ends[1] >= 0)
+        close(ends[1]);
+    if (error) {
+        if (ends[0] >= 0)
+            close(ends[0]);
+        receivers.pid = 0;
+        log_warnx("cannot start bproc-receiver: %s", strerror(-error));
+        return;
+    }
+    conn_close(receivers.conn, "replaced");
+    receivers.conn = conn_new_local(receivers.base, ends[0], &server_ops, NULL);
+}
+
+static int listener_bind(const char *source, int port)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_ANY) };
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error;
+
+    if (fd < 0)
+        return -errno;
+    if (source)
+        inet_pton(AF_INET, source, &addr.sin_addr);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+        bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    error = -errno;
+    close(fd);
+    return error;
+}
+
+int receivers_init(struct event_base *base, const struct receivers_settings *settings)
+{
+    receivers.base = base;
+    receivers.settings = settings;
+    receivers.restart = evtimer_new(base, restart_due, NULL);
+    receivers.listener = listener_bind(settings->source, settings->port);
+    if (receivers.listener < 0)
+        return receivers.listener;
+    return receivers.restart ? 0 : -ENOMEM;
+}
+
+static void server_stop(void)
+{
+    if (receivers.pid > 0) {
+        child_forget(receivers.pid);
+        kill(receivers.pid, SIGTERM);
+    }
+    receivers.pid = 0;
+    event_del(receivers.restart);
+}
+
+void receivers_start(uint64_t cache_size)
+{
+    if (receivers.pid > 0 && receivers.cache_size == cache_size)
+        return;
+    server_stop();
+    receivers.cache_size = cache_size;
+    server_start();
+}
+
+void receivers_stop(void)
+{
+    if (!receivers.restart)
+        return;
+    server_stop();
+    conn_close(receivers.conn, "stopped");
+    event_free(receivers.restart);
+    receivers.restart = NULL;
+    if (receivers.listener >= 0)
+        close(receivers.listener);
+}

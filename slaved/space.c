@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/conn.h"
+#include "slaved/child.h"
+#include "slaved/space.h"
+
+#define ARGS_MAX 40
+
+static struct {
+    struct conn *conn;
+    pid_t pid;
+    const struct space_ops *ops;
+    void (*on_stopped)(const char *words);
+} space;
+
+static void status_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    status_msg status;
+
+    if (conn_decode(status_msg, header, body, &status) < 0) {
+        conn_close(conn, "status does not decode");
+        return;
+    }
+    space.ops->on_status(header->proc, status.pid, status.status);
+}
+
+static void space_message(struct conn *conn, const struct frame_header *header,
+                          const uint8_t *body, int *fds, void *arg)
+{
+    (void)fds;
+    (void)arg;
+    switch (header->proc) {
+    case P_PING:
+        space.ops->on_ready();
+        break;
+    case P_LAUNCH_EXEC:
+    case P_LAUNCH_CRIU:
+        space.ops->on_launched(header->serial, header, body);
+        break;
+    case P_SPACE_EXITED:
+    case P_SPACE_STOPPED:
+    case P_SPACE_CONTINUED:
+        status_take(conn, header, body);
+        break;
+    default:
+        conn_close(conn, "message out of place");
+    }
+}
+
+/* The end of the process itself tells the rest. */
+static void space_closed(struct conn *conn, const char *reason, void *arg)
+{
+    (void)conn;
+    (void)reason;
+    (void)arg;
+    space.conn = NULL;
+}
+
+static const struct conn_ops space_conn_ops = { .on_message = space_message,
+                                                .on_close = space_closed };
+
+static void space_ended(const char *words)
+{
+    space.pid = 0;
+    conn_close(space.conn, "the space has ended");
+    if (space.on_stopped)
+        space.on_stopped(words);
+    else
+        space.ops->on_end(words);
+}
+
+static void arguments_make(char **argv, const char *root, const char *const *binds)
+{
+    unsigned count = 0;
+
+    argv[count++] = (char *)(uintptr_t)"bproc-space";
+    if (root) {
+        argv[count++] = (char *)(uintptr_t)"--root";
+        argv[count++] = (char *)(uintptr_t)root;
+    }
+    for (; root && *binds && count + 3 < ARGS_MAX; binds++) {
+        argv[count++] = (char *)(uintptr_t)"--bind";
+        argv[count++] = (char *)(uintptr_t)*binds;
+    }
+    argv[count] = NULL;
+}
+
+int space_start(struct event_base *base, const char *root, const char *const *binds,
+                const struct space_ops *ops)
+{
+    char *argv[ARGS_MAX];
+    int ends[2];
+    pid_t pid;
+
+    space.ops = ops;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    arguments_make(argv, root, binds);
+    pid = child_start("bproc-space", argv, &ends[1], 1, CLONE_NEWPID | CLONE_NEWNS, space_ended);
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return pid;
+    }
+    space.pid = pid;
+    space.conn = conn_new_local(base, ends[0], &space_conn_ops, NULL);
+    return space.conn ? 0 : -ENOMEM;
+}
+
+int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
+                 const int *fds)
+{
+    struct frame_bytes bytes = { .bytes = body, .len = header->body_len };
+
+    return conn_send(space.conn, K_CALL, header->proc, serial, 0, FRAME_XDR(frame_bytes), &bytes,
+                     fds, header->nfds);
+}
+
+void space_signal(const signal_msg *signal)
+{
+    conn_event(space.conn, P_SPACE_SIGNAL, FRAME_XDR(signal_msg), signal);
+}
+
+void space_kill(pid_t pid)
+{
+    signal_msg signal = { .pid = pid, .signo = SIGKILL, .code = SI_USER };
+
+    space_signal(&signal);
+}
+
+void space_orphan(pid_t ppid)
+{
+    pid_msg body = { .pid = ppid };
+
+    conn_event(space.conn, P_SPACE_ORPHAN, FRAME_XDR(pid_msg), &body);
+}
+
+pid_t space_pid(void)
+{
+    return space.pid;
+}
+
+void space_stop(void (*on_stopped)(const char *words))
+{
+    space.on_stopped = on_stopped;
+    if (space.pid == 0)
+        on_stopped("it was not running");
+    else
+        conn_close(space.conn, "stopped");
+}

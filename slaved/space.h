@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * slaved's end of the process space: starts bproc-space and speaks with it.
+ *
+ * Life: space_start(); on_ready when the space can take processes; messages both ways; either
+ * space_stop(), or on_end when the space has ended by itself, which nothing can be done about.
+ * Nothing here blocks.
+ */
+#ifndef BPROC_SLAVED_SPACE_H
+#define BPROC_SLAVED_SPACE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <event2/event.h>
+
+#include "proto/frame.h"
+
+struct space_ops {
+    void (*on_ready)(void);
+    /* The answer to the launch with that serial: the space's reply as it came. */
+    void (*on_launched)(uint32_t serial, const struct frame_header *header, const uint8_t *body);
+    /* P_SPACE_EXITED, P_SPACE_STOPPED, P_SPACE_CONTINUED. */
+    void (*on_status)(bproc_proc event, pid_t pid, int status);
+    void (*on_end)(const char *words);
+};
+
+/* `root` NULL: the node's own files. `binds` end with a NULL. 0 or -errno. */
+int space_start(struct event_base *base, const char *root, const char *const *binds,
+                const struct space_ops *ops);
+
+/* Passes a P_LAUNCH_* on, as it came, with its descriptors (which stay the caller's). 0 or -errno. */
+int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
+                 const int *fds);
+
+void space_signal(const signal_msg *signal);
+
+/* SIGKILL to a launched process; -1: to all there is in the space. */
+void space_kill(pid_t pid);
+
+/* A parent has died where it lives. */
+void space_orphan(pid_t ppid);
+
+/* The pid of its init, as we see it. */
+pid_t space_pid(void);
+
+/* Ends the space with all in it. `on_stopped` comes when it has gone. */
+void space_stop(void (*on_stopped)(const char *words));
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "common/conn.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include "slaved/proctable.h"
+#include "slaved/space.h"
+#include "slaved/transfer.h"
+
+struct transfer {
+    LIST_ENTRY(transfer) next;
+    struct conn *conn;          /* NULL when closed; then it only waits for the space's answer */
+    pid_t pid;
+    uint32_t serial;            /* of the launch at the space; 0 when none is under way */
+    struct frame_header asked;  /* the receiver's call that is to be answered */
+};
+
+static LIST_HEAD(, transfer) transfers = LIST_HEAD_INITIALIZER(transfers);
+static const char *missing;
+static uint32_t last_serial;
+
+void transfer_init(const char *criu_missing)
+{
+    missing = criu_missing;
+}
+
+static void transfer_free(struct transfer *transfer)
+{
+    LIST_REMOVE(transfer, next);
+    free(transfer);
+}
+
+/* Both arguments of a launch begin with the pid. */
+static int launch_is_ours(const struct transfer *transfer, const struct frame_header *header,
+                          const uint8_t *body)
+{
+    uint32_t word;
+
+    if (header->kind != K_CALL || header->body_len < sizeof(word))
+        return 0;
+    memcpy(&word, body, sizeof(word));
+    return (pid_t)ntohl(word) == transfer->pid;
+}
+
+static int launch_forward(struct transfer *transfer, const struct frame_header *header,
+                          const uint8_t *body, const int *fds)
+{
+    int error = FAULT(FAULT_SLAVED_LAUNCH);
+
+    if (!error)
+        error = proc_add(transfer->pid, transfer);
+    if (error)
+        return error;
+    transfer->serial = ++last_serial ? last_serial : ++last_serial;
+    transfer->asked = *header;
+    error = space_launch(transfer->serial, header, body, fds);
+    if (error) {
+        transfer->serial = 0;
+        proc_refused(transfer->pid);
+    }
+    return error;
+}
+
+static void launch_take(struct transfer *transfer, const struct frame_header *header,
+                        const uint8_t *body, const int *fds)
+{
+    int error;
+
+    if (!launch_is_ours(transfer, header, body) || transfer->serial) {
+        conn_close(transfer->conn, "launch out of place");
+        return;
+    }
+    if (header->proc == P_LAUNCH_CRIU && missing) {
+        conn_refuse(transfer->conn, header, ENOSYS, "cannot restore: no usable CRIU: %s", missing);
+        return;
+    }
+    error = launch_forward(transfer, header, body, fds);
+    if (error)
+        conn_refuse(transfer->conn, header, error, "cannot launch process %d: %s",
+                    (int)transfer->pid, strerror(-error));
+}
+
+static void transfer_message(struct conn *conn, const struct frame_header *header,
+                             const uint8_t *body, int *fds, void *arg)
+{
+    struct transfer *transfer = arg;
+
+    switch (header->proc) {
+    case P_LAUNCH_EXEC:
+    case P_LAUNCH_CRIU:
+        launch_take(transfer, header, body, fds);
+        break;
+    case P_LAUNCH_DONE:
+        FAULT(FAULT_SLAVED_COMMIT);
+        proc_commit(transfer->pid, transfer);
+        break;
+    case P_LAUNCH_UNDO:
+        proc_abandon(transfer->pid, transfer);
+        break;
+    case P_DRAINED:
+        proc_drained(transfer->pid, transfer);
+        break;
+    default:
+        conn_close(conn, "message out of place");
+    }
+}
+
+static void transfer_closed(struct conn *conn, const char *reason, void *arg)
+{
+    struct transfer *transfer = arg;
+
+    (void)conn;
+    log_debug("transfer of process %d: %s", (int)transfer->pid, reason);
+    transfer->conn = NULL;
+    proc_abandon(transfer->pid, transfer);
+    if (!transfer->serial)
+        transfer_free(transfer);
+}
+
+static const struct conn_ops transfer_ops = { .on_message = transfer_message,
+                                              .on_close = transfer_closed };
+
+void transfer_new(struct event_base *base, int fd, pid_t pid)
+{
+    struct transfer *transfer = calloc(1, sizeof(*transfer));
+
+    FAULT(FAULT_SLAVED_REGISTERED);
+    if (!transfer) {
+        close(fd);
+        return;
+    }
+    transfer->pid = pid;
+    transfer->conn = conn_new_local(base, fd, &transfer_ops, transfer);
+    LIST_INSERT_HEAD(&transfers, transfer, next);
+    if (!transfer->conn)
+        transfer_free(transfer);
+}
+
+void transfer_drain(struct transfer *transfer)
+{
+    launch_id body = { .pid = transfer->pid };
+
+    conn_event(transfer->conn, P_DRAIN, FRAME_XDR(launch_id), &body);
+}
+
+static void launch_answer(struct transfer *transfer, const struct frame_header *header,
+                          const uint8_t *body)
+{
+    struct frame_bytes bytes = { .bytes = body, .len = header->body_len };
+
+    FAULT(FAULT_SLAVED_LAUNCHED);
+    conn_send(transfer->conn, K_REPLY, header->proc, transfer->asked.serial, header->status,
+              FRAME_XDR(frame_bytes), &bytes, NULL, 0);
+}
+
+void transfer_launched(uint32_t serial, const struct frame_header *header, const uint8_t *body)
+{
+    struct transfer *transfer;
+
+    LIST_FOREACH(transfer, &transfers, next)
+        if (transfer->serial == serial)
+            break;
+    if (!transfer)
+        return;
+    transfer->serial = 0;
+    if (header->status != 0)
+        proc_refused(transfer->pid);
+    if (transfer->conn)
+        launch_answer(transfer, header, body);
+    else
+        transfer_free(transfer);
+}

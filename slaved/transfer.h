@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One process on its way to this node: our end of the socket to the receiver's child that takes it
+ * in and afterwards relays its streams.
+ *
+ * Life: transfer_new() when the receiver registers it; a launch, forwarded to the space; DONE or
+ * UNDO; when the process has ended, a P_DRAIN, which the receiver answers when its output has been
+ * delivered. The socket's end at any time is an UNDO, or a DRAINED when it was committed.
+ */
+#ifndef BPROC_SLAVED_TRANSFER_H
+#define BPROC_SLAVED_TRANSFER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <event2/event.h>
+
+#include "proto/frame.h"
+
+struct transfer;
+
+/* `criu_missing`: why CRIU cannot be used, or NULL when it can. Kept, not copied. */
+void transfer_init(const char *criu_missing);
+
+/* Takes `fd`. Failure shows as its close. */
+void transfer_new(struct event_base *base, int fd, pid_t pid);
+
+/* Tells the receiver that the process has ended. */
+void transfer_drain(struct transfer *transfer);
+
+/* The space's answer to a launch. */
+void transfer_launched(uint32_t serial, const struct frame_header *header, const uint8_t *body);
+
+#endif
