@@ -1,1 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A page that tells about several calls is installed under the name of each: MAN3_LINKS holds
+# CALL:PAGE.
+
+dist_man_MANS += \
+	man/bpctl.8 \
+	man/bproc_chmod.3 \
+	man/bproc_nodeaddr.3 \
+	man/bproc_nodeinfo.3 \
+	man/bproc_notifier.3 \
+	man/bproc_proclist.3 \
+	man/bproc_strerror.3 \
+	man/bproc_version.3 \
+	man/bpsh.1 \
+	man/bpstat.1
+
+MAN3_LINKS = \
+	bproc_access:bproc_nodeinfo \
+	bproc_chgrp:bproc_chmod \
+	bproc_chown:bproc_chmod \
+	bproc_currnode:bproc_nodeinfo \
+	bproc_getnodebyname:bproc_nodeaddr \
+	bproc_masteraddr:bproc_nodeaddr \
+	bproc_nodelist:bproc_nodeinfo \
+	bproc_nodenumber:bproc_nodeaddr \
+	bproc_nodesetstatus:bproc_chmod \
+	bproc_nodestatus:bproc_nodeinfo \
+	bproc_numnodes:bproc_nodeinfo \
+	bproc_pidnode:bproc_proclist \
+	bproc_setnodestatus:bproc_chmod
+
+install-man-links: install-man
+	$(AM_V_at)for link in $(MAN3_LINKS); do \
+		$(LN_S) -f $${link#*:}.3 '$(DESTDIR)$(man3dir)'/$${link%:*}.3 || exit 1; \
+	done
+
+uninstall-man-links:
+	$(AM_V_at)for link in $(MAN3_LINKS); do \
+		rm -f '$(DESTDIR)$(man3dir)'/$${link%:*}.3; \
+	done
+
+install-data-hook: install-man-links
+uninstall-hook: uninstall-man-links
+
+.PHONY: install-man-links uninstall-man-links

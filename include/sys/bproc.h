@@ -157,7 +157,8 @@ int _bproc_rfork_io(int node, int flags, int port);
  * Failure to make it: -1, the caller is as before.
  *   EBUSY, BE_INVALIDNODE, BE_NODEDOWN, BE_SLAVEDIED, EPERM, EAGAIN, ENOMEM, EIO, ECONNREFUSED:
  *                   as bproc_rfork()
- *   EINVAL          unknown bits in flags, port outside 0 to 65535, cmd or argv NULL
+ *   EINVAL          unknown bits in flags, port outside 0 to 65535
+ *   EFAULT          cmd or argv is NULL
  *   E2BIG           arguments and environment are longer than the system takes
  *   ENAMETOOLONG    cmd is longer than a path may be
  *   those of execve(2) when the node is the caller's own
@@ -172,8 +173,8 @@ int _bproc_rexec_io(int node, int flags, int port, const char *cmd, char *const 
  * As bproc_rexec(), but the program is the caller's machine's own file `cmd`: its bytes are sent
  * if the node has not got them yet. Its libraries and interpreter are expected on the node.
  * Errors before the process is made: those of bproc_rexec() and, for the file here, those of
- * execve(2): EACCES, ENOENT, ENOTDIR, ELOOP, ENOEXEC, ETXTBSY, EFAULT. When it was made but could
- * not be executed there the process exits with the errno value as its status.
+ * execve(2): EACCES, ENOENT, ENOTDIR, ELOOP, EFAULT; EPERM also when it is set-uid or set-gid. When
+ * the process was made but could not execute it, that exits with the errno value as its status.
  */
 int bproc_execmove(int node, const char *cmd, char *const argv[], char *const envp[]);
 int bproc_execmove_io(int node, int port, const char *cmd, char *const argv[],
