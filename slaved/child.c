@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,6 +74,8 @@ static void child_become(const char *name, char *const *argv, const int *fds, un
     snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name);
     if (pidfork_place(from, to, FD_FIRST + nfds, NULL) < 0)
         _exit(126);
+    /* A helper that outlived us would hold the data port against our successor. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     daemon_signals();
     signal(SIGPIPE, SIG_DFL);
     execv(path, argv);

@@ -27,7 +27,7 @@ static struct {
     const struct link_settings *settings;
     struct conn *conn;
     struct event *retry, *ping;
-    int up;
+    int up, stopping;
     unsigned pause_ms;
     uint64_t instance;          /* ours */
     uint64_t master_instance;   /* of the master last spoken to */
@@ -169,6 +169,8 @@ static void link_closed(struct conn *conn, const char *reason, void *arg)
     control.conn = NULL;
     control.up = 0;
     event_del(control.ping);
+    if (control.stopping)
+        return;
     if (was_up) {
         log_warnx("lost the master at %s:%d: %s", control.settings->host, control.settings->port,
                   reason);
@@ -249,6 +251,7 @@ void link_stop(void)
 {
     if (!control.retry)
         return;
+    control.stopping = 1;
     connect_cancel();
     conn_close(control.conn, "this node stops");
     event_free(control.retry);

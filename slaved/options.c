@@ -46,6 +46,13 @@ static void help_print(void)
          "  -V, --version  the version");
 }
 
+__attribute__((noreturn))
+static void hint_exit(void)
+{
+    fputs("slaved: --help tells the options\n", stderr);
+    exit(1);
+}
+
 __attribute__((noreturn, format(printf, 1, 2)))
 static void usage_error(const char *fmt, ...)
 {
@@ -55,8 +62,8 @@ static void usage_error(const char *fmt, ...)
     va_start(args, fmt);
     vfprintf(stderr, fmt, args);
     va_end(args);
-    fputs("\nslaved: --help tells the options\n", stderr);
-    exit(1);
+    fputc('\n', stderr);
+    hint_exit();
 }
 
 static int port_read(const char *text)
@@ -146,8 +153,8 @@ static void option_take(int option, struct options *options, int *hash_given)
     case 'V':
         puts("slaved " PACKAGE_VERSION);
         exit(0);
-    default:
-        usage_error("cannot use these options");
+    default:        /* getopt has said what is wrong */
+        hint_exit();
     }
 }
 
