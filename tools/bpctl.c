@@ -96,7 +96,8 @@ static int state_read(const char *name)
     int state = nodespec_state(name);
 
     if (state < 0 || state == bproc_node_boot)
-        errx(1, "'%s' is no state; up, down, unavailable, error, reboot, halt and pwroff are", name);
+        errx(1, "'%s' is no state to set; these are: up down unavailable error reboot halt pwroff",
+             name);
     return state;
 }
 

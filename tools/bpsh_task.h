@@ -3,10 +3,10 @@
  * The command on one node: a child of bpsh, which becomes the one that stands for the remote
  * process, and the pipes to it.
  *
- * Life: task_start() forks; the child calls bproc_rexec and, if that fails, says why over the report
- * pipe, which the kernel closes when it succeeds. The loop then feeds input_fd, reads out[] and the
- * report, reaps the child with task_reap(). A task is over when its report, both its outputs and
- * its status are in. task_free() ends it.
+ * Life: task_start() forks; the child calls bproc_rexec and, if that fails, says why over the
+ * report pipe, which the kernel closes when it succeeds. The loop then feeds input_fd, reads out[]
+ * and the report, reaps the child with task_reap(). A task is over when its report, both its
+ * outputs and its status are in. task_free() ends it.
  */
 #ifndef TOOLS_BPSH_TASK_H
 #define TOOLS_BPSH_TASK_H

@@ -21,3 +21,8 @@ tools_bpctl_LDADD = libbproc/libbproc.la libbproc/libclient.la common/libcommon.
 UNIT_TESTS += tests/unit/test_nodespec
 
 tests_unit_test_nodespec_SOURCES = tests/unit/test_nodespec.c tools/nodespec.c
+
+UNIT_TESTS += tests/unit/test_bpsh
+
+tests_unit_test_bpsh_SOURCES = tests/unit/test_bpsh.c \
+	tools/bpsh_command.c tools/bpsh_input.c tools/bpsh_output.c tools/bpsh_sink.c
