@@ -24,9 +24,18 @@ enum fault {
     FAULT_MASTERD_EXIT_TOLD = 10,   /* ghost told, before P_EXIT_ACK */
 
     /* mover: 20-39 */
-    FAULT_MOVER_FIRST = 20,
+    FAULT_MOVER_STARTED = 20,       /* nothing done yet */
+    FAULT_MOVER_DUMPING = 21,       /* CRIU is at work */
+    FAULT_MOVER_DUMPED = 22,        /* image is whole, not sent */
+    FAULT_MOVER_SENT = 23,          /* image sent, node restores */
+    FAULT_MOVER_READY = 24,         /* process waits on the node, masterd does not know */
+    FAULT_MOVER_COMMITTED = 25,     /* process runs, masterd does not know */
     /* receiver: 40-59 */
-    FAULT_RECEIVER_FIRST = 40,
+    FAULT_RECEIVER_REGISTERED = 40, /* slaved knows of the transfer */
+    FAULT_RECEIVER_RECEIVED = 41,   /* image is whole */
+    FAULT_RECEIVER_LAUNCHED = 42,   /* process waits at its gate */
+    FAULT_RECEIVER_COMMIT = 43,     /* told to commit */
+    FAULT_RECEIVER_GATE = 44,       /* gate opened, mover does not know */
     /* slaved: 60-79 */
     FAULT_SLAVED_REGISTERED = 60,   /* a transfer has begun */
     FAULT_SLAVED_LAUNCH = 61,       /* launch asked for, the space not yet */

@@ -9,9 +9,14 @@ libbproc_libclient_la_SOURCES = libbproc/client.c libbproc/client.h
 libbproc_libbproc_la_SOURCES = \
 	libbproc/address.c \
 	libbproc/admin.c \
+	libbproc/depart.c libbproc/depart.h \
 	libbproc/node.c libbproc/node.h \
 	libbproc/notifier.c \
 	libbproc/proc.c \
+	libbproc/quietfork.c libbproc/quietfork.h \
+	libbproc/rexec.c \
+	libbproc/rfork.c \
+	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
 	libbproc/version.c
 

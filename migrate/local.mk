@@ -1,1 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+include migrate/space.mk
+include migrate/relay.mk
+
+pkglibexec_PROGRAMS += migrate/bproc-ghost migrate/bproc-mover migrate/bproc-receiver
+
+# The ghost is there once for each remote process: nothing but libc and the archive of XDR.
+migrate_bproc_ghost_SOURCES = migrate/ghost.c
+migrate_bproc_ghost_LDADD = proto/libwire.la -l:libtirpc.a
+
+noinst_LTLIBRARIES += migrate/libmigrate.la
+
+migrate_libmigrate_la_SOURCES = \
+	migrate/carry.c migrate/carry.h \
+	migrate/connectback.c migrate/connectback.h \
+	migrate/criu.c migrate/criu.h \
+	migrate/filehash.c migrate/filehash.h
+migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
+
+migrate_bproc_mover_SOURCES = \
+	migrate/mover.c \
+	migrate/departure.c migrate/departure.h \
+	migrate/files.c migrate/files.h \
+	migrate/imagesend.c migrate/imagesend.h
+migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
+	$(EVENT_LIBS) $(OPENSSL_LIBS)
+
+migrate_bproc_receiver_SOURCES = \
+	migrate/receiver.c \
+	migrate/arrival.c migrate/arrival.h \
+	migrate/arrival_launch.c migrate/arrival_launch.h \
+	migrate/filecache.c migrate/filecache.h \
+	migrate/imagerecv.c migrate/imagerecv.h \
+	migrate/nodefiles.c migrate/nodefiles.h \
+	migrate/streamends.c migrate/streamends.h
+migrate_bproc_receiver_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
+	$(EVENT_LIBS) $(OPENSSL_LIBS)

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-include migrate/space.mk
-
 sbin_PROGRAMS += slaved/slaved
 
 slaved_slaved_SOURCES = \

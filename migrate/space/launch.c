@@ -137,15 +137,36 @@ static int criu_place(const int *fds, unsigned nfds)
     return pidfork_place(from, to, count, NULL);
 }
 
-/* The RPC socket's end, without an answer on it, is what tells of a failure here. */
+/*
+ * CRIU looks descriptors up in the process that made its socket, which has to be one that it can
+ * see: this one, not the receiver. The far end goes to the receiver over the socket it gave us.
+ */
+static int rpc_open(int *receiver)
+{
+    int pair[2];
+    int error;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    error = msg_send(*receiver, K_EVENT, P_LAUNCH_CRIU, 0, 0, NULL, NULL, &pair[0], 1);
+    close(pair[0]);
+    close(*receiver);
+    *receiver = pair[1];
+    return error;
+}
+
+/* The socket's end, without an answer on it, is what tells of a failure here. */
 __attribute__((noreturn))
-static void criu_child(const launch_criu_arg *arg, const struct msg *msg, const struct group *group)
+static void criu_child(const launch_criu_arg *arg, const struct msg *msg,
+                       const struct group *group)
 {
     char *argv[] = { arg->criu, (char[]){ "swrk" }, (char[]){ "3" }, NULL };
+    int fds[BPROC_MAX_FDS];
     sigset_t none;
 
     group_join(group, 0);
-    if (criu_place(msg->fds, msg->header.nfds) < 0)
+    memcpy(fds, msg->fds, sizeof(fds));
+    if (rpc_open(&fds[0]) < 0 || criu_place(fds, msg->header.nfds) < 0)
         _exit(127);
     for (int signo = 1; signo < NSIG; signo++)
         signal(signo, SIG_DFL);

@@ -122,6 +122,6 @@ int spec_exec(const exec_spec *spec, const launch_exec_arg *who)
         return error;
     folder_set(spec->cwd);
     signals_set(spec);
-    execve(spec->cmd, argv, envp);
+    execve(who->exe[0] ? who->exe : spec->cmd, argv, envp);
     return -errno;
 }

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "libbproc/client.h"
+#include "libbproc/depart.h"
+
+#define GHOST_PATH PKGLIBEXECDIR "/bproc-ghost"
+#define GHOST_GATE 3
+#define MAX_ARGUMENTS 131072            /* bytes of a command line that a ghost shows */
+
+void signals_block(uint64_t *before)
+{
+    uint64_t all = ~0ULL;
+
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, before, sizeof(all));
+}
+
+void signals_restore(const uint64_t *before)
+{
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(*before));
+}
+
+int depart_ask(struct depart *depart, move_kind kind, int node, int flags, int port)
+{
+    move_ask_arg arg = { .kind = kind, .node = node, .flags = flags, .port = port };
+    move_ask_ret ret;
+    int error;
+
+    memset(depart, 0, sizeof(*depart));
+    depart->gate = depart->gate_far = -1;
+    depart->kind = kind;
+    depart->port = port;
+    if (port < 0 || port > 65535)
+        return -EINVAL;
+    depart->conn = client_open();
+    if (depart->conn < 0)
+        return depart->conn;
+    error = msg_call(depart->conn, P_MOVE_ASK, FRAME_XDR(move_ask_arg), &arg, NULL, 0,
+                     FRAME_XDR(move_ask_ret), &ret, sizeof(ret), NULL, 0);
+    if (error) {
+        client_close(depart->conn);
+        return client_error(error);
+    }
+    depart->node = ret.node;
+    depart->flags = ret.flags;
+    depart->same = ret.same;
+    return 0;
+}
+
+int depart_gate(struct depart *depart)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    depart->gate = pair[0];
+    depart->gate_far = pair[1];
+    return 0;
+}
+
+int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
+                    unsigned before_count, int after)
+{
+    move_handover_arg arg = { .kind = depart->kind, .node = depart->node, .flags = depart->flags,
+                              .port = depart->port, .pid = pid };
+    int fds[BPROC_MAX_FDS];
+    unsigned nfds = 0;
+    struct stat st;
+    int error;
+
+    if (1 + before_count + set->original_count + 1 > BPROC_MAX_FDS)
+        return -EMFILE;
+    if (depart->kind == MOVE_RFORK && fstat(depart->gate, &st) == 0)
+        arg.gate_inode = st.st_ino;
+    arg.streams.streams_len = set->count;
+    arg.streams.streams_val = (stream_desc *)(uintptr_t)set->descs;
+    fds[nfds++] = depart->gate_far;
+    for (unsigned i = 0; i < before_count; i++)
+        fds[nfds++] = before[i];
+    for (unsigned i = 0; i < set->original_count; i++)
+        fds[nfds++] = set->originals[i];
+    if (after >= 0)
+        fds[nfds++] = after;
+    error = msg_send(depart->conn, K_CALL, P_MOVE_HANDOVER, 2, 0, FRAME_XDR(move_handover_arg),
+                     &arg, fds, nfds);
+    close(depart->gate_far);
+    depart->gate_far = -1;
+    return error;
+}
+
+gate_verdict gate_wait(int gate, int *node, int *rank)
+{
+    gate_verdict verdict = GATE_FAIL;
+    gate_msg body;
+    struct msg msg;
+
+    if (msg_recv(gate, &msg) < 0)
+        return GATE_FAIL;
+    if (msg.header.proc == P_GATE && frame_decode(FRAME_XDR(gate_msg), msg.body,
+                                                  msg.header.body_len, &body, sizeof(body)) == 0) {
+        verdict = body.verdict;
+        *node = body.node;
+        *rank = body.rank;
+    }
+    msg_free(&msg);
+    return verdict;
+}
+
+/* The process's arguments as ps shows them: the program may have changed its argv since. */
+static char **arguments_read(void)
+{
+    char *bytes = malloc(MAX_ARGUMENTS + 1);
+    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t len = bytes && fd >= 0 ? read(fd, bytes, MAX_ARGUMENTS) : -1;
+    size_t count = 0;
+    char **argv;
+
+    if (fd >= 0)
+        close(fd);
+    if (len <= 0)
+        return NULL;
+    bytes[len] = '\0';
+    for (ssize_t i = 0; i < len; i++)
+        count += bytes[i] == '\0';
+    argv = calloc(count + 2, sizeof(*argv));
+    if (!argv)
+        return NULL;
+    for (size_t i = 0; bytes < bytes + len && i <= count && len > 0; i++) {
+        size_t step = strlen(bytes) + 1;
+
+        argv[i] = bytes;
+        bytes += step;
+        len -= (ssize_t)step;
+    }
+    return argv;
+}
+
+int ghost_exec(int gate, int node, char *const argv[])
+{
+    char *unknown[] = { (char *)(uintptr_t)"bproc-ghost", NULL };
+    char node_text[40], socket_text[4200];
+    const char *path = getenv("BPROC_SOCKET");
+    char *env[3] = { node_text, NULL, NULL };
+    int ghost = open(GHOST_PATH, O_PATH | O_CLOEXEC);
+
+    if (ghost < 0)
+        return -errno;
+    if (!argv || !argv[0])
+        argv = arguments_read();
+    snprintf(node_text, sizeof(node_text), "BPROC_GHOST_NODE=%d", node);
+    if (path && (size_t)snprintf(socket_text, sizeof(socket_text), "BPROC_SOCKET=%s", path) <
+                    sizeof(socket_text))
+        env[1] = socket_text;
+    /* Above the gate's number, so that neither overwrites the other; the ghost's goes at exec. */
+    ghost = fcntl(ghost, F_DUPFD_CLOEXEC, GHOST_GATE + 1);
+    if (gate == GHOST_GATE)
+        fcntl(gate, F_SETFD, 0);
+    else if (dup2(gate, GHOST_GATE) < 0)
+        return -errno;
+    close_range(GHOST_GATE + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    fexecve(ghost, argv ? argv : unknown, env);
+    return -errno;
+}
+
+void depart_close(struct depart *depart)
+{
+    int saved = errno;
+
+    client_close(depart->conn);
+    if (depart->gate >= 0)
+        close(depart->gate);
+    if (depart->gate_far >= 0)
+        close(depart->gate_far);
+    errno = saved;
+}

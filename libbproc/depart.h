@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A process leaves its machine: the steps that rfork, rexec and execmove have in common.
+ *
+ * depart_ask() asks the daemon whether and how; depart_gate() and depart_handover() give it the
+ * process's gate and streams; gate_wait() tells the process what has become of it; it either ends
+ * (its part in the failed call is over), goes on (it is the remote one) or becomes the ghost.
+ */
+#ifndef BPROC_DEPART_H
+#define BPROC_DEPART_H
+
+#include <stdint.h>
+
+#include "libbproc/streams.h"
+
+#define DEPART_NO_FLAGS (-1)            /* the default for the node */
+
+struct depart {
+    int conn;                           /* to the daemon; client_open()'s */
+    int gate;                           /* the process's end, -1 before depart_gate() */
+    int gate_far;                       /* the daemon's end, -1 once handed over */
+    move_kind kind;
+    int node;
+    int flags;
+    int port;
+    int same;                           /* the caller is on that node already */
+};
+
+/* Opens the connection and asks. 0, or a negative errno with everything closed. Blocks. */
+int depart_ask(struct depart *depart, move_kind kind, int node, int flags, int port);
+
+/* Makes the gate. 0/-errno. */
+int depart_gate(struct depart *depart);
+
+/*
+ * Hands gate, `extra` descriptors (extra_count of them) and streams to the daemon, for process
+ * `pid`. Closes the far end of the gate here. 0/-errno.
+ */
+int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
+                    unsigned before_count, int after);
+
+/* Waits for the daemon's verdict. GATE_FAIL also when the daemon is gone. Blocks. */
+gate_verdict gate_wait(int gate, int *node, int *rank);
+
+/*
+ * Replaces the program by the ghost, which shows `argv` (NULL: this process's own arguments). All
+ * signals are to be blocked. Returns only when that cannot be: -errno.
+ */
+int ghost_exec(int gate, int node, char *const argv[]);
+
+void depart_close(struct depart *depart);
+
+/* All signals blocked, the mask before in *before. Raw, because libc keeps some for itself. */
+void signals_block(uint64_t *before);
+void signals_restore(const uint64_t *before);
+
+#endif

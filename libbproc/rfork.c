@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * bproc_rfork(): the caller's side and the child's.
+ *
+ * The child is forked here, quietly, and dumped while it waits at its gate. Two processes come out
+ * of that wait: the one on the node returns 0 to its program, the one here becomes the ghost. Until
+ * then the child is nobody's child: whatever fails, it is taken back without a trace.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <sys/bproc.h>
+
+#include "libbproc/client.h"
+#include "libbproc/depart.h"
+#include "libbproc/quietfork.h"
+
+#define ATTEMPTS 10                     /* pids that may turn out to be taken on the node */
+#define DUMP_MASK BPROC_DUMP_ALL
+#define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
+
+/* What was pending here when the child was dumped comes to it through its ghost. */
+static void signals_discard(void)
+{
+    static const struct timespec now;
+    uint64_t all = ~0ULL;
+
+    while (syscall(SYS_rt_sigtimedwait, &all, NULL, &now, sizeof(all)) > 0)
+        continue;
+}
+
+/* On the node. The directory may be missing there. */
+static void arrive(const char *cwd, const uint64_t *mask)
+{
+    if (!cwd || chdir(cwd) < 0)
+        (void)!chdir("/");
+    signals_discard();
+    signals_restore(mask);
+}
+
+/*
+ * The child. Returns 0 on the node and does not return here. Its working directory is left before
+ * the dump, because an image whose directory does not exist cannot be restored.
+ */
+static void child_depart(struct depart *depart, const uint64_t *mask)
+{
+    const int skip[] = { depart->conn, depart->gate, depart->gate_far, -1 };
+    struct streams *set = malloc(sizeof(*set));
+    char *cwd = getcwd(NULL, 0);
+    int node = -1, rank = 0;
+    int error = set ? 0 : -ENOMEM;
+
+    client_forget_all_but(depart->conn);
+    if (!error)
+        error = streams_collect(set, depart->flags, depart->port, 0, skip);
+    if (!error)
+        error = streams_replace(set);
+    if (!error)
+        error = depart_handover(depart, getpid(), set, NULL, 0, -1);
+    if (error)
+        _exit(-error & 0xff);
+    streams_free(set);
+    free(set);
+    client_close(depart->conn);
+    (void)!chdir("/");
+    switch (gate_wait(depart->gate, &node, &rank)) {
+    case GATE_REMOTE:
+        close(depart->gate);
+        arrive(cwd, mask);
+        free(cwd);
+        return;
+    case GATE_GHOST:
+        ghost_exec(depart->gate, node, NULL);
+        /* FALLTHROUGH */
+    case GATE_FAIL:
+    default:
+        _exit(127);
+    }
+}
+
+/* The caller. The child's pid, or a negative errno after which no child is left. */
+static int parent_wait(struct depart *depart, pid_t pid)
+{
+    struct msg msg;
+    move_done_ret done;
+    int error = msg_recv(depart->conn, &msg);
+
+    if (!error) {
+        if (msg.header.kind != K_REPLY || msg.header.proc != P_MOVE_HANDOVER ||
+            msg.header.status < 0)
+            error = -EPROTO;
+        else if (msg.header.status > 0)
+            error = -msg.header.status;
+        else
+            error = frame_decode(FRAME_XDR(move_done_ret), msg.body, msg.header.body_len, &done,
+                                 sizeof(done));
+        msg_free(&msg);
+    }
+    if (error) {
+        quietfork_undo(pid);
+        return client_error(error);
+    }
+    return pid;
+}
+
+static int rfork_once(int node, int flags, int port)
+{
+    struct depart depart;
+    uint64_t mask;
+    pid_t pid;
+    int result = depart_ask(&depart, MOVE_RFORK, node, flags, port);
+
+    if (result)
+        return result;
+    if (depart.same) {
+        depart_close(&depart);
+        pid = fork();
+        return pid < 0 ? -errno : pid;
+    }
+    result = depart_gate(&depart);
+    signals_block(&mask);
+    pid = result ? -1 : quietfork();
+    if (pid == 0) {
+        child_depart(&depart, &mask);
+        return 0;
+    }
+    if (!result && pid < 0)
+        result = -errno;
+    if (!result) {
+        /* The child alone holds its end, so that its death is seen. */
+        close(depart.gate);
+        close(depart.gate_far);
+        depart.gate = depart.gate_far = -1;
+        result = parent_wait(&depart, pid);
+    }
+    signals_restore(&mask);
+    depart_close(&depart);
+    return result;
+}
+
+int _bproc_rfork_io(int node, int flags, int port)
+{
+    int result = -EINVAL;
+
+    if (flags != DEPART_NO_FLAGS && (flags & ~(DUMP_MASK | IO_MASK)))
+        return client_result(-EINVAL);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        result = rfork_once(node, flags, port);
+        if (result != -EEXIST)
+            break;
+    }
+    return client_result(result == -EEXIST ? -EAGAIN : result);
+}
+
+int _bproc_rfork(int node, int flags)
+{
+    return _bproc_rfork_io(node, flags, 0);
+}
+
+int bproc_rfork(int node)
+{
+    return _bproc_rfork_io(node, DEPART_NO_FLAGS, 0);
+}

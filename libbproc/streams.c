@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <sys/bproc.h>
+
+#include "libbproc/streams.h"
+
+#define MEMORY_DEVICES 1            /* major number of /dev/null and its like: every node has them */
+
+static int socket_option(int fd, int option)
+{
+    int value = -1;
+    socklen_t len = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
+}
+
+/* Sockets without a peer (listening, unbound, netlink) hold nothing of anybody: they travel. */
+static int socket_kind(int fd)
+{
+    int domain = socket_option(fd, SO_DOMAIN);
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof(peer);
+
+    if (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6)
+        return 0;
+    if (socket_option(fd, SO_ACCEPTCONN) == 1 || getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
+        return 0;
+    switch (socket_option(fd, SO_TYPE)) {
+    case SOCK_STREAM:
+        return STREAM_SOCKET;
+    case SOCK_SEQPACKET:
+        return STREAM_SEQPACKET;
+    case SOCK_DGRAM:
+        return domain == AF_UNIX ? STREAM_DATAGRAM : 0;
+    default:
+        return 0;
+    }
+}
+
+/* The kind of stream descriptor `fd` is, 0 if it is none. */
+static int descriptor_kind(int fd, const struct stat *st)
+{
+    int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+
+    if (S_ISFIFO(st->st_mode))
+        return mode == O_RDONLY ? STREAM_PIPE_READ : STREAM_PIPE_WRITE;
+    if (S_ISSOCK(st->st_mode))
+        return socket_kind(fd);
+    if (mode == O_RDONLY)
+        return 0;
+    if (S_ISCHR(st->st_mode) && major(st->st_rdev) != MEMORY_DEVICES && isatty(fd))
+        return STREAM_OUTPUT;
+    /* What the caller's output was sent to is on the caller's machine. */
+    if (S_ISREG(st->st_mode) && (fd == STDOUT_FILENO || fd == STDERR_FILENO))
+        return STREAM_OUTPUT;
+    return 0;
+}
+
+static stream_desc *desc_new(struct streams *set, int kind, unsigned flags)
+{
+    stream_desc *desc;
+
+    if (set->count == BPROC_MAX_STREAMS)
+        return NULL;
+    desc = &set->descs[set->count];
+    memset(desc, 0, sizeof(*desc));
+    desc->kind = (stream_kind)kind;
+    desc->flags = flags;
+    desc->targets.targets_val = set->targets[set->count++];
+    return desc;
+}
+
+static int desc_add_target(stream_desc *desc, int fd)
+{
+    if (desc->targets.targets_len == BPROC_MAX_TARGETS)
+        return -EMFILE;
+    desc->targets.targets_val[desc->targets.targets_len++] = fd;
+    return 0;
+}
+
+/* Descriptors of one pipe end, socket or terminal are one stream: their bytes keep their order. */
+static stream_desc *desc_find(struct streams *set, int kind, ino_t inode)
+{
+    for (unsigned i = 0; i < set->count; i++)
+        if (set->descs[i].kind == (stream_kind)kind && set->descs[i].orig_inode == inode)
+            return &set->descs[i];
+    return NULL;
+}
+
+static int descriptor_add(struct streams *set, int fd, int eager)
+{
+    struct stat st;
+    stream_desc *desc;
+    int kind, copy;
+
+    if (fstat(fd, &st) < 0)
+        return 0;
+    kind = descriptor_kind(fd, &st);
+    if (eager && kind == 0 && (S_ISREG(st.st_mode) || isatty(fd)))
+        kind = STREAM_PIPE_READ;
+    if (kind == 0)
+        return 0;
+    desc = desc_find(set, kind, st.st_ino);
+    if (!desc) {
+        desc = desc_new(set, kind, eager ? STREAM_F_EAGER : 0);
+        copy = desc ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+        if (copy < 0)
+            return -EMFILE;
+        desc->orig_inode = st.st_ino;
+        set->originals[set->original_count++] = copy;
+    }
+    return desc_add_target(desc, fd);
+}
+
+static int connect_add(struct streams *set, int fd, unsigned flags)
+{
+    stream_desc *desc = desc_new(set, STREAM_CONNECT, flags);
+
+    return desc ? desc_add_target(desc, fd) : -EMFILE;
+}
+
+/* In the order the manual gives: stdout, stderr, stdin. */
+static int connects_add(struct streams *set, int flags)
+{
+    unsigned info = flags & BPROC_IO_SEND_INFO ? STREAM_F_INFO : 0;
+    int error = connect_add(set, STDOUT_FILENO, STREAM_F_OUT | info);
+
+    if (!error)
+        error = connect_add(set, STDERR_FILENO, STREAM_F_OUT | info);
+    if (!error)
+        error = connect_add(set, STDIN_FILENO, STREAM_F_IN | info);
+    return error;
+}
+
+static int listed(const int *list, int fd)
+{
+    for (; *list >= 0; list++)
+        if (*list == fd)
+            return 1;
+    return 0;
+}
+
+/*
+ * All descriptors are noted before the first is duplicated, so that the duplicates are not met.
+ */
+static int descriptors_list(int **list, size_t *count)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *entry;
+    size_t room = 64;
+
+    *count = 0;
+    *list = dir ? malloc(room * sizeof(**list)) : NULL;
+    while (*list && (entry = readdir(dir))) {
+        char *end;
+        long fd = strtol(entry->d_name, &end, 10);
+
+        if (*end || end == entry->d_name || fd == dirfd(dir))
+            continue;
+        if (*count == room) {
+            int *more = realloc(*list, (room *= 2) * sizeof(**list));
+
+            if (!more)
+                break;
+            *list = more;
+        }
+        (*list)[(*count)++] = (int)fd;
+    }
+    if (dir)
+        closedir(dir);
+    return *list ? 0 : -ENOMEM;
+}
+
+int streams_collect(struct streams *set, int flags, int port, int exec, const int *skip)
+{
+    size_t count;
+    int *list;
+    int error;
+
+    memset(set, 0, sizeof(*set));
+    error = descriptors_list(&list, &count);
+    if (!error && port)
+        error = connects_add(set, flags);
+    for (size_t i = 0; !error && i < count; i++) {
+        int fd = list[i];
+        int standard = fd <= STDERR_FILENO;
+
+        if (listed(skip, fd) || (standard && port))
+            continue;
+        if (fd == STDIN_FILENO && !(flags & BPROC_IO_STDIN))
+            continue;
+        if (exec && !standard && (fcntl(fd, F_GETFD) & FD_CLOEXEC))
+            continue;
+        error = descriptor_add(set, fd, fd == STDIN_FILENO);
+    }
+    free(list);
+    if (error)
+        streams_free(set);
+    return error;
+}
+
+static int placeholder_put(int placeholder, int target)
+{
+    int cloexec = fcntl(target, F_GETFD);
+
+    if (dup3(placeholder, target, cloexec > 0 && (cloexec & FD_CLOEXEC) ? O_CLOEXEC : 0) < 0)
+        return -errno;
+    return 0;
+}
+
+static int stream_replace(stream_desc *desc)
+{
+    int placeholder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat st;
+    int error = 0;
+
+    if (placeholder < 0 || fstat(placeholder, &st) < 0)
+        error = -errno;
+    else
+        desc->inode = st.st_ino;
+    for (unsigned i = 0; !error && i < desc->targets.targets_len; i++)
+        error = placeholder_put(placeholder, desc->targets.targets_val[i]);
+    for (unsigned i = 0; placeholder >= 0 && i < desc->targets.targets_len; i++)
+        if (desc->targets.targets_val[i] == placeholder)
+            return error;
+    if (placeholder >= 0)
+        close(placeholder);
+    return error;
+}
+
+static int input_none(void)
+{
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    if (null < 0)
+        return -errno;
+    if (null != STDIN_FILENO && dup2(null, STDIN_FILENO) < 0)
+        return -errno;
+    if (null == STDIN_FILENO)
+        return fcntl(null, F_SETFD, 0) < 0 ? -errno : 0;
+    close(null);
+    return 0;
+}
+
+int streams_replace(struct streams *set)
+{
+    int error = input_none();
+
+    for (unsigned i = 0; !error && i < set->count; i++)
+        error = stream_replace(&set->descs[i]);
+    return error;
+}
+
+void streams_free(struct streams *set)
+{
+    for (unsigned i = 0; i < set->original_count; i++)
+        close(set->originals[i]);
+    set->original_count = 0;
+    set->count = 0;
+}

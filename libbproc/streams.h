@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The descriptors of a process that lead outside of it: its standard streams, pipes and sockets
+ * shared with others, terminals. They cannot travel; they are handed to the daemon, which relays
+ * them, and in the image a placeholder stands for each.
+ *
+ * Life: streams_collect() looks at the process's descriptors; for a process that will be dumped
+ * streams_replace() then puts the placeholders in their place; streams_free() closes what the set
+ * still owns.
+ */
+#ifndef BPROC_STREAMS_H
+#define BPROC_STREAMS_H
+
+#include "proto/bproc.h"
+
+struct streams {
+    stream_desc descs[BPROC_MAX_STREAMS];
+    int targets[BPROC_MAX_STREAMS][BPROC_MAX_TARGETS];
+    unsigned count;
+    int originals[BPROC_MAX_STREAMS];   /* duplicates, one for each that is not STREAM_CONNECT */
+    unsigned original_count;
+};
+
+/*
+ * Fills `set` with the streams among the open descriptors. `flags`: BPROC_IO_*; `port` as for
+ * _bproc_rfork_io(); `exec`: only what an exec would keep; `skip`: descriptors that are ours,
+ * ended by -1. 0, -EMFILE when there are more than BPROC_MAX_STREAMS (or no descriptor is free).
+ */
+int streams_collect(struct streams *set, int flags, int port, int exec, const int *skip);
+
+/* Puts a placeholder on every target, /dev/null on descriptor 0 if that is no stream. 0/-errno. */
+int streams_replace(struct streams *set);
+
+void streams_free(struct streams *set);
+
+#endif

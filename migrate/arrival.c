@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "common/tls.h"
+#include "migrate/arrival.h"
+#include "migrate/arrival_launch.h"
+#include "migrate/bulk.h"
+#include "migrate/carry.h"
+#include "migrate/imagerecv.h"
+
+#define HANDSHAKE_SECONDS 10
+#define TRANSFER_SECONDS 300
+
+__attribute__((format(printf, 3, 4)))
+static int arrival_fail(struct arrival *a, int error, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(a->text, sizeof(a->text), fmt, ap);
+    va_end(ap);
+    return error;
+}
+
+static void socket_timeouts(int sock, int seconds)
+{
+    struct timeval limit = { .tv_sec = seconds };
+
+    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
+static uint32_t peer_address(int sock)
+{
+    struct sockaddr_in peer;
+    socklen_t len = sizeof(peer);
+
+    if (getpeername(sock, (struct sockaddr *)&peer, &len) < 0 || peer.sin_family != AF_INET)
+        return 0;
+    return ntohl(peer.sin_addr.s_addr);
+}
+
+/* Only the master sends processes. */
+static int sender_accept(struct arrival *a, int sock)
+{
+    int on = 1;
+
+    socket_timeouts(sock, HANDSHAKE_SECONDS);
+    setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    a->ssl = SSL_new(a->setup->ctx);
+    if (!a->ssl || !SSL_set_fd(a->ssl, sock))
+        return -ENOMEM;
+    bulk_setup(a->ssl);
+    if (SSL_accept(a->ssl) != 1 || tls_peer_node(a->ssl) != TLS_NODE_MASTER)
+        return -EPERM;
+    socket_timeouts(sock, TRANSFER_SECONDS);
+    a->sender = peer_address(sock);
+    return 0;
+}
+
+static int launch_check(struct arrival *a)
+{
+    const launch_arg *l = &a->launch;
+
+    if (l->pid <= 1 || l->ppid < 0 || l->port < 0 || l->port > 65535)
+        return arrival_fail(a, -EPROTO, "cannot take process %d: bad numbers", l->pid);
+    if (l->kind != MOVE_RFORK && l->kind != MOVE_REXEC && l->kind != MOVE_EXECMOVE)
+        return arrival_fail(a, -EPROTO, "cannot take process %d: unknown kind", l->pid);
+    for (unsigned i = 0; i < l->streams.streams_len; i++)
+        for (unsigned t = 0; t < l->streams.streams_val[i].targets.targets_len; t++)
+            if (l->streams.streams_val[i].targets.targets_val[t] < 0)
+                return arrival_fail(a, -EPROTO, "cannot take process %d: bad stream", l->pid);
+    return 0;
+}
+
+static int launch_hear(struct arrival *a)
+{
+    struct bulk_msg msg;
+    int error = bulk_recv(a->ssl, &msg);
+
+    if (error)
+        return error;
+    error = msg.header.proc == P_BULK_LAUNCH
+                ? frame_decode(FRAME_XDR(launch_arg), msg.body, msg.header.body_len, &a->launch,
+                               sizeof(a->launch))
+                : -EPROTO;
+    bulk_free(&msg);
+    return error ? error : launch_check(a);
+}
+
+/* A socket of our own to slaved; its end undoes the launch. */
+static int launch_register(struct arrival *a)
+{
+    launch_id id = { .pid = a->launch.pid };
+    int pair[2];
+    int error;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return arrival_fail(a, -errno, "cannot make a socket: %s", strerror(errno));
+    error = msg_send(a->setup->server, K_EVENT, P_RECV_REGISTER, 0, 0, FRAME_XDR(launch_id), &id,
+                     &pair[1], 1);
+    close(pair[1]);
+    close(a->setup->server);
+    a->slaved = pair[0];
+    return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error)) : 0;
+}
+
+static int files_take(struct arrival *a)
+{
+    need_msg need;
+    int error = nodefiles_check(&a->files, &a->setup->cache, a->setup->root,
+                                a->launch.files.files_val, a->launch.files.files_len, a->text,
+                                sizeof(a->text));
+
+    if (error)
+        return error;
+    need.files.files_len = a->files.need_count;
+    need.files.files_val = a->files.need;
+    error = bulk_send(a->ssl, P_BULK_NEED, 0, FRAME_XDR(need_msg), &need);
+    if (!error)
+        error = imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
+                              sizeof(a->text));
+    return error;
+}
+
+static int report_send(struct arrival *a, bproc_proc proc, int error)
+{
+    move_report report = { .error = -error, .text = a->text };
+
+    report.retry = error == -EEXIST;
+    return bulk_send(a->ssl, proc, 0, FRAME_XDR(move_report), &report);
+}
+
+static int commit_wait(struct arrival *a)
+{
+    struct bulk_msg msg;
+    int error = report_send(a, P_BULK_READY, 0);
+
+    if (!error)
+        error = bulk_recv(a->ssl, &msg);
+    if (error)
+        return error;
+    error = msg.header.proc == P_BULK_COMMIT ? 0 : -EPROTO;
+    bulk_free(&msg);
+    return error;
+}
+
+static int gate_open(struct arrival *a)
+{
+    gate_msg verdict = { .verdict = GATE_REMOTE, .node = a->launch.node };
+
+    if (a->launch.kind != MOVE_RFORK)
+        return 0;
+    return msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &verdict, NULL, 0);
+}
+
+/* slaved counts the process before it runs, so that its end cannot be missed. */
+static int commit(struct arrival *a)
+{
+    launch_id id = { .pid = a->launch.pid };
+    int error = commit_wait(a);
+
+    if (!error)
+        error = FAULT(FAULT_RECEIVER_COMMIT);
+    if (!error)
+        error = msg_send(a->slaved, K_EVENT, P_LAUNCH_DONE, 0, 0, FRAME_XDR(launch_id), &id, NULL,
+                         0);
+    if (!error)
+        error = gate_open(a);
+    if (!error)
+        error = FAULT(FAULT_RECEIVER_GATE);
+    return error ? error : report_send(a, P_BULK_COMMITTED, 0);
+}
+
+static int process_take(struct arrival *a)
+{
+    int error = launch_register(a);
+
+    if (!error)
+        error = FAULT(FAULT_RECEIVER_REGISTERED);
+    if (!error)
+        error = files_take(a);
+    if (!error)
+        error = FAULT(FAULT_RECEIVER_RECEIVED);
+    if (!error)
+        error = streamends_make(&a->ends, &a->launch, a->launch.io_direct ? a->sender : 0, a->text,
+                                sizeof(a->text));
+    if (!error)
+        error = arrival_launch(a);
+    if (!error)
+        error = FAULT(FAULT_RECEIVER_LAUNCHED);
+    return error;
+}
+
+static int streams_carry(struct arrival *a)
+{
+    struct carry carry = { .ssl = a->ssl, .count = a->launch.streams.streams_len,
+                           .streams = a->launch.streams.streams_val, .fds = a->ends.relay,
+                           .node_side = 1, .slaved = a->slaved, .pid = a->launch.pid };
+
+    return carry_run(&carry);
+}
+
+int arrival_run(const struct arrival_setup *setup, int sock)
+{
+    static struct arrival a;
+    int error;
+
+    a.setup = setup;
+    a.slaved = a.gate = -1;
+    a.image.dir = a.image.spec = -1;
+    error = sender_accept(&a, sock);
+    if (error)
+        return 1;
+    error = launch_hear(&a);
+    if (!error)
+        error = process_take(&a);
+    if (!error)
+        error = commit(&a);
+    if (error) {
+        if (!a.text[0])
+            snprintf(a.text, sizeof(a.text), "%s", strerror(-error));
+        report_send(&a, P_BULK_FAILED, error);
+        return 1;
+    }
+    arrival_release(&a);
+    return streams_carry(&a);
+}

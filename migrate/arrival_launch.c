@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "migrate/arrival_launch.h"
+#include "migrate/criu.h"
+
+#define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
+
+static int launch_fail(struct arrival *a, int error, const char *what)
+{
+    if (!a->text[0])
+        snprintf(a->text, sizeof(a->text), "cannot %s process %d: %s", what, a->launch.pid,
+                 strerror(-error));
+    return error;
+}
+
+static int launch_call(struct arrival *a, bproc_proc proc, xdrproc_t encode, const void *arg,
+                       const int *fds, unsigned nfds)
+{
+    launched_ret ret;
+
+    return msg_call(a->slaved, proc, encode, arg, fds, nfds, FRAME_XDR(launched_ret), &ret,
+                    sizeof(ret), a->text, sizeof(a->text));
+}
+
+static void inherit_add(struct criu_inherit *inherit, unsigned *count, int *fds, unsigned *nfds,
+                        int fd)
+{
+    fds[*nfds] = fd;
+    inherit[(*count)++].fd = CRIU_FD_RPC + (int)*nfds;
+    (*nfds)++;
+}
+
+/* What CRIU finds open: the gate, the streams, the files that came along. */
+static int inherit_fill(struct arrival *a, int gate, struct criu_inherit *inherit,
+                        unsigned *count, int *fds, unsigned *nfds)
+{
+    snprintf(inherit[*count].key, sizeof(inherit[0].key), "socket:[%llu]",
+             (unsigned long long)a->launch.gate_inode);
+    inherit_add(inherit, count, fds, nfds, gate);
+    for (unsigned i = 0; i < a->ends.count; i++) {
+        snprintf(inherit[*count].key, sizeof(inherit[0].key), "socket:[%llu]",
+                 (unsigned long long)a->launch.streams.streams_val[i].inode);
+        inherit_add(inherit, count, fds, nfds, a->ends.process[i]);
+    }
+    for (unsigned i = 0; i < a->files.count; i++) {
+        if (a->files.fds[i] < 0)
+            continue;
+        if (*nfds == BPROC_MAX_FDS)
+            return -EMFILE;
+        snprintf(inherit[*count].key, sizeof(inherit[0].key), "%s", a->files.list[i].path + 1);
+        inherit_add(inherit, count, fds, nfds, a->files.fds[i]);
+    }
+    return 0;
+}
+
+static int rpc_take(int handoff)
+{
+    struct msg msg;
+    int fd, error = msg_recv(handoff, &msg);
+
+    if (error)
+        return error;
+    fd = msg_take_fd(&msg, 0);
+    msg_free(&msg);
+    return fd < 0 ? -EPROTO : fd;
+}
+
+static int restore(struct arrival *a, int gate, int handoff[2])
+{
+    launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
+                            .criu = (char *)(uintptr_t)a->setup->criu };
+    struct criu_inherit *inherit = calloc(BPROC_MAX_FDS, sizeof(*inherit));
+    char reason[BPROC_MAX_TEXT - 128];
+    int fds[BPROC_MAX_FDS];
+    unsigned nfds = 0, count = 0;
+    pid_t pid = 0;
+    int rpc, error;
+
+    if (!inherit)
+        return -ENOMEM;
+    fds[nfds++] = handoff[1];
+    fds[nfds++] = a->image.dir;
+    error = inherit_fill(a, gate, inherit, &count, fds, &nfds);
+    if (!error)
+        error = launch_call(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg, fds, nfds);
+    close(handoff[1]);
+    handoff[1] = -1;
+    rpc = error ? error : rpc_take(handoff[0]);
+    if (rpc >= 0) {
+        error = criu_restore(rpc, a->image.dir, inherit, count, &pid, reason, sizeof(reason));
+        close(rpc);
+        if (error)
+            snprintf(a->text, sizeof(a->text), "cannot restore process %d: %s", a->launch.pid,
+                     reason);
+    }
+    free(inherit);
+    return rpc < 0 ? rpc : error;
+}
+
+static int restore_launch(struct arrival *a)
+{
+    int gate[2], handoff[2];
+    int error;
+
+    if (a->image.dir < 0)
+        return -EPROTO;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0)
+        return -errno;
+    a->gate = gate[0];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, handoff) < 0) {
+        error = -errno;
+        close(gate[1]);
+        return error;
+    }
+    error = restore(a, gate[1], handoff);
+    close(gate[1]);
+    close(handoff[0]);
+    if (handoff[1] >= 0)
+        close(handoff[1]);
+    return error;
+}
+
+static int targets_fill(struct arrival *a, launch_exec_arg *arg, int *targets, int *indexes,
+                        int *fds, unsigned *nfds)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < a->ends.count; i++) {
+        const stream_desc *stream = &a->launch.streams.streams_val[i];
+
+        for (unsigned t = 0; t < stream->targets.targets_len; t++) {
+            if (count == BPROC_MAX_FDS || *nfds == BPROC_MAX_FDS)
+                return -EMFILE;
+            targets[count] = stream->targets.targets_val[t];
+            indexes[count++] = (int)*nfds;
+        }
+        fds[(*nfds)++] = a->ends.process[i];
+    }
+    arg->targets.targets_len = arg->fd_index.fd_index_len = count;
+    arg->targets.targets_val = targets;
+    arg->fd_index.fd_index_val = indexes;
+    return 0;
+}
+
+/* The far end closes when the program is executed; an errno comes before that when it is not. */
+static int exec_wait(struct arrival *a, int status)
+{
+    int error = 0;
+
+    if (recv(status, &error, sizeof(error), 0) != sizeof(error) || error <= 0)
+        return 0;
+    snprintf(a->text, sizeof(a->text), "cannot execute the program: %s", strerror(error));
+    return -error;
+}
+
+/* For an execmove the program is the file in the cache, whatever its name was at home. */
+static int program_name(struct arrival *a, launch_exec_arg *arg, char *path, size_t len)
+{
+    if (a->launch.kind != MOVE_EXECMOVE)
+        return 0;
+    if (a->files.count != 1 || a->files.fds[0] < 0)
+        return -EPROTO;
+    filecache_path(&a->setup->cache, (const uint8_t *)a->files.list[0].hash, path, len);
+    arg->exe = path;
+    return 0;
+}
+
+static int exec_launch(struct arrival *a)
+{
+    launch_exec_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
+                            .uid = a->launch.uid, .gid = a->launch.gid,
+                            .exe = (char *)(uintptr_t)"" };
+    int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
+    unsigned nfds = EXEC_FIRST_STREAM;
+    char program[BPROC_MAX_PATH];
+    int error;
+
+    if (a->image.spec < 0)
+        return -EPROTO;
+    arg.groups.groups_len = a->launch.groups.groups_len;
+    arg.groups.groups_val = a->launch.groups.groups_val;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status) < 0)
+        return -errno;
+    fds[0] = a->image.spec;
+    fds[1] = status[1];
+    error = targets_fill(a, &arg, targets, indexes, fds, &nfds);
+    if (!error)
+        error = program_name(a, &arg, program, sizeof(program));
+    if (!error)
+        error = launch_call(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg, fds, nfds);
+    close(status[1]);
+    streamends_release_process(&a->ends);
+    if (!error)
+        error = exec_wait(a, status[0]);
+    close(status[0]);
+    return error;
+}
+
+int arrival_launch(struct arrival *a)
+{
+    int error = a->launch.kind == MOVE_RFORK ? restore_launch(a) : exec_launch(a);
+
+    if (error)
+        return launch_fail(a, error, a->launch.kind == MOVE_RFORK ? "restore" : "start");
+    streamends_release_process(&a->ends);
+    return 0;
+}
+
+void arrival_release(struct arrival *a)
+{
+    nodefiles_free(&a->files);
+    if (a->image.dir >= 0)
+        close(a->image.dir);
+    if (a->image.spec >= 0)
+        close(a->image.spec);
+    if (a->gate >= 0)
+        close(a->gate);
+    a->image.dir = a->image.spec = a->gate = -1;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The launch of an arrived process: what the process space is given for a restore or an exec. Part
+ * of arrival.h.
+ */
+#ifndef BPROC_ARRIVAL_LAUNCH_H
+#define BPROC_ARRIVAL_LAUNCH_H
+
+#include "migrate/arrival.h"
+#include "migrate/imagerecv.h"
+#include "migrate/streamends.h"
+#include "proto/msg.h"
+
+struct arrival {
+    const struct arrival_setup *setup;
+    SSL *ssl;
+    uint32_t sender;                /* its IPv4 address, host byte order */
+    launch_arg launch;
+    int slaved;                     /* our socket to slaved */
+    int gate;                       /* near end of the restored process's gate */
+    struct nodefiles files;
+    struct image image;
+    struct streamends ends;
+    char text[BPROC_MAX_TEXT];
+};
+
+/*
+ * 0: the process waits at its gate, or its program was executed. -EEXIST: the pid is taken; other
+ * -errno; each with a reason in arrival->text.
+ */
+int arrival_launch(struct arrival *arrival);
+
+/* Lets go of what only the launch needed. */
+void arrival_release(struct arrival *arrival);
+
+#endif

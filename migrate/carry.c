@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "migrate/carry.h"
+#include "migrate/relay.h"
+#include "proto/msg.h"
+
+struct state {
+    struct carry *carry;
+    struct event_base *base;
+    int idle;                   /* all streams have ended */
+    int drained;                /* the process has ended, its output is delivered */
+};
+
+static void on_broken(struct relay *relay, const char *reason, void *arg)
+{
+    struct state *state = arg;
+
+    (void)relay;
+    (void)reason;
+    event_base_loopbreak(state->base);
+}
+
+static void on_idle(struct relay *relay, void *arg)
+{
+    struct state *state = arg;
+
+    (void)relay;
+    state->idle = 1;
+    if (state->drained)
+        event_base_loopbreak(state->base);
+}
+
+/* The process has ended and its output is delivered; what its descendants write still goes on. */
+static void on_flushed(struct relay *relay, void *arg)
+{
+    struct state *state = arg;
+    launch_id id = { .pid = state->carry->pid };
+
+    (void)relay;
+    state->drained = 1;
+    msg_send(state->carry->slaved, K_EVENT, P_DRAINED, 0, 0, FRAME_XDR(launch_id), &id, NULL, 0);
+    if (state->idle)
+        event_base_loopbreak(state->base);
+}
+
+static void on_slaved(evutil_socket_t fd, short what, void *arg)
+{
+    struct relay *relay = arg;
+    struct msg msg;
+
+    (void)what;
+    if (msg_recv(fd, &msg) < 0)
+        _exit(0);                   /* without the daemon the process space has ended, too */
+    if (msg.header.proc == P_DRAIN)
+        relay_flush(relay);
+    msg_free(&msg);
+}
+
+static int end_add(struct relay *relay, const struct carry *carry, unsigned id)
+{
+    stream_desc *stream = &carry->streams[id];
+    int to_process = carry->node_side;
+    int fd = carry->fds[id];
+    unsigned flags = carry->node_side ? stream->flags | STREAM_F_EAGER : stream->flags;
+    int reads, writes;
+
+    if (fd < 0)
+        return 0;
+    switch (stream->kind) {
+    case STREAM_PIPE_WRITE:
+    case STREAM_OUTPUT:
+        reads = to_process ? fd : -1;
+        writes = to_process ? -1 : fd;
+        break;
+    case STREAM_PIPE_READ:
+        reads = to_process ? -1 : fd;
+        writes = to_process ? fd : -1;
+        break;
+    default:
+        reads = writes = fd;
+        break;
+    }
+    return relay_add(relay, id, stream->kind, flags, reads, writes);
+}
+
+static int ends_any(const struct carry *carry)
+{
+    for (unsigned i = 0; i < carry->count; i++)
+        if (carry->fds[i] >= 0)
+            return 1;
+    return 0;
+}
+
+int carry_run(struct carry *carry)
+{
+    static const struct relay_ops ops = { .on_flushed = on_flushed, .on_idle = on_idle,
+                                          .on_broken = on_broken };
+    struct state state = { .carry = carry };
+    struct relay *relay;
+    struct event *slaved = NULL;
+
+    if (!ends_any(carry))
+        return 0;
+    signal(SIGPIPE, SIG_IGN);
+    state.base = event_base_new();
+    relay = state.base ? relay_new(state.base, carry->ssl, &ops, &state) : NULL;
+    if (!relay)
+        return 1;
+    if (carry->parent > 0)
+        relay_set_parent(relay, carry->parent);
+    for (unsigned i = 0; i < carry->count; i++)
+        if (end_add(relay, carry, i) < 0)
+            return 1;
+    if (carry->node_side) {
+        slaved = event_new(state.base, carry->slaved, EV_READ | EV_PERSIST, on_slaved, relay);
+        if (!slaved || event_add(slaved, NULL) < 0)
+            return 1;
+    }
+    event_base_dispatch(state.base);
+    if (slaved)
+        event_free(slaved);
+    relay_free(relay);
+    event_base_free(state.base);
+    return 0;
+}

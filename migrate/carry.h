@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The last part of a transfer's life, on either side: the streams of the process are relayed over
+ * the connection that brought it, until they have ended.
+ */
+#ifndef BPROC_CARRY_H
+#define BPROC_CARRY_H
+
+#include <sys/types.h>
+#include <openssl/ssl.h>
+
+#include "proto/bproc.h"
+
+struct carry {
+    SSL *ssl;
+    pid_t parent;               /* who may share the read ends; 0: nobody */
+    unsigned count;
+    stream_desc *streams;
+    const int *fds;             /* by stream; -1: none; taken over */
+    int node_side;              /* the ends that face the process, not the originals */
+    int slaved;                 /* node side: the daemon's socket; it says when the process ends */
+    int pid;
+};
+
+/*
+ * Runs until the connection or the work has ended. The status for the process to exit with.
+ */
+int carry_run(struct carry *carry);
+
+#endif

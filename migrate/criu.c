@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <criu/rpc.pb-c.h>
+
+#include "migrate/criu.h"
+
+#define CRIU_LOG "criu.log"
+#define MAX_REPLY 65536
+
+int criu_image_dir(unsigned long long bytes)
+{
+    char size[32] = "50%";
+    int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+    int dir = -1;
+
+    if (fs < 0)
+        return -errno;
+    if (bytes)
+        snprintf(size, sizeof(size), "%llu", bytes);
+    if (fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) == 0 &&
+        fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 &&
+        fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+        dir = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
+    if (dir < 0)
+        dir = -errno;
+    close(fs);
+    return dir;
+}
+
+static void worker_exec(const char *criu, int sock)
+{
+    char number[16];
+    int null;
+
+    /* Above the numbers that the worker expects, so that no dup2 overwrites it. */
+    sock = fcntl(sock, F_DUPFD, 64);
+    null = open("/dev/null", O_RDWR);
+    dup2(null, 0);
+    dup2(null, 1);
+    dup2(null, 2);
+    dup2(sock, CRIU_FD_RPC);
+    close_range(CRIU_FD_RPC + 1, ~0U, 0);
+    snprintf(number, sizeof(number), "%d", CRIU_FD_RPC);
+    execl(criu, criu, "swrk", number, (char *)NULL);
+    _exit(127);
+}
+
+int criu_worker_start(const char *criu, pid_t *pid)
+{
+    int pair[2];
+    int error = 0;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    *pid = fork();
+    if (*pid == 0)
+        worker_exec(criu, pair[1]);
+    if (*pid < 0)
+        error = -errno;
+    close(pair[1]);
+    if (error) {
+        close(pair[0]);
+        return error;
+    }
+    return pair[0];
+}
+
+static int request_send(int sock, const CriuReq *req)
+{
+    size_t size = criu_req__get_packed_size(req);
+    uint8_t *bytes = malloc(size);
+    int error = 0;
+
+    if (!bytes)
+        return -ENOMEM;
+    criu_req__pack(req, bytes);
+    if (send(sock, bytes, size, MSG_NOSIGNAL) < 0)
+        error = -errno;
+    free(bytes);
+    return error;
+}
+
+static CriuResp *response_recv(int sock)
+{
+    uint8_t *bytes = malloc(MAX_REPLY);
+    CriuResp *resp = NULL;
+    ssize_t n;
+
+    if (!bytes)
+        return NULL;
+    do {
+        n = recv(sock, bytes, MAX_REPLY, 0);
+    } while (n < 0 && errno == EINTR);
+    if (n > 0)
+        resp = criu_resp__unpack(NULL, (size_t)n, bytes);
+    free(bytes);
+    return resp;
+}
+
+/* The first error in CRIU's log says what was wrong; the later ones are its consequences. */
+static void log_reason(int dir_fd, char *text, size_t len)
+{
+    int fd = openat(dir_fd, CRIU_LOG, O_RDONLY | O_CLOEXEC);
+    FILE *log = fd >= 0 ? fdopen(fd, "r") : NULL;
+    char line[512];
+
+    snprintf(text, len, "CRIU gave no reason");
+    while (log && fgets(line, sizeof(line), log)) {
+        char *error = strstr(line, "Error (");
+        char *words = error ? strstr(error, "): ") : NULL;
+
+        if (!words)
+            continue;
+        words += 3;
+        words[strcspn(words, "\n")] = '\0';
+        snprintf(text, len, "%s", words);
+        break;
+    }
+    if (log)
+        fclose(log);
+    else if (fd >= 0)
+        close(fd);
+}
+
+static int criu_ask(int sock, CriuReqType type, CriuOpts *opts)
+{
+    CriuReq req = CRIU_REQ__INIT;
+
+    req.type = type;
+    req.opts = opts;
+    return request_send(sock, &req);
+}
+
+static int criu_answer(int sock, int dir_fd, CriuReqType type, pid_t *pid, char *text, size_t len)
+{
+    CriuResp *resp = response_recv(sock);
+    int error = 0;
+
+    if (!resp) {
+        snprintf(text, len, "CRIU ended without an answer");
+        return -EIO;
+    }
+    if (resp->type != type || !resp->success) {
+        /* CRIU's own errno is often a leftover; the common meaning is "cannot be done". */
+        error = resp->has_cr_errno && resp->cr_errno == EEXIST ? -EEXIST : -ENOTSUP;
+        log_reason(dir_fd, text, len);
+    } else if (pid && resp->restore) {
+        *pid = resp->restore->pid;
+    }
+    criu_resp__free_unpacked(resp, NULL);
+    return error;
+}
+
+/* CRIU looks `dir` up among the descriptors of the process that made the socket. */
+static void opts_common(CriuOpts *opts, int dir)
+{
+    opts->images_dir_fd = dir;
+    opts->has_work_dir_fd = 1;
+    opts->work_dir_fd = dir;
+    opts->log_file = (char *)(uintptr_t)CRIU_LOG;
+    opts->has_log_level = 1;
+    opts->log_level = getenv("BPROC_CRIU_VERBOSE") ? 4 : 1;
+    opts->has_shell_job = 1;
+    opts->shell_job = 1;
+    opts->has_manage_cgroups_mode = 1;
+    opts->manage_cgroups_mode = CRIU_CG_MODE__IGNORE;
+    opts->has_file_locks = 1;
+    opts->file_locks = 1;
+    opts->has_network_lock = 1;
+    opts->network_lock = CRIU_NETWORK_LOCK_METHOD__NFTABLES;
+}
+
+int criu_dump_start(int sock, int dir_fd, const struct criu_dump *dump)
+{
+    CriuOpts opts = CRIU_OPTS__INIT;
+    char (*names)[40] = calloc(dump->external_count + 1, sizeof(*names));
+    char **list = calloc(dump->external_count + 1, sizeof(*list));
+    int error = -ENOMEM;
+
+    if (names && list) {
+        for (unsigned i = 0; i < dump->external_count; i++) {
+            snprintf(names[i], sizeof(names[i]), "unix[%lu]", dump->external[i]);
+            list[i] = names[i];
+        }
+        opts_common(&opts, dir_fd);
+        opts.has_pid = 1;
+        opts.pid = dump->pid;
+        opts.has_leave_running = 1;
+        opts.leave_running = 1;
+        opts.external = list;
+        opts.n_external = dump->external_count;
+        error = criu_ask(sock, CRIU_REQ_TYPE__DUMP, &opts);
+    }
+    free(names);
+    free(list);
+    return error;
+}
+
+int criu_dump_finish(int sock, int dir_fd, char *text, size_t len)
+{
+    return criu_answer(sock, dir_fd, CRIU_REQ_TYPE__DUMP, NULL, text, len);
+}
+
+int criu_restore(int sock, int dir_fd, const struct criu_inherit *inherit, unsigned count,
+                 pid_t *pid, char *text, size_t len)
+{
+    CriuOpts opts = CRIU_OPTS__INIT;
+    InheritFd *entries = calloc(count + 1, sizeof(*entries));
+    InheritFd **list = calloc(count + 1, sizeof(*list));
+    int error = -ENOMEM;
+
+    if (entries && list) {
+        for (unsigned i = 0; i < count; i++) {
+            inherit_fd__init(&entries[i]);
+            entries[i].key = (char *)(uintptr_t)inherit[i].key;
+            entries[i].fd = inherit[i].fd;
+            list[i] = &entries[i];
+        }
+        opts_common(&opts, CRIU_FD_DIR);
+        opts.has_rst_sibling = 1;
+        opts.rst_sibling = 1;
+        opts.inherit_fd = list;
+        opts.n_inherit_fd = count;
+        error = criu_ask(sock, CRIU_REQ_TYPE__RESTORE, &opts);
+        if (!error)
+            error = criu_answer(sock, dir_fd, CRIU_REQ_TYPE__RESTORE, pid, text, len);
+    }
+    free(entries);
+    free(list);
+    return error;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CRIU, driven through its RPC: a `criu swrk` worker reads one request from the socket that is its
+ * descriptor CRIU_FD_RPC, works, answers, ends. It finds further descriptors at fixed numbers, so
+ * that a request can name them. All calls here block: they belong into a process of their own for
+ * each transfer, never into a daemon's loop.
+ */
+#ifndef BPROC_CRIU_H
+#define BPROC_CRIU_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define CRIU_FD_RPC 3       /* in the worker: the socket */
+#define CRIU_FD_DIR 4       /* in the worker: the directory of the image */
+#define CRIU_FD_FIRST 5     /* in the worker: the first descriptor to inherit */
+
+/*
+ * Starts a worker for a dump. Returns the near end of its socket, the worker's pid in *pid (the
+ * caller reaps it); -errno. The worker for a restore is started by the process space, because the
+ * restored task becomes its sibling.
+ */
+int criu_worker_start(const char *criu, pid_t *pid);
+
+struct criu_dump {
+    pid_t pid;                      /* as CRIU sees it */
+    const unsigned long *external;  /* inodes of the unix sockets that lead outside */
+    unsigned external_count;
+};
+
+/*
+ * Dumps a process into `dir_fd` and lets it run on. The first asks and returns at once, the second
+ * waits: 0, or -errno with CRIU's own words in text[len].
+ */
+int criu_dump_start(int sock, int dir_fd, const struct criu_dump *dump);
+int criu_dump_finish(int sock, int dir_fd, char *text, size_t len);
+
+struct criu_inherit {
+    char key[4200];                 /* socket:[INODE], or a path without its first slash */
+    int fd;                         /* its number in the worker */
+};
+
+/*
+ * Restores the image in the worker's directory (CRIU_FD_DIR there, `dir_fd` here for the log) as a child of the worker's parent.
+ * 0 with the pid (in the worker's pid namespace) in *pid, or -errno with CRIU's words.
+ */
+int criu_restore(int sock, int dir_fd, const struct criu_inherit *inherit, unsigned count,
+                 pid_t *pid, char *text, size_t len);
+
+/*
+ * A nameless file system in memory for an image, at most `bytes` long (0: half the memory). It
+ * needs no name, no disk and no clearing up: it goes with the last descriptor. -errno.
+ */
+int criu_image_dir(unsigned long long bytes);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One process leaves for a node: what a forked child of the mover does from P_MOVE_START on.
+ *
+ * Life: departure_run() takes the message over, dumps (rfork), connects, sends, waits for the
+ * daemon's commit, and then carries the process's streams until these have ended. It returns the
+ * exit status for the child. Until the commit the end of the daemon's channel ends the child at
+ * once, which the node takes as an undo; after it the child needs the daemon no more.
+ */
+#ifndef BPROC_DEPARTURE_H
+#define BPROC_DEPARTURE_H
+
+#include <openssl/ssl.h>
+
+#include "proto/msg.h"
+
+struct departure_setup {
+    SSL_CTX *ctx;
+    const char *criu;
+    const char *hash_dir;
+};
+
+/* Takes the message (frees it). Blocks for the life of the process's streams. */
+int departure_run(const struct departure_setup *setup, struct msg *start);
+
+#endif

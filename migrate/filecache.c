@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "migrate/filecache.h"
+
+#define CACHE_MODE 0755             /* users' processes have them as executables and libraries */
+#define TEMPORARY "incoming-"
+#define STALE_SECONDS 3600          /* an unfinished file of a transfer that was cut off */
+
+void filecache_path(const struct filecache *cache, const uint8_t hash[FILEHASH_LEN], char *path,
+                    size_t len)
+{
+    char hex[FILEHASH_HEX];
+
+    filehash_hex(hash, hex);
+    snprintf(path, len, "%s/%s", cache->dir, hex);
+}
+
+int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LEN])
+{
+    char path[4200];
+    int fd;
+
+    filecache_path(cache, hash, path, sizeof(path));
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return -errno;
+    futimens(fd, NULL);
+    return fd;
+}
+
+int filecache_create(const struct filecache *cache, uint64_t size, char name[64])
+{
+    char path[4200];
+    int fd;
+
+    if (size > cache->limit)
+        return -ENOSPC;
+    snprintf(path, sizeof(path), "%s/" TEMPORARY "XXXXXX", cache->dir);
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    snprintf(name, 64, "%s", strrchr(path, '/') + 1);
+    if (size > 0 && fallocate(fd, 0, 0, (off_t)size) < 0 && errno != EOPNOTSUPP) {
+        int error = -errno;
+
+        close(fd);
+        filecache_drop(cache, name);
+        return error;
+    }
+    return fd;
+}
+
+void filecache_drop(const struct filecache *cache, const char *name)
+{
+    char path[4200];
+
+    snprintf(path, sizeof(path), "%s/%s", cache->dir, name);
+    unlink(path);
+}
+
+struct cached {
+    char name[FILEHASH_HEX];
+    uint64_t size;
+    struct timespec used;
+};
+
+static int cached_older(const void *a, const void *b)
+{
+    const struct cached *x = a, *y = b;
+
+    if (x->used.tv_sec != y->used.tv_sec)
+        return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
+    return x->used.tv_nsec < y->used.tv_nsec ? -1 : x->used.tv_nsec > y->used.tv_nsec;
+}
+
+/* All finished files; unfinished ones that nobody can be filling any more are removed. */
+static struct cached *cache_list(int dir_fd, size_t *count)
+{
+    DIR *dir = fdopendir(dup(dir_fd));
+    struct cached *list = NULL;
+    size_t room = 0;
+    struct dirent *entry;
+
+    *count = 0;
+    while (dir && (entry = readdir(dir))) {
+        struct stat st;
+
+        if (entry->d_name[0] == '.' || fstatat(dir_fd, entry->d_name, &st, 0) < 0)
+            continue;
+        if (strlen(entry->d_name) != FILEHASH_HEX - 1) {
+            if (st.st_mtim.tv_sec + STALE_SECONDS < time(NULL))
+                unlinkat(dir_fd, entry->d_name, 0);
+            continue;
+        }
+        if (*count == room) {
+            struct cached *more = realloc(list, (room = room ? room * 2 : 64) * sizeof(*list));
+
+            if (!more)
+                break;
+            list = more;
+        }
+        memcpy(list[*count].name, entry->d_name, FILEHASH_HEX);
+        list[*count].size = (uint64_t)st.st_size;
+        list[(*count)++].used = st.st_mtim;
+    }
+    if (dir)
+        closedir(dir);
+    return list;
+}
+
+static void cache_evict(const struct filecache *cache, int dir_fd)
+{
+    size_t count;
+    struct cached *list = cache_list(dir_fd, &count);
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < count; i++)
+        total += list[i].size;
+    if (total > cache->limit)
+        qsort(list, count, sizeof(*list), cached_older);
+    for (size_t i = 0; i < count && total > cache->limit; i++)
+        if (unlinkat(dir_fd, list[i].name, 0) == 0)
+            total -= list[i].size;
+    free(list);
+}
+
+int filecache_keep(const struct filecache *cache, int fd, const char *name,
+                   const uint8_t hash[FILEHASH_LEN])
+{
+    int dir = open(cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    uint8_t real[FILEHASH_LEN];
+    char hex[FILEHASH_HEX];
+    int error;
+
+    if (dir < 0)
+        return -errno;
+    error = filehash_fd(fd, real);
+    if (!error && memcmp(real, hash, FILEHASH_LEN) != 0)
+        error = -EBADMSG;
+    filehash_hex(hash, hex);
+    if (!error && (fchmod(fd, CACHE_MODE) < 0 || renameat(dir, name, dir, hex) < 0))
+        error = -errno;
+    if (!error && flock(dir, LOCK_EX) == 0)
+        cache_evict(cache, dir);
+    close(dir);
+    return error;
+}

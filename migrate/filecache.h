@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The node's cache of files that came with processes. A file is named by the SHA-256 of its
+ * contents; what stands in the cache is whole and true to its name. Over its size limit the least
+ * recently used files go; a process that has one mapped keeps it until it ends. Blocking.
+ */
+#ifndef BPROC_FILECACHE_H
+#define BPROC_FILECACHE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "migrate/filehash.h"
+
+struct filecache {
+    const char *dir;                /* borrowed; as the process space sees it */
+    uint64_t limit;                 /* bytes */
+};
+
+/* Opens a cached file for reading and marks it used; -ENOENT when the cache has not got it. */
+int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LEN]);
+
+/*
+ * A file to be filled: its descriptor, and its name, which filecache_keep() or filecache_drop()
+ * takes. -ENOSPC when `size` is more than the limit or than the file system has.
+ */
+int filecache_create(const struct filecache *cache, uint64_t size, char name[64]);
+
+/* Checks the contents against `hash` and takes the file in. 0; -EBADMSG; another -errno. */
+int filecache_keep(const struct filecache *cache, int fd, const char *name,
+                   const uint8_t hash[FILEHASH_LEN]);
+
+void filecache_drop(const struct filecache *cache, const char *name);
+
+/* Path of a cached file in the process space. */
+void filecache_path(const struct filecache *cache, const uint8_t hash[FILEHASH_LEN], char *path,
+                    size_t len);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ghost: what the parent of a remote process has for a child. It looks like the process (its
+ * arguments, its name), passes every signal on, stops, continues and ends as the process does.
+ *
+ * Life: the local child of an rfork, or the caller of a rexec, executes this program with all
+ * signals blocked and the gate to the daemon as descriptor 3. When the daemon goes away the ghost
+ * waits for it to come back; signals wait with it. Only SIGKILL and the daemon's word end a ghost.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/msg.h"
+
+#define GATE 3
+#define RETRY_FIRST_MS 20
+#define RETRY_LAST_MS 1000
+
+struct ghost {
+    int gate;                   /* to the daemon; -1 while it is away */
+    int signals;                /* signalfd */
+    int parent;                 /* pidfd; -1 once the parent is dead */
+    int node;
+    int retry_ms;
+};
+
+static void fd_null(void)
+{
+    int null = open("/dev/null", O_RDWR);
+
+    for (int fd = 0; null >= 0 && fd <= 2; fd++)
+        dup2(null, fd);
+    if (null > 2)
+        close(null);
+}
+
+static void signal_default(int signo)
+{
+    struct sigaction action = { .sa_handler = SIG_DFL };
+
+    sigaction(signo, &action, NULL);
+}
+
+static void signal_take(int signo)
+{
+    sigset_t set;
+
+    signal_default(signo);
+    kill(getpid(), signo);
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void ghost_die(int status)
+{
+    const struct rlimit none = { 0, 0 };
+
+    if (WIFEXITED(status))
+        _exit(WEXITSTATUS(status));
+    /* The core, if any, is where the process was. */
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    signal_take(WTERMSIG(status));
+    _exit(128 + WTERMSIG(status));
+}
+
+/* A member of an orphaned process group is not stopped by the keyboard's signals: then harder. */
+static void ghost_stop(int status)
+{
+    sigset_t pending;
+
+    signal_take(WSTOPSIG(status));
+    sigpending(&pending);
+    if (WSTOPSIG(status) != SIGSTOP && !sigismember(&pending, SIGCONT))
+        kill(getpid(), SIGSTOP);
+}
+
+static void gate_lost(struct ghost *ghost)
+{
+    close(ghost->gate);
+    ghost->gate = -1;
+    ghost->retry_ms = RETRY_FIRST_MS;
+}
+
+static void gate_send(struct ghost *ghost, bproc_proc proc, xdrproc_t encode, const void *body)
+{
+    if (msg_send(ghost->gate, K_EVENT, proc, 0, 0, encode, body, NULL, 0) < 0)
+        gate_lost(ghost);
+}
+
+static void gate_hello(struct ghost *ghost, int reconnect)
+{
+    ghost_hello_arg hello = { .pid = getpid(), .node = ghost->node, .reconnect = reconnect };
+    pid_msg orphan = { .pid = getpid() };
+
+    gate_send(ghost, P_GHOST_HELLO, FRAME_XDR(ghost_hello_arg), &hello);
+    if (reconnect && ghost->parent < 0 && ghost->gate >= 0)
+        gate_send(ghost, P_GHOST_ORPHAN, FRAME_XDR(pid_msg), &orphan);
+}
+
+static void gate_reconnect(struct ghost *ghost)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *path = getenv("BPROC_SOCKET");
+    int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    strncpy(address.sun_path, path ? path : BPROC_SOCKET_PATH, sizeof(address.sun_path) - 1);
+    if (sock >= 0 && connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0) {
+        ghost->gate = sock;
+        gate_hello(ghost, 1);
+        return;
+    }
+    if (sock >= 0)
+        close(sock);
+    ghost->retry_ms = ghost->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : ghost->retry_ms * 2;
+}
+
+static void gate_read(struct ghost *ghost)
+{
+    struct msg msg;
+    status_msg body;
+
+    if (msg_recv(ghost->gate, &msg) < 0) {
+        gate_lost(ghost);
+        return;
+    }
+    if ((msg.header.proc == P_GHOST_EXIT || msg.header.proc == P_GHOST_STOP) &&
+        frame_decode(FRAME_XDR(status_msg), msg.body, msg.header.body_len, &body,
+                     sizeof(body)) == 0) {
+        if (msg.header.proc == P_GHOST_EXIT)
+            ghost_die(body.status);
+        ghost_stop(body.status);
+    }
+    msg_free(&msg);
+}
+
+static void signal_forward(struct ghost *ghost)
+{
+    struct signalfd_siginfo info;
+    signal_msg body;
+
+    if (read(ghost->signals, &info, sizeof(info)) != sizeof(info))
+        return;
+    body.pid = getpid();
+    body.signo = (int)info.ssi_signo;
+    body.code = info.ssi_code;
+    body.from_pid = (int)info.ssi_pid;
+    body.from_uid = info.ssi_uid;
+    body.value = (int64_t)info.ssi_ptr;
+    gate_send(ghost, P_GHOST_SIGNAL, FRAME_XDR(signal_msg), &body);
+}
+
+static void parent_died(struct ghost *ghost)
+{
+    pid_msg body = { .pid = getpid() };
+
+    close(ghost->parent);
+    ghost->parent = -1;
+    if (ghost->gate >= 0)
+        gate_send(ghost, P_GHOST_ORPHAN, FRAME_XDR(pid_msg), &body);
+}
+
+static void ghost_run(struct ghost *ghost)
+{
+    for (;;) {
+        struct pollfd fds[3] = {
+            { .fd = ghost->gate, .events = POLLIN },
+            { .fd = ghost->parent, .events = POLLIN },
+            { .fd = ghost->gate >= 0 ? ghost->signals : -1, .events = POLLIN },
+        };
+
+        if (poll(fds, 3, ghost->gate >= 0 ? -1 : ghost->retry_ms) < 0)
+            continue;
+        if (fds[1].revents)
+            parent_died(ghost);
+        if (fds[2].revents && ghost->gate >= 0)
+            signal_forward(ghost);
+        if (fds[0].revents && ghost->gate >= 0)
+            gate_read(ghost);
+        if (ghost->gate < 0)
+            gate_reconnect(ghost);
+    }
+}
+
+static int parent_watch(void)
+{
+    pid_t parent = getppid();
+    int fd = (int)syscall(SYS_pidfd_open, parent, 0);
+
+    /* It may have died between the two calls, and its number been given away. */
+    if (fd >= 0 && getppid() != parent) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+int main(int argc, char **argv)
+{
+    const char *node = getenv("BPROC_GHOST_NODE");
+    const char *name = argc > 0 ? argv[0] : "bproc-ghost";
+    struct ghost ghost = { .gate = GATE, .node = node ? atoi(node) : -1 };
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    name = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+    prctl(PR_SET_NAME, name);
+    fd_null();
+    (void)!chdir("/");
+    fcntl(GATE, F_SETFD, FD_CLOEXEC);
+    ghost.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+    ghost.parent = parent_watch();
+    gate_hello(&ghost, 0);
+    if (ghost.parent < 0)
+        parent_died(&ghost);
+    ghost_run(&ghost);
+}

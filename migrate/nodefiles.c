@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/openat2.h>
+
+#include "migrate/nodefiles.h"
+
+#define MAX_BUILD_ID 64
+
+/* Symbolic links of the process's root stay inside it. */
+static int root_open(const char *root, const char *path)
+{
+    struct open_how how = { .flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+    int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd;
+
+    if (dir < 0)
+        return -errno;
+    fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+    if (fd < 0)
+        fd = -errno;
+    close(dir);
+    return fd;
+}
+
+static int file_compare(const mapped_file *file, int fd, char *text, size_t len)
+{
+    uint8_t id[MAX_BUILD_ID];
+    struct stat st;
+    size_t id_len;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if ((u_quad_t)st.st_size != file->size) {
+        snprintf(text, len, "cannot use %s: it is %llu bytes long here, %llu where the process "
+                 "comes from", file->path, (unsigned long long)st.st_size,
+                 (unsigned long long)file->size);
+        return -ENOEXEC;
+    }
+    id_len = filehash_build_id(fd, id, sizeof(id));
+    if (id_len != file->build_id.build_id_len ||
+        memcmp(id, file->build_id.build_id_val, id_len) != 0) {
+        snprintf(text, len, "cannot use %s: its build id differs from the one where the process "
+                 "comes from", file->path);
+        return -ENOEXEC;
+    }
+    return 0;
+}
+
+static int file_expect(const mapped_file *file, const char *root, char *text, size_t len)
+{
+    int fd = root_open(root, file->path);
+    int error;
+
+    if (fd < 0) {
+        snprintf(text, len, "cannot use %s: %s", file->path, strerror(-fd));
+        return -ENOEXEC;
+    }
+    error = file_compare(file, fd, text, len);
+    close(fd);
+    return error;
+}
+
+int nodefiles_check(struct nodefiles *files, const struct filecache *cache, const char *root,
+                    const mapped_file *list, unsigned count, char *text, size_t len)
+{
+    int error = 0;
+
+    files->list = list;
+    files->need_count = 0;
+    for (files->count = 0; !error && files->count < count; files->count++) {
+        unsigned i = files->count;
+
+        files->fds[i] = -1;
+        if (!list[i].sent) {
+            error = file_expect(&list[i], root, text, len);
+            continue;
+        }
+        files->fds[i] = filecache_open(cache, (const uint8_t *)list[i].hash);
+        if (files->fds[i] == -ENOENT)
+            files->need[files->need_count++] = i;
+        else if (files->fds[i] < 0)
+            error = files->fds[i];
+    }
+    if (error)
+        nodefiles_free(files);
+    return error;
+}
+
+void nodefiles_free(struct nodefiles *files)
+{
+    for (unsigned i = 0; i < files->count; i++)
+        if (files->fds[i] >= 0)
+            close(files->fds[i]);
+    files->count = 0;
+}

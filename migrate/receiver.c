@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bproc-receiver TLSDIR CRIU CACHEDIR CACHESIZE INIT: slaved's server for arriving processes. It
+ * accepts on descriptor 4, which slaved has bound, and forks a child for each connection; the
+ * child registers with slaved over descriptor 3. INIT is the pid of the process space's init.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "common/fd.h"
+#include "common/tls.h"
+#include "migrate/arrival.h"
+
+#define SLAVED 3
+#define LISTENER 4
+#define CACHE_DIR_MODE 0755
+#define ACCEPT_PAUSE_MS 100         /* when descriptors or processes have run out */
+
+static void connection_take(struct arrival_setup *setup, int sock)
+{
+    pid_t pid = fork();
+
+    if (pid < 0) {
+        perror("bproc-receiver: cannot fork");
+    } else if (pid == 0) {
+        close(LISTENER);
+        signal(SIGCHLD, SIG_DFL);
+        prctl(PR_SET_NAME, "bproc-arrival");
+        _exit(arrival_run(setup, sock));
+    }
+    close(sock);
+}
+
+/* slaved says nothing on its socket: that it becomes readable is its end. */
+static void server_run(struct arrival_setup *setup)
+{
+    for (;;) {
+        struct pollfd fds[2] = { { .fd = LISTENER, .events = POLLIN },
+                                 { .fd = SLAVED, .events = POLLIN } };
+        int sock;
+
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        if (fds[1].revents)
+            return;
+        sock = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+        if (sock >= 0)
+            connection_take(setup, sock);
+        else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            poll(NULL, 0, ACCEPT_PAUSE_MS);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct arrival_setup setup = { .server = SLAVED };
+    char text[256];
+    int error;
+
+    if (argc != 6) {
+        fprintf(stderr, "usage: bproc-receiver TLSDIR CRIU CACHEDIR CACHESIZE INIT "
+                        "(started by slaved)\n");
+        return 1;
+    }
+    setup.ctx = tls_context(argv[1], 1, TLS_VERIFY_PEER, text, sizeof(text));
+    setup.criu = argv[2];
+    setup.cache.dir = argv[3];
+    setup.cache.limit = strtoull(argv[4], NULL, 10);
+    snprintf(setup.root, sizeof(setup.root), "/proc/%s/root", argv[5]);
+    if (!setup.ctx) {
+        fprintf(stderr, "bproc-receiver: %s\n", text);
+        return 1;
+    }
+    error = fd_mkdirs(setup.cache.dir, CACHE_DIR_MODE);
+    if (error)
+        fprintf(stderr, "bproc-receiver: cannot make %s: %s\n", argv[3], strerror(-error));
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_IGN);
+    server_run(&setup);
+    return 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "migrate/connectback.h"
+#include "migrate/streamends.h"
+
+static int pipe_make(int *reads, int *writes, int records)
+{
+    int pair[2];
+
+    if (pipe2(pair, O_CLOEXEC) < 0)
+        return -errno;
+    /* Packet mode keeps each write apart, so that writers on several nodes do not mix. */
+    if (records && fcntl(pair[1], F_SETFL, O_DIRECT) < 0) {
+        int error = -errno;
+
+        close(pair[0]);
+        close(pair[1]);
+        return error;
+    }
+    *reads = pair[0];
+    *writes = pair[1];
+    return 0;
+}
+
+static int socket_make(int *process, int *relay, int type)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    *process = pair[0];
+    *relay = pair[1];
+    return 0;
+}
+
+static int direct_make(int *process, const launch_arg *launch, const stream_desc *stream,
+                       uint32_t addr)
+{
+    *process = connectback_open(addr, launch->port, stream, launch->pid);
+    return *process < 0 ? *process : 0;
+}
+
+static int end_make(struct streamends *ends, const launch_arg *launch, unsigned i, uint32_t direct)
+{
+    const stream_desc *stream = &launch->streams.streams_val[i];
+    int *process = &ends->process[i], *relay = &ends->relay[i];
+
+    *process = *relay = -1;
+    switch (stream->kind) {
+    case STREAM_PIPE_WRITE:
+        return pipe_make(relay, process, 1);
+    case STREAM_OUTPUT:
+        return pipe_make(relay, process, 0);
+    case STREAM_PIPE_READ:
+        return pipe_make(process, relay, 0);
+    case STREAM_DATAGRAM:
+        return socket_make(process, relay, SOCK_DGRAM);
+    case STREAM_SEQPACKET:
+        return socket_make(process, relay, SOCK_SEQPACKET);
+    case STREAM_CONNECT:
+        if (direct)
+            return direct_make(process, launch, stream, direct);
+        return socket_make(process, relay, SOCK_STREAM);
+    case STREAM_SOCKET:
+        return socket_make(process, relay, SOCK_STREAM);
+    default:
+        return -EPROTO;
+    }
+}
+
+int streamends_make(struct streamends *ends, const launch_arg *launch, uint32_t direct_addr,
+                    char *text, size_t len)
+{
+    int error = 0;
+
+    ends->count = 0;
+    while (!error && ends->count < launch->streams.streams_len)
+        error = end_make(ends, launch, ends->count++, direct_addr);
+    if (error) {
+        snprintf(text, len, "cannot make stream %u of process %d: %s", ends->count - 1,
+                 launch->pid, strerror(-error));
+        streamends_free(ends);
+    }
+    return error;
+}
+
+void streamends_release_process(struct streamends *ends)
+{
+    for (unsigned i = 0; i < ends->count; i++) {
+        if (ends->process[i] >= 0)
+            close(ends->process[i]);
+        ends->process[i] = -1;
+    }
+}
+
+void streamends_free(struct streamends *ends)
+{
+    streamends_release_process(ends);
+    for (unsigned i = 0; i < ends->count; i++)
+        if (ends->relay[i] >= 0)
+            close(ends->relay[i]);
+    ends->count = 0;
+}
