@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "common/log.h"
+#include "masterd/ghost.h"
+#include "masterd/link.h"
+#include "masterd/master.h"
+#include "masterd/proctable.h"
+#include "masterd/task.h"
+#include "masterd/trace.h"
+
+#define HURRY_SECONDS 5
+#define MAX_PENDING 64
+#define STOP_MS 5000            /* for a ghost to stop after it was told to */
+
+struct ghost {
+    LIST_ENTRY(ghost) entry;
+    struct conn *conn;
+    struct proc *proc;          /* NULL: waits for its node, or is done with */
+    pid_t pid;
+    int node;
+    int pidfd;
+    int stopped;                /* as the kernel has it */
+    int64_t told_stop;          /* until then a stop is taken for the one we told it; 0 */
+    pid_t ppid;                 /* 0 unknown */
+    signal_msg *pending;        /* signals from before the node came back */
+    unsigned npending;
+    struct event *on_deadline;
+};
+
+static LIST_HEAD(, ghost) ghosts = LIST_HEAD_INITIALIZER(ghosts);
+
+static void ghost_signal(const struct ghost *ghost, int signo)
+{
+    if (syscall(SYS_pidfd_send_signal, ghost->pidfd, signo, NULL, 0) < 0 && errno != ESRCH)
+        log_warn("cannot send signal %d to ghost %d", signo, (int)ghost->pid);
+}
+
+int ghost_is_alive(pid_t pid)
+{
+    char link[64], path[PATH_MAX];
+    const char *name;
+    ssize_t n;
+
+    snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+    n = readlink(link, path, sizeof(path) - 1);
+    if (n <= 0)
+        return 0;
+    path[n] = '\0';
+    name = strrchr(path, '/');
+    /* The file may have been replaced by an update meanwhile. */
+    return name && (strcmp(name, "/bproc-ghost") == 0 || strcmp(name, "/bproc-ghost (deleted)") == 0);
+}
+
+/* ---- from the ghost ---- */
+
+static void signal_forward(struct ghost *ghost, signal_msg *msg)
+{
+    if (ghost->proc) {
+        link_event(node_find(ghost->node), P_SIGNAL, FRAME_XDR(signal_msg), msg);
+        return;
+    }
+    if (!ghost->pending)
+        ghost->pending = calloc(MAX_PENDING, sizeof(*ghost->pending));
+    if (ghost->pending && ghost->npending < MAX_PENDING)
+        ghost->pending[ghost->npending++] = *msg;
+}
+
+static void signal_take(struct ghost *ghost, const struct frame_header *header,
+                        const uint8_t *body)
+{
+    signal_msg msg;
+
+    if (conn_decode(signal_msg, header, body, &msg) < 0 || msg.signo <= 0 || msg.signo >= NSIG) {
+        conn_close(ghost->conn, "arguments do not decode");
+        return;
+    }
+    /* We continued the ghost because its process goes on: that is no news to the process. */
+    if (msg.signo == SIGCONT && msg.from_pid == (int)getpid())
+        return;
+    /* A ghost speaks for its own process only. */
+    msg.pid = (int)ghost->pid;
+    signal_forward(ghost, &msg);
+}
+
+static void orphan_take(struct ghost *ghost, const struct frame_header *header,
+                        const uint8_t *body)
+{
+    pid_msg msg;
+
+    if (conn_decode(pid_msg, header, body, &msg) < 0) {
+        conn_close(ghost->conn, "arguments do not decode");
+        return;
+    }
+    if (ghost->ppid == 0)
+        return;
+    msg.pid = (int)ghost->ppid;
+    link_event(node_find(ghost->node), P_ORPHAN, FRAME_XDR(pid_msg), &msg);
+}
+
+static void ghost_message(struct conn *conn, const struct frame_header *header,
+                          const uint8_t *body, int *fds, void *arg)
+{
+    struct ghost *ghost = arg;
+
+    (void)fds;
+    if (header->kind == K_EVENT && header->proc == P_GHOST_SIGNAL)
+        signal_take(ghost, header, body);
+    else if (header->kind == K_EVENT && header->proc == P_GHOST_ORPHAN)
+        orphan_take(ghost, header, body);
+    else
+        conn_close(conn, "message has no place here");
+}
+
+static void ghost_closed(struct conn *conn, const char *reason, void *arg)
+{
+    struct ghost *ghost = arg;
+
+    (void)conn;
+    log_debug("ghost %d: %s", (int)ghost->pid, reason);
+    LIST_REMOVE(ghost, entry);
+    trace_forget(ghost->pid);
+    if (ghost->proc)
+        proc_release(ghost->proc);
+    event_free(ghost->on_deadline);
+    fd_close(&ghost->pidfd);
+    free(ghost->pending);
+    free(ghost);
+}
+
+static const struct conn_ops ghost_ops = { ghost_message, ghost_closed, NULL };
+
+/* ---- stops, as the kernel shows them ---- */
+
+static void ghost_stopped(struct ghost *ghost, int stopped)
+{
+    signal_msg msg = { .pid = (int)ghost->pid, .signo = SIGSTOP };
+    int told = ghost->told_stop >= master_now();
+
+    ghost->stopped = stopped;
+    ghost->told_stop = 0;
+    if (stopped && !told)
+        signal_forward(ghost, &msg);
+    else if (stopped && ghost->proc && !proc_is_stopped(ghost->proc))
+        ghost_signal(ghost, SIGCONT);   /* the process went on in the meantime */
+}
+
+static void trace_told(int stopped, void *arg)
+{
+    ghost_stopped(arg, stopped);
+}
+
+/* ---- to the ghost ---- */
+
+void ghost_tell_exit(struct ghost *ghost, int status)
+{
+    status_msg msg = { .pid = (int)ghost->pid, .status = status };
+
+    conn_event(ghost->conn, P_GHOST_EXIT, FRAME_XDR(status_msg), &msg);
+    /* A stopped one could not read that. */
+    if (ghost->stopped)
+        ghost_signal(ghost, SIGCONT);
+}
+
+void ghost_tell_stop(struct ghost *ghost, int stopped, int status)
+{
+    status_msg msg = { .pid = (int)ghost->pid, .status = status };
+
+    if (stopped && ghost->stopped)
+        return;
+    if (stopped) {
+        ghost->told_stop = master_now() + STOP_MS;
+        conn_event(ghost->conn, P_GHOST_STOP, FRAME_XDR(status_msg), &msg);
+        return;
+    }
+    conn_event(ghost->conn, P_GHOST_CONT, FRAME_XDR(status_msg), &msg);
+    if (ghost->stopped)
+        ghost_signal(ghost, SIGCONT);
+}
+
+void ghost_kill(struct ghost *ghost)
+{
+    ghost->proc = NULL;
+    ghost_signal(ghost, SIGKILL);
+}
+
+void ghost_detach(struct ghost *ghost)
+{
+    ghost->proc = NULL;
+}
+
+/* ---- beginnings ---- */
+
+static void deadline_passed(evutil_socket_t fd, short what, void *arg)
+{
+    struct ghost *ghost = arg;
+
+    (void)fd;
+    (void)what;
+    log_warnx("ghost %d: its process on node %d did not come back", (int)ghost->pid, ghost->node);
+    ghost_kill(ghost);
+}
+
+static struct ghost *ghost_new(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
+{
+    struct ghost *ghost = calloc(1, sizeof(*ghost));
+
+    if (!ghost)
+        return NULL;
+    ghost->on_deadline = event_new(master.base, -1, 0, deadline_passed, ghost);
+    if (!ghost->on_deadline) {
+        free(ghost);
+        return NULL;
+    }
+    ghost->conn = conn;
+    ghost->pidfd = pidfd;
+    ghost->pid = pid;
+    ghost->ppid = ppid;
+    ghost->node = node;
+    LIST_INSERT_HEAD(&ghosts, ghost, entry);
+    conn_set_ops(conn, &ghost_ops, ghost);
+    trace_start(pid, trace_told, ghost);
+    return ghost;
+}
+
+static void ghost_join(struct ghost *ghost, struct proc *proc)
+{
+    ghost->proc = proc;
+    event_del(ghost->on_deadline);
+    proc_attach(proc, ghost);
+    for (unsigned i = 0; i < ghost->npending; i++)
+        signal_forward(ghost, &ghost->pending[i]);
+    ghost->npending = 0;
+}
+
+int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, struct proc *proc, int node)
+{
+    struct ghost *ghost = ghost_new(conn, pidfd, pid, ppid, node);
+
+    if (!ghost)
+        return -ENOMEM;
+    ghost_join(ghost, proc);
+    return 0;
+}
+
+static struct ghost *ghost_find(int pid, int node)
+{
+    struct ghost *ghost;
+
+    LIST_FOREACH(ghost, &ghosts, entry)
+        if (ghost->pid == pid && ghost->node == node)
+            return ghost;
+    return NULL;
+}
+
+static void ghost_wait_for_node(struct ghost *ghost)
+{
+    struct timeval limit = { 2 * master.conf->ping_timeout, 0 };
+
+    event_add(ghost->on_deadline, &limit);
+}
+
+int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello)
+{
+    struct proc *proc = proc_find(hello->pid, hello->node);
+    struct ghost *ghost;
+    struct task task;
+    int pidfd;
+
+    if (!hello->reconnect || caller->pid != hello->pid || !ghost_is_alive(caller->pid) ||
+        !node_find(hello->node))
+        return -EPERM;
+    if (ghost_find(hello->pid, hello->node) || (proc && proc_ghost(proc)))
+        return -EEXIST;
+    /* A parent that died while we were away cannot be told any more. */
+    if (task_read(caller->pid, &task) < 0 || task.ppid <= 1)
+        task.ppid = 0;
+    pidfd = (int)syscall(SYS_pidfd_open, caller->pid, 0);
+    if (pidfd < 0)
+        return -errno;
+    ghost = ghost_new(conn, pidfd, caller->pid, task.ppid, hello->node);
+    if (!ghost) {
+        close(pidfd);
+        return -ENOMEM;
+    }
+    if (proc)
+        ghost_join(ghost, proc);
+    else
+        ghost_wait_for_node(ghost);
+    return 0;
+}
+
+void ghost_claim(struct proc *proc, int pid, int node)
+{
+    struct ghost *ghost = ghost_find(pid, node);
+
+    if (ghost && !ghost->proc)
+        ghost_join(ghost, proc);
+}
+
+void ghosts_hurry(int node)
+{
+    struct timeval limit = { HURRY_SECONDS, 0 };
+    struct ghost *ghost;
+
+    LIST_FOREACH(ghost, &ghosts, entry)
+        if (ghost->node == node && !ghost->proc)
+            event_add(ghost->on_deadline, &limit);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ghosts' connections. A ghost begins when a process at the gate has become one (move.c), or
+ * when one comes back after a restart of ours; then it waits for the node to name its process. It
+ * forwards signals to the process and hears of stops and of the exit. Its end, whatever the cause,
+ * releases its process (proctable.h); losing the node ends it by SIGKILL.
+ *
+ * A stop by SIGSTOP shows in no signalfd, so each ghost is traced (trace.h).
+ */
+#ifndef MASTERD_GHOST_H
+#define MASTERD_GHOST_H
+
+#include "common/conn.h"
+#include "masterd/caller.h"
+
+struct ghost;
+struct proc;
+
+/*
+ * Takes over `conn` and `pidfd` for the ghost of a registered process. -ENOMEM: both stay the
+ * caller's.
+ */
+int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, struct proc *proc, int node);
+
+/*
+ * A client says it is a ghost coming back. 0: the connection is taken over. -EPERM when it is not
+ * what it says, -EEXIST, -ENOMEM.
+ */
+int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello);
+
+/* A node named a process: its ghost, if it waits, gets it. */
+void ghost_claim(struct proc *proc, int pid, int node);
+
+/* Ghosts that still wait for a process on this node have a few seconds left. */
+void ghosts_hurry(int node);
+
+void ghost_tell_exit(struct ghost *ghost, int status);
+void ghost_tell_stop(struct ghost *ghost, int stopped, int status);
+
+/* SIGKILL; its connection closes by itself. The process is no longer its. */
+void ghost_kill(struct ghost *ghost);
+
+/* It has been told the exit and its process is forgotten: nothing is to be done at its end. */
+void ghost_detach(struct ghost *ghost);
+
+/* Whether that pid is a bproc-ghost now. */
+int ghost_is_alive(pid_t pid);
+
+#endif

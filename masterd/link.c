@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/tls.h"
+#include "masterd/join.h"
+#include "masterd/link.h"
+#include "masterd/master.h"
+#include "masterd/move.h"
+#include "masterd/nodecalls.h"
+#include "masterd/nodeup.h"
+#include "masterd/proctable.h"
+
+#define MAX_STRANGERS 64
+#define HANDSHAKE_SECONDS 10
+
+enum link_phase { LINK_SHAKING = 1, LINK_STRANGER = 2, LINK_MEMBER = 4, LINK_UP = 8 };
+
+struct link {
+    LIST_ENTRY(link) entry;
+    struct conn *conn;
+    struct node *node;          /* set with LINK_UP */
+    enum link_phase phase;
+    int number;                 /* in the certificate */
+    uint32_t addr;              /* host byte order */
+    int64_t heard;
+    struct event *on_beat;      /* heartbeat; before HELLO the deadline for it */
+};
+
+struct link_call {
+    bproc_proc proc;
+    unsigned kinds;             /* bits 1 << bproc_kind */
+    unsigned phases;
+    void (*run)(struct link *link, const struct frame_header *header, const uint8_t *body);
+};
+
+static LIST_HEAD(, link) links = LIST_HEAD_INITIALIZER(links);
+static unsigned strangers;      /* links before LINK_UP */
+static SSL_CTX *link_tls;
+static struct log_limit link_limit;
+
+static const char *link_name(const struct link *link, char *name, size_t len)
+{
+    struct in_addr in = { .s_addr = htonl(link->addr) };
+    char text[INET_ADDRSTRLEN] = "?";
+
+    inet_ntop(AF_INET, &in, text, sizeof(text));
+    snprintf(name, len, "%s", text);
+    return name;
+}
+
+static void link_settle(struct link *link, enum link_phase phase)
+{
+    if (link->phase != LINK_UP && phase == LINK_UP)
+        strangers--;
+    link->phase = phase;
+}
+
+/* A member or stranger did what he may not, or what we cannot accept. */
+__attribute__((format(printf, 2, 3)))
+static void link_refuse(struct link *link, const char *fmt, ...)
+{
+    char name[64], text[300];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    log_limited(&link_limit, 20, "refused %s: %s", link_name(link, name, sizeof(name)), text);
+    conn_close_after_send(link->conn);
+}
+
+/* ---- heartbeat ---- */
+
+static int64_t timeout_ms(void)
+{
+    return (int64_t)master.conf->ping_timeout * 1000;
+}
+
+static void beat_arm(struct link *link)
+{
+    int64_t left = link->heard + timeout_ms() - master_now();
+    int64_t period = timeout_ms() / 4;
+    int64_t ms = left < period ? left : period;
+    struct timeval tv = { ms > 0 ? ms / 1000 : 0, ms > 0 ? ms % 1000 * 1000 : 0 };
+
+    event_add(link->on_beat, &tv);
+}
+
+static void link_beat(evutil_socket_t fd, short what, void *arg)
+{
+    struct link *link = arg;
+    char reason[80];
+
+    (void)fd;
+    (void)what;
+    if (link->phase != LINK_UP) {
+        conn_close(link->conn, "did not say who it is in time");
+        return;
+    }
+    if (master_now() - link->heard >= timeout_ms()) {
+        snprintf(reason, sizeof(reason), "nothing heard for %d s", master.conf->ping_timeout);
+        conn_close(link->conn, reason);
+        return;
+    }
+    conn_send(link->conn, K_CALL, P_PING, 0, 0, NULL, NULL, NULL, 0);
+    beat_arm(link);
+}
+
+static void ping_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    (void)body;
+    if (header->kind == K_CALL)
+        conn_reply(link->conn, header, NULL, NULL);
+}
+
+/* ---- joining and HELLO ---- */
+
+static void join_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    char name[64];
+
+    link_name(link, name, sizeof(name));
+    if (join_answer(link->conn, header, body, link->addr, name) < 0)
+        conn_close(link->conn, "arguments do not decode");
+    else
+        conn_close_after_send(link->conn);
+}
+
+static int hello_check(struct link *link, const struct frame_header *header, const hello_arg *hello)
+{
+    struct node *node = node_find(hello->node);
+    char text[200] = "";
+
+    if (hello->node != link->number)
+        snprintf(text, sizeof(text), "the certificate names node %d, not %d", link->number,
+                 hello->node);
+    else if (!node)
+        snprintf(text, sizeof(text), "there is no node %d in the configuration", hello->node);
+    else if (hello->data_port == 0 || hello->data_port > 65535)
+        snprintf(text, sizeof(text), "node %d names no data port", hello->node);
+    else if (conf_addr_of(master.conf, node->number) != 0 &&
+             conf_node_of(master.conf, link->addr) != node->number)
+        snprintf(text, sizeof(text), "the configuration gives node %d another address",
+                 node->number);
+    else if (!join_certificate_is_current(node, conn_ssl(link->conn)))
+        snprintf(text, sizeof(text), "node %d has joined anew since this certificate was made",
+                 node->number);
+    if (!text[0])
+        return 0;
+    conn_refuse(link->conn, header, EPERM, "%s", text);
+    link_refuse(link, "%s", text);
+    return -EPERM;
+}
+
+/*
+ * What runs there: processes of a time before our start come back to their ghosts; those that we
+ * gave up when the link broke have to go.
+ */
+static void hello_procs(struct node *node, const hello_arg *hello)
+{
+    int ours = hello->master_instance == master.instance;
+
+    for (unsigned i = 0; i < hello->procs.procs_len; i++) {
+        int pid = hello->procs.procs_val[i].pid;
+
+        if (ours || proctable_adopt(node, pid) < 0)
+            link_kill(node, pid);
+    }
+    if (!ours)
+        proctable_adopted(node);
+}
+
+static void node_attach(struct link *link, const hello_arg *hello)
+{
+    struct node *node = node_find(hello->node);
+    int same = node->instance == hello->instance && hello->master_instance != master.instance;
+
+    if (node->link)
+        link_close(node->link, "replaced by a new connection");
+    link_settle(link, LINK_UP);
+    link->node = node;
+    node->link = link;
+    node->addr = link->addr;
+    node->data_port = hello->data_port;
+    node->instance = hello->instance;
+    beat_arm(link);
+    if (same && node_return(node) == 0)
+        return;
+    node_event(node, NODE_EV_CONNECT, "connected");
+    nodeup_start(node);
+}
+
+static void hello_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    hello_ret ret = { .master_instance = master.instance,
+                      .ping_timeout = (unsigned)master.conf->ping_timeout,
+                      .io_direct = (unsigned)master.conf->io_direct,
+                      .cache_size = master.conf->cache_size };
+    hello_arg hello;
+
+    if (conn_decode(hello_arg, header, body, &hello) < 0) {
+        conn_close(link->conn, "arguments do not decode");
+        return;
+    }
+    if (hello_check(link, header, &hello) == 0) {
+        node_attach(link, &hello);
+        conn_reply(link->conn, header, FRAME_XDR(hello_ret), &ret);
+        hello_procs(link->node, &hello);
+    }
+    frame_free(FRAME_XDR(hello_arg), &hello, sizeof(hello));
+}
+
+/* ---- what a node reports ---- */
+
+static void status_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    status_msg msg;
+
+    if (conn_decode(status_msg, header, body, &msg) < 0)
+        conn_close(link->conn, "arguments do not decode");
+    else if (header->proc == P_EXITED)
+        proctable_exited(link->node, msg.pid, msg.status);
+    else
+        proctable_stopped(link->node, msg.pid, header->proc == P_STOPPED, msg.status);
+}
+
+static void pass_answer(struct link *link, const struct frame_header *header,
+                        const struct answer *answer)
+{
+    pass_ret ret = { .body = { 0, NULL } };
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    int error = 0;
+
+    if (answer->encode)
+        error = frame_encode(answer->encode, answer->ret, BPROC_MAX_LIST, &bytes, &len);
+    ret.body.body_len = (unsigned)len;
+    ret.body.body_val = (char *)bytes;
+    if (error)
+        conn_refuse(link->conn, header, -error, "answer too long");
+    else
+        conn_reply(link->conn, header, FRAME_XDR(pass_ret), &ret);
+    free(bytes);
+}
+
+static void pass_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    struct caller caller = { .node = link->node->number };
+    struct answer answer;
+    pass_arg arg;
+    int error;
+
+    if (conn_decode(pass_arg, header, body, &arg) < 0) {
+        conn_close(link->conn, "arguments do not decode");
+        return;
+    }
+    caller.pid = arg.pid;
+    caller.uid = arg.uid;
+    caller.gid = arg.gid;
+    error = nodecall_run(&caller, arg.proc, 1, (const uint8_t *)arg.body.body_val,
+                         arg.body.body_len, &answer);
+    if (error == -EPROTO)
+        conn_refuse(link->conn, header, EPROTO, "this call cannot be passed on");
+    else if (error)
+        conn_refuse(link->conn, header, error, "%s", answer.text);
+    else
+        pass_answer(link, header, &answer);
+    answer_free(&answer);
+    frame_free(FRAME_XDR(pass_arg), &arg, sizeof(arg));
+}
+
+#define CALL (1u << K_CALL)
+#define REPLY (1u << K_REPLY)
+#define EVENT (1u << K_EVENT)
+
+static const struct link_call link_calls[] = {
+    { P_JOIN, CALL, LINK_STRANGER, join_take },
+    { P_HELLO, CALL, LINK_MEMBER, hello_take },
+    { P_PING, CALL | REPLY, LINK_UP, ping_take },
+    { P_EXITED, EVENT, LINK_UP, status_take },
+    { P_STOPPED, EVENT, LINK_UP, status_take },
+    { P_CONTINUED, EVENT, LINK_UP, status_take },
+    { P_PASS, CALL, LINK_UP, pass_take },
+};
+
+static void link_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
+                         int *fds, void *arg)
+{
+    struct link *link = arg;
+
+    (void)fds;
+    link->heard = master_now();
+    for (size_t i = 0; i < sizeof(link_calls) / sizeof(link_calls[0]); i++) {
+        const struct link_call *call = &link_calls[i];
+
+        if (call->proc == header->proc && (call->kinds & (1u << header->kind)) &&
+            (call->phases & link->phase)) {
+            call->run(link, header, body);
+            return;
+        }
+    }
+    conn_close(conn, "message has no place here");
+}
+
+static void link_ready(struct conn *conn, void *arg)
+{
+    struct link *link = arg;
+    struct timeval deadline = { HANDSHAKE_SECONDS, 0 };
+    X509 *cert = SSL_get0_peer_certificate(conn_ssl(conn));
+
+    link->number = tls_peer_node(conn_ssl(conn));
+    link->heard = master_now();
+    if (cert && link->number < 0) {
+        link_refuse(link, "its certificate names no node");
+        return;
+    }
+    link_settle(link, cert ? LINK_MEMBER : LINK_STRANGER);
+    event_add(link->on_beat, &deadline);
+}
+
+/* ---- the end ---- */
+
+static void node_detach(struct node *node, const char *reason)
+{
+    char text[300];
+    unsigned count;
+
+    node->link = NULL;
+    nodeup_cancel(node);
+    moves_node_lost(node);
+    count = proctable_node_lost(node);
+    snprintf(text, sizeof(text), "%s; %u process%s lost", reason, count, count == 1 ? "" : "es");
+    node_event(node, NODE_EV_LOST, text);
+    node->addr = conf_addr_of(master.conf, node->number);
+}
+
+static void link_closed(struct conn *conn, const char *reason, void *arg)
+{
+    struct link *link = arg;
+    char name[64];
+
+    (void)conn;
+    if (link->phase == LINK_UP)
+        node_detach(link->node, reason);
+    else
+        strangers--;
+    if (link->phase != LINK_UP && strcmp(reason, "closed") != 0)
+        log_limited(&link_limit, 20, "%s did not become a node's link: %s",
+                    link_name(link, name, sizeof(name)), reason);
+    LIST_REMOVE(link, entry);
+    event_free(link->on_beat);
+    free(link);
+}
+
+static const struct conn_ops link_ops = { link_message, link_closed, link_ready };
+
+void link_close(struct link *link, const char *reason)
+{
+    if (link)
+        conn_close(link->conn, reason);
+}
+
+/* ---- the beginning ---- */
+
+static void socket_tune(int fd)
+{
+    int one = 1;
+    unsigned ms = (unsigned)timeout_ms();
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+void link_accept(int fd)
+{
+    struct sockaddr_in in = { 0 };
+    socklen_t len = sizeof(in);
+    struct link *link = NULL;
+
+    if (strangers >= MAX_STRANGERS)
+        log_limited(&link_limit, 20, "refused a connection: %u are in their handshake already",
+                    strangers);
+    else if (getpeername(fd, (struct sockaddr *)&in, &len) == 0)
+        link = calloc(1, sizeof(*link));
+    if (!link) {
+        close(fd);
+        return;
+    }
+    socket_tune(fd);
+    link->phase = LINK_SHAKING;
+    link->addr = ntohl(in.sin_addr.s_addr);
+    link->on_beat = event_new(master.base, -1, 0, link_beat, link);
+    if (link->on_beat)
+        link->conn = conn_new_tls(master.base, fd, link_tls, 1, HANDSHAKE_SECONDS, &link_ops, link);
+    else
+        close(fd);
+    if (!link->conn) {
+        if (link->on_beat)
+            event_free(link->on_beat);
+        free(link);
+        return;
+    }
+    strangers++;
+    LIST_INSERT_HEAD(&links, link, entry);
+}
+
+int link_start(char *text, size_t len)
+{
+    char dir[PATH_MAX + 16];
+
+    snprintf(dir, sizeof(dir), "%s/tls", master.conf->state_dir);
+    link_tls = tls_context(dir, 1, TLS_VERIFY_OPTIONAL, text, len);
+    return link_tls ? 0 : -EIO;
+}
+
+void link_stop(void)
+{
+    SSL_CTX_free(link_tls);
+    link_tls = NULL;
+}
+
+/* ---- to the node ---- */
+
+void link_event(struct node *node, bproc_proc proc, xdrproc_t encode, const void *body)
+{
+    if (node && node->link)
+        conn_event(node->link->conn, proc, encode, body);
+}
+
+void link_kill(struct node *node, int pid)
+{
+    signal_msg msg = { .pid = pid, .signo = SIGKILL };
+
+    link_event(node, P_SIGNAL, FRAME_XDR(signal_msg), &msg);
+}
+
+void link_exit_ack(struct node *node, int pid)
+{
+    pid_msg msg = { .pid = pid };
+
+    link_event(node, P_EXIT_ACK, FRAME_XDR(pid_msg), &msg);
+}

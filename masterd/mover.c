@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/conn.h"
+#include "common/log.h"
+#include "masterd/master.h"
+#include "masterd/mover.h"
+#include "masterd/reaper.h"
+#include "masterd/spawn.h"
+
+#define PROGRAM PKGLIBEXECDIR "/bproc-mover"
+#define RESTART_MS 200
+#define BUFFER_BYTES (1 << 20)
+
+static struct conn *mover_conn;
+static pid_t mover_pid;
+static struct event *on_restart;
+
+static void mover_restart_later(void)
+{
+    struct timeval delay = { 0, RESTART_MS * 1000 };
+
+    event_add(on_restart, &delay);
+}
+
+static void mover_message(struct conn *conn, const struct frame_header *header,
+                          const uint8_t *body, int *fds, void *arg)
+{
+    (void)header;
+    (void)body;
+    (void)fds;
+    (void)arg;
+    conn_close(conn, "message has no place here");
+}
+
+static void mover_closed(struct conn *conn, const char *reason, void *arg)
+{
+    (void)conn;
+    (void)arg;
+    mover_conn = NULL;
+    log_warnx("the mover went away (%s): starting another", reason);
+    mover_restart_later();
+}
+
+static const struct conn_ops mover_ops = { mover_message, mover_closed, NULL };
+
+static void mover_ended(pid_t pid, int status, void *arg)
+{
+    (void)arg;
+    if (WIFSTOPPED(status) || pid != mover_pid)
+        return;
+    mover_pid = 0;
+    if (WIFEXITED(status))
+        log_warnx("the mover exited with %d", WEXITSTATUS(status));
+    else
+        log_warnx("the mover was killed by signal %d", WTERMSIG(status));
+}
+
+static const char *criu_path(void)
+{
+    if (master.conf->criu[0])
+        return master.conf->criu;
+    return access(BPROC_CRIU_PATH, X_OK) == 0 ? BPROC_CRIU_PATH : "criu";
+}
+
+static int mover_spawn(int end)
+{
+    char tls[PATH_MAX + 8], criu[PATH_MAX], hashes[PATH_MAX + 8], program[] = PROGRAM;
+    char *argv[] = { program, tls, criu, hashes, NULL };
+    pid_t pid;
+
+    snprintf(tls, sizeof(tls), "%s/tls", master.conf->state_dir);
+    snprintf(hashes, sizeof(hashes), "%s/hashes", master.conf->run_dir);
+    snprintf(criu, sizeof(criu), "%s", criu_path());
+    pid = spawn(argv, -1, end);
+    if (pid < 0)
+        return (int)pid;
+    mover_pid = pid;
+    return reaper_watch(pid, mover_ended, NULL);
+}
+
+static int mover_run(void)
+{
+    int ends[2], size = BUFFER_BYTES, error;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    /* A packet has to fit whole. */
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+    error = mover_spawn(ends[1]);
+    close(ends[1]);
+    if (error) {
+        close(ends[0]);
+        return error;
+    }
+    mover_conn = conn_new_local(master.base, ends[0], &mover_ops, NULL);
+    return mover_conn ? 0 : -ENOMEM;
+}
+
+static void restart_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    if (mover_run() < 0)
+        mover_restart_later();
+}
+
+int mover_start(char *text, size_t len)
+{
+    int error = access(PROGRAM, X_OK) < 0 ? -errno : 0;
+
+    on_restart = event_new(master.base, -1, 0, restart_due, NULL);
+    if (!error)
+        error = on_restart ? mover_run() : -ENOMEM;
+    if (error)
+        snprintf(text, len, "cannot start %s: %s", PROGRAM, strerror(-error));
+    return error;
+}
+
+void mover_stop(void)
+{
+    if (on_restart)
+        event_free(on_restart);
+    on_restart = NULL;
+}
+
+int mover_ask(const move_start_arg *arg, const int *fds, unsigned nfds)
+{
+    if (!mover_conn)
+        return -EAGAIN;
+    return conn_send(mover_conn, K_EVENT, P_MOVE_START, 0, 0, FRAME_XDR(move_start_arg), arg, fds,
+                     nfds);
+}

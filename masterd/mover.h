@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mover server: a small program that forks one child for each transfer, so that neither CRIU
+ * nor bulk data comes near this loop. It is started with us and again when it dies; transfers under
+ * way are its children's and go on.
+ */
+#ifndef MASTERD_MOVER_H
+#define MASTERD_MOVER_H
+
+#include "proto/frame.h"
+
+/* 0, or -errno with a reason in text[len]. */
+int mover_start(char *text, size_t len);
+void mover_stop(void);
+
+/*
+ * Asks for a transfer; `fds` stay the caller's, the first is the mover's end of a private channel.
+ * 0, or -errno; success says nothing yet: the channel does, be it by closing.
+ */
+int mover_ask(const move_start_arg *arg, const int *fds, unsigned nfds);
+
+#endif

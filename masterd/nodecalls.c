@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/bproc.h>
+
+#include "common/log.h"
+#include "masterd/link.h"
+#include "masterd/listen.h"
+#include "masterd/master.h"
+#include "masterd/nodecalls.h"
+#include "masterd/nodetable.h"
+#include "masterd/proctable.h"
+#include "masterd/token.h"
+
+#define MODE_BITS 0111u
+
+struct call {
+    const struct caller *caller;
+    const uint8_t *body;
+    size_t len;
+    struct answer *answer;
+};
+
+struct nodecall {
+    bproc_proc proc;
+    int reads_only;         /* a slave may pass it on */
+    int root_only;
+    int (*run)(struct call *call);
+};
+
+__attribute__((format(printf, 3, 4)))
+static int refuse(struct call *call, int error, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(call->answer->text, sizeof(call->answer->text), fmt, args);
+    va_end(args);
+    return error;
+}
+
+static void *answer_alloc(struct call *call, xdrproc_t encode, size_t size)
+{
+    call->answer->ret = calloc(1, size);
+    call->answer->ret_size = size;
+    call->answer->encode = encode;
+    return call->answer->ret;
+}
+
+#define ANSWER(call, type) answer_alloc(call, FRAME_XDR(type), sizeof(type))
+#define DECODE(call, type, var) \
+    frame_decode(FRAME_XDR(type), (call)->body, (call)->len, var, sizeof(type))
+
+static int no_memory(struct call *call)
+{
+    return refuse(call, ENOMEM, "out of memory");
+}
+
+static int whoami_run(struct call *call)
+{
+    whoami_ret *ret = ANSWER(call, whoami_ret);
+
+    if (!ret)
+        return no_memory(call);
+    ret->node = call->caller->node;
+    ret->release = strdup(PACKAGE_VERSION);
+    return ret->release ? 0 : no_memory(call);
+}
+
+static int node_list_run(struct call *call)
+{
+    node_list_ret *ret = ANSWER(call, node_list_ret);
+    unsigned size = (unsigned)nodetable_size();
+
+    if (!ret)
+        return no_memory(call);
+    ret->master_addr = listen_address();
+    ret->master_port = (unsigned)master.conf->port;
+    ret->nodes.nodes_val = calloc(size + 1, sizeof(node_record));
+    if (!ret->nodes.nodes_val)
+        return no_memory(call);
+    ret->nodes.nodes_len = size;
+    for (unsigned i = 0; i < size; i++)
+        node_fill_record(node_find((int)i), &ret->nodes.nodes_val[i]);
+    return 0;
+}
+
+static int proc_list_run(struct call *call)
+{
+    proc_list_ret *ret;
+    node_arg arg;
+
+    if (DECODE(call, node_arg, &arg) < 0)
+        return -EPROTO;
+    if (arg.node != BPROC_NODE_ANY && arg.node != BPROC_NODE_MASTER && !node_find(arg.node))
+        return refuse(call, BE_INVALIDNODE, "there is no node %d", arg.node);
+    ret = ANSWER(call, proc_list_ret);
+    if (!ret || proctable_list(arg.node, ret) < 0)
+        return no_memory(call);
+    return 0;
+}
+
+/* The master lets everybody in; its own permissions are the system's. */
+static int access_run(struct call *call)
+{
+    access_arg arg;
+    struct node *node;
+
+    if (DECODE(call, access_arg, &arg) < 0)
+        return -EPROTO;
+    if (arg.mode != 0 && arg.mode != BPROC_X_OK)
+        return refuse(call, EINVAL, "unknown access mode %d", arg.mode);
+    if (arg.node == BPROC_NODE_MASTER)
+        return 0;
+    node = node_find(arg.node);
+    if (!node)
+        return refuse(call, BE_INVALIDNODE, "there is no node %d", arg.node);
+    if (arg.mode != 0 && caller_may_use(call->caller, node) < 0)
+        return refuse(call, EPERM, "node %d does not let uid %u in", arg.node,
+                      (unsigned)call->caller->uid);
+    return 0;
+}
+
+static int node_connected(struct call *call, int number, struct node **node)
+{
+    *node = node_find(number);
+    if (!*node)
+        return refuse(call, BE_INVALIDNODE, "there is no node %d", number);
+    if ((*node)->state == NODE_DOWN)
+        return refuse(call, BE_NODEDOWN, "node %d is down", number);
+    return 0;
+}
+
+static int set_state_run(struct call *call)
+{
+    static const int events[] = {
+        [NODE_DOWN] = NODE_EV_LOST, [NODE_UNAVAILABLE] = NODE_EV_SET_UNAVAILABLE,
+        [NODE_ERROR] = NODE_EV_SET_ERROR, [NODE_UP] = NODE_EV_SET_UP,
+        [NODE_REBOOT] = NODE_EV_SET_REBOOT, [NODE_HALT] = NODE_EV_SET_HALT,
+        [NODE_PWROFF] = NODE_EV_SET_PWROFF
+    };
+    set_state_arg arg;
+    struct node *node;
+    int error;
+
+    if (DECODE(call, set_state_arg, &arg) < 0)
+        return -EPROTO;
+    if (arg.state >= sizeof(events) / sizeof(events[0]))
+        return refuse(call, EINVAL, "this state cannot be set");
+    error = node_connected(call, arg.node, &node);
+    if (error)
+        return error;
+    if (arg.state == NODE_DOWN) {
+        link_close(node->link, "set down by the administrator");
+        return 0;
+    }
+    if (node_event(node, (enum node_event)events[arg.state], "set by the administrator") < 0)
+        return refuse(call, EINVAL, "node %d cannot go from %s to %s", arg.node,
+                      node_state_name(node->state), node_state_name(arg.state));
+    return node_store(node) < 0 ? refuse(call, EIO, "cannot store the state of the node") : 0;
+}
+
+static int set_perm_run(struct call *call)
+{
+    set_perm_arg arg;
+    struct node *node;
+    int error;
+
+    if (DECODE(call, set_perm_arg, &arg) < 0)
+        return -EPROTO;
+    error = node_connected(call, arg.node, &node);
+    if (error)
+        return error;
+    if (arg.what == PERM_MODE && (arg.value & ~MODE_BITS))
+        return refuse(call, EINVAL, "only execute permission means anything for a node");
+    if (caller_may_change(call->caller, node, arg.what, arg.value) < 0)
+        return refuse(call, EPERM, "uid %u may not change this of node %d",
+                      (unsigned)call->caller->uid, arg.node);
+    if (node_set_perm(node, arg.what, arg.value) < 0)
+        return refuse(call, EIO, "cannot store the permissions of the node");
+    log_info("node %d: permissions are now uid %u gid %u mode %04o (set by uid %u)", arg.node,
+             (unsigned)node->uid, (unsigned)node->gid, node->mode, (unsigned)call->caller->uid);
+    return 0;
+}
+
+static int token_create_run(struct call *call)
+{
+    token_arg arg;
+    token_ret *ret;
+    int error;
+
+    if (DECODE(call, token_arg, &arg) < 0)
+        return -EPROTO;
+    if (arg.node != -1 && !node_find(arg.node))
+        return refuse(call, BE_INVALIDNODE, "there is no node %d", arg.node);
+    ret = ANSWER(call, token_ret);
+    if (!ret)
+        return no_memory(call);
+    error = token_create(arg.node, arg.ttl_seconds, ret);
+    return error ? refuse(call, -error, "cannot make a token: %s", strerror(-error)) : 0;
+}
+
+static const struct nodecall calls[] = {
+    { P_WHOAMI, 1, 0, whoami_run },
+    { P_NODE_LIST, 1, 0, node_list_run },
+    { P_PROC_LIST, 1, 0, proc_list_run },
+    { P_ACCESS, 1, 0, access_run },
+    { P_NODE_SET_STATE, 0, 1, set_state_run },
+    { P_NODE_SET_PERM, 0, 0, set_perm_run },
+    { P_TOKEN_CREATE, 0, 1, token_create_run },
+};
+
+static const struct nodecall *nodecall_find(bproc_proc proc)
+{
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        if (calls[i].proc == proc)
+            return &calls[i];
+    return NULL;
+}
+
+int nodecall_known(bproc_proc proc)
+{
+    return nodecall_find(proc) != NULL;
+}
+
+int nodecall_run(const struct caller *caller, bproc_proc proc, int passed, const uint8_t *body,
+                 size_t len, struct answer *answer)
+{
+    struct call call = { .caller = caller, .body = body, .len = len, .answer = answer };
+    const struct nodecall *nodecall = nodecall_find(proc);
+
+    memset(answer, 0, sizeof(*answer));
+    if (!nodecall)
+        return -EPROTO;
+    if (passed && !nodecall->reads_only)
+        return refuse(&call, EOPNOTSUPP, "this can be asked on the master only");
+    if (nodecall->root_only && caller->uid != 0)
+        return refuse(&call, EPERM, "only root may do this");
+    return nodecall->run(&call);
+}
+
+void answer_free(struct answer *answer)
+{
+    if (!answer->ret)
+        return;
+    xdr_free(answer->encode, answer->ret);
+    free(answer->ret);
+    answer->ret = NULL;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "masterd/link.h"
+#include "masterd/master.h"
+#include "masterd/nodetable.h"
+#include "masterd/watchers.h"
+
+#define STATES (NODE_BOOT + 1)
+#define NONE (-1)
+#define WRITE_DELAY_MS 50
+#define SET(what) (1u << (what))
+
+static struct node *nodes[BPROC_MAX_NODES];
+static int nodes_size;
+static struct event *on_write;
+
+static const char *const state_names[STATES] = {
+    "down", "unavailable", "error", "up", "reboot", "halt", "pwroff", "boot"
+};
+
+#define SETTABLE                                                                                \
+    [NODE_EV_SET_UP] = NODE_UP, [NODE_EV_SET_UNAVAILABLE] = NODE_UNAVAILABLE,                   \
+    [NODE_EV_SET_ERROR] = NODE_ERROR, [NODE_EV_SET_REBOOT] = NODE_REBOOT,                       \
+    [NODE_EV_SET_HALT] = NODE_HALT, [NODE_EV_SET_PWROFF] = NODE_PWROFF, [NODE_EV_LOST] = NODE_DOWN
+#define READY                                                                                   \
+    { SETTABLE, [NODE_EV_CONNECT] = NONE, [NODE_EV_SCRIPT_OK] = NONE,                           \
+      [NODE_EV_SCRIPT_FAILED] = NONE }
+
+static const int next_state[STATES][NODE_EVENTS] = {
+    [NODE_DOWN] = { [NODE_EV_CONNECT] = NODE_BOOT, [NODE_EV_SCRIPT_OK] = NONE,
+                    [NODE_EV_SCRIPT_FAILED] = NONE, [NODE_EV_LOST] = NONE, [NODE_EV_SET_UP] = NONE,
+                    [NODE_EV_SET_UNAVAILABLE] = NONE, [NODE_EV_SET_ERROR] = NONE,
+                    [NODE_EV_SET_REBOOT] = NONE, [NODE_EV_SET_HALT] = NONE,
+                    [NODE_EV_SET_PWROFF] = NONE },
+    [NODE_BOOT] = { SETTABLE, [NODE_EV_CONNECT] = NONE, [NODE_EV_SCRIPT_OK] = NODE_UP,
+                    [NODE_EV_SCRIPT_FAILED] = NODE_ERROR },
+    [NODE_UP] = READY, [NODE_UNAVAILABLE] = READY, [NODE_ERROR] = READY,
+    [NODE_REBOOT] = READY, [NODE_HALT] = READY, [NODE_PWROFF] = READY,
+};
+
+const char *node_state_name(node_state state)
+{
+    return state_names[state];
+}
+
+int nodetable_size(void)
+{
+    return nodes_size;
+}
+
+struct node *node_find(int number)
+{
+    return number >= 0 && number < nodes_size ? nodes[number] : NULL;
+}
+
+static void store_fill(const struct node *node, struct store_node *record)
+{
+    *record = (struct store_node) {
+        .number = node->number, .state = node->state, .instance = node->instance,
+        .set = node->set, .mode = node->set_mode, .uid = node->set_uid, .gid = node->set_gid,
+        .joined = node->joined
+    };
+    memcpy(record->cert, node->cert, sizeof(record->cert));
+    /* A node that has not come back since our start still is what it was. */
+    if (node->state == NODE_DOWN && node->before != NODE_DOWN)
+        record->state = node->before;
+}
+
+static void dirty_write(void)
+{
+    struct store_node *records = calloc((size_t)nodes_size + 1, sizeof(*records));
+    unsigned count = 0;
+
+    for (int i = 0; records && i < nodes_size; i++)
+        if (nodes[i]->dirty)
+            store_fill(nodes[i], &records[count++]);
+    if (count > 0 && store_save(records, count) == 0)
+        for (int i = 0; i < nodes_size; i++)
+            nodes[i]->dirty = 0;
+    free(records);
+}
+
+static void write_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    dirty_write();
+}
+
+void node_touch(struct node *node)
+{
+    struct timeval delay = { 0, WRITE_DELAY_MS * 1000 };
+
+    node->dirty = 1;
+    if (!event_pending(on_write, EV_TIMEOUT, NULL))
+        event_add(on_write, &delay);
+}
+
+int node_store(struct node *node)
+{
+    struct store_node record;
+    int error;
+
+    store_fill(node, &record);
+    error = store_save(&record, 1);
+    node->dirty = error != 0;
+    return error;
+}
+
+static void perms_reserve(struct node *node, unsigned mode)
+{
+    node->mode = mode;
+    node->uid = 0;
+    node->gid = 0;
+}
+
+static void perms_open(struct node *node)
+{
+    node->mode = node->set & SET(PERM_MODE) ? node->set_mode : 0111;
+    node->uid = node->set & SET(PERM_USER) ? node->set_uid : 0;
+    node->gid = node->set & SET(PERM_GROUP) ? node->set_gid : 0;
+}
+
+static void state_enter(struct node *node, node_state state, const char *reason)
+{
+    log_info("node %d: %s -> %s (%s)", node->number, state_names[node->state], state_names[state],
+             reason);
+    node->state = state;
+    node->before = NODE_DOWN;
+    if (state == NODE_DOWN)
+        perms_reserve(node, 0);
+    else if (state == NODE_BOOT)
+        perms_reserve(node, 0100);
+    else if (state == NODE_UP)
+        perms_open(node);
+    node_touch(node);
+    watchers_tell();
+}
+
+int node_event(struct node *node, enum node_event event, const char *reason)
+{
+    int state = next_state[node->state][event];
+
+    if (state == NONE)
+        return -EINVAL;
+    if (state != (int)node->state)
+        state_enter(node, (node_state)state, reason);
+    return 0;
+}
+
+int node_return(struct node *node)
+{
+    node_state before = node->before;
+
+    if (node->state != NODE_DOWN || before == NODE_DOWN || before == NODE_BOOT)
+        return -EAGAIN;
+    if (before == NODE_ERROR)
+        perms_reserve(node, 0100);
+    else
+        perms_open(node);
+    state_enter(node, before, "reconnected after a restart of masterd");
+    return 0;
+}
+
+int node_set_perm(struct node *node, perm_what what, unsigned value)
+{
+    struct node before = *node;
+
+    if (what == PERM_MODE)
+        node->mode = node->set_mode = value;
+    else if (what == PERM_USER)
+        node->uid = node->set_uid = value;
+    else
+        node->gid = node->set_gid = value;
+    node->set |= SET(what);
+    if (node_store(node) < 0) {
+        *node = before;
+        return -EIO;
+    }
+    watchers_tell();
+    return 0;
+}
+
+static struct node *node_new(int number)
+{
+    struct node *node = calloc(1, sizeof(*node));
+
+    if (!node)
+        return NULL;
+    node->number = number;
+    node->addr = conf_addr_of(master.conf, number);
+    return node;
+}
+
+static void node_remember(const struct store_node *record, void *arg)
+{
+    struct node *node = node_find(record->number);
+    const int *first = arg;
+
+    if (!node || node->number < *first || record->state >= STATES)
+        return;
+    node->before = record->state;
+    node->instance = record->instance;
+    node->set = record->set;
+    node->set_mode = record->mode;
+    node->set_uid = record->uid;
+    node->set_gid = record->gid;
+    node->joined = record->joined;
+    memcpy(node->cert, record->cert, sizeof(node->cert));
+}
+
+/* Those from `first` on are new and learn what the store knows of them. */
+static int nodes_load(int first)
+{
+    return store_load(node_remember, &first);
+}
+
+/* `nodes` of the configuration, or what its addresses imply. */
+static int wanted_size(void)
+{
+    int size = master.conf->nodes;
+
+    for (unsigned i = 0; master.conf->nodes == 0 && i < master.conf->nranges; i++) {
+        const struct conf_range *range = &master.conf->ranges[i];
+        int end = range->node + (int)(range->last - range->first) + 1;
+
+        size = end > size ? end : size;
+    }
+    return size;
+}
+
+static int nodes_make(int size)
+{
+    while (nodes_size < size) {
+        nodes[nodes_size] = node_new(nodes_size);
+        if (!nodes[nodes_size])
+            return -ENOMEM;
+        nodes_size++;
+    }
+    return 0;
+}
+
+int nodetable_start(void)
+{
+    on_write = event_new(master.base, -1, 0, write_due, NULL);
+    if (!on_write || nodes_make(wanted_size()) < 0)
+        return -ENOMEM;
+    return nodes_load(0);
+}
+
+void nodetable_reload(void)
+{
+    int size = wanted_size(), before;
+
+    while (nodes_size > size) {
+        struct node *node = nodes[nodes_size - 1];
+
+        if (node->link)
+            link_close(node->link, "no longer configured");
+        dirty_write();
+        nodes[--nodes_size] = NULL;
+        free(node);
+    }
+    before = nodes_size;
+    if (nodes_make(size) < 0 || nodes_load(before) < 0)
+        log_warnx("cannot make all nodes of the new configuration");
+    for (int i = 0; i < nodes_size; i++)
+        if (!nodes[i]->link)
+            nodes[i]->addr = conf_addr_of(master.conf, i);
+    watchers_tell();
+}
+
+void nodetable_stop(void)
+{
+    if (on_write) {
+        dirty_write();
+        event_free(on_write);
+    }
+    on_write = NULL;
+    while (nodes_size > 0) {
+        free(nodes[--nodes_size]);
+        nodes[nodes_size] = NULL;
+    }
+}
+
+void node_fill_record(const struct node *node, node_record *record)
+{
+    *record = (node_record) { .node = node->number, .state = node->state, .mode = node->mode,
+                              .uid = node->uid, .gid = node->gid, .addr = node->addr };
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "common/log.h"
+#include "common/path.h"
+#include "masterd/master.h"
+#include "masterd/nodeup.h"
+#include "masterd/reaper.h"
+#include "masterd/spawn.h"
+
+static pid_t scripts[BPROC_MAX_NODES];
+
+static void script_ended(pid_t pid, int status, void *arg)
+{
+    int number = (int)(intptr_t)arg;
+    struct node *node = node_find(number);
+    char reason[100];
+
+    if (WIFSTOPPED(status) || scripts[number] != pid)
+        return;
+    scripts[number] = 0;
+    if (!node)
+        return;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        node_event(node, NODE_EV_SCRIPT_OK, "node_up succeeded");
+        return;
+    }
+    snprintf(reason, sizeof(reason), "node_up %s %d",
+             WIFEXITED(status) ? "exited with" : "was killed by signal",
+             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    node_event(node, NODE_EV_SCRIPT_FAILED, reason);
+}
+
+static int output_open(int number)
+{
+    char path[PATH_MAX + 32];
+    int fd, error = fd_mkdirs(master.conf->log_dir, 0755);
+
+    if (error)
+        return error;
+    snprintf(path, sizeof(path), "%s/node.%d", master.conf->log_dir, number);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    return fd < 0 ? -errno : fd;
+}
+
+/* 0 when it runs, else -errno with a reason. */
+static int script_start(struct node *node, char *text, size_t len)
+{
+    char number[16];
+    char *argv[] = { master.conf->node_up, number, NULL };
+    int fd = -1;
+    int error = path_check(master.conf->node_up, text, len);
+    pid_t pid;
+
+    if (error)
+        return error;
+    fd = output_open(node->number);
+    if (fd < 0) {
+        snprintf(text, len, "cannot write its log: %s", strerror(-fd));
+        return fd;
+    }
+    snprintf(number, sizeof(number), "%d", node->number);
+    pid = spawn(argv, fd, -1);
+    close(fd);
+    if (pid > 0)
+        error = reaper_watch(pid, script_ended, (void *)(intptr_t)node->number);
+    else
+        error = (int)pid;
+    if (error)
+        snprintf(text, len, "cannot start node_up: %s", strerror(-error));
+    else
+        scripts[node->number] = pid;
+    return error;
+}
+
+void nodeup_start(struct node *node)
+{
+    char text[300];
+
+    if (access(master.conf->node_up, F_OK) < 0 && errno == ENOENT)
+        node_event(node, NODE_EV_SCRIPT_OK, "there is no node_up script");
+    else if (script_start(node, text, sizeof(text)) < 0)
+        node_event(node, NODE_EV_SCRIPT_FAILED, text);
+}
+
+void nodeup_cancel(struct node *node)
+{
+    pid_t pid = scripts[node->number];
+
+    if (pid == 0)
+        return;
+    scripts[node->number] = 0;
+    kill(-pid, SIGKILL);
+    reaper_forget(pid);
+}

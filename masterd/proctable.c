@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/bproc.h>
+#include <uthash.h>
+
+#include "common/fault.h"
+#include "common/log.h"
+#include "masterd/ghost.h"
+#include "masterd/link.h"
+#include "masterd/master.h"
+#include "masterd/proctable.h"
+
+#define GHOST_SECONDS 15        /* for a ghost to come back after our restart */
+#define CONDEMNED_SECONDS 60    /* for a node to report the end of what it was told to kill */
+
+struct proc_key {
+    int pid;
+    int node;
+};
+
+struct proc {
+    struct proc_key key;
+    UT_hash_handle hh;
+    struct ghost *ghost;
+    int exited, status;
+    int stopped, stop_status;
+    int condemned;
+    struct event *on_deadline;
+};
+
+static struct proc *procs;
+
+static struct proc *entry_find(int pid, int node)
+{
+    struct proc_key key = { pid, node };
+    struct proc *proc;
+
+    HASH_FIND(hh, procs, &key, sizeof(key), proc);
+    return proc;
+}
+
+static void proc_free(struct proc *proc)
+{
+    HASH_DEL(procs, proc);
+    event_free(proc->on_deadline);
+    free(proc);
+}
+
+static void proc_condemn(struct proc *proc)
+{
+    struct timeval limit = { CONDEMNED_SECONDS, 0 };
+
+    proc->condemned = 1;
+    link_kill(node_find(proc->key.node), proc->key.pid);
+    event_add(proc->on_deadline, &limit);
+}
+
+static void deadline_passed(evutil_socket_t fd, short what, void *arg)
+{
+    struct proc *proc = arg;
+    struct timeval again = { GHOST_SECONDS, 0 };
+
+    (void)fd;
+    (void)what;
+    if (proc->condemned) {
+        proc_free(proc);
+        return;
+    }
+    /* A stopped ghost cannot come back before it is continued. */
+    if (ghost_is_alive(proc->key.pid)) {
+        event_add(proc->on_deadline, &again);
+        return;
+    }
+    log_warnx("process %d on node %d: no ghost came back for it", proc->key.pid, proc->key.node);
+    proc_release(proc);
+}
+
+struct proc *proc_new(int pid, int node)
+{
+    struct proc *proc;
+
+    if (entry_find(pid, node)) {
+        errno = EEXIST;
+        return NULL;
+    }
+    if (HASH_COUNT(procs) >= BPROC_MAX_PROCS) {
+        errno = EAGAIN;
+        return NULL;
+    }
+    proc = calloc(1, sizeof(*proc));
+    if (!proc)
+        return NULL;
+    proc->key = (struct proc_key){ pid, node };
+    proc->on_deadline = event_new(master.base, -1, 0, deadline_passed, proc);
+    if (!proc->on_deadline) {
+        free(proc);
+        errno = ENOMEM;
+        return NULL;
+    }
+    HASH_ADD(hh, procs, key, sizeof(proc->key), proc);
+    return proc;
+}
+
+struct proc *proc_find(int pid, int node)
+{
+    struct proc *proc = entry_find(pid, node);
+
+    return proc && !proc->condemned ? proc : NULL;
+}
+
+struct ghost *proc_ghost(const struct proc *proc)
+{
+    return proc->ghost;
+}
+
+int proc_is_stopped(const struct proc *proc)
+{
+    return proc->stopped;
+}
+
+void proc_attach(struct proc *proc, struct ghost *ghost)
+{
+    proc->ghost = ghost;
+    event_del(proc->on_deadline);
+    if (proc->exited)
+        ghost_tell_exit(ghost, proc->status);
+    else if (proc->stopped)
+        ghost_tell_stop(ghost, 1, proc->stop_status);
+}
+
+void proc_drop(struct proc *proc)
+{
+    proc_free(proc);
+}
+
+static void proc_finish(struct proc *proc)
+{
+    FAULT(FAULT_MASTERD_EXIT_TOLD);
+    link_exit_ack(node_find(proc->key.node), proc->key.pid);
+    proc_free(proc);
+}
+
+void proc_release(struct proc *proc)
+{
+    proc->ghost = NULL;
+    if (proc->exited)
+        proc_finish(proc);
+    else
+        proc_condemn(proc);
+}
+
+/* Slaves and ghosts of the time before our start may come in any order. */
+static int is_settling(void)
+{
+    return master_now() - master.started < GHOST_SECONDS * 1000;
+}
+
+static void exited_keep(struct node *node, int pid, int status)
+{
+    struct proc *proc;
+
+    if (!is_settling() || proctable_adopt(node, pid) < 0) {
+        link_exit_ack(node, pid);
+        return;
+    }
+    proc = entry_find(pid, node->number);
+    proctable_exited(node, pid, status);
+    if (!proc_ghost(proc))
+        log_debug("process %d on node %d ended before its ghost came back", pid, node->number);
+}
+
+void proctable_exited(struct node *node, int pid, int status)
+{
+    struct proc *proc = entry_find(pid, node->number);
+
+    FAULT(FAULT_MASTERD_EXITED);
+    if (!proc) {
+        exited_keep(node, pid, status);
+        return;
+    }
+    if (proc->condemned) {
+        proc_finish(proc);
+        return;
+    }
+    if (proc->exited)
+        return;
+    proc->exited = 1;
+    proc->status = status;
+    if (proc->ghost)
+        ghost_tell_exit(proc->ghost, status);
+}
+
+void proctable_stopped(struct node *node, int pid, int stopped, int status)
+{
+    struct proc *proc = proc_find(pid, node->number);
+
+    if (!proc || proc->exited)
+        return;
+    proc->stopped = stopped;
+    proc->stop_status = status;
+    if (proc->ghost)
+        ghost_tell_stop(proc->ghost, stopped, status);
+}
+
+int proctable_adopt(struct node *node, int pid)
+{
+    struct timeval limit = { GHOST_SECONDS, 0 };
+    struct proc *proc = entry_find(pid, node->number);
+
+    if (proc)
+        return proc->condemned ? -EEXIST : 0;
+    if (pid <= 0)
+        return -EINVAL;
+    proc = proc_new(pid, node->number);
+    if (!proc)
+        return -errno;
+    event_add(proc->on_deadline, &limit);
+    ghost_claim(proc, pid, node->number);
+    return 0;
+}
+
+void proctable_adopted(struct node *node)
+{
+    ghosts_hurry(node->number);
+}
+
+unsigned proctable_node_lost(struct node *node)
+{
+    struct proc *proc, *next;
+    unsigned count = 0;
+
+    HASH_ITER(hh, procs, proc, next) {
+        if (proc->key.node != node->number)
+            continue;
+        if (!proc->condemned && !proc->exited)
+            count++;
+        /* One whose exit is known ends as it ended. */
+        if (proc->ghost && proc->exited)
+            ghost_detach(proc->ghost);
+        else if (proc->ghost)
+            ghost_kill(proc->ghost);
+        proc_free(proc);
+    }
+    return count;
+}
+
+int proctable_list(int node, proc_list_ret *ret)
+{
+    struct proc *proc, *next;
+
+    ret->procs.procs_val = calloc(HASH_COUNT(procs) + 1, sizeof(proc_record));
+    if (!ret->procs.procs_val)
+        return -ENOMEM;
+    HASH_ITER(hh, procs, proc, next) {
+        if (proc->condemned || (node != BPROC_NODE_ANY && proc->key.node != node))
+            continue;
+        ret->procs.procs_val[ret->procs.procs_len++] =
+            (proc_record){ .pid = proc->key.pid, .node = proc->key.node };
+    }
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The processes that run on nodes. An entry is made when a transfer is about to be committed, or
+ * when a node names the process after a restart of ours. It ends when the node has reported the
+ * exit and nobody here waits for it any more (the ghost has gone), or with the node.
+ *
+ * A ghost that goes before its process condemns it: the node is told to kill it, and the entry
+ * stays, out of sight, to keep the number taken until the node reports the end.
+ */
+#ifndef MASTERD_PROCTABLE_H
+#define MASTERD_PROCTABLE_H
+
+#include <sys/types.h>
+
+#include "masterd/nodetable.h"
+
+struct ghost;
+struct proc;
+
+/* NULL with errno: EEXIST while an older process has that number there, EAGAIN, ENOMEM. */
+struct proc *proc_new(int pid, int node);
+
+/* Not the condemned ones. */
+struct proc *proc_find(int pid, int node);
+
+struct ghost *proc_ghost(const struct proc *proc);
+int proc_is_stopped(const struct proc *proc);
+
+/* The ghost is there: it gets at once what was reported before. */
+void proc_attach(struct proc *proc, struct ghost *ghost);
+
+/* Its ghost is gone, or its transfer failed late: kills it unless its exit was reported. */
+void proc_release(struct proc *proc);
+
+/* The transfer was undone before its commit: nothing of it is on the node. */
+void proc_drop(struct proc *proc);
+
+/* From the node. */
+void proctable_exited(struct node *node, int pid, int status);
+void proctable_stopped(struct node *node, int pid, int stopped, int status);
+
+/*
+ * A process named in a HELLO of a slave that knew another masterd: it waits for its ghost to come
+ * back, and is killed when none does. 0, or -errno when it cannot be kept.
+ */
+int proctable_adopt(struct node *node, int pid);
+
+/* All of a HELLO were adopted: ghosts of that node without a process have no hope left. */
+void proctable_adopted(struct node *node);
+
+/* Forgets all of a node and kills their ghosts. How many there were. */
+unsigned proctable_node_lost(struct node *node);
+
+/* Processes on a node (BPROC_NODE_ANY: all) to ret->procs, malloc'd. 0 or -ENOMEM. */
+int proctable_list(int node, proc_list_ret *ret);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <uthash.h>
+
+#include "masterd/master.h"
+#include "masterd/reaper.h"
+
+struct watch {
+    pid_t pid;
+    reaper_fn fn;
+    void *arg;
+    UT_hash_handle hh;
+};
+
+static struct watch *watches;
+static struct event *on_child;
+
+static struct watch *watch_find(pid_t pid)
+{
+    struct watch *watch;
+
+    HASH_FIND_INT(watches, &pid, watch);
+    return watch;
+}
+
+void reaper_forget(pid_t pid)
+{
+    struct watch *watch = watch_find(pid);
+
+    if (!watch)
+        return;
+    HASH_DEL(watches, watch);
+    free(watch);
+}
+
+static void child_changed(evutil_socket_t fd, short what, void *arg)
+{
+    int status;
+    pid_t pid;
+
+    (void)fd;
+    (void)what;
+    (void)arg;
+    /* Each ended or stopped process is met once, so this ends. */
+    while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+        struct watch *watch = watch_find(pid);
+        reaper_fn fn = watch ? watch->fn : NULL;
+        void *fn_arg = watch ? watch->arg : NULL;
+
+        if (!WIFSTOPPED(status))
+            reaper_forget(pid);
+        if (fn)
+            fn(pid, status, fn_arg);
+    }
+}
+
+int reaper_start(void)
+{
+    on_child = evsignal_new(master.base, SIGCHLD, child_changed, NULL);
+    return on_child && event_add(on_child, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+void reaper_stop(void)
+{
+    struct watch *watch, *next;
+
+    if (on_child)
+        event_free(on_child);
+    on_child = NULL;
+    HASH_ITER(hh, watches, watch, next) {
+        HASH_DEL(watches, watch);
+        free(watch);
+    }
+}
+
+int reaper_watch(pid_t pid, reaper_fn fn, void *arg)
+{
+    struct watch *watch;
+
+    reaper_forget(pid);
+    watch = calloc(1, sizeof(*watch));
+    if (!watch)
+        return -ENOMEM;
+    watch->pid = pid;
+    watch->fn = fn;
+    watch->arg = arg;
+    HASH_ADD_INT(watches, pid, watch);
+    return 0;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sqlite3.h>
+
+#include "common/log.h"
+#include "masterd/store.h"
+
+#define SCHEMA_VERSION 1
+#define KEEP_DEAD_TOKENS (7 * 24 * 3600)
+
+static sqlite3 *store;
+
+static const char schema[] =
+    "PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = FULL;"
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE IF NOT EXISTS node ("
+    " number INTEGER PRIMARY KEY, state INTEGER NOT NULL, instance INTEGER NOT NULL,"
+    " perms INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
+    " cert BLOB);"
+    "CREATE TABLE IF NOT EXISTS token ("
+    " hash BLOB PRIMARY KEY, node INTEGER NOT NULL, expires INTEGER NOT NULL,"
+    " used INTEGER NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+static int store_failed(const char *what)
+{
+    log_warnx("cannot %s in the state database: %s", what, sqlite3_errmsg(store));
+    return -EIO;
+}
+
+static sqlite3_stmt *statement(const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+
+    if (sqlite3_prepare_v2(store, sql, -1, &stmt, NULL) != SQLITE_OK)
+        return NULL;
+    return stmt;
+}
+
+static int version_check(char *text, size_t len)
+{
+    sqlite3_stmt *stmt = statement("PRAGMA user_version");
+    int version = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
+
+    sqlite3_finalize(stmt);
+    if (version >= 0 && version <= SCHEMA_VERSION)
+        return 0;
+    if (version < 0)
+        snprintf(text, len, "%s", sqlite3_errmsg(store));
+    else
+        snprintf(text, len, "it was written by a newer release (form %d)", version);
+    return -EINVAL;
+}
+
+int store_open(const char *state_dir, char *text, size_t len)
+{
+    char path[PATH_MAX], reason[300] = "";
+    mode_t mask = umask(077);
+    int error = 0;
+
+    snprintf(path, sizeof(path), "%s/bproc.db", state_dir);
+    if (sqlite3_open(path, &store) != SQLITE_OK) {
+        snprintf(reason, sizeof(reason), "%s", store ? sqlite3_errmsg(store) : "out of memory");
+        error = -EIO;
+    }
+    if (!error) {
+        sqlite3_busy_timeout(store, 2000);
+        error = version_check(reason, sizeof(reason));
+    }
+    if (!error && sqlite3_exec(store, schema, NULL, NULL, NULL) != SQLITE_OK) {
+        snprintf(reason, sizeof(reason), "%s", sqlite3_errmsg(store));
+        error = -EIO;
+    }
+    umask(mask);
+    if (error) {
+        snprintf(text, len, "cannot open %s: %s", path, reason);
+        store_close();
+    }
+    return error;
+}
+
+void store_close(void)
+{
+    sqlite3_close(store);
+    store = NULL;
+}
+
+int store_load(void (*fn)(const struct store_node *node, void *arg), void *arg)
+{
+    sqlite3_stmt *stmt = statement("SELECT number, state, instance, perms, mode, uid, gid, cert"
+                                   " FROM node");
+    int result;
+
+    if (!stmt)
+        return store_failed("read the nodes");
+    while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct store_node node = {
+            .number = sqlite3_column_int(stmt, 0),
+            .state = (node_state)sqlite3_column_int(stmt, 1),
+            .instance = (uint64_t)sqlite3_column_int64(stmt, 2),
+            .set = (unsigned)sqlite3_column_int(stmt, 3),
+            .mode = (unsigned)sqlite3_column_int(stmt, 4),
+            .uid = (unsigned)sqlite3_column_int64(stmt, 5),
+            .gid = (unsigned)sqlite3_column_int64(stmt, 6),
+            .joined = sqlite3_column_bytes(stmt, 7) == BPROC_HASH_LEN,
+        };
+
+        if (node.joined)
+            memcpy(node.cert, sqlite3_column_blob(stmt, 7), BPROC_HASH_LEN);
+        fn(&node, arg);
+    }
+    sqlite3_finalize(stmt);
+    return result == SQLITE_DONE ? 0 : store_failed("read the nodes");
+}
+
+static int node_write(sqlite3_stmt *stmt, const struct store_node *node)
+{
+    sqlite3_reset(stmt);
+    sqlite3_bind_int(stmt, 1, node->number);
+    sqlite3_bind_int(stmt, 2, (int)node->state);
+    sqlite3_bind_int64(stmt, 3, (sqlite3_int64)node->instance);
+    sqlite3_bind_int(stmt, 4, (int)node->set);
+    sqlite3_bind_int(stmt, 5, (int)node->mode);
+    sqlite3_bind_int64(stmt, 6, node->uid);
+    sqlite3_bind_int64(stmt, 7, node->gid);
+    if (node->joined)
+        sqlite3_bind_blob(stmt, 8, node->cert, BPROC_HASH_LEN, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(stmt, 8);
+    return sqlite3_step(stmt) == SQLITE_DONE ? 0 : -EIO;
+}
+
+int store_save(const struct store_node *nodes, unsigned count)
+{
+    sqlite3_stmt *stmt;
+    int error = 0;
+
+    if (sqlite3_exec(store, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return store_failed("write nodes");
+    stmt = statement("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    for (unsigned i = 0; stmt && !error && i < count; i++)
+        error = node_write(stmt, &nodes[i]);
+    sqlite3_finalize(stmt);
+    if (stmt && !error && sqlite3_exec(store, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        return 0;
+    error = store_failed("write nodes");
+    sqlite3_exec(store, "ROLLBACK", NULL, NULL, NULL);
+    return error;
+}
+
+int store_token_add(const uint8_t hash[BPROC_HASH_LEN], int node, time_t expires)
+{
+    sqlite3_stmt *stmt = statement("INSERT INTO token VALUES (?, ?, ?, 0)");
+    int done;
+
+    if (!stmt)
+        return store_failed("write a token");
+    sqlite3_bind_blob(stmt, 1, hash, BPROC_HASH_LEN, SQLITE_STATIC);
+    sqlite3_bind_int(stmt, 2, node);
+    sqlite3_bind_int64(stmt, 3, expires);
+    done = sqlite3_step(stmt) == SQLITE_DONE;
+    sqlite3_finalize(stmt);
+    return done ? 0 : store_failed("write a token");
+}
+
+/* Tokens long dead tell nobody anything any more. */
+static void tokens_sweep(time_t now)
+{
+    sqlite3_stmt *stmt = statement("DELETE FROM token WHERE expires < ?");
+
+    if (stmt) {
+        sqlite3_bind_int64(stmt, 1, now - KEEP_DEAD_TOKENS);
+        sqlite3_step(stmt);
+    }
+    sqlite3_finalize(stmt);
+}
+
+static int token_look_up(const uint8_t *hash, time_t now, int *node)
+{
+    sqlite3_stmt *stmt = statement("SELECT node, expires, used FROM token WHERE hash = ?");
+    int error = -ENOENT;
+
+    if (!stmt)
+        return store_failed("read a token");
+    sqlite3_bind_blob(stmt, 1, hash, BPROC_HASH_LEN, SQLITE_STATIC);
+    if (sqlite3_step(stmt) == SQLITE_ROW) {
+        *node = sqlite3_column_int(stmt, 0);
+        error = sqlite3_column_int(stmt, 2)           ? -EALREADY
+                : sqlite3_column_int64(stmt, 1) < now ? -ETIME
+                                                      : 0;
+    }
+    sqlite3_finalize(stmt);
+    return error;
+}
+
+int store_token_use(const uint8_t hash[BPROC_HASH_LEN], time_t now, int *node)
+{
+    int error = token_look_up(hash, now, node);
+    sqlite3_stmt *stmt;
+    int done;
+
+    if (error)
+        return error;
+    stmt = statement("UPDATE token SET used = 1 WHERE hash = ?");
+    if (!stmt)
+        return store_failed("use a token");
+    sqlite3_bind_blob(stmt, 1, hash, BPROC_HASH_LEN, SQLITE_STATIC);
+    done = sqlite3_step(stmt) == SQLITE_DONE && sqlite3_changes(store) == 1;
+    sqlite3_finalize(stmt);
+    if (!done)
+        return store_failed("use a token");
+    tokens_sweep(now);
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What survives restarts and power cuts: for each node its last state, the slave daemon that was
+ * there, the permissions an administrator gave it and the certificate it holds; and the join
+ * tokens, as hashes. SQLite in STATE/bproc.db; each call is one durable transaction and blocks for
+ * the disk, so that none is made on the path of a transfer.
+ */
+#ifndef MASTERD_STORE_H
+#define MASTERD_STORE_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "proto/frame.h"
+
+struct store_node {
+    int number;
+    node_state state;
+    uint64_t instance;          /* of the slave daemon; 0 none yet */
+    unsigned set;               /* bits 1 << perm_what: given by an administrator */
+    unsigned mode, uid, gid;
+    int joined;                 /* `cert` is what it may show */
+    uint8_t cert[BPROC_HASH_LEN];
+};
+
+/* Opens or makes STATE/bproc.db. 0, or -errno with a reason in text[len]. */
+int store_open(const char *state_dir, char *text, size_t len);
+void store_close(void);
+
+/* Calls `fn` for each node that is known. 0 or -EIO. */
+int store_load(void (*fn)(const struct store_node *node, void *arg), void *arg);
+
+/* Writes `count` nodes in one transaction. 0 or -EIO. */
+int store_save(const struct store_node *nodes, unsigned count);
+
+/* 0 or -EIO. `node` -1: any. `expires` on the wall clock, as it outlives us. */
+int store_token_add(const uint8_t hash[BPROC_HASH_LEN], int node, time_t expires);
+
+/*
+ * Uses a token up: 0 with its *node; -ENOENT unknown, -EALREADY used before, -ETIME expired; -EIO.
+ * Only one call can ever succeed for a token.
+ */
+int store_token_use(const uint8_t hash[BPROC_HASH_LEN], time_t now, int *node);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A process of this machine as the kernel describes it in /proc/PID/status. */
+#ifndef MASTERD_TASK_H
+#define MASTERD_TASK_H
+
+#include <sys/types.h>
+
+#include "proto/frame.h"
+
+struct task {
+    pid_t ppid;
+    uid_t uids[4];              /* real, effective, saved, file system */
+    gid_t gids[4];
+    unsigned groups[BPROC_MAX_GROUPS];
+    unsigned ngroups;
+};
+
+/* 0; -ESRCH no such process; -E2BIG more groups than can travel; -EPROTO. */
+int task_read(pid_t pid, struct task *task);
+
+/* Whether all its user ids are `uid`, and all its group ids the same. */
+int task_is_plain(const struct task *task, uid_t uid);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Clients that asked to be told of changes (P_NOTIFY): each gets one byte for what happened in one
+ * turn of the loop. A client that does not read misses nothing: bytes are in its socket already.
+ */
+#ifndef MASTERD_WATCHERS_H
+#define MASTERD_WATCHERS_H
+
+#include "common/conn.h"
+
+/* 0 or -ENOMEM. The connection stays its owner's, who calls watchers_remove() in on_close. */
+int watchers_add(struct conn *conn);
+void watchers_remove(struct conn *conn);
+
+/* Something changed; the bytes go from the loop. */
+void watchers_tell(void);
+void watchers_stop(void);
+
+#endif
