@@ -185,7 +185,7 @@ static int job_launch(struct job *job)
 {
     unsigned groups[] = { 10, 20, 30 };
     int targets[] = { 0, 1, FD_FAR }, index[] = { 2, 3, 3 };
-    launch_exec_arg arg = { .exe = (char[]){ "" }, .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
+    launch_exec_arg arg = { .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
                             .uid = job->uid, .gid = job->uid, .groups = { 3, groups },
                             .targets = { 3, targets }, .fd_index = { 3, index },
                             .exe = (char[]){ "" } };
