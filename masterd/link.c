@@ -289,7 +289,7 @@ static void pass_take(struct link *link, const struct frame_header *header, cons
 static const struct link_call link_calls[] = {
     { P_JOIN, CALL, LINK_STRANGER, join_take },
     { P_HELLO, CALL, LINK_MEMBER, hello_take },
-    { P_PING, CALL | REPLY, LINK_UP, ping_take },
+    { P_PING, CALL | REPLY | EVENT, LINK_UP, ping_take },
     { P_EXITED, EVENT, LINK_UP, status_take },
     { P_STOPPED, EVENT, LINK_UP, status_take },
     { P_CONTINUED, EVENT, LINK_UP, status_take },

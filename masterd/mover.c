@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/conn.h"
+#include "common/criuprobe.h"
 #include "common/log.h"
 #include "masterd/master.h"
 #include "masterd/mover.h"
@@ -23,6 +24,7 @@
 static struct conn *mover_conn;
 static pid_t mover_pid;
 static struct event *on_restart;
+static char criu_path[PATH_MAX];
 
 static void mover_restart_later(void)
 {
@@ -64,22 +66,27 @@ static void mover_ended(pid_t pid, int status, void *arg)
         log_warnx("the mover was killed by signal %d", WTERMSIG(status));
 }
 
-static const char *criu_path(void)
+/* Without a CRIU programs can still be executed on nodes: the master runs on, and says so. */
+static void criu_choose(void)
 {
-    if (master.conf->criu[0])
-        return master.conf->criu;
-    return access(BPROC_CRIU_PATH, X_OK) == 0 ? BPROC_CRIU_PATH : "criu";
+    char text[300];
+
+    if (criuprobe_find(master.conf->criu, criu_path, sizeof(criu_path), text, sizeof(text)) < 0) {
+        log_warnx("no process can be forked onto nodes: %s", text);
+        snprintf(criu_path, sizeof(criu_path), "criu");
+    } else if (!criuprobe_cache_works()) {
+        log_warnx("/run is no tmpfs: each transfer takes some 40 ms longer");
+    }
 }
 
 static int mover_spawn(int end)
 {
-    char tls[PATH_MAX + 8], criu[PATH_MAX], hashes[PATH_MAX + 8], program[] = PROGRAM;
-    char *argv[] = { program, tls, criu, hashes, NULL };
+    char tls[PATH_MAX + 8], hashes[PATH_MAX + 8], program[] = PROGRAM;
+    char *argv[] = { program, tls, criu_path, hashes, NULL };
     pid_t pid;
 
     snprintf(tls, sizeof(tls), "%s/tls", master.conf->state_dir);
     snprintf(hashes, sizeof(hashes), "%s/hashes", master.conf->run_dir);
-    snprintf(criu, sizeof(criu), "%s", criu_path());
     pid = spawn(argv, -1, end);
     if (pid < 0)
         return (int)pid;
@@ -118,6 +125,7 @@ int mover_start(char *text, size_t len)
 {
     int error = access(PROGRAM, X_OK) < 0 ? -errno : 0;
 
+    criu_choose();
     on_restart = event_new(master.base, -1, 0, restart_due, NULL);
     if (!error)
         error = on_restart ? mover_run() : -ENOMEM;
