@@ -1,7 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-bin_PROGRAMS += tools/bpstat
+bin_PROGRAMS += tools/bpsh tools/bpstat
 sbin_PROGRAMS += tools/bpctl
+
+tools_bpsh_SOURCES = \
+	tools/bpsh.c \
+	tools/bpsh_command.c tools/bpsh_command.h \
+	tools/bpsh_input.c tools/bpsh_input.h \
+	tools/bpsh_loop.c tools/bpsh_loop.h \
+	tools/bpsh_options.c tools/bpsh_options.h \
+	tools/bpsh_output.c tools/bpsh_output.h \
+	tools/bpsh_sink.c tools/bpsh_sink.h \
+	tools/bpsh_task.c tools/bpsh_task.h \
+	tools/nodespec.c tools/nodespec.h \
+	tools/tool.c tools/tool.h
+tools_bpsh_LDADD = libbproc/libbproc.la
 
 tools_bpstat_SOURCES = \
 	tools/bpstat.c \
