@@ -122,6 +122,8 @@ node_boot() {
     rm -f "$dir/daemon"
     "$run" boot "${args[@]}" -o @confdir@ -o @statedir@ "$1" "$dir" || die "cannot boot $1"
     init_find "$1" && node_wire "$1" "$REPLY" || die "cannot connect $1 to the network"
+    # The host's index of libraries does not know those of the stage.
+    [[ ! -d $lab/stage ]] || node_enter "$1" /sbin/ldconfig || die "cannot index the libraries of $1"
 }
 
 # The kernel would remove the link too, but some time later.
