@@ -152,16 +152,17 @@ int _bproc_rfork_io(int node, int flags, int port);
  * is not on the node). `port` and the forms without it: as for bproc_rfork(); `flags`: BPROC_IO_*
  * only, 0 in the forms without it. The form with `flags` is ours.
  *
- * Does not return when the remote process was made: the caller is then the process that stands for
- * it here. If the program could not be executed on the node after that, it exits with status 1.
- * Failure to make it: -1, the caller is as before.
+ * Does not return when the program was executed on the node: the caller is then the process that
+ * stands for it here. Failure: -1, the caller is as before. (BProc let a process whose exec failed
+ * on the node exit with status 1; here the call says why instead. Ours.)
  *   EBUSY, BE_INVALIDNODE, BE_NODEDOWN, BE_SLAVEDIED, EPERM, EAGAIN, ENOMEM, EIO, ECONNREFUSED:
  *                   as bproc_rfork()
  *   EINVAL          unknown bits in flags, port outside 0 to 65535
  *   EFAULT          cmd or argv is NULL
  *   E2BIG           arguments and environment are longer than the system takes
  *   ENAMETOOLONG    cmd is longer than a path may be
- *   those of execve(2) when the node is the caller's own
+ *   ENOENT, EACCES, ENOEXEC, ENOTDIR, ELOOP, ETXTBSY and the others of execve(2): of the exec on
+ *                   the node
  * Blocks until the process runs on the node or the call has failed.
  */
 int bproc_rexec(int node, const char *cmd, char *const argv[], char *const envp[]);
@@ -172,9 +173,9 @@ int _bproc_rexec_io(int node, int flags, int port, const char *cmd, char *const 
 /*
  * As bproc_rexec(), but the program is the caller's machine's own file `cmd`: its bytes are sent
  * if the node has not got them yet. Its libraries and interpreter are expected on the node.
- * Errors before the process is made: those of bproc_rexec() and, for the file here, those of
- * execve(2): EACCES, ENOENT, ENOTDIR, ELOOP, EFAULT; EPERM also when it is set-uid or set-gid. When
- * the process was made but could not execute it, that exits with the errno value as its status.
+ * Errors: those of bproc_rexec() and, for the file here, EACCES, ENOENT, ENOTDIR, ELOOP, and EPERM
+ * when it is set-uid or set-gid. (BProc let a process whose move failed exit with the errno as its
+ * status; here the call fails. Ours.)
  */
 int bproc_execmove(int node, const char *cmd, char *const argv[], char *const envp[]);
 int bproc_execmove_io(int node, int port, const char *cmd, char *const argv[],
