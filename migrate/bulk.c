@@ -14,9 +14,24 @@
 
 #define RECORD SSL3_RT_MAX_PLAIN_LENGTH
 #define READ_AHEAD (256 * 1024)
+#define WRITE_BEHIND (64 * 1024)
 #define FILE_PIECE (256 * 1024)
 
-void bulk_setup(SSL *ssl)
+/* Alone, TLS makes a system call of each record and wakes the peer for each. */
+static int writes_gather(SSL *ssl)
+{
+    BIO *buffer = BIO_new(BIO_f_buffer()), *below = SSL_get_wbio(ssl);
+
+    if (!buffer || BIO_set_write_buffer_size(buffer, WRITE_BEHIND) != 1) {
+        BIO_free(buffer);
+        return -ENOMEM;
+    }
+    BIO_up_ref(below);
+    SSL_set0_wbio(ssl, BIO_push(buffer, below));
+    return 0;
+}
+
+int bulk_setup(SSL *ssl)
 {
     int one = 1;
 
@@ -26,6 +41,7 @@ void bulk_setup(SSL *ssl)
     SSL_set_default_read_buffer_len(ssl, READ_AHEAD);
     /* Fails on sockets other than TCP, which have nothing to switch off. */
     setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    return writes_gather(ssl);
 }
 
 /* 0: try again. */
@@ -47,7 +63,7 @@ static int error_of(SSL *ssl, int result)
     }
 }
 
-static int bytes_send(SSL *ssl, const uint8_t *bytes, size_t len)
+static int bytes_put(SSL *ssl, const uint8_t *bytes, size_t len)
 {
     size_t n;
 
@@ -67,6 +83,20 @@ static int bytes_send(SSL *ssl, const uint8_t *bytes, size_t len)
             return error;
     }
     return 0;
+}
+
+/* Sends what bytes_put() left in the buffer. */
+static int bytes_flush(SSL *ssl)
+{
+    BIO *bio = SSL_get_wbio(ssl);
+
+    for (;;) {
+        errno = 0;
+        if (BIO_flush(bio) == 1)
+            return 0;
+        if (errno != EINTR)
+            return BIO_should_retry(bio) ? -ETIMEDOUT : errno ? -errno : -ECONNRESET;
+    }
 }
 
 int bulk_recv_into(SSL *ssl, void *bytes, size_t len)
@@ -101,12 +131,12 @@ int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, cons
 
     if (error)
         return error;
-    error = bytes_send(ssl, frame, len);
+    error = bytes_put(ssl, frame, len);
     free(frame);
-    return error;
+    return error ? error : bytes_flush(ssl);
 }
 
-int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
+static int data_put(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
 {
     struct frame_header header = { .kind = K_EVENT, .proc = proc, .serial = serial,
                                    .body_len = (uint32_t)len };
@@ -120,10 +150,17 @@ int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes
     frame_format_header(&header, first);
     if (head > 0)
         memcpy(first + FRAME_PREFIX, bytes, head);
-    error = bytes_send(ssl, first, FRAME_PREFIX + head);
+    error = bytes_put(ssl, first, FRAME_PREFIX + head);
     if (error)
         return error;
-    return bytes_send(ssl, (const uint8_t *)bytes + head, len - head);
+    return bytes_put(ssl, (const uint8_t *)bytes + head, len - head);
+}
+
+int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
+{
+    int error = data_put(ssl, proc, serial, bytes, len);
+
+    return error ? error : bytes_flush(ssl);
 }
 
 /* Fills the buffer as far as the file goes; bytes read, or a negative errno. */
@@ -159,11 +196,11 @@ int bulk_send_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t 
         else if ((size_t)got < want)
             error = -EIO;
         else
-            error = bulk_send_data(ssl, proc, serial, piece, want);
+            error = data_put(ssl, proc, serial, piece, want);
         size -= want;
     }
     free(piece);
-    return error;
+    return error ? error : bytes_flush(ssl);
 }
 
 int bulk_recv_header(SSL *ssl, struct frame_header *header)

@@ -25,8 +25,11 @@ struct bulk_msg {
     uint8_t *body;              /* malloc'd, header.body_len bytes, NULL when empty */
 };
 
-/* Prepares a fresh SSL for large transfers. Its socket must be set already. */
-void bulk_setup(SSL *ssl);
+/*
+ * Prepares a fresh SSL for large transfers; its socket must be set already. From then on what is
+ * written gathers in a buffer: SSL_write() alone no longer sends. 0 or -ENOMEM.
+ */
+int bulk_setup(SSL *ssl);
 
 /* Sends one event; `encode` NULL: no body. Blocks. */
 int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);

@@ -137,20 +137,38 @@ static bool tx_send(struct relay *relay)
     return true;
 }
 
+/* Sends what the connection has gathered; as tx_send(). */
+static bool tx_flush(struct relay *relay)
+{
+    BIO *bio = SSL_get_wbio(relay->ssl);
+
+    errno = 0;
+    if (BIO_flush(bio) == 1)
+        return true;
+    if (!BIO_should_retry(bio)) {
+        relay_break(relay, "the connection was lost: %s", strerror(errno));
+        return false;
+    }
+    relay->tx_blocked = true;
+    event_add(relay->tls_writable, NULL);
+    return false;
+}
+
 void link_pump(struct relay *relay)
 {
+    bool more = true;
+
     if (relay->broken || relay->tx_blocked)
         return;
-    for (int chunks = 0; tx_send(relay); chunks++) {
-        if (chunks == PUMP_CHUNKS) {
-            turn_again(relay);
+    for (int chunks = 0; more && chunks < PUMP_CHUNKS; chunks++) {
+        if (!tx_send(relay))
             return;
-        }
-        if (!tx_fill(relay)) {
-            relay_check_idle(relay);
-            return;
-        }
+        more = tx_fill(relay);
     }
+    if (more)
+        turn_again(relay);
+    else if (tx_flush(relay))
+        relay_check_idle(relay);
 }
 
 /* ---- receiving ---- */

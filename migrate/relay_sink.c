@@ -98,12 +98,22 @@ int sink_check(struct relay_stream *stream, size_t len)
 }
 
 /*
- * The records to write in one go. A pipe takes PIPE_BUF bytes whole or not at all, so as many as
- * fit in there are safe from being split, whoever else writes to it; a message goes alone.
+ * Whether the record may go into one write with `total` bytes of others. A pipe takes PIPE_BUF
+ * bytes whole or not at all, so as many as fit in there are safe from being split, whoever else
+ * writes to it. Longer writes can be cut short, but only between pages, and so never inside a
+ * record when all are of PIPE_BUF bytes, as the pieces of a large write are. A message goes alone.
  */
+static bool record_joins(const struct relay_stream *stream, size_t total, size_t record, bool full)
+{
+    if (stream_has_messages(stream))
+        return false;
+    return total + record <= PIPE_BUF || (full && record == PIPE_BUF);
+}
+
 static int records_span(const struct relay_stream *stream, struct iovec *iov)
 {
     size_t offset = 0, total = 0;
+    bool full = true;
     int count = 0;
 
     if (stream->record_left > 0)
@@ -111,8 +121,9 @@ static int records_span(const struct relay_stream *stream, struct iovec *iov)
     while (offset < stream->checked && count + 2 <= IOV_COUNT) {
         size_t record = ring_word(&stream->ring, offset);
 
-        if (count > 0 && (stream_has_messages(stream) || total + record > PIPE_BUF))
+        if (count > 0 && !record_joins(stream, total, record, full))
             break;
+        full = full && record == PIPE_BUF;
         count += ring_span(&stream->ring, offset + RELAY_RECORD, record, iov + count);
         total += record;
         offset += RELAY_RECORD + record;

@@ -98,7 +98,7 @@ static void tls_pair(SSL *ssl[2])
         ssl[i] = SSL_new(ctx);
         SSL_CTX_free(ctx);
         SSL_set_fd(ssl[i], fds[i]);
-        bulk_setup(ssl[i]);
+        must(bulk_setup(ssl[i]) == 0, "prepare a connection");
         i == 1 ? SSL_set_accept_state(ssl[i]) : SSL_set_connect_state(ssl[i]);
         fcntl(fds[i], F_SETFL, O_NONBLOCK);
     }
@@ -148,7 +148,7 @@ static void pair_on_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 /* `relays`: 2, or 1 when the test itself speaks for the node over side[NODE].ssl. */
-static void pair_open(struct pair *pair, int relays)
+__attribute__((unused)) static void pair_open(struct pair *pair, int relays)
 {
     SSL *ssl[2];
 
@@ -168,7 +168,7 @@ static void pair_open(struct pair *pair, int relays)
     }
 }
 
-static void pair_close(struct pair *pair)
+__attribute__((unused)) static void pair_close(struct pair *pair)
 {
     for (int i = 0; i < SIDES; i++) {
         relay_free(pair->side[i].relay);
@@ -178,7 +178,7 @@ static void pair_close(struct pair *pair)
     event_base_free(pair->base);
 }
 
-static int64_t clock_ms(void)
+__attribute__((unused)) static int64_t clock_ms(void)
 {
     struct timespec now;
 
