@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Finding a CRIU that works on the running kernel: the configured one, or else the build's own
- * place for it, or else the one in PATH. It has to be new enough (4.0; 4.2 from Linux 6.16 on, where
- * inet sockets look different) and to pass its own `criu check`.
+ * place for it, or else the one in PATH. It has to be new enough (4.0; 4.2 from Linux 6.16 on,
+ * where inet sockets look different) and to pass its own `criu check`.
  */
 #ifndef BPROC_CRIUPROBE_H
 #define BPROC_CRIUPROBE_H

@@ -155,7 +155,7 @@ void proc_status(bproc_proc event, pid_t pid, int status)
         proc->status = event == P_SPACE_STOPPED ? status : 0;
 }
 
-/* A process that has ended but still drains is past all signals; SIGKILL cuts the draining short. */
+/* What has ended and still drains is past all signals; SIGKILL cuts the draining short. */
 void proc_signal(const signal_msg *signal)
 {
     struct proc *proc = proc_find(signal->pid);

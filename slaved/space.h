@@ -28,7 +28,7 @@ struct space_ops {
 int space_start(struct event_base *base, const char *root, const char *const *binds,
                 const struct space_ops *ops);
 
-/* Passes a P_LAUNCH_* on, as it came, with its descriptors (which stay the caller's). 0 or -errno. */
+/* Passes a P_LAUNCH_* on as it came. Its descriptors stay the caller's. 0 or -errno. */
 int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
                  const int *fds);
 

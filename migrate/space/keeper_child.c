@@ -28,7 +28,8 @@ static void launch_answer(const struct msg *msg)
     launched_ret ret = { .pid = launch.worker };
 
     if (error)
-        msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, -error, NULL, NULL, NULL, 0);
+        msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, -error, NULL, NULL, NULL,
+                 0);
     else
         msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, 0,
                  FRAME_XDR(launched_ret), &ret, NULL, 0);

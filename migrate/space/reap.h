@@ -16,7 +16,7 @@ typedef void reap_fn(bproc_proc event, pid_t pid, int status);
 /* Takes in all there is to know and hands each to `report`. Does not block. */
 void reap_all(reap_fn *report);
 
-/* A signalfd(2) that becomes readable on SIGCHLD, which is blocked; other signals are ignored. -errno. */
+/* A signalfd(2) for SIGCHLD, which is blocked from now on; other signals are ignored. -errno. */
 int reap_signals(void);
 
 #endif

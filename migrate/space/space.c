@@ -28,7 +28,7 @@
 
 #define SLAVED 3
 #define BINDS_MAX 16
-#define LOCAL_PIDS "16384"      /* below the smallest usual pid_max, above what a quiet machine uses */
+#define LOCAL_PIDS "16384"      /* below the smallest usual pid_max, above a quiet machine's */
 
 static void event_send(bproc_proc event, pid_t pid, int status)
 {

@@ -43,8 +43,8 @@ static int job_facts(void)
     int count = getgroups(8, groups);
 
     sigprocmask(SIG_SETMASK, NULL, &mask);
-    getrlimit(RLIMIT_CORE, &limit);
-    printf("pid=%d ppid=%d pgid=%d uid=%d gid=%d ngroups=%d cwd=%s umask=%03o usr1=%d core=%d "
+    getrlimit(RLIMIT_MSGQUEUE, &limit);
+    printf("pid=%d ppid=%d pgid=%d uid=%d gid=%d ngroups=%d cwd=%s umask=%03o usr1=%d queue=%d "
            "nice=%d env=%s far=%d four=%d", (int)getpid(), (int)getppid(), (int)getpgrp(),
            (int)getuid(), (int)getegid(), count, getcwd(cwd, sizeof(cwd)), umask(0),
            sigismember(&mask, SIGUSR1), (int)limit.rlim_cur, getpriority(PRIO_PROCESS, 0),
@@ -143,7 +143,7 @@ static int spec_fd(const struct job *job)
 {
     char *argv[] = { (char *)(uintptr_t)job->cmd, (char *)(uintptr_t)job->arg };
     char *envp[] = { (char[]){ "COLOUR=green" } };
-    limit_pair limit = { .which = RLIMIT_CORE, .soft = 4096, .hard = 8192 };
+    limit_pair limit = { .which = RLIMIT_MSGQUEUE, .soft = 4096, .hard = 8192 };
     exec_spec spec = { .cmd = argv[0], .cwd = (char[]){ "/usr" }, .umask_bits = 027,
                        .nice_value = 5, .blocked = job->blocked, .argv = { 2, argv },
                        .envp = { 1, envp }, .limits = { 1, &limit } };
@@ -298,7 +298,7 @@ static void test_facts(void)
     is_int(job_launch(&job), 0, "a launch under a chosen number is answered");
     is_int(job_exec_error(&job), 0, "the status socket closes at the exec");
     is_str(output(&job, true), "pid=4242 ppid=4000 pgid=4000 uid=1234 gid=1234 ngroups=3 cwd=/usr "
-           "umask=027 usr1=1 core=4096 nice=5 env=green far=0 four=-1",
+           "umask=027 usr1=1 queue=4096 nice=5 env=green far=0 four=-1",
            "the process is what its specification says");
     exited_is(4242, 7 << 8, "its exit status is reported");
     job_end(&job);
