@@ -36,6 +36,7 @@ struct ghost {
     int parent;                 /* pidfd; -1 once the parent is dead */
     int node;
     int retry_ms;
+    signal_msg unsent;          /* read, but the daemon went away; signo 0: none */
 };
 
 static void fd_null(void)
@@ -98,10 +99,19 @@ static void gate_lost(struct ghost *ghost)
     ghost->retry_ms = RETRY_FIRST_MS;
 }
 
-static void gate_send(struct ghost *ghost, bproc_proc proc, xdrproc_t encode, const void *body)
+static int gate_send(struct ghost *ghost, bproc_proc proc, xdrproc_t encode, const void *body)
 {
-    if (msg_send(ghost->gate, K_EVENT, proc, 0, 0, encode, body, NULL, 0) < 0)
+    int error = msg_send(ghost->gate, K_EVENT, proc, 0, 0, encode, body, NULL, 0);
+
+    if (error)
         gate_lost(ghost);
+    return error;
+}
+
+static void signal_send(struct ghost *ghost, const signal_msg *body)
+{
+    if (gate_send(ghost, P_GHOST_SIGNAL, FRAME_XDR(signal_msg), body) < 0)
+        ghost->unsent = *body;
 }
 
 static void gate_hello(struct ghost *ghost, int reconnect)
@@ -112,6 +122,12 @@ static void gate_hello(struct ghost *ghost, int reconnect)
     gate_send(ghost, P_GHOST_HELLO, FRAME_XDR(ghost_hello_arg), &hello);
     if (reconnect && ghost->parent < 0 && ghost->gate >= 0)
         gate_send(ghost, P_GHOST_ORPHAN, FRAME_XDR(pid_msg), &orphan);
+    if (ghost->unsent.signo != 0 && ghost->gate >= 0) {
+        signal_msg again = ghost->unsent;
+
+        ghost->unsent.signo = 0;
+        signal_send(ghost, &again);
+    }
 }
 
 static void gate_reconnect(struct ghost *ghost)
@@ -163,7 +179,7 @@ static void signal_forward(struct ghost *ghost)
     body.from_pid = (int)info.ssi_pid;
     body.from_uid = info.ssi_uid;
     body.value = (int64_t)info.ssi_ptr;
-    gate_send(ghost, P_GHOST_SIGNAL, FRAME_XDR(signal_msg), &body);
+    signal_send(ghost, &body);
 }
 
 static void parent_died(struct ghost *ghost)
@@ -189,10 +205,10 @@ static void ghost_run(struct ghost *ghost)
             continue;
         if (fds[1].revents)
             parent_died(ghost);
-        if (fds[2].revents && ghost->gate >= 0)
-            signal_forward(ghost);
         if (fds[0].revents && ghost->gate >= 0)
             gate_read(ghost);
+        if (fds[2].revents && ghost->gate >= 0)
+            signal_forward(ghost);
         if (ghost->gate < 0)
             gate_reconnect(ghost);
     }
