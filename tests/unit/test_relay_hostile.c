@@ -107,7 +107,12 @@ static void twice_run(bproc_proc first, bproc_proc second, const char *name)
 /* A good conversation in bytes, to be spoiled. */
 static size_t talk_build(uint8_t *talk)
 {
-    static const struct { bproc_proc proc; unsigned serial; size_t len; const char *body; } parts[] = {
+    static const struct {
+        bproc_proc proc;
+        unsigned serial;
+        size_t len;
+        const char *body;
+    } parts[] = {
         { P_STREAM_DATA, 0, 9, "\0\0\0\5hello" },
         { P_STREAM_DATA, 2, 5, "hello" },
         { P_STREAM_DATA, 3, 9, "\0\0\0\5hello" },
