@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,26 +162,49 @@ static int exec_wait(struct arrival *a, int status)
     return -error;
 }
 
+/* What the program finds closed where it comes from, or cannot be relayed, is empty. */
+static int nulls_fill(launch_exec_arg *arg, int *fds, unsigned *nfds, int null)
+{
+    unsigned count = arg->targets.targets_len;
+
+    if (null < 0 || *nfds == BPROC_MAX_FDS)
+        return -EMFILE;
+    for (int target = STDIN_FILENO; target <= STDERR_FILENO; target++) {
+        unsigned i = 0;
+
+        while (i < arg->targets.targets_len && arg->targets.targets_val[i] != target)
+            i++;
+        if (i < arg->targets.targets_len)
+            continue;
+        if (count == BPROC_MAX_FDS)
+            return -EMFILE;
+        arg->targets.targets_val[count] = target;
+        arg->fd_index.fd_index_val[count++] = (int)*nfds;
+    }
+    arg->targets.targets_len = arg->fd_index.fd_index_len = count;
+    fds[(*nfds)++] = null;
+    return 0;
+}
+
 /* For an execmove the program is the file in the cache, whatever its name was at home. */
-static int program_name(struct arrival *a, launch_exec_arg *arg, char *path, size_t len)
+static int program_fill(struct arrival *a, launch_exec_arg *arg, int *fds, unsigned *nfds)
 {
     if (a->launch.kind != MOVE_EXECMOVE)
         return 0;
-    if (a->files.count != 1 || a->files.fds[0] < 0)
+    if (a->files.count != 1 || a->files.fds[0] < 0 || *nfds == BPROC_MAX_FDS)
         return -EPROTO;
-    filecache_path(&a->setup->cache, (const uint8_t *)a->files.list[0].hash, path, len);
-    arg->exe = path;
+    arg->exe_index = (int)*nfds;
+    fds[(*nfds)++] = a->files.fds[0];
     return 0;
 }
 
 static int exec_launch(struct arrival *a)
 {
     launch_exec_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
-                            .uid = a->launch.uid, .gid = a->launch.gid,
-                            .exe = (char *)(uintptr_t)"" };
+                            .uid = a->launch.uid, .gid = a->launch.gid };
     int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
     unsigned nfds = EXEC_FIRST_STREAM;
-    char program[BPROC_MAX_PATH];
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int error;
 
     if (a->image.spec < 0)
@@ -193,10 +217,13 @@ static int exec_launch(struct arrival *a)
     fds[1] = status[1];
     error = targets_fill(a, &arg, targets, indexes, fds, &nfds);
     if (!error)
-        error = program_name(a, &arg, program, sizeof(program));
+        error = nulls_fill(&arg, fds, &nfds, null);
+    if (!error)
+        error = program_fill(a, &arg, fds, &nfds);
     if (!error)
         error = launch_call(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg, fds, nfds);
     close(status[1]);
+    close(null);
     streamends_release_process(&a->ends);
     if (!error)
         error = exec_wait(a, status[0]);

@@ -17,13 +17,11 @@
 #include <unistd.h>
 
 #include "common/fault.h"
-#include "common/fd.h"
 #include "common/tls.h"
 #include "migrate/arrival.h"
 
 #define SLAVED 3
 #define LISTENER 4
-#define CACHE_DIR_MODE 0755
 #define ACCEPT_PAUSE_MS 100         /* when descriptors or processes have run out */
 
 static void connection_take(struct arrival_setup *setup, int sock)
@@ -65,7 +63,6 @@ int main(int argc, char **argv)
 {
     struct arrival_setup setup = { .server = SLAVED };
     char text[256];
-    int error;
 
     if (argc != 6) {
         fprintf(stderr, "usage: bproc-receiver TLSDIR CRIU CACHEDIR CACHESIZE INIT "
@@ -81,9 +78,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "bproc-receiver: %s\n", text);
         return 1;
     }
-    error = fd_mkdirs(setup.cache.dir, CACHE_DIR_MODE);
-    if (error)
-        fprintf(stderr, "bproc-receiver: cannot make %s: %s\n", argv[3], strerror(-error));
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_IGN);
     server_run(&setup);

@@ -72,7 +72,7 @@ static void child_become(const char *name, char *const *argv, const int *fds, un
         to[FD_FIRST + i] = FD_FIRST + (int)i;
     }
     snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name);
-    if (pidfork_place(from, to, FD_FIRST + nfds, NULL) < 0)
+    if (pidfork_place(from, to, FD_FIRST + nfds, NULL, 0) < 0)
         _exit(126);
     /* A helper that outlived us would hold the data port against our successor. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/conf.h"
@@ -285,8 +286,11 @@ static void space_begin(void)
                                           .on_launched = transfer_launched,
                                           .on_status = proc_status, .on_end = space_died };
     const char *binds[3] = { slaved.conf->cache_dir };
-    int error = fd_mkdirs(slaved.conf->cache_dir, 0755);
+    /* A process has its files open; those of other users' processes are not its business. */
+    int error = fd_mkdirs(slaved.conf->cache_dir, 0700);
 
+    if (!error && chmod(slaved.conf->cache_dir, 0700) < 0)
+        error = -errno;
     if (error)
         fatalx("cannot make %s: %s", slaved.conf->cache_dir, strerror(-error));
     criu_prefix_find();

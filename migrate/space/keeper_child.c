@@ -61,7 +61,7 @@ void keeper_child_run(int channel)
     struct signalfd_siginfo info;
 
     prctl(PR_SET_NAME, "bproc-keeper");
-    if (pidfork_place(from, to, 4, NULL) < 0 || close_range(CHANNEL + 1, ~0u, 0) < 0)
+    if (pidfork_place(from, to, 4, NULL, 0) < 0 || close_range(CHANNEL + 1, ~0u, 0) < 0)
         _exit(1);
     polled[1].fd = reap_signals();
     if (polled[1].fd < 0)

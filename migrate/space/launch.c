@@ -50,6 +50,8 @@ int launch_parse(const struct msg *msg, struct launch *launch)
 
 static int exec_check(const launch_exec_arg *arg, unsigned nfds)
 {
+    if (arg->exe_index < 0 || (unsigned)arg->exe_index >= nfds || arg->exe_index == EXEC_STATUS)
+        return -EPROTO;
     if (nfds <= EXEC_STATUS || arg->targets.targets_len != arg->fd_index.fd_index_len)
         return -EPROTO;
     for (u_int i = 0; i < arg->targets.targets_len; i++) {
@@ -63,6 +65,7 @@ static int exec_check(const launch_exec_arg *arg, unsigned nfds)
 
 static int exec_become(const launch_exec_arg *arg, const int *fds, int *status)
 {
+    int keep[2] = { *status, arg->exe_index ? fds[arg->exe_index] : -1 };
     int from[BPROC_MAX_FDS];
     exec_spec spec;
     int error = spec_read(fds[EXEC_SPEC], &spec);
@@ -71,8 +74,9 @@ static int exec_become(const launch_exec_arg *arg, const int *fds, int *status)
         return error;
     for (u_int i = 0; i < arg->targets.targets_len; i++)
         from[i] = fds[arg->fd_index.fd_index_val[i]];
-    error = pidfork_place(from, arg->targets.targets_val, arg->targets.targets_len, status);
-    return error ? error : spec_exec(&spec, arg);
+    error = pidfork_place(from, arg->targets.targets_val, arg->targets.targets_len, keep, 2);
+    *status = keep[0];
+    return error ? error : spec_exec(&spec, arg, keep[1]);
 }
 
 __attribute__((noreturn))
@@ -134,7 +138,7 @@ static int criu_place(const int *fds, unsigned nfds)
         from[count] = fds[i];
         to[count++] = CRIU_FIRST + (int)i;
     }
-    return pidfork_place(from, to, count, NULL);
+    return pidfork_place(from, to, count, NULL, 0);
 }
 
 /*

@@ -47,7 +47,7 @@ static int above_all(const int *to, unsigned count)
     return above;
 }
 
-int pidfork_place(const int *from, const int *to, unsigned count, int *keep)
+int pidfork_place(const int *from, const int *to, unsigned count, int *keep, unsigned keep_count)
 {
     int moved[BPROC_MAX_FDS + 8];
     int above = above_all(to, count);
@@ -59,9 +59,8 @@ int pidfork_place(const int *from, const int *to, unsigned count, int *keep)
         if (moved[i] < 0)
             return -errno;
     }
-    if (keep) {
-        *keep = fcntl(*keep, F_DUPFD_CLOEXEC, above);
-        if (*keep < 0)
+    for (unsigned i = 0; i < keep_count; i++) {
+        if (keep[i] >= 0 && (keep[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, above)) < 0)
             return -errno;
     }
     if (close_range(0, ~0u, CLOSE_RANGE_CLOEXEC) < 0)

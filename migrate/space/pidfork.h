@@ -18,9 +18,9 @@ pid_t pidfork(pid_t want);
 /*
  * Puts from[i] at descriptor number to[i] for each i and makes every other descriptor
  * close-on-exec. One `from` may go to several numbers. 0 or -errno; the process is then only good
- * for _exit(). `keep`, if not NULL, is a further descriptor that stays usable until the exec; its
- * number may change.
+ * for _exit(). `keep` are `keep_count` further descriptors that stay usable until the exec (-1:
+ * none); their numbers may change.
  */
-int pidfork_place(const int *from, const int *to, unsigned count, int *keep);
+int pidfork_place(const int *from, const int *to, unsigned count, int *keep, unsigned keep_count);
 
 #endif

@@ -106,7 +106,16 @@ static char **vector_make(char *const *values, u_int count)
     return vector;
 }
 
-int spec_exec(const exec_spec *spec, const launch_exec_arg *who)
+/* An interpreter opens its script by the descriptor, so that has to outlive the exec. */
+static void script_keep(int exe)
+{
+    char mark[2];
+
+    if (pread(exe, mark, sizeof(mark), 0) == sizeof(mark) && mark[0] == '#' && mark[1] == '!')
+        fcntl(exe, F_SETFD, 0);
+}
+
+int spec_exec(const exec_spec *spec, const launch_exec_arg *who, int exe)
 {
     char **argv = vector_make(spec->argv.argv_val, spec->argv.argv_len);
     char **envp = vector_make(spec->envp.envp_val, spec->envp.envp_len);
@@ -122,6 +131,11 @@ int spec_exec(const exec_spec *spec, const launch_exec_arg *who)
         return error;
     folder_set(spec->cwd);
     signals_set(spec);
-    execve(who->exe[0] ? who->exe : spec->cmd, argv, envp);
+    if (exe >= 0) {
+        script_keep(exe);
+        execveat(exe, "", argv, envp, AT_EMPTY_PATH);
+    } else {
+        execve(spec->cmd, argv, envp);
+    }
     return -errno;
 }

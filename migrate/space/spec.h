@@ -16,9 +16,10 @@
 int spec_read(int fd, exec_spec *spec);
 
 /*
- * Takes over limits, signals, credentials and folder, then executes. Returns only on failure, with
- * -errno; the process is then only good for _exit().
+ * Takes over limits, signals, credentials and folder, then executes the command, or the file open
+ * as `exe` if that is not -1. Returns only on failure, with -errno; the process is then only good
+ * for _exit().
  */
-int spec_exec(const exec_spec *spec, const launch_exec_arg *who);
+int spec_exec(const exec_spec *spec, const launch_exec_arg *who, int exe);
 
 #endif
