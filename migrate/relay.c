@@ -76,6 +76,12 @@ void relay_break(struct relay *relay, const char *fmt, ...)
     relay_notify(relay);
 }
 
+static bool stream_is_over(const struct relay_stream *stream)
+{
+    return stream->source_done && stream->sink_done &&
+           (stream->source_none || stream->closed_received);
+}
+
 void relay_check_idle(struct relay *relay)
 {
     if (relay->said_idle || relay->broken || relay->flush == FLUSH_DRAINING ||
@@ -84,7 +90,7 @@ void relay_check_idle(struct relay *relay)
     for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
         const struct relay_stream *stream = relay->streams[i];
 
-        if (stream && !(stream->source_done && stream->sink_done))
+        if (stream && !stream_is_over(stream))
             return;
     }
     relay->said_idle = relay->say_idle = true;
@@ -191,7 +197,7 @@ static int stream_open(struct relay_stream *stream, int read_fd, int write_fd)
 
         error = error ? error : other;
     }
-    stream->source_done = stream->source.fd < 0;
+    stream->source_none = stream->source_done = stream->source.fd < 0;
     stream->sink_done = stream->sink.fd < 0;
     return error;
 }

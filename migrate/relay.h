@@ -32,8 +32,9 @@ struct relay_ops {
     /* What relay_flush() asked for is done: the output has been delivered. May be NULL. */
     void (*on_flushed)(struct relay *relay, void *arg);
     /*
-     * All streams have ended in all directions and all about it has been sent; once. A flush by
-     * the other side may still come, so the side of the originals waits for on_broken. May be NULL.
+     * All streams have ended in all directions and their bytes have been delivered; once. A flush
+     * by the other side may still come, so the side of the originals waits for on_broken. May be
+     * NULL.
      */
     void (*on_idle)(struct relay *relay, void *arg);
     /* The connection is over, by its end or by bad bytes; once, nothing moves from then on. */

@@ -9,8 +9,10 @@
  * connection straight into the stream's ring (relay_sink.c), whose size is the window.
  *
  * A stream has two directions. The outgoing one ends when the source's end has been read, or the
- * peer said P_STREAM_CLOSED; either way a P_STREAM_EOF goes out, and the peer can forget the
- * stream. The incoming one ends when that mark arrives and the ring is empty or its sink broken.
+ * peer said P_STREAM_CLOSED; either way a P_STREAM_EOF goes out. The incoming one ends when that
+ * mark has arrived and the ring is empty or its sink broken; P_STREAM_CLOSED, sent once for each,
+ * tells the break as well as the end. So with both marks exchanged each side knows that nothing is
+ * on its way any more.
  */
 #ifndef BPROC_RELAY_IMPL_H
 #define BPROC_RELAY_IMPL_H
@@ -48,6 +50,7 @@ struct relay_stream {
     struct event *readable;
     TAILQ_ENTRY(relay_stream) ready_link;
     bool ready;                 /* in the list of those to be read next */
+    bool source_none;           /* there never was any */
     bool source_done;
     bool shared;                /* the parent may hold the source as well */
     bool waiting;               /* for the parent to let go, with data there to read */
@@ -65,6 +68,7 @@ struct relay_stream {
     size_t flush_left;          /* bytes of the ring that a flush waits for */
     bool eof_received;
     bool closed_received;
+    bool closed_sent;
     bool sink_broken;
     bool sink_done;
     bool sink_blocked;          /* full; stream->writable waits */

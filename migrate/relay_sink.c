@@ -32,11 +32,20 @@ static void ring_took(struct relay_stream *stream, size_t bytes)
     }
 }
 
+static void closed_tell(struct relay_stream *stream)
+{
+    if (stream->closed_sent)
+        return;
+    stream->closed_sent = stream->due_closed = true;
+    stream_due(stream);
+}
+
 static void sink_end(struct relay_stream *stream)
 {
     stream->sink_done = true;
     stream->checked = 0;
     ring_free(&stream->ring);
+    closed_tell(stream);
     if (stream->sink.fd >= 0 && !stream->sink_broken)
         stream_close_sink(stream);
 }
@@ -51,9 +60,8 @@ void sink_break(struct relay_stream *stream)
         return;
     }
     stream->sink_broken = true;
-    stream->due_closed = true;
     stream->due_credit = false;
-    stream_due(stream);
+    closed_tell(stream);
     flush_took(stream, stream->ring.len);
     stream->checked = 0;
     ring_free(&stream->ring);
@@ -65,7 +73,9 @@ void sink_eof(struct relay_stream *stream)
 {
     stream->eof_received = true;
     stream->due_credit = false;
-    if (!stream->sink_done && (stream->sink_broken || stream->ring.len == 0))
+    if (stream->sink_done)
+        closed_tell(stream);
+    else if (stream->sink_broken || stream->ring.len == 0)
         sink_end(stream);
 }
 

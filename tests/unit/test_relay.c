@@ -186,6 +186,37 @@ static void test_stall(void)
     pair_close(&pair);
 }
 
+/* The end is over only when the data before it has been delivered. */
+static void test_late_reader(void)
+{
+    static char bytes[100 * 1024];
+    struct pair pair;
+    int process, parent;
+    size_t got = 0;
+
+    pair_open(&pair, 2);
+    pair_output(&pair, 0, &process, &parent);
+    for (size_t sent = 0; sent < sizeof(bytes); pair_turn(&pair, 2)) {
+        size_t left = sizeof(bytes) - sent;
+        ssize_t n = write(process, bytes, left < 32768 ? left : 32768);
+
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    close(process);
+    pair_turn(&pair, 50);
+    is_int(pair.side[NODE].idle, 0, "the node is not idle before its output is read");
+    ok(pair_until(&pair, 2000, ({
+        ssize_t n = read(parent, bytes, 8192);
+        got += n > 0 ? (size_t)n : 0;
+        pair.side[NODE].idle;
+    })), "it is when the reader has come");
+    while (read(parent, bytes, 1) == 1)
+        got++;
+    is_int(got, sizeof(bytes), "and nothing is missing");
+    close(parent);
+    pair_close(&pair);
+}
+
 static bool write_fails(int fd, int error)
 {
     return write(fd, "x", 1) < 0 && errno == error;
@@ -477,6 +508,7 @@ int main(void)
     test_small();
     test_large();
     test_stall();
+    test_late_reader();
     test_broken_pipe();
     test_flush();
     test_records();
