@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <openssl/err.h>
+#include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 
 #include "common/conn_io.h"
@@ -79,7 +80,8 @@ void conn_tls_reason(struct conn *conn, int error, char *text, size_t len)
     unsigned long code = conn->ssl ? ERR_peek_last_error() : 0;
     long verdict = conn->ssl ? SSL_get_verify_result(conn->ssl) : X509_V_OK;
 
-    if (error == -ECONNRESET && code == 0)
+    if ((error == -ECONNRESET && code == 0) ||
+        (code != 0 && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING))
         snprintf(text, len, "closed by the peer");
     else if (error != -ECONNABORTED)
         snprintf(text, len, "%s", strerror(-error));

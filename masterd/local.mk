@@ -27,3 +27,9 @@ masterd_masterd_SOURCES = \
 masterd_masterd_LDADD = common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(SQLITE_LIBS)
 masterd_masterd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+
+UNIT_TESTS += tests/unit/test_nodetable
+
+tests_unit_test_nodetable_SOURCES = tests/unit/test_nodetable.c tests/unit/tap.h \
+	masterd/nodetable.c masterd/store.c masterd/watchers.c
+tests_unit_test_nodetable_LDADD = common/libcommon.la $(EVENT_LIBS) $(SQLITE_LIBS)

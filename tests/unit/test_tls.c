@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/conn.h"
+#include "common/tls.h"
+#include "tests/unit/tap.h"
+
+struct end {
+    struct conn *conn;
+    int ready, messages, closed;
+    int node;
+    uint8_t hash[32];
+    int hash_result;
+    size_t bytes;
+    char reason[200];
+};
+
+static struct event_base *base;
+static char root[] = "/tmp/test_tls.XXXXXX";
+
+static const char *path_of(const char *cluster, const char *name)
+{
+    static char paths[4][200];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s/%s", root, cluster, name);
+    return path;
+}
+
+static void end_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
+                        int *fds, void *arg)
+{
+    struct end *end = arg;
+
+    (void)body;
+    (void)fds;
+    end->messages++;
+    end->bytes += header->body_len;
+    if (header->kind == K_CALL)
+        conn_reply(conn, header, NULL, NULL);
+}
+
+static void end_closed(struct conn *conn, const char *reason, void *arg)
+{
+    struct end *end = arg;
+
+    (void)conn;
+    end->closed++;
+    end->conn = NULL;
+    snprintf(end->reason, sizeof(end->reason), "%s", reason);
+}
+
+static void end_ready(struct conn *conn, void *arg)
+{
+    struct end *end = arg;
+
+    end->ready = 1;
+    end->node = tls_peer_node(conn_ssl(conn));
+    end->hash_result = tls_peer_ca_hash(conn_ssl(conn), end->hash);
+}
+
+static const struct conn_ops end_ops = { end_message, end_closed, end_ready };
+
+static void loop_run(int ms)
+{
+    struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+
+    event_base_loopexit(base, &limit);
+    event_base_dispatch(base);
+}
+
+/* Server with the keys of `theirs`, client with those of `ours` (NULL: it joins). */
+static void meet(struct end *server, const char *theirs, enum tls_verify verify,
+                 struct end *client, const char *ours)
+{
+    char text[200];
+    SSL_CTX *server_ctx = tls_context(theirs, 1, verify, text, sizeof(text));
+    SSL_CTX *client_ctx = tls_context(ours, 0, ours ? TLS_VERIFY_PEER : TLS_VERIFY_NONE, text,
+                                      sizeof(text));
+    int pair[2];
+
+    memset(server, 0, sizeof(*server));
+    memset(client, 0, sizeof(*client));
+    if (!server_ctx || !client_ctx || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+        diag("%s", text);
+        exit(1);
+    }
+    server->conn = conn_new_tls(base, pair[0], server_ctx, 1, 5, &end_ops, server);
+    client->conn = conn_new_tls(base, pair[1], client_ctx, 0, 5, &end_ops, client);
+    SSL_CTX_free(server_ctx);
+    SSL_CTX_free(client_ctx);
+    loop_run(60);
+}
+
+static void part(struct end *a, struct end *b)
+{
+    conn_close(a->conn, "test is over");
+    loop_run(5);
+    conn_close(b->conn, "test is over");
+    loop_run(5);
+}
+
+static void test_authority(void)
+{
+    char text[300];
+    uint8_t hash[32];
+    struct stat st;
+
+    is_int(tls_ca_init(path_of("one", ""), text, sizeof(text)), 0, "an authority is made");
+    is_int(tls_ca_init(path_of("one", ""), text, sizeof(text)), -EEXIST, "but once");
+    is_int(tls_ca_init(path_of("two", ""), text, sizeof(text)), 0, "another cluster's");
+    ok(stat(path_of("one", "ca/key.pem"), &st) == 0 && (st.st_mode & 0777) == 0600,
+       "its key is for its owner alone");
+    is_int(tls_file_ca_hash(path_of("one", "ca/cert.pem"), hash), 0, "its hash");
+    is_int(tls_file_ca_hash(path_of("one", "ca/none.pem"), hash), -ENOENT, "no file, no hash");
+}
+
+static int node_join(const char *cluster, const char *name, int node, int claimed)
+{
+    char text[300] = "", dir[200];
+    char *csr = NULL, *cert = NULL, *ca = NULL;
+    char pem[4096] = "";
+    FILE *file = fopen(path_of(cluster, "ca/cert.pem"), "r");
+    int error;
+
+    (void)!fread(pem, 1, sizeof(pem) - 1, file);
+    fclose(file);
+    ca = pem;
+    snprintf(dir, sizeof(dir), "%s", path_of(cluster, name));
+    error = tls_join_begin(dir, &csr, text, sizeof(text));
+    if (!error)
+        error = tls_sign(path_of(cluster, ""), csr, node, &cert, text, sizeof(text));
+    if (!error)
+        error = tls_join_finish(dir, claimed, cert, ca, text, sizeof(text));
+    if (error)
+        diag("%s", text);
+    free(csr);
+    free(cert);
+    return error;
+}
+
+static void test_join(void)
+{
+    char text[300], *cert;
+    uint8_t hash[32];
+    struct end server, client;
+
+    is_int(node_join("one", "n3", 3, 3), 0, "node 3 joins");
+    is_int(node_join("one", "n4", 5, 4), -EACCES, "a certificate for another number is refused");
+    is_int(access(path_of("one", "n4/key.pem"), F_OK), -1, "and nothing is put in place");
+    is_int(node_join("two", "n3", 3, 3), 0, "node 3 of the other cluster joins that");
+    is_int(tls_sign(path_of("one", ""), "nonsense", 3, &cert, text, sizeof(text)), -EINVAL,
+           "nonsense is not signed");
+    meet(&server, path_of("one", "tls"), TLS_VERIFY_OPTIONAL, &client, NULL);
+    ok(server.ready && client.ready, "a machine without certificate gets in to join");
+    is_int(server.node, TLS_NODE_NONE, "as nobody");
+    tls_file_ca_hash(path_of("one", "ca/cert.pem"), hash);
+    is_int(client.hash_result, 0, "it sees the authority");
+    ok(memcmp(hash, client.hash, sizeof(hash)) == 0, "with the right hash");
+    part(&client, &server);
+}
+
+static void test_impostor(void)
+{
+    struct end server, client;
+    char command[900];
+
+    /* A node shows its own certificate and the authority's, which everybody has. */
+    snprintf(command, sizeof(command), "cd %s/one && cp -r n3 fake && cat ca/cert.pem >>fake/cert.pem",
+             root);
+    is_int(system(command), 0, "an impostor is made");
+    meet(&server, path_of("one", "fake"), TLS_VERIFY_OPTIONAL, &client, NULL);
+    is_int(client.hash_result, -EACCES, "a node cannot stand in for the master at a join");
+    part(&client, &server);
+}
+
+static void test_meeting(void)
+{
+    struct end server, client;
+    static char text[600000];
+    pass_ret ret = { .body = { sizeof(text), text } };
+
+    meet(&server, path_of("one", "tls"), TLS_VERIFY_OPTIONAL, &client, path_of("one", "n3"));
+    ok(server.ready && client.ready, "master and node meet");
+    is_int(server.node, 3, "the master sees node 3");
+    is_int(client.node, TLS_NODE_MASTER, "the node sees the master");
+    conn_send(client.conn, K_CALL, P_PING, 1, 0, NULL, NULL, NULL, 0);
+    for (int i = 0; i < 8; i++)
+        conn_send(client.conn, K_EVENT, P_PASS, 0, 0, FRAME_XDR(pass_ret), &ret, NULL, 0);
+    loop_run(300);
+    is_int(server.messages, 9, "messages pass");
+    ok(server.bytes >= 8 * sizeof(text), "large ones, too");
+    is_int(client.messages, 1, "and the answer");
+    is_int(conn_send(client.conn, K_EVENT, P_PING, 0, 0, NULL, NULL, (int[]){ 0 }, 1), -EMSGSIZE,
+           "descriptors do not travel between hosts");
+    conn_close_after_send(server.conn);
+    loop_run(50);
+    ok(client.closed && server.closed, "both see the end");
+    is_str(client.reason, "closed by the peer", "with its reason");
+    part(&client, &server);
+}
+
+static void test_strangers(void)
+{
+    struct end server, client;
+
+    meet(&server, path_of("one", "tls"), TLS_VERIFY_OPTIONAL, &client, path_of("two", "n3"));
+    ok(!server.ready && server.closed, "a foreign certificate is refused");
+    ok(client.closed, "the foreigner refuses, too");
+    diag("server: %s; client: %s", server.reason, client.reason);
+    part(&client, &server);
+    meet(&server, path_of("one", "tls"), TLS_VERIFY_PEER, &client, NULL);
+    ok(!server.ready && server.closed, "no certificate where one is needed");
+    part(&client, &server);
+}
+
+static void test_garbage(void)
+{
+    struct end server = { 0 };
+    char text[200], noise[500];
+    int pair[2];
+    SSL_CTX *ctx = tls_context(path_of("one", "tls"), 1, TLS_VERIFY_PEER, text, sizeof(text));
+
+    for (size_t i = 0; i < sizeof(noise); i++)
+        noise[i] = (char)(i * 37);
+    if (!ctx || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        exit(1);
+    server.conn = conn_new_tls(base, pair[0], ctx, 1, 1, &end_ops, &server);
+    (void)!write(pair[1], noise, sizeof(noise));
+    loop_run(20);
+    is_int(server.closed, 1, "garbage ends the handshake");
+    close(pair[1]);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        exit(1);
+    memset(&server, 0, sizeof(server));
+    server.conn = conn_new_tls(base, pair[0], ctx, 1, 1, &end_ops, &server);
+    loop_run(1100);
+    is_int(server.closed, 1, "silence does, too");
+    is_str(server.reason, "no handshake in time", "when its time is over");
+    close(pair[1]);
+    SSL_CTX_free(ctx);
+}
+
+static void test_keys(void)
+{
+    char text[200];
+    SSL_CTX *ctx;
+
+    chmod(path_of("one", "n3/key.pem"), 0644);
+    ctx = tls_context(path_of("one", "n3"), 0, TLS_VERIFY_PEER, text, sizeof(text));
+    ok(ctx == NULL, "a key that others can read is not used");
+    ok(strstr(text, "mode 0600") != NULL, "the reason says why");
+    ctx = tls_context(path_of("one", "nowhere"), 0, TLS_VERIFY_PEER, text, sizeof(text));
+    ok(ctx == NULL && strstr(text, "No such file"), "a key that is not there");
+}
+
+int main(void)
+{
+    char command[80];
+
+    signal(SIGPIPE, SIG_IGN);
+    base = event_base_new();
+    if (!mkdtemp(root))
+        return 1;
+    test_authority();
+    test_join();
+    test_impostor();
+    test_meeting();
+    test_strangers();
+    test_garbage();
+    test_keys();
+    event_base_free(base);
+    snprintf(command, sizeof(command), "rm -rf %s", root);
+    return system(command) != 0 || done_testing();
+}
