@@ -61,9 +61,8 @@ static int sender_accept(struct arrival *a, int sock)
     socket_timeouts(sock, HANDSHAKE_SECONDS);
     setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     a->ssl = SSL_new(a->setup->ctx);
-    if (!a->ssl || !SSL_set_fd(a->ssl, sock))
+    if (!a->ssl || !SSL_set_fd(a->ssl, sock) || bulk_setup(a->ssl) < 0)
         return -ENOMEM;
-    bulk_setup(a->ssl);
     if (SSL_accept(a->ssl) != 1 || tls_peer_node(a->ssl) != TLS_NODE_MASTER)
         return -EPERM;
     socket_timeouts(sock, TRANSFER_SECONDS);

@@ -198,11 +198,10 @@ static int node_connect(struct departure *d)
     socket_timeouts(sock, CONNECT_SECONDS);
     setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     d->ssl = SSL_new(d->setup->ctx);
-    if (!d->ssl || !SSL_set_fd(d->ssl, sock)) {
+    if (!d->ssl || !SSL_set_fd(d->ssl, sock) || bulk_setup(d->ssl) < 0) {
         close(sock);
         return departure_fail(d, -ENOMEM, "cannot make a TLS connection");
     }
-    bulk_setup(d->ssl);
     if (connect(sock, (struct sockaddr *)&to, sizeof(to)) < 0)
         return departure_fail(d, -EIO, "cannot connect to node %d: %s", d->arg.node,
                               strerror(errno == EINPROGRESS ? ETIMEDOUT : errno));

@@ -119,6 +119,8 @@ int frame_decode(xdrproc_t decode, const void *body, size_t len, void *out, size
     xdrmem_create(&xdrs, (char *)(uintptr_t)body, (u_int)len, XDR_DECODE);
     ok = decode(&xdrs, out, 0) && xdr_getpos(&xdrs) == len;
     xdr_destroy(&xdrs);
+    /* libtirpc takes strings with a NUL inside, of which the rest would go unseen. */
+    ok = ok && xdr_sizeof(decode, out) == len;
     if (ok)
         return 0;
     /* libtirpc leaves what it had allocated before the error. */

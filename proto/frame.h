@@ -48,8 +48,9 @@ int frame_build(const struct frame_header *header, xdrproc_t encode, const void 
                 uint8_t **frame, size_t *len);
 
 /*
- * Decodes a body into *out, which is zeroed first. 0, or -EPROTO when it does not decode or bytes
- * are left over; then nothing has to be freed. After a 0 the caller ends it with frame_free().
+ * Decodes a body into *out, which is zeroed first. 0, or -EPROTO when it does not decode, bytes
+ * are left over or a string has a NUL inside; then nothing has to be freed. After a 0 the caller
+ * ends it with frame_free().
  */
 int frame_decode(xdrproc_t decode, const void *body, size_t len, void *out, size_t out_size);
 
