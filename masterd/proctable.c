@@ -29,6 +29,7 @@ struct proc {
     int exited, status;
     int stopped, stop_status;
     int condemned;
+    int adopted;                /* from a HELLO */
     struct event *on_deadline;
 };
 
@@ -153,7 +154,7 @@ void proc_release(struct proc *proc)
         proc_condemn(proc);
 }
 
-/* Slaves and ghosts of the time before our start may come in any order. */
+/* Slaves and ghosts of the time before our start come in any order. */
 static int is_settling(void)
 {
     return master_now() - master.started < GHOST_SECONDS * 1000;
@@ -161,16 +162,10 @@ static int is_settling(void)
 
 static void exited_keep(struct node *node, int pid, int status)
 {
-    struct proc *proc;
-
-    if (!is_settling() || proctable_adopt(node, pid) < 0) {
+    if (!is_settling() || !ghost_is_alive(pid) || proctable_adopt(node, pid) < 0)
         link_exit_ack(node, pid);
-        return;
-    }
-    proc = entry_find(pid, node->number);
-    proctable_exited(node, pid, status);
-    if (!proc_ghost(proc))
-        log_debug("process %d on node %d ended before its ghost came back", pid, node->number);
+    else
+        proctable_exited(node, pid, status);
 }
 
 void proctable_exited(struct node *node, int pid, int status)
@@ -188,6 +183,11 @@ void proctable_exited(struct node *node, int pid, int status)
     }
     if (proc->exited)
         return;
+    /* The caller of a transfer that was cut short by our end has taken its child back. */
+    if (!proc->ghost && proc->adopted && !ghost_is_alive(pid)) {
+        proc_finish(proc);
+        return;
+    }
     proc->exited = 1;
     proc->status = status;
     if (proc->ghost)
@@ -218,6 +218,7 @@ int proctable_adopt(struct node *node, int pid)
     proc = proc_new(pid, node->number);
     if (!proc)
         return -errno;
+    proc->adopted = 1;
     event_add(proc->on_deadline, &limit);
     ghost_claim(proc, pid, node->number);
     return 0;
@@ -256,7 +257,7 @@ int proctable_list(int node, proc_list_ret *ret)
     if (!ret->procs.procs_val)
         return -ENOMEM;
     HASH_ITER(hh, procs, proc, next) {
-        if (proc->condemned || (node != BPROC_NODE_ANY && proc->key.node != node))
+        if (proc->condemned || proc->exited || (node != BPROC_NODE_ANY && proc->key.node != node))
             continue;
         ret->procs.procs_val[ret->procs.procs_len++] =
             (proc_record){ .pid = proc->key.pid, .node = proc->key.node };
