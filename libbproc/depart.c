@@ -117,33 +117,34 @@ gate_verdict gate_wait(int gate, int *node, int *rank)
     return verdict;
 }
 
+/* The vector of pointers into `len` bytes of strings, each ended by a NUL; one NULL at its end. */
+static char **strings_split(char *bytes, size_t len)
+{
+    size_t count = 0, i = 0;
+    char **list;
+
+    for (size_t at = 0; at < len; at++)
+        count += bytes[at] == '\0';
+    list = calloc(count + 1, sizeof(*list));
+    for (size_t at = 0; list && i < count; at += strlen(bytes + at) + 1)
+        list[i++] = bytes + at;
+    return list;
+}
+
 /* The process's arguments as ps shows them: the program may have changed its argv since. */
 static char **arguments_read(void)
 {
     char *bytes = malloc(MAX_ARGUMENTS + 1);
     int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
     ssize_t len = bytes && fd >= 0 ? read(fd, bytes, MAX_ARGUMENTS) : -1;
-    size_t count = 0;
-    char **argv;
 
     if (fd >= 0)
         close(fd);
     if (len <= 0)
         return NULL;
+    /* A long command line is cut: it needs an end of its own then. */
     bytes[len] = '\0';
-    for (ssize_t i = 0; i < len; i++)
-        count += bytes[i] == '\0';
-    argv = calloc(count + 2, sizeof(*argv));
-    if (!argv)
-        return NULL;
-    for (size_t i = 0; bytes < bytes + len && i <= count && len > 0; i++) {
-        size_t step = strlen(bytes) + 1;
-
-        argv[i] = bytes;
-        bytes += step;
-        len -= (ssize_t)step;
-    }
-    return argv;
+    return strings_split(bytes, (size_t)len + (bytes[len - 1] != '\0'));
 }
 
 int ghost_exec(int gate, int node, char *const argv[])
