@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154
+#
+# Processes with much memory, all of it copied.
+
+large_size() {
+    local mib=$1 count=$2 name=large-$1 block
+    case_begin "$name" rfork "$mib" "a process of $mib MiB, copied in full"
+    case_begin "$name-parts" rfork "$mib" "the parts of its rfork"
+    for (( block = 0; block < count; block++ )); do
+        on master bench-process rfork 0 "$(rounds 3 1)" "$mib" || return
+        samples_take "$name"
+        parts_take "$work/out" | samples_add "$name-parts"
+        on master criu-by-hand "$criu" "$(rounds 3 1)" "$mib" "$work/ssh/shared" n0 || return
+        samples_take "$name"
+    done
+}
+
+large_run() {
+    large_size 64 "$(rounds 5 2)" || return
+    $quick || large_size 1024 3
+}
