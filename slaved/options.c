@@ -118,6 +118,17 @@ static void source_check(const char *source)
         usage_error("cannot use address %s: it is not in dotted form", source);
 }
 
+/* Every user can read a command line: the token is gone from it as soon as it has been read. */
+static const char *token_take(char *argument)
+{
+    char *token = strdup(argument);
+
+    if (!token)
+        fatal("cannot read the token");
+    explicit_bzero(argument, strlen(argument));
+    return token;
+}
+
 /* The order of the options is free, so what belongs together is checked at the end. */
 static void option_take(int option, struct options *options, int *hash_given)
 {
@@ -128,7 +139,7 @@ static void option_take(int option, struct options *options, int *hash_given)
     case 'v': options->verbose = 1; break;
     case OPT_STATE: options->state_dir = optarg; break;
     case OPT_ROOT: options->root = optarg; break;
-    case OPT_TOKEN: options->token = optarg; break;
+    case OPT_TOKEN: options->token = token_take(optarg); break;
     case 's':
         source_check(optarg);
         options->source = optarg;
