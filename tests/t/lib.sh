@@ -24,6 +24,9 @@ set -u
 : "${BPROC_LIBEXECDIR:=$BPROC_PREFIX/libexec/bproc}"
 export BPLAB_STAGE
 
+# Programs of tests/progs. The nodes of a lab see the build tree at the same path.
+PROGS=$BPROC_BUILD/tests/progs
+
 # How long one command on a node may take; a test that knows better sets its own.
 ON_TIMEOUT=60
 

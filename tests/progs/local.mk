@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Programs that system tests run on the nodes of a lab, from the build tree: the nodes see it at the
+# same path. They find the library there as well, hence -no-install. A new one takes three lines:
+#
+#     check_PROGRAMS += tests/progs/NAME
+#     tests_progs_NAME_LDADD = $(PROG_LDADD)
+#     tests_progs_NAME_LDFLAGS = $(PROG_LDFLAGS)
+
+PROG_LDADD = libbproc/libbproc.la
+PROG_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/progs/nodecalls
+tests_progs_nodecalls_LDADD = $(PROG_LDADD)
+tests_progs_nodecalls_LDFLAGS = $(PROG_LDFLAGS)
