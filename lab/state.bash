@@ -18,7 +18,7 @@ lab_lock() {
 # The lock goes with its file; the base folder with the last lab.
 lab_forget() {
     rm -f "$lab.lock"
-    rmdir "$base" 2>/dev/null
+    rmdir "$base" 2>/dev/null || true
 }
 
 lab_exists() {
