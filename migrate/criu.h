@@ -16,11 +16,11 @@
 #define CRIU_FD_FIRST 5     /* in the worker: the first descriptor to inherit */
 
 /*
- * Starts a worker for a dump. Returns the near end of its socket, the worker's pid in *pid (the
- * caller reaps it); -errno. The worker for a restore is started by the process space, because the
- * restored task becomes its sibling.
+ * Starts a worker for a dump of `target`, a process of `uid` and `gid`. Returns the near end of
+ * its socket, the worker's pid in *pid (the caller reaps it); -errno. The worker for a restore is
+ * started by the process space, because the restored task becomes its sibling.
  */
-int criu_worker_start(const char *criu, pid_t *pid);
+int criu_worker_start(const char *criu, pid_t target, uid_t uid, gid_t gid, pid_t *pid);
 
 struct criu_dump {
     pid_t pid;                      /* as CRIU sees it */

@@ -159,7 +159,8 @@ static int dump_start(struct departure *d)
     if (d->image < 0)
         return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
                               strerror(-d->image));
-    d->criu_sock = criu_worker_start(d->setup->criu, &d->criu_pid);
+    d->criu_sock = criu_worker_start(d->setup->criu, d->arg.pid, d->arg.uid, d->arg.gid,
+                                     &d->criu_pid);
     if (d->criu_sock < 0)
         return departure_fail(d, d->criu_sock, "cannot start CRIU: %s", strerror(-d->criu_sock));
     error = criu_dump_start(d->criu_sock, d->image, &dump);
