@@ -24,6 +24,7 @@
 #include "masterd/proctable.h"
 
 #define MAX_STRANGERS 64
+#define MAX_STRANGERS_A_HOST 16
 #define HANDSHAKE_SECONDS 10
 
 enum link_phase { LINK_SHAKING = 1, LINK_STRANGER = 2, LINK_MEMBER = 4, LINK_UP = 8 };
@@ -385,16 +386,34 @@ static void socket_tune(int fd)
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 }
 
+/* One host that opens connections and says nothing must not keep the others out. */
+static int is_crowded(uint32_t addr)
+{
+    struct link *link;
+    unsigned same = 0;
+
+    LIST_FOREACH(link, &links, entry)
+        same += link->phase != LINK_UP && link->addr == addr;
+    if (strangers < MAX_STRANGERS && same < MAX_STRANGERS_A_HOST)
+        return 0;
+    log_limited(&link_limit, 20, "refused a connection: %u are in their handshake already",
+                strangers);
+    return 1;
+}
+
 void link_accept(int fd)
 {
     struct sockaddr_in in = { 0 };
     socklen_t len = sizeof(in);
     struct link *link = NULL;
+    uint32_t addr;
 
-    if (strangers >= MAX_STRANGERS)
-        log_limited(&link_limit, 20, "refused a connection: %u are in their handshake already",
-                    strangers);
-    else if (getpeername(fd, (struct sockaddr *)&in, &len) == 0)
+    if (getpeername(fd, (struct sockaddr *)&in, &len) < 0) {
+        close(fd);
+        return;
+    }
+    addr = ntohl(in.sin_addr.s_addr);
+    if (!is_crowded(addr))
         link = calloc(1, sizeof(*link));
     if (!link) {
         close(fd);
@@ -402,7 +421,7 @@ void link_accept(int fd)
     }
     socket_tune(fd);
     link->phase = LINK_SHAKING;
-    link->addr = ntohl(in.sin_addr.s_addr);
+    link->addr = addr;
     link->on_beat = event_new(master.base, -1, 0, link_beat, link);
     if (link->on_beat)
         link->conn = conn_new_tls(master.base, fd, link_tls, 1, HANDSHAKE_SECONDS, &link_ops, link);
