@@ -239,7 +239,8 @@ static void identity_load(void)
 
     slaved.ctx = tls_context(slaved.tls_dir, 0, TLS_VERIFY_PEER, text, sizeof(text));
     if (!slaved.ctx)
-        fatalx("cannot use this node's certificate: %s", text);
+        fatalx("cannot use this node's certificate: %s (`bpctl token create' on the master prints "
+               "the command to join)", text);
     slaved.link.ctx = slaved.ctx;
     slaved.link.node = tls_own_node(slaved.ctx);
     if (slaved.link.node < 0)
