@@ -113,7 +113,8 @@ static void take_interface(struct conf_parse *parse, const struct keyword *keywo
 }
 
 /* The optional node number in front of addresses. Words taken (0 or 1), -1 after a complaint. */
-static int take_node(struct conf_parse *parse, const struct keyword *keyword, char **args, int count)
+static int take_node(struct conf_parse *parse, const struct keyword *keyword, char **args,
+                     int count)
 {
     long node;
 

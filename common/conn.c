@@ -221,7 +221,8 @@ struct conn *conn_new_local(struct event_base *base, int fd, const struct conn_o
     if (!conn)
         return NULL;
     conn->phase = CONN_OPEN;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || event_add(conn->on_read, NULL) < 0) {
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+        event_add(conn->on_read, NULL) < 0) {
         conn_destroy(-1, 0, conn);
         return NULL;
     }
@@ -336,7 +337,8 @@ int conn_event(struct conn *conn, bproc_proc proc, xdrproc_t encode, const void 
     return conn_send(conn, K_EVENT, proc, 0, 0, encode, body, NULL, 0);
 }
 
-int conn_reply(struct conn *conn, const struct frame_header *to, xdrproc_t encode, const void *body)
+int conn_reply(struct conn *conn, const struct frame_header *to, xdrproc_t encode,
+               const void *body)
 {
     return conn_send(conn, K_REPLY, to->proc, to->serial, 0, encode, body, NULL, 0);
 }

@@ -55,7 +55,8 @@ int conn_send(struct conn *conn, bproc_kind kind, bproc_proc proc, uint32_t seri
 
 /* Shorthands: an event; a good reply; a reply that says why not (errno and words). */
 int conn_event(struct conn *conn, bproc_proc proc, xdrproc_t encode, const void *body);
-int conn_reply(struct conn *conn, const struct frame_header *to, xdrproc_t encode, const void *body);
+int conn_reply(struct conn *conn, const struct frame_header *to, xdrproc_t encode,
+               const void *body);
 int conn_refuse(struct conn *conn, const struct frame_header *to, int error, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -11,7 +11,7 @@
 
 #include "common/conn_io.h"
 
-/* 0 stands for the orderly end; what OpenSSL knows of a failure stays in its queue for the reason. */
+/* 0 stands for the orderly end. What OpenSSL knows of a failure stays in its queue: the reason. */
 static int tls_error(struct conn *conn, int code)
 {
     int saved = errno;

@@ -12,7 +12,8 @@
 /* Call once at start. `facility`: a syslog facility; 0 with `foreground`: stderr. */
 void log_init(const char *program, int foreground, int facility, int verbose);
 
-void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));   /* adds strerror(errno) */
+/* The first adds strerror(errno). */
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -36,7 +36,10 @@ int tls_peer_node(SSL *ssl);
 /* Node number in the context's own certificate; as tls_peer_node(). */
 int tls_own_node(SSL_CTX *ctx);
 
-/* SHA-256 of the subject public key info of the authority that the peer's chain ends in. 0/-errno. */
+/*
+ * SHA-256 of the subject public key info of the authority that the peer's chain ends in and that
+ * signed its certificate. A client gets it of a master only. 0; -EACCES when that is not so.
+ */
 int tls_peer_ca_hash(SSL *ssl, uint8_t hash[32]);
 
 /* The same for a PEM file. 0/-errno. */

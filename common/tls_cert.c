@@ -207,7 +207,8 @@ static int extensions_set(X509 *cert, X509 *issuer, int is_authority)
             extension_add(cert, issuer, NID_ext_key_usage, "serverAuth,clientAuth"));
 }
 
-X509 *cert_make(EVP_PKEY *key, int node, X509 *issuer, EVP_PKEY *issuer_key, char *text, size_t len)
+X509 *cert_make(EVP_PKEY *key, int node, X509 *issuer, EVP_PKEY *issuer_key, char *text,
+                size_t len)
 {
     int is_authority = issuer == NULL;
     char name[CERT_NAME_MAX] = AUTHORITY_NAME;
@@ -221,7 +222,8 @@ X509 *cert_make(EVP_PKEY *key, int node, X509 *issuer, EVP_PKEY *issuer_key, cha
         X509_gmtime_adj(X509_getm_notBefore(cert), is_authority ? -2 * DAY : -DAY) &&
         X509_gmtime_adj(X509_getm_notAfter(cert),
                         DAY * (is_authority ? AUTHORITY_DAYS : MEMBER_DAYS)) &&
-        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (unsigned char *)name, -1, -1, 0) &&
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (unsigned char *)name, -1, -1,
+                                   0) &&
         X509_set_issuer_name(cert, is_authority ? subject : X509_get_subject_name(issuer)) &&
         X509_set_pubkey(cert, key) &&
         extensions_set(cert, is_authority ? cert : issuer, is_authority) &&

@@ -40,7 +40,8 @@ char *cert_to_pem(X509 *cert, X509 *issuer);
  * A certificate for `key`: the authority's own when issuer is NULL, else one for `node` of the
  * cluster, for both ends of a connection, signed with issuer_key.
  */
-X509 *cert_make(EVP_PKEY *key, int node, X509 *issuer, EVP_PKEY *issuer_key, char *text, size_t len);
+X509 *cert_make(EVP_PKEY *key, int node, X509 *issuer, EVP_PKEY *issuer_key, char *text,
+                size_t len);
 
 /* 0 when `cert` was signed by `ca` and ca is an authority; -EACCES. */
 int cert_check(X509 *cert, X509 *ca);

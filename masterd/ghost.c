@@ -60,7 +60,8 @@ int ghost_is_alive(pid_t pid)
     path[n] = '\0';
     name = strrchr(path, '/');
     /* The file may have been replaced by an update meanwhile. */
-    return name && (strcmp(name, "/bproc-ghost") == 0 || strcmp(name, "/bproc-ghost (deleted)") == 0);
+    return name &&
+           (strcmp(name, "/bproc-ghost") == 0 || strcmp(name, "/bproc-ghost (deleted)") == 0);
 }
 
 /* ---- from the ghost ---- */

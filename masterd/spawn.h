@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starting a helper program of ours: default signals, a process group of its own, no stray
- * descriptors. */
+/*
+ * Starting a helper program of ours: default signals, a process group of its own, no stray
+ * descriptors.
+ */
 #ifndef MASTERD_SPAWN_H
 #define MASTERD_SPAWN_H
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <uthash.h>
@@ -97,8 +98,8 @@ void trace_start(pid_t pid, trace_fn fn, void *arg)
     if (reaper_watch(pid, trace_changed, trace) < 0) {
         trace_free(trace);
     } else if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0) {
-        log_limited(&trace_limit, 1, "cannot trace ghost %d, SIGSTOP will not reach its process: %s",
-                    (int)pid, strerror(errno));
+        log_limited(&trace_limit, 1, "cannot trace ghost %d, SIGSTOP will not reach its process:"
+                    " %s", (int)pid, strerror(errno));
         reaper_forget(pid);
         trace_free(trace);
     }

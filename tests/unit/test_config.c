@@ -80,7 +80,8 @@ static void test_good(void)
 
 static void test_foreign(void)
 {
-    struct conf *conf = load("nodes 2\nbootmodule e1000\nkernelcommandline quiet\nlibraries /lib\n");
+    struct conf *conf = load("nodes 2\nbootmodule e1000\nkernelcommandline quiet\n"
+                             "libraries /lib\n");
 
     ok(conf != NULL, "keywords of boot services do no harm");
     is_int(warnings, 1, "one warning for all of them");
@@ -101,7 +102,7 @@ static void test_bad(void)
         { "nodes 2\n\nip 10.0.0.300\n", ":3: ip: `10.0.0.300' is not an address" },
         { "nodes 2\nip one\n", "is neither a node number nor an address" },
         { "nodes 2\nip 1\n", ":2: ip: no address after the node number" },
-        { "nodes 2\nip 2 10.0.0.1\n", "an address is given to node 2, but there are only 2 nodes" },
+        { "nodes 2\nip 2 10.0.0.1\n", "is given to node 2, but there are only 2 nodes" },
         { "nodes 3\nip 10.0.0.1\nip 10.0.0.1\n", ":3: ip: an address is given to two nodes" },
         { "nodes 3\niprange 10.0.0.9 10.0.0.1\n", "is no range of addresses" },
         { "nodes 3\niprange 0.0.0.0 255.255.255.255\n", "is no range of addresses" },

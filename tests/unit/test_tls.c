@@ -175,8 +175,8 @@ static void test_impostor(void)
     char command[900];
 
     /* A node shows its own certificate and the authority's, which everybody has. */
-    snprintf(command, sizeof(command), "cd %s/one && cp -r n3 fake && cat ca/cert.pem >>fake/cert.pem",
-             root);
+    snprintf(command, sizeof(command), "cd %s/one && cp -r n3 fake && "
+             "cat ca/cert.pem >>fake/cert.pem", root);
     is_int(system(command), 0, "an impostor is made");
     meet(&server, path_of("one", "fake"), TLS_VERIFY_OPTIONAL, &client, NULL);
     is_int(client.hash_result, -EACCES, "a node cannot stand in for the master at a join");
