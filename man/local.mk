@@ -5,21 +5,33 @@
 
 dist_man_MANS += \
 	man/bpctl.8 \
+	man/bplab.1 \
+	man/bproc.7 \
+	man/bproc.config.5 \
 	man/bproc_chmod.3 \
 	man/bproc_nodeaddr.3 \
 	man/bproc_nodeinfo.3 \
 	man/bproc_notifier.3 \
 	man/bproc_proclist.3 \
+	man/bproc_rexec.3 \
+	man/bproc_rfork.3 \
 	man/bproc_strerror.3 \
 	man/bproc_version.3 \
 	man/bpsh.1 \
-	man/bpstat.1
+	man/bpstat.1 \
+	man/masterd.8 \
+	man/slaved.8
 
 MAN3_LINKS = \
+	_bproc_rexec_io:bproc_rexec \
+	_bproc_rfork:bproc_rfork \
+	_bproc_rfork_io:bproc_rfork \
 	bproc_access:bproc_nodeinfo \
 	bproc_chgrp:bproc_chmod \
 	bproc_chown:bproc_chmod \
 	bproc_currnode:bproc_nodeinfo \
+	bproc_execmove:bproc_rexec \
+	bproc_execmove_io:bproc_rexec \
 	bproc_getnodebyname:bproc_nodeaddr \
 	bproc_masteraddr:bproc_nodeaddr \
 	bproc_nodelist:bproc_nodeinfo \
@@ -28,6 +40,7 @@ MAN3_LINKS = \
 	bproc_nodestatus:bproc_nodeinfo \
 	bproc_numnodes:bproc_nodeinfo \
 	bproc_pidnode:bproc_proclist \
+	bproc_rexec_io:bproc_rexec \
 	bproc_setnodestatus:bproc_chmod
 
 install-man-links: install-man
