@@ -29,6 +29,7 @@
 #include "migrate/criu.h"
 #include "migrate/departure.h"
 #include "migrate/files.h"
+#include "migrate/imageedit.h"
 #include "migrate/imagesend.h"
 
 #define CONNECT_SECONDS 10
@@ -175,7 +176,11 @@ static int dump_finish(struct departure *d)
     close(d->criu_sock);
     d->criu_sock = -1;
     waitpid(d->criu_pid, NULL, 0);
-    return error ? departure_fail(d, error, "cannot dump process %d: %s", d->arg.pid, reason) : 0;
+    if (error)
+        return departure_fail(d, error, "cannot dump process %d: %s", d->arg.pid, reason);
+    error = imageedit_open_files(d->image);
+    return error ? departure_fail(d, error, "cannot edit the image of process %d: %s", d->arg.pid,
+                                  strerror(-error)) : 0;
 }
 
 static void socket_timeouts(int sock, int seconds)

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "migrate/imageedit.h"
+
+/*
+ * An image file is two magic numbers, then records: a length of four bytes and a protobuf message.
+ * The numbers of the fields are CRIU's, in fdinfo.proto and regfile.proto.
+ */
+#define MAGIC_LEN 8
+#define LENGTH_LEN 4
+#define MAX_VARINT 10
+#define FDINFO_ID 1
+#define FILE_ID 2
+#define FILE_REGULAR 3
+#define REGULAR_SIZE 8
+#define REGULAR_MODE 10
+#define REGULAR_CHECKSUM_LAST 14        /* build-id and checksum follow the mode */
+
+struct bytes {
+    uint8_t *at;
+    size_t len;
+};
+
+struct field {
+    unsigned number;
+    uint64_t value;                     /* of a varint */
+    struct bytes whole, content;        /* with and without the tag; content of a message */
+};
+
+struct ids {
+    uint32_t *list;
+    size_t count;
+};
+
+static int file_read(int dir_fd, const char *name, struct bytes *file)
+{
+    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    int error = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+
+    if (!error) {
+        file->len = (size_t)st.st_size;
+        file->at = malloc(file->len + 1);
+        if (!file->at)
+            error = -ENOMEM;
+        else if (read(fd, file->at, file->len) != (ssize_t)file->len)
+            error = -EIO;
+    }
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+static int file_write(int dir_fd, const char *name, const struct bytes *file)
+{
+    int fd = openat(dir_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : write(fd, file->at, file->len);
+    int error = n < 0 ? -errno : (size_t)n == file->len ? 0 : -ENOSPC;
+
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+static void skip(struct bytes *in, size_t len)
+{
+    in->at += len;
+    in->len -= len;
+}
+
+static int varint_take(struct bytes *in, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned i = 0; i < MAX_VARINT && i < in->len; i++) {
+        *value |= (uint64_t)(in->at[i] & 0x7f) << (7 * i);
+        if (!(in->at[i] & 0x80)) {
+            skip(in, i + 1);
+            return 0;
+        }
+    }
+    return -EPROTO;
+}
+
+static size_t varint_put(uint8_t *out, uint64_t value)
+{
+    size_t len = 0;
+
+    for (; value >= 0x80; value >>= 7)
+        out[len++] = (uint8_t)(value | 0x80);
+    out[len++] = (uint8_t)value;
+    return len;
+}
+
+/* 1 with a field, 0 at the end. */
+static int field_take(struct bytes *in, struct field *field)
+{
+    struct bytes start = *in;
+    uint64_t tag, len = 0;
+
+    if (in->len == 0)
+        return 0;
+    if (varint_take(in, &tag) < 0)
+        return -EPROTO;
+    field->number = (unsigned)(tag >> 3);
+    switch (tag & 7) {
+    case 0:
+        if (varint_take(in, &field->value) < 0)
+            return -EPROTO;
+        break;
+    case 1:
+        len = 8;
+        break;
+    case 2:
+        if (varint_take(in, &len) < 0)
+            return -EPROTO;
+        break;
+    case 5:
+        len = 4;
+        break;
+    default:
+        return -EPROTO;
+    }
+    if (len > in->len)
+        return -EPROTO;
+    field->content = (struct bytes){ in->at, (size_t)len };
+    skip(in, (size_t)len);
+    field->whole = (struct bytes){ start.at, start.len - in->len };
+    return 1;
+}
+
+/* 1 with a record, 0 at the end. */
+static int record_take(struct bytes *in, struct bytes *record)
+{
+    uint32_t len;
+
+    if (in->len == 0)
+        return 0;
+    if (in->len < LENGTH_LEN)
+        return -EPROTO;
+    memcpy(&len, in->at, LENGTH_LEN);
+    skip(in, LENGTH_LEN);
+    if (len > in->len)
+        return -EPROTO;
+    *record = (struct bytes){ in->at, len };
+    skip(in, len);
+    return 1;
+}
+
+static int magic_skip(struct bytes *in)
+{
+    if (in->len < MAGIC_LEN)
+        return -EPROTO;
+    skip(in, MAGIC_LEN);
+    return 0;
+}
+
+static int id_find(struct bytes record, unsigned number, uint32_t *id)
+{
+    struct field field;
+
+    while (field_take(&record, &field) > 0) {
+        if (field.number == number) {
+            *id = (uint32_t)field.value;
+            return 0;
+        }
+    }
+    return -EPROTO;
+}
+
+static int ids_have(const struct ids *ids, uint32_t id)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->list[i] == id)
+            return 1;
+    return 0;
+}
+
+static int ids_add(struct ids *ids, struct bytes in)
+{
+    struct bytes record;
+    int more, error = magic_skip(&in);
+
+    while (!error && (more = record_take(&in, &record)) != 0) {
+        uint32_t *list = more > 0 ? realloc(ids->list, (ids->count + 1) * sizeof(*list)) : NULL;
+
+        if (!list)
+            return more > 0 ? -ENOMEM : more;
+        ids->list = list;
+        error = id_find(record, FDINFO_ID, &list[ids->count++]);
+    }
+    return error;
+}
+
+static int ids_read(int dir_fd, struct ids *ids)
+{
+    DIR *dir = fdopendir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct dirent *entry;
+    int error = dir ? 0 : -errno;
+
+    while (!error && (entry = readdir(dir))) {
+        struct bytes file = { NULL, 0 };
+
+        if (strncmp(entry->d_name, "fdinfo-", 7) != 0)
+            continue;
+        error = file_read(dir_fd, entry->d_name, &file);
+        if (!error)
+            error = ids_add(ids, file);
+        free(file.at);
+    }
+    if (dir)
+        closedir(dir);
+    return error;
+}
+
+static void append(struct bytes *out, const void *bytes, size_t len)
+{
+    memcpy(out->at + out->len, bytes, len);
+    out->len += len;
+}
+
+/* Out of a regular file's entry, whatever says how the file must be. Never longer than before. */
+static int regular_edit(const struct field *regular, struct bytes *out)
+{
+    struct bytes in = regular->content, kept = { malloc(in.len + 1), 0 };
+    uint8_t head[2 * MAX_VARINT];
+    struct field field;
+    size_t len;
+    int more = kept.at ? 0 : -ENOMEM;
+
+    while (kept.at && (more = field_take(&in, &field)) > 0)
+        if (field.number != REGULAR_SIZE &&
+            (field.number < REGULAR_MODE || field.number > REGULAR_CHECKSUM_LAST))
+            append(&kept, field.whole.at, field.whole.len);
+    if (!more) {
+        len = varint_put(head, FILE_REGULAR << 3 | 2);
+        len += varint_put(head + len, kept.len);
+        append(out, head, len);
+        append(out, kept.at, kept.len);
+    }
+    free(kept.at);
+    return more;
+}
+
+static int record_edit(struct bytes record, const struct ids *ids, struct bytes *out)
+{
+    struct field field;
+    size_t start = out->len;
+    uint32_t id, len = 0;
+    int more, error = id_find(record, FILE_ID, &id);
+
+    append(out, &len, LENGTH_LEN);
+    while (!error && (more = field_take(&record, &field)) != 0) {
+        if (more < 0)
+            return more;
+        if (field.number == FILE_REGULAR && ids_have(ids, id))
+            error = regular_edit(&field, out);
+        else
+            append(out, field.whole.at, field.whole.len);
+    }
+    len = (uint32_t)(out->len - start - LENGTH_LEN);
+    memcpy(out->at + start, &len, LENGTH_LEN);
+    return error;
+}
+
+static int files_edit(struct bytes in, const struct ids *ids, struct bytes *out)
+{
+    const uint8_t *magic = in.at;
+    struct bytes record;
+    int more, error = magic_skip(&in);
+
+    if (error)
+        return error;
+    out->at = malloc(MAGIC_LEN + in.len);
+    if (!out->at)
+        return -ENOMEM;
+    append(out, magic, MAGIC_LEN);
+    while (!error && (more = record_take(&in, &record)) != 0)
+        error = more < 0 ? more : record_edit(record, ids, out);
+    return error;
+}
+
+int imageedit_open_files(int dir_fd)
+{
+    struct bytes in = { NULL, 0 }, out = { NULL, 0 };
+    struct ids ids = { NULL, 0 };
+    int error = ids_read(dir_fd, &ids);
+
+    if (!error && ids.count > 0) {
+        error = file_read(dir_fd, "files.img", &in);
+        if (!error)
+            error = files_edit(in, &ids, &out);
+        if (!error)
+            error = file_write(dir_fd, "files.img", &out);
+    }
+    free(ids.list);
+    free(in.at);
+    free(out.at);
+    return error;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A dumped image, between dump and transfer: what CRIU would insist on and fork(2) would not.
+ *
+ * CRIU takes an open file for the one it dumped only if size, mode and build-id are the same. But
+ * a file that is open is the node's own, under the same path; only what is mapped has to be equal.
+ */
+#ifndef MIGRATE_IMAGEEDIT_H
+#define MIGRATE_IMAGEEDIT_H
+
+/*
+ * Takes those demands off the regular files that descriptors in the image at `dir_fd` refer to;
+ * those that are mapped, or the executable, keep theirs. 0; -EPROTO if the image is none, -ENOMEM
+ * or the errno of a file operation. Does not block.
+ */
+int imageedit_open_files(int dir_fd);
+
+#endif
