@@ -12,6 +12,7 @@ SYSTEM_TESTS += tests/t/0011-sources.t
 SYSTEM_TESTS += tests/t/0012-installed.t
 SYSTEM_TESTS += tests/t/0200-config.t
 SYSTEM_TESTS += tests/t/0210-join.t
+SYSTEM_TESTS += tests/t/0220-nodes.t
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
