@@ -34,6 +34,7 @@ struct ghost {
     int stopped;                /* as the kernel has it */
     int64_t told_stop;          /* until then a stop is taken for the one we told it; 0 */
     pid_t ppid;                 /* 0 unknown */
+    int orphan;                 /* the parent is dead */
     signal_msg *pending;        /* signals from before the node came back */
     unsigned npending;
     struct event *on_deadline;
@@ -95,6 +96,14 @@ static void signal_take(struct ghost *ghost, const struct frame_header *header,
     signal_forward(ghost, &msg);
 }
 
+static void orphan_tell(const struct ghost *ghost)
+{
+    pid_msg msg = { .pid = (int)ghost->ppid };
+
+    if (ghost->ppid > 0)
+        link_event(node_find(ghost->node), P_ORPHAN, FRAME_XDR(pid_msg), &msg);
+}
+
 static void orphan_take(struct ghost *ghost, const struct frame_header *header,
                         const uint8_t *body)
 {
@@ -104,10 +113,9 @@ static void orphan_take(struct ghost *ghost, const struct frame_header *header,
         conn_close(ghost->conn, "arguments do not decode");
         return;
     }
-    if (ghost->ppid == 0)
-        return;
-    msg.pid = (int)ghost->ppid;
-    link_event(node_find(ghost->node), P_ORPHAN, FRAME_XDR(pid_msg), &msg);
+    ghost->orphan = 1;
+    if (ghost->proc)
+        orphan_tell(ghost);
 }
 
 static void ghost_message(struct conn *conn, const struct frame_header *header,
@@ -243,6 +251,8 @@ static void ghost_join(struct ghost *ghost, struct proc *proc)
     for (unsigned i = 0; i < ghost->npending; i++)
         signal_forward(ghost, &ghost->pending[i]);
     ghost->npending = 0;
+    if (ghost->orphan)
+        orphan_tell(ghost);
 }
 
 int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, struct proc *proc, int node)
@@ -272,6 +282,15 @@ static void ghost_wait_for_node(struct ghost *ghost)
     event_add(ghost->on_deadline, &limit);
 }
 
+/*
+ * The parent died while we were away: only the ghost knows who it was, and what it says counts only
+ * if there is nobody of that number.
+ */
+static pid_t orphan_parent(pid_t claimed)
+{
+    return claimed > 1 && kill(claimed, 0) < 0 && errno == ESRCH ? claimed : 0;
+}
+
 int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello)
 {
     struct proc *proc = proc_find(hello->pid, hello->node);
@@ -284,9 +303,8 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
         return -EPERM;
     if (ghost_find(hello->pid, hello->node) || (proc && proc_ghost(proc)))
         return -EEXIST;
-    /* A parent that died while we were away cannot be told any more. */
     if (task_read(caller->pid, &task) < 0 || task.ppid <= 1)
-        task.ppid = 0;
+        task.ppid = orphan_parent(hello->ppid);
     pidfd = (int)syscall(SYS_pidfd_open, caller->pid, 0);
     if (pidfd < 0)
         return -errno;

@@ -34,6 +34,7 @@ struct ghost {
     int gate;                   /* to the daemon; -1 while it is away */
     int signals;                /* signalfd */
     int parent;                 /* pidfd; -1 once the parent is dead */
+    pid_t ppid;
     int node;
     int retry_ms;
     signal_msg unsent;          /* read, but the daemon went away; signo 0: none */
@@ -116,7 +117,8 @@ static void signal_send(struct ghost *ghost, const signal_msg *body)
 
 static void gate_hello(struct ghost *ghost, int reconnect)
 {
-    ghost_hello_arg hello = { .pid = getpid(), .node = ghost->node, .reconnect = reconnect };
+    ghost_hello_arg hello = { .pid = getpid(), .ppid = ghost->ppid, .node = ghost->node,
+                              .reconnect = reconnect };
     pid_msg orphan = { .pid = getpid() };
 
     gate_send(ghost, P_GHOST_HELLO, FRAME_XDR(ghost_hello_arg), &hello);
@@ -242,6 +244,7 @@ int main(int argc, char **argv)
     (void)!chdir("/");
     fcntl(GATE, F_SETFD, FD_CLOEXEC);
     ghost.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+    ghost.ppid = getppid();
     ghost.parent = parent_watch();
     gate_hello(&ghost, 0);
     if (ghost.parent < 0)
