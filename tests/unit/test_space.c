@@ -188,7 +188,7 @@ static int job_launch(struct job *job)
     launch_exec_arg arg = { .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
                             .uid = job->uid, .gid = job->uid, .groups = { 3, groups },
                             .targets = { 3, targets }, .fd_index = { 3, index },
-                            .exe = (char[]){ "" } };
+                            .exe_index = 0 };
     int in[2], out[2], status[2];
     int error;
 
