@@ -77,7 +77,7 @@ Node is down
 No such file or directory"
 is "pidnode of a local process" "$(call pidnode 1)" NONE
 is "proclist of nothing" "$(call proclist -4)" 0
-bplab exec master -- bpsh 1 sleep 30 >/dev/null 2>&1 </dev/null &
+"$BPROC_BUILD/lab/bplab" -c "$LAB" exec master -- bpsh 1 sleep 30 >/dev/null 2>&1 </dev/null &
 sleeper=$!
 wait_for 5 sh -c "[ \$($BPROC_BUILD/lab/bplab -c $LAB exec master -- bpstat -p | wc -l) = 2 ]"
 pid=$(on master bpstat -p | sed -n 's/\t1$//p')
