@@ -6,7 +6,7 @@
 large_size() {
     local mib=$1 count=$2 name=large-$1 block
     case_begin "$name" rfork "$mib" "a process of $mib MiB, copied in full"
-    case_begin "$name-parts" rfork "$mib" "the parts of its rfork"
+    case_begin "$name-parts" rfork 0 "the parts of its rfork"
     for (( block = 0; block < count; block++ )); do
         on master bench-process rfork 0 "$(rounds 3 1)" "$mib" || return
         samples_take "$name"

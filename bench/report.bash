@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 #
-# Samples to figures. A case is a file of samples (microseconds, label and pid with tabs between) and
+# Samples to figures. A case is a file of samples (microseconds, label and pid, tabs between) and
 # a line in $work/cases: name, label of the row that ratios refer to, MiB moved (0: none), title.
 
 case_begin() {
