@@ -10,11 +10,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <sys/bproc.h>
 
@@ -23,6 +25,7 @@
 #include "libbproc/quietfork.h"
 
 #define ATTEMPTS 10                     /* pids that may turn out to be taken on the node */
+#define CHILD_GAVE_UP 127               /* status after the daemon's refusal; below: an errno */
 #define DUMP_MASK BPROC_DUMP_ALL
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
 
@@ -70,6 +73,8 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
     free(set);
     client_close(depart->conn);
     (void)!chdir("/");
+    /* Not before: what is still open would be in the image. */
+    msg_send(depart->gate, K_EVENT, P_GATE_REACHED, 0, 0, NULL, NULL, NULL, 0);
     switch (gate_wait(depart->gate, &node, &rank)) {
     case GATE_REMOTE:
         close(depart->gate);
@@ -81,8 +86,37 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
         /* FALLTHROUGH */
     case GATE_FAIL:
     default:
-        _exit(127);
+        _exit(CHILD_GAVE_UP);
     }
+}
+
+/* A child that ended before it could hand itself over says why by its status. */
+static int child_error(int pidfd)
+{
+    siginfo_t info = { .si_code = 0 };
+
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT | WNOHANG | __WALL) == 0 &&
+        info.si_code == CLD_EXITED && info.si_status > 0 && info.si_status < CHILD_GAVE_UP)
+        return -info.si_status;
+    return -EIO;
+}
+
+/* Until the daemon's answer is there, 0, or there will be none: -errno. */
+static int answer_wait(int conn, pid_t pid)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd fds[2] = { { .fd = conn, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+    int error = 0;
+
+    if (pidfd < 0)
+        return -errno;
+    while (poll(fds, 2, -1) < 0)
+        continue;
+    /* Both, if it has ended because the daemon said so. */
+    if (!fds[0].revents)
+        error = child_error(pidfd);
+    close(pidfd);
+    return error;
 }
 
 /* The caller. The child's pid, or a negative errno after which no child is left. */
@@ -90,8 +124,10 @@ static int parent_wait(struct depart *depart, pid_t pid)
 {
     struct msg msg;
     move_done_ret done;
-    int error = msg_recv(depart->conn, &msg);
+    int error = answer_wait(depart->conn, pid);
 
+    if (!error)
+        error = msg_recv(depart->conn, &msg);
     if (!error) {
         if (msg.header.kind != K_REPLY || msg.header.proc != P_MOVE_HANDOVER ||
             msg.header.status < 0)

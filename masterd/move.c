@@ -23,6 +23,7 @@
 #include "masterd/proctable.h"
 
 enum move_phase {
+    MOVE_HANDED,        /* an rfork's child still closes what must not be in its image */
     MOVE_STARTED,       /* the mover is at work */
     MOVE_COMMITTING,    /* told to let the process run */
     MOVE_GATE           /* it runs; what waits here is becoming the ghost */
@@ -127,6 +128,12 @@ static void gate_hello(struct move *move)
     move_free(move);
 }
 
+static void gate_reached(struct move *move)
+{
+    move->phase = MOVE_STARTED;
+    conn_event(move->channel, P_MOVE_DUMP, NULL, NULL);
+}
+
 static void gate_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
                          int *fds, void *arg)
 {
@@ -136,8 +143,11 @@ static void gate_message(struct conn *conn, const struct frame_header *header, c
     (void)fds;
     if (!move)
         return;
-    if (move->phase != MOVE_GATE || header->kind != K_EVENT || header->proc != P_GHOST_HELLO ||
-        conn_decode(ghost_hello_arg, header, body, &hello) < 0 || hello.pid != move->pid)
+    if (move->phase == MOVE_HANDED && header->kind == K_EVENT && header->proc == P_GATE_REACHED)
+        gate_reached(move);
+    else if (move->phase != MOVE_GATE || header->kind != K_EVENT ||
+             header->proc != P_GHOST_HELLO ||
+             conn_decode(ghost_hello_arg, header, body, &hello) < 0 || hello.pid != move->pid)
         conn_close(conn, "message has no place here");
     else
         gate_hello(move);
@@ -317,6 +327,7 @@ static struct move *move_new(struct conn *conn, const struct frame_header *heade
     move->client = conn;
     move->header = *header;
     move->kind = arg->kind;
+    move->phase = arg->kind == MOVE_RFORK ? MOVE_HANDED : MOVE_STARTED;
     move->pid = arg->pid;
     move->node = arg->node;
     move->pidfd = -1;

@@ -150,6 +150,19 @@ static int mount_namespace_enter(struct departure *d)
     return error;
 }
 
+/* Until then it may hold its connection to the daemon and the originals of its streams. */
+static int gate_wait(struct departure *d)
+{
+    struct msg msg;
+    int error = msg_recv(d->channel, &msg);
+
+    if (error)
+        return departure_fail(d, error, "cannot hear from masterd: %s", strerror(-error));
+    error = msg.header.proc == P_MOVE_DUMP ? 0 : -EPROTO;
+    msg_free(&msg);
+    return error;
+}
+
 static int dump_start(struct departure *d)
 {
     unsigned long gate = d->arg.gate_inode;
@@ -335,6 +348,8 @@ static int process_send(struct departure *d)
         error = files_prepare(d);
     clock_lap(d, MT_CHECK);
     /* The dump goes on while the connection is made. */
+    if (!error && rfork)
+        error = gate_wait(d);
     if (!error && rfork)
         error = dump_start(d);
     if (!error)
