@@ -100,6 +100,7 @@ static stream_desc *desc_find(struct streams *set, int kind, ino_t inode)
 static int descriptor_add(struct streams *set, int fd, int eager)
 {
     struct stat st;
+    unsigned flags = eager ? STREAM_F_EAGER : 0;
     stream_desc *desc;
     int kind, copy;
 
@@ -110,9 +111,11 @@ static int descriptor_add(struct streams *set, int fd, int eager)
         kind = STREAM_PIPE_READ;
     if (kind == 0)
         return 0;
+    if (fcntl(fd, F_GETFL) & O_NONBLOCK)
+        flags |= STREAM_F_NONBLOCK;
     desc = desc_find(set, kind, st.st_ino);
     if (!desc) {
-        desc = desc_new(set, kind, eager ? STREAM_F_EAGER : 0);
+        desc = desc_new(set, kind, flags);
         copy = desc ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
         if (copy < 0)
             return -EMFILE;

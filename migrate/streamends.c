@@ -76,14 +76,27 @@ static int end_make(struct streamends *ends, const launch_arg *launch, unsigned 
     }
 }
 
+/* The end is a new one, not the one whose flags the image has. */
+static int end_set_flags(int fd, const stream_desc *stream)
+{
+    if (!(stream->flags & STREAM_F_NONBLOCK))
+        return 0;
+    return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
 int streamends_make(struct streamends *ends, const launch_arg *launch, uint32_t direct_addr,
                     char *text, size_t len)
 {
     int error = 0;
 
     ends->count = 0;
-    while (!error && ends->count < launch->streams.streams_len)
-        error = end_make(ends, launch, ends->count++, direct_addr);
+    while (!error && ends->count < launch->streams.streams_len) {
+        unsigned i = ends->count++;
+
+        error = end_make(ends, launch, i, direct_addr);
+        if (!error)
+            error = end_set_flags(ends->process[i], &launch->streams.streams_val[i]);
+    }
     if (error) {
         snprintf(text, len, "cannot make stream %u of process %d: %s", ends->count - 1,
                  launch->pid, strerror(-error));
