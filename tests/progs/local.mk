@@ -13,3 +13,8 @@ PROG_LDFLAGS = $(AM_LDFLAGS) -no-install
 check_PROGRAMS += tests/progs/nodecalls
 tests_progs_nodecalls_LDADD = $(PROG_LDADD)
 tests_progs_nodecalls_LDFLAGS = $(PROG_LDFLAGS)
+
+check_PROGRAMS += tests/progs/streams
+tests_progs_streams_SOURCES = tests/progs/streams.c tests/progs/prog.h
+tests_progs_streams_LDADD = $(PROG_LDADD)
+tests_progs_streams_LDFLAGS = $(PROG_LDFLAGS)
