@@ -15,6 +15,7 @@ SYSTEM_TESTS += tests/t/0200-config.t
 SYSTEM_TESTS += tests/t/0210-join.t
 SYSTEM_TESTS += tests/t/0220-nodes.t
 SYSTEM_TESTS += tests/t/0500-bpsh.t
+SYSTEM_TESTS += tests/t/0510-bpstat.t
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
