@@ -107,7 +107,8 @@ static int descriptor_add(struct streams *set, int fd, int eager)
     if (fstat(fd, &st) < 0)
         return 0;
     kind = descriptor_kind(fd, &st);
-    if (eager && kind == 0 && (S_ISREG(st.st_mode) || isatty(fd)))
+    /* Input that was asked for: what is on this machine is read here. */
+    if (eager && (kind == STREAM_OUTPUT || (kind == 0 && (S_ISREG(st.st_mode) || isatty(fd)))))
         kind = STREAM_PIPE_READ;
     if (kind == 0)
         return 0;

@@ -22,6 +22,7 @@
 #include "masterd/nodecalls.h"
 #include "masterd/nodeup.h"
 #include "masterd/proctable.h"
+#include "masterd/watchers.h"
 
 #define MAX_STRANGERS 64
 #define MAX_STRANGERS_A_HOST 16
@@ -287,6 +288,15 @@ static void pass_take(struct link *link, const struct frame_header *header, cons
 #define REPLY (1u << K_REPLY)
 #define EVENT (1u << K_EVENT)
 
+/* Somebody on the node wants to hear of changes. */
+static void notify_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    (void)header;
+    (void)body;
+    if (watchers_add(link->conn, 1) < 0)
+        log_warnx("cannot tell node %d of changes: out of memory", link->node->number);
+}
+
 static const struct link_call link_calls[] = {
     { P_JOIN, CALL, LINK_STRANGER, join_take },
     { P_HELLO, CALL, LINK_MEMBER, hello_take },
@@ -295,6 +305,7 @@ static const struct link_call link_calls[] = {
     { P_STOPPED, EVENT, LINK_UP, status_take },
     { P_CONTINUED, EVENT, LINK_UP, status_take },
     { P_PASS, CALL, LINK_UP, pass_take },
+    { P_NOTIFY, EVENT, LINK_UP, notify_take },
 };
 
 static void link_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
@@ -353,7 +364,7 @@ static void link_closed(struct conn *conn, const char *reason, void *arg)
     struct link *link = arg;
     char name[64];
 
-    (void)conn;
+    watchers_remove(conn);
     if (link->phase == LINK_UP)
         node_detach(link->node, reason);
     else

@@ -97,7 +97,7 @@ static void nodecall_answer(struct request *request)
 
 static void notify_answer(struct request *request)
 {
-    if (watchers_add(request->client->conn) < 0)
+    if (watchers_add(request->client->conn, 0) < 0)
         conn_refuse(request->client->conn, request->header, ENOMEM, "out of memory");
     else
         conn_reply(request->client->conn, request->header, NULL, NULL);

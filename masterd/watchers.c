@@ -11,12 +11,13 @@
 struct watcher {
     LIST_ENTRY(watcher) entry;
     struct conn *conn;
+    int link;
 };
 
 static LIST_HEAD(, watcher) watchers = LIST_HEAD_INITIALIZER(watchers);
 static struct event *on_turn;
 
-int watchers_add(struct conn *conn)
+int watchers_add(struct conn *conn, int link)
 {
     struct watcher *watcher;
 
@@ -27,6 +28,7 @@ int watchers_add(struct conn *conn)
     if (!watcher)
         return -ENOMEM;
     watcher->conn = conn;
+    watcher->link = link;
     LIST_INSERT_HEAD(&watchers, watcher, entry);
     return 0;
 }
@@ -51,8 +53,12 @@ static void all_tell(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)arg;
-    LIST_FOREACH(watcher, &watchers, entry)
-        conn_raw(watcher->conn, "", 1);
+    LIST_FOREACH(watcher, &watchers, entry) {
+        if (watcher->link)
+            conn_event(watcher->conn, P_NOTIFY, NULL, NULL);
+        else
+            conn_raw(watcher->conn, "", 1);
+    }
 }
 
 void watchers_tell(void)

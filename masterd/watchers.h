@@ -8,8 +8,11 @@
 
 #include "common/conn.h"
 
-/* 0 or -ENOMEM. The connection stays its owner's, who calls watchers_remove() in on_close. */
-int watchers_add(struct conn *conn);
+/*
+ * `link`: a control link, which gets a P_NOTIFY in place of the byte. 0 or -ENOMEM. The connection
+ * stays its owner's, who calls watchers_remove() in on_close.
+ */
+int watchers_add(struct conn *conn, int link);
 void watchers_remove(struct conn *conn);
 
 /* Something changed; the bytes go from the loop. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <sys/bproc.h>
 
 #include "common/conn.h"
 #include "common/log.h"
@@ -36,6 +37,66 @@ static struct {
     unsigned clients;
     uint32_t last_serial;
 } local = { .fd = -1 };
+
+/* A client that waits for changes. */
+struct watcher {
+    LIST_ENTRY(watcher) next;
+    struct conn *conn;
+};
+
+static LIST_HEAD(, watcher) watchers = LIST_HEAD_INITIALIZER(watchers);
+
+static struct watcher *watcher_find(const struct conn *conn)
+{
+    struct watcher *watcher;
+
+    LIST_FOREACH(watcher, &watchers, next)
+        if (watcher->conn == conn)
+            break;
+    return watcher;
+}
+
+static void watcher_take(struct conn *conn, const struct frame_header *header)
+{
+    struct watcher *watcher = watcher_find(conn) ? NULL : calloc(1, sizeof(*watcher));
+
+    if (watcher) {
+        watcher->conn = conn;
+        LIST_INSERT_HEAD(&watchers, watcher, next);
+    } else if (!watcher_find(conn)) {
+        conn_refuse(conn, header, ENOMEM, "out of memory");
+        return;
+    }
+    /* Without a link it is asked for when there is one. */
+    link_event(P_NOTIFY, NULL, NULL);
+    conn_reply(conn, header, NULL, NULL);
+}
+
+static void watcher_drop(const struct conn *conn)
+{
+    struct watcher *watcher = watcher_find(conn);
+
+    if (!watcher)
+        return;
+    LIST_REMOVE(watcher, next);
+    free(watcher);
+}
+
+void local_changed(void)
+{
+    struct watcher *watcher;
+
+    LIST_FOREACH(watcher, &watchers, next)
+        conn_raw(watcher->conn, "", 1);
+}
+
+void local_link_up(void)
+{
+    if (LIST_EMPTY(&watchers))
+        return;
+    link_event(P_NOTIFY, NULL, NULL);
+    local_changed();
+}
 
 static void passed_free(struct passed *passed)
 {
@@ -99,7 +160,7 @@ static void move_ask(struct conn *conn, const struct frame_header *header, const
         return;
     }
     ret.flags = arg.flags;
-    if (arg.node == local.node)
+    if (arg.node == local.node || arg.node == BPROC_NODE_SELF)
         conn_reply(conn, header, FRAME_XDR(move_ask_ret), &ret);
     else
         conn_refuse(conn, header, EOPNOTSUPP, "only the master forks onto other nodes as yet");
@@ -121,6 +182,9 @@ static void client_message(struct conn *conn, const struct frame_header *header,
     case P_MOVE_ASK:
         move_ask(conn, header, body);
         break;
+    case P_NOTIFY:
+        watcher_take(conn, header);
+        break;
     case P_NODE_LIST:
     case P_PROC_LIST:
     case P_ACCESS:
@@ -138,6 +202,7 @@ static void client_closed(struct conn *conn, const char *reason, void *arg)
     (void)arg;
     log_debug("local client: %s", reason);
     local.clients--;
+    watcher_drop(conn);
     LIST_FOREACH(passed, &passed_list, next)
         if (passed->conn == conn)
             passed->conn = NULL;

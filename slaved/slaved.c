@@ -87,6 +87,9 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
     case P_EXIT_ACK:
         pid_take(header, body, proc_acknowledged);
         break;
+    case P_NOTIFY:
+        local_changed();
+        break;
     case P_PASS:
         local_passed(header, body);
         break;
@@ -99,6 +102,7 @@ static void link_came_up(const hello_ret *hello)
 {
     receivers_start(hello->cache_size);
     proc_report_all();
+    local_link_up();
 }
 
 static void master_is_lost(const char *words)
