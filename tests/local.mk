@@ -16,6 +16,7 @@ SYSTEM_TESTS += tests/t/0210-join.t
 SYSTEM_TESTS += tests/t/0220-nodes.t
 SYSTEM_TESTS += tests/t/0500-bpsh.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t
+SYSTEM_TESTS += tests/t/0520-bpctl.t
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bpctl about nodes; `bpctl ca` and `bpctl token` are tried in 0210-join.t.
+. "${0%/*}/lib.sh"
+lab_up 3
+on master useradd -M alice >/dev/null 2>&1
+
+bpctl() {
+    on master bpctl "$@"
+}
+
+as_alice() {
+    bplab exec -u alice master -- timeout "$ON_TIMEOUT" bpctl "$@"
+}
+
+# node N: its line of bpstat without the address.
+node() {
+    on master bpstat -l "$1" | tail -n 1 | awk '{ print $3, $4, $5, $6 }'
+}
+
+ok "--help" bpctl --help
+like "prints the usage to stdout" "$(bpctl -h 2>/dev/null)" "^usage: bpctl "
+like "--version" "$(bpctl --version)" "^bpctl \(bproc\) [0-9]"
+is "-V, -v" "$(bpctl -V) $(bpctl -v)" "$(bpctl --version) $(bpctl --version)"
+exits 1 "nothing to do" bpctl
+like "is told" "$(cat "$TMP/out")" "bpctl: nothing to do"
+exits 1 "nodes, but nothing to do" bpctl -S 0
+exits 1 "something to do, but no nodes" bpctl -s up
+like "is told" "$(cat "$TMP/out")" "bpctl: no nodes chosen; -S or -M must stand before"
+exits 1 "nodes behind what is to be done" bpctl -s up -S 0
+exits 1 "no such option" bpctl -Z
+exits 1 "no such command" bpctl dance
+like "is told" "$(cat "$TMP/out")" "bpctl: 'dance' is no command of bpctl"
+exits 1 "nodes that are none" bpctl -S fish -s up
+is "are told" "$(cat "$TMP/out")" "bpctl: 'fish' is no node"
+exits 1 "no such state" bpctl -S 0 -s fine
+like "is told with those that are" "$(cat "$TMP/out")" "bpctl: 'fine' is no state to set; these are: up down"
+exits 1 "a state that is the daemon's" bpctl -S 0 -s boot
+for mode in 777 8 x -1 1111 0200 ""; do
+    exits 1 "mode '$mode'" bpctl -S 0 -m "$mode"
+done
+like "is told" "$(cat "$TMP/out")" "bpctl: '' is no mode"
+exits 1 "no such user" bpctl -S 0 -u nosuchuser
+is "is told" "$(cat "$TMP/out")" "bpctl: 'nosuchuser' is no user"
+exits 1 "no such group" bpctl -S 0 -g nosuchgroup
+is "is told" "$(cat "$TMP/out")" "bpctl: 'nosuchgroup' is no group"
+exits 1 "no daemon" on master env BPROC_SOCKET=/nowhere bpctl -S 0 -s up
+is "is told" "$(cat "$TMP/out")" "bpctl: cannot list the nodes: BProc is not running here"
+is "none of this has changed a node" "$(on master bpstat | tail -n 1)" "0-2         up           ---x--x--x root       root"
+
+ok "a state" bpctl -S 0 -s unavailable
+is "is set" "$(node 0)" "unavailable ---x--x--x root root"
+ok "the long way" bpctl --slave 0 --state error
+is "as well" "$(node 0)" "error ---x--x--x root root"
+ok "several nodes" bpctl -S 0-1,2 -s unavailable
+is "get it" "$(on master bpstat -t allunavailable)" 3
+ok "those in a state" bpctl -S allunavailable -s up
+is "too" "$(on master bpstat -t allup)" 3
+ok "options act in their order" bpctl -S 0 -s error -S 1 -s unavailable -m 100
+is "on the nodes chosen last" "$(node 0), $(node 1)" "error ---x--x--x root root, unavailable ---x------ root root"
+ok "owner, group and mode" bpctl -S 0 -s up -u alice -g alice -m 110
+is "are set" "$(node 0)" "up ---x--x--- alice alice"
+ok "by number and long name" bpctl --slave 0 --user 4711 --group 4712 --mode 0001
+is "as well" "$(node 0)" "up ---------x #4711 #4712"
+exits 1 "a node that is none" bpctl -S 0,7 -s unavailable
+is "is told" "$(cat "$TMP/out")" "7: Invalid node number"
+is "and the others are done" "$(node 0)" "unavailable ---------x #4711 #4712"
+bplab daemon n2 stop
+wait_for 5 sh -c "[ \"\$($BPROC_BUILD/lab/bplab -c $LAB exec master bpstat -s 2)\" = down ]"
+exits 1 "a down node" bpctl -S 2,0 -s up
+is "is told" "$(cat "$TMP/out")" "2: Node is down"
+is "and the others are done" "$(on master bpstat -s 0)" up
+exits 1 "the permissions of a down node" bpctl -S 2 -m 111
+exits 1 "the master has none" bpctl -M -m 100
+like "and is told" "$(cat "$TMP/out")" "^-1: Invalid"
+on master bpctl -S 0 -u alice -g root -m 111 -S 1 -s up
+exits 1 "a user who may not" as_alice -S 0 -s unavailable
+is "is told" "$(cat "$TMP/out")" "0: Operation not permitted"
+exits 1 "of one node he may, of the other not" as_alice -S 0,1 -m 100
+is "which is told" "$(cat "$TMP/out")" "1: Operation not permitted"
+is "the first is done" "$(node 0), $(node 1)" "up ---x------ alice root, up ---x------ root root"
+exits 1 "administration on a node" on n0 bpctl -S 0 -s unavailable
+like "is told" "$(cat "$TMP/out")" "^0: Operation not supported"
+is "all in the log, with who it was" "$(bplab logs master | grep -cE 'node 0: permissions are now uid .*\X
+done_testing
