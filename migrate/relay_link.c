@@ -94,6 +94,11 @@ static void data_put(struct relay *relay)
     }
 }
 
+static bool flush_is_due(const struct relay *relay)
+{
+    return relay->flush == FLUSH_DRAINING && relay->draining == 0;
+}
+
 /* Formats the next thing to send; false: there is none. */
 static bool tx_fill(struct relay *relay)
 {
@@ -104,12 +109,13 @@ static bool tx_fill(struct relay *relay)
         frame_put(relay, P_STREAM_FLUSHED, 0, 0);
         relay->due_flushed = false;
     }
-    if (relay->flush == FLUSH_DRAINING && relay->draining == 0) {
+    if (flush_is_due(relay)) {
         frame_put(relay, P_STREAM_FLUSH, 0, 0);
         relay->flush = FLUSH_SENT;
     }
     data_put(relay);
-    return relay->tx_len > 0 || relay->due;
+    /* The last stream may turn out to be empty just now. */
+    return relay->tx_len > 0 || relay->due || flush_is_due(relay);
 }
 
 /* False: the connection takes no more now, or is broken. */

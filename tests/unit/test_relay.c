@@ -282,6 +282,20 @@ static void test_flush(void)
     pair_close(&pair);
 }
 
+static void test_flush_empty(void)
+{
+    struct pair pair;
+    int process, parent;
+
+    pair_open(&pair, 2);
+    pair_output(&pair, 0, &process, &parent);
+    pair_turn(&pair, 20);
+    relay_flush(pair.side[NODE].relay);
+    ok(pair_until(&pair, 2000, pair.side[NODE].flushed), "a flush with nothing to send ends");
+    close(process), close(parent);
+    pair_close(&pair);
+}
+
 /* A record: two bytes of length, the writer, and that writer's letter to the end. */
 static bool record_write(int fd, int writer, size_t len)
 {
@@ -511,6 +525,7 @@ int main(void)
     test_late_reader();
     test_broken_pipe();
     test_flush();
+    test_flush_empty();
     test_records();
     test_messages();
     test_parent();
