@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,17 @@ static int socket_connect(int fd)
     return 0;
 }
 
+int client_fd_raise(int fd)
+{
+    int raised;
+
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    raised = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(fd);
+    return raised < 0 ? -EMFILE : raised;
+}
+
 int client_open(void)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -103,6 +115,9 @@ int client_open(void)
 
     if (fd < 0)
         return -errno;
+    fd = client_fd_raise(fd);
+    if (fd < 0)
+        return fd;
     error = slot_claim(fd);
     if (!error)
         error = socket_connect(fd);

@@ -18,6 +18,12 @@
  */
 int client_open(void);
 
+/*
+ * A descriptor of ours must not take the number of a closed standard stream, which a child gets
+ * replaced. Moves `fd`, close-on-exec, above those and returns its number; -EMFILE, with it closed.
+ */
+int client_fd_raise(int fd);
+
 /* Ends a connection; a negative `fd` is allowed. Keeps errno. */
 void client_close(int fd);
 

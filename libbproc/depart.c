@@ -64,9 +64,9 @@ int depart_gate(struct depart *depart)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    depart->gate = pair[0];
-    depart->gate_far = pair[1];
-    return 0;
+    depart->gate = client_fd_raise(pair[0]);
+    depart->gate_far = client_fd_raise(pair[1]);
+    return depart->gate < 0 || depart->gate_far < 0 ? -EMFILE : 0;
 }
 
 int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
