@@ -15,6 +15,7 @@
 #include "libbproc/streams.h"
 
 #define MEMORY_DEVICES 1            /* major number of /dev/null and its like: every node has them */
+#define NULL_DEVICE makedev(MEMORY_DEVICES, 3)
 
 static int socket_option(int fd, int option)
 {
@@ -242,24 +243,39 @@ static int stream_replace(stream_desc *desc)
     return error;
 }
 
-static int input_none(void)
+static int null_put(int fd)
 {
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int null = open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_RDWR);
+    int error = 0;
 
     if (null < 0)
         return -errno;
-    if (null != STDIN_FILENO && dup2(null, STDIN_FILENO) < 0)
-        return -errno;
-    if (null == STDIN_FILENO)
-        return fcntl(null, F_SETFD, 0) < 0 ? -errno : 0;
+    if (null == fd)
+        return 0;
+    if (dup2(null, fd) < 0)
+        error = -errno;
     close(null);
-    return 0;
+    return error;
+}
+
+/* One that was opened outside of the caller's own mounts could not be found again. */
+static int null_refresh(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != NULL_DEVICE)
+        return 0;
+    return null_put(fd);
 }
 
 int streams_replace(struct streams *set)
 {
-    int error = input_none();
+    int error = null_put(STDIN_FILENO);
 
+    if (!error)
+        error = null_refresh(STDOUT_FILENO);
+    if (!error)
+        error = null_refresh(STDERR_FILENO);
     for (unsigned i = 0; !error && i < set->count; i++)
         error = stream_replace(&set->descs[i]);
     return error;
