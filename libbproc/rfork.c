@@ -112,8 +112,8 @@ static int answer_wait(int conn, pid_t pid)
         return -errno;
     while (poll(fds, 2, -1) < 0)
         continue;
-    /* Both, if it has ended because the daemon said so. */
-    if (!fds[0].revents)
+    /* A child that runs on may end at once: the daemon's answer came before, so look again. */
+    if (!fds[0].revents && poll(fds, 1, 0) <= 0)
         error = child_error(pidfd);
     close(pidfd);
     return error;

@@ -255,14 +255,9 @@ static void ghost_join(struct ghost *ghost, struct proc *proc)
         orphan_tell(ghost);
 }
 
-int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, struct proc *proc, int node)
+int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
 {
-    struct ghost *ghost = ghost_new(conn, pidfd, pid, ppid, node);
-
-    if (!ghost)
-        return -ENOMEM;
-    ghost_join(ghost, proc);
-    return 0;
+    return ghost_new(conn, pidfd, pid, ppid, node) ? 0 : -ENOMEM;
 }
 
 static struct ghost *ghost_find(int pid, int node)

@@ -17,10 +17,10 @@ struct ghost;
 struct proc;
 
 /*
- * Takes over `conn` and `pidfd` for the ghost of a registered process. -ENOMEM: both stay the
- * caller's.
+ * Takes over `conn` and `pidfd` for the ghost of a registered process, which ghost_claim() then
+ * gives it. -ENOMEM: both stay the caller's.
  */
-int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, struct proc *proc, int node);
+int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node);
 
 /*
  * A client says it is a ghost coming back. 0: the connection is taken over. -EPERM when it is not
@@ -28,7 +28,7 @@ int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, struct proc
  */
 int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello);
 
-/* A node named a process: its ghost, if it waits, gets it. */
+/* There is a process: its ghost, if it waits, gets it. */
 void ghost_claim(struct proc *proc, int pid, int node);
 
 /* Ghosts that still wait for a process on this node have a few seconds left. */

@@ -116,14 +116,16 @@ static void gate_hello(struct move *move)
     struct conn *gate = move->gate;
 
     FAULT(FAULT_MASTERD_HELLO);
-    if (ghost_start(gate, move->pidfd, move->pid, move->ppid, move->proc, move->node) < 0) {
+    if (ghost_start(gate, move->pidfd, move->pid, move->ppid, move->node) < 0) {
         move_fail(move, ENOMEM, "out of memory");
         return;
     }
     move->gate = NULL;
     move->pidfd = -1;
+    /* Before the ghost can hear of an exit: a child that ends first is taken for a failure. */
     if (move->client)
         conn_reply(move->client, &move->header, FRAME_XDR(move_done_ret), &done);
+    ghost_claim(move->proc, move->pid, move->node);
     move_log(move);
     move_free(move);
 }
