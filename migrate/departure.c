@@ -188,10 +188,15 @@ static int dump_finish(struct departure *d)
 
     close(d->criu_sock);
     d->criu_sock = -1;
+    /* One that failed has nothing left to do; one that hangs would not end by itself. */
+    if (error)
+        kill(d->criu_pid, SIGKILL);
     waitpid(d->criu_pid, NULL, 0);
     if (error)
         return departure_fail(d, error, "cannot dump process %d: %s", d->arg.pid, reason);
     error = imageedit_open_files(d->image);
+    if (!error)
+        error = imageedit_session(d->image);
     return error ? departure_fail(d, error, "cannot edit the image of process %d: %s", d->arg.pid,
                                   strerror(-error)) : 0;
 }

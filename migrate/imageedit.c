@@ -15,7 +15,7 @@
 
 /*
  * An image file is two magic numbers, then records: a length of four bytes and a protobuf message.
- * The numbers of the fields are CRIU's, in fdinfo.proto and regfile.proto.
+ * The numbers of the fields are CRIU's, in fdinfo.proto, regfile.proto and pstree.proto.
  */
 #define MAGIC_LEN 8
 #define LENGTH_LEN 4
@@ -26,6 +26,9 @@
 #define REGULAR_SIZE 8
 #define REGULAR_MODE 10
 #define REGULAR_CHECKSUM_LAST 14        /* build-id and checksum follow the mode */
+#define TREE_SESSION 4
+
+#define SPACE_SESSION 1                 /* of all processes on a node */
 
 struct bytes {
     uint8_t *at;
@@ -252,28 +255,56 @@ static int regular_edit(const struct field *regular, struct bytes *out)
     return more;
 }
 
-static int record_edit(struct bytes record, const struct ids *ids, struct bytes *out)
-{
-    struct field field;
-    size_t start = out->len;
-    uint32_t id, len = 0;
-    int more, error = id_find(record, FILE_ID, &id);
+/* Puts the fields of a record, one of them changed; never longer than before. */
+typedef int record_editor(struct bytes record, const void *arg, struct bytes *out);
 
-    append(out, &len, LENGTH_LEN);
-    while (!error && (more = field_take(&record, &field)) != 0) {
-        if (more < 0)
-            return more;
+static int file_edit(struct bytes record, const void *arg, struct bytes *out)
+{
+    const struct ids *ids = arg;
+    struct field field;
+    uint32_t id;
+    int more = 0, error = id_find(record, FILE_ID, &id);
+
+    while (!error && (more = field_take(&record, &field)) > 0) {
         if (field.number == FILE_REGULAR && ids_have(ids, id))
             error = regular_edit(&field, out);
         else
             append(out, field.whole.at, field.whole.len);
     }
+    return error ? error : more;
+}
+
+static int session_edit(struct bytes record, const void *arg, struct bytes *out)
+{
+    static const uint8_t session[] = { TREE_SESSION << 3, SPACE_SESSION };
+    struct field field;
+    int more;
+
+    (void)arg;
+    while ((more = field_take(&record, &field)) > 0) {
+        if (field.number == TREE_SESSION)
+            append(out, session, sizeof(session));
+        else
+            append(out, field.whole.at, field.whole.len);
+    }
+    return more;
+}
+
+static int record_edit(struct bytes record, record_editor *edit, const void *arg,
+                       struct bytes *out)
+{
+    size_t start = out->len;
+    uint32_t len = 0;
+    int error;
+
+    append(out, &len, LENGTH_LEN);
+    error = edit(record, arg, out);
     len = (uint32_t)(out->len - start - LENGTH_LEN);
     memcpy(out->at + start, &len, LENGTH_LEN);
     return error;
 }
 
-static int files_edit(struct bytes in, const struct ids *ids, struct bytes *out)
+static int records_edit(struct bytes in, record_editor *edit, const void *arg, struct bytes *out)
 {
     const uint8_t *magic = in.at;
     struct bytes record;
@@ -286,25 +317,36 @@ static int files_edit(struct bytes in, const struct ids *ids, struct bytes *out)
         return -ENOMEM;
     append(out, magic, MAGIC_LEN);
     while (!error && (more = record_take(&in, &record)) != 0)
-        error = more < 0 ? more : record_edit(record, ids, out);
+        error = more < 0 ? more : record_edit(record, edit, arg, out);
+    return error;
+}
+
+static int image_edit(int dir_fd, const char *name, record_editor *edit, const void *arg)
+{
+    struct bytes in = { NULL, 0 }, out = { NULL, 0 };
+    int error = file_read(dir_fd, name, &in);
+
+    if (!error)
+        error = records_edit(in, edit, arg, &out);
+    if (!error)
+        error = file_write(dir_fd, name, &out);
+    free(in.at);
+    free(out.at);
     return error;
 }
 
 int imageedit_open_files(int dir_fd)
 {
-    struct bytes in = { NULL, 0 }, out = { NULL, 0 };
     struct ids ids = { NULL, 0 };
     int error = ids_read(dir_fd, &ids);
 
-    if (!error && ids.count > 0) {
-        error = file_read(dir_fd, "files.img", &in);
-        if (!error)
-            error = files_edit(in, &ids, &out);
-        if (!error)
-            error = file_write(dir_fd, "files.img", &out);
-    }
+    if (!error && ids.count > 0)
+        error = image_edit(dir_fd, "files.img", file_edit, &ids);
     free(ids.list);
-    free(in.at);
-    free(out.at);
     return error;
+}
+
+int imageedit_session(int dir_fd)
+{
+    return image_edit(dir_fd, "pstree.img", session_edit, NULL);
 }

@@ -15,4 +15,11 @@
  */
 int imageedit_open_files(int dir_fd);
 
+/*
+ * Names the session that the process will be in on the node. CRIU changes a foreign one into that
+ * by itself, but with it every group of the same number, as the session leader's and his children's
+ * is. Results as above.
+ */
+int imageedit_session(int dir_fd);
+
 #endif
