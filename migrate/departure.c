@@ -3,18 +3,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,6 +29,7 @@
 #include "migrate/files.h"
 #include "migrate/imageedit.h"
 #include "migrate/imagesend.h"
+#include "migrate/mountns.h"
 
 #define CONNECT_SECONDS 10
 #define ANSWER_SECONDS 300          /* a restore of many gigabytes says nothing until it is done */
@@ -127,27 +126,6 @@ static int ports_connect(struct departure *d)
                                   d->arg.port, strerror(-d->originals[i]));
     }
     return 0;
-}
-
-/* The image names files as the process sees them; CRIU must see the same. */
-static int mount_namespace_enter(struct departure *d)
-{
-    char path[64];
-    struct stat theirs, ours;
-    int fd, error = 0;
-
-    snprintf(path, sizeof(path), "/proc/%d/ns/mnt", d->arg.pid);
-    if (stat(path, &theirs) < 0 || stat("/proc/self/ns/mnt", &ours) < 0)
-        return departure_fail(d, -ESRCH, "cannot find process %d", d->arg.pid);
-    if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
-        return 0;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || setns(fd, CLONE_NEWNS) < 0)
-        error = departure_fail(d, -errno, "cannot enter the mount namespace of process %d: %s",
-                               d->arg.pid, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return error;
 }
 
 /* Until then it may hold its connection to the daemon and the originals of its streams. */
@@ -348,7 +326,7 @@ static int process_send(struct departure *d)
     int error = ports_connect(d);
 
     if (!error && rfork)
-        error = mount_namespace_enter(d);
+        error = mountns_enter(d->arg.pid, d->text, sizeof(d->text));
     if (!error)
         error = files_prepare(d);
     clock_lap(d, MT_CHECK);

@@ -23,7 +23,8 @@ migrate_bproc_mover_SOURCES = \
 	migrate/departure.c migrate/departure.h \
 	migrate/files.c migrate/files.h \
 	migrate/imageedit.c migrate/imageedit.h \
-	migrate/imagesend.c migrate/imagesend.h
+	migrate/imagesend.c migrate/imagesend.h \
+	migrate/mountns.c migrate/mountns.h
 migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)
 
