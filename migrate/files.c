@@ -115,6 +115,7 @@ static int map_add(struct files *files, pid_t pid, char *line, const char *exe, 
 {
     unsigned long start, end, inode;
     char perms[8], source[64];
+    struct stat st;
     int at = 0;
     char *path;
     file_class class;
@@ -127,10 +128,13 @@ static int map_add(struct files *files, pid_t pid, char *line, const char *exe, 
         return 0;
     if (perms[1] == 'w' && perms[3] == 's')
         return 0;
+    snprintf(source, sizeof(source), "/proc/%d/map_files/%lx-%lx", pid, start, end);
+    /* A device has no content to send, and some, as /dev/zero, never end. */
+    if (stat(source, &st) == 0 && !S_ISREG(st.st_mode))
+        return 0;
     if (files->count == BPROC_MAX_FILES)
         return -EMFILE;
     class = class_of(path, exe);
-    snprintf(source, sizeof(source), "/proc/%d/map_files/%lx-%lx", pid, start, end);
     return entry_add(files, path, class, class_is_sent(class, flags), source, hash_dir);
 }
 

@@ -14,10 +14,11 @@
 
 #define MAX_BUILD_ID 64
 
-/* Symbolic links of the process's root stay inside it. */
+/* Symbolic links of the process's root stay inside it, and a pipe there holds nobody up. */
 static int root_open(const char *root, const char *path)
 {
-    struct open_how how = { .flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+    struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+                            .resolve = RESOLVE_IN_ROOT };
     int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd;
 
@@ -38,6 +39,10 @@ static int file_compare(const mapped_file *file, int fd, char *text, size_t len)
 
     if (fstat(fd, &st) < 0)
         return -errno;
+    if (!S_ISREG(st.st_mode)) {
+        snprintf(text, len, "cannot use %s: it is no regular file here", file->path);
+        return -ENOEXEC;
+    }
     if ((u_quad_t)st.st_size != file->size) {
         snprintf(text, len, "cannot use %s: it is %llu bytes long here, %llu where the process "
                  "comes from", file->path, (unsigned long long)st.st_size,
