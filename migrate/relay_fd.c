@@ -68,6 +68,9 @@ int relay_fd_open(struct relay_fd *end, int fd)
     int error = flags < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 
     end->fd = -1;
+    /* A mere name of a file, for which nobody had to be allowed to read it: we open it anew. */
+    if (!error && flags & O_PATH)
+        error = -EBADF;
     if (error) {
         close(fd);
         return error;
