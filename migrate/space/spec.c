@@ -51,7 +51,10 @@ int spec_read(int fd, exec_spec *spec)
     return error;
 }
 
-/* A limit that this node's kernel does not grant is left as it is: the node's word is the last. */
+/*
+ * The numbers are the user's word, so what takes a right is set as the user. What this node does
+ * not grant him is left as it is: the node's word is the last.
+ */
 static void limits_set(const exec_spec *spec)
 {
     for (u_int i = 0; i < spec->limits.limits_len; i++) {
@@ -123,12 +126,14 @@ int spec_exec(const exec_spec *spec, const launch_exec_arg *who, int exe)
 
     if (!argv || !envp)
         return -ENOMEM;
-    limits_set(spec);
-    setpriority(PRIO_PROCESS, 0, spec->nice_value);
-    umask(spec->umask_bits & 0777);
+    setpriority(PRIO_PROCESS, 0, spec->nice_value > 0 ? spec->nice_value : 0);
     error = credentials_set(who);
     if (error)
         return error;
+    limits_set(spec);
+    if (spec->nice_value < 0)
+        setpriority(PRIO_PROCESS, 0, spec->nice_value);
+    umask(spec->umask_bits & 0777);
     folder_set(spec->cwd);
     signals_set(spec);
     if (exe >= 0) {
