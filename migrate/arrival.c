@@ -58,6 +58,8 @@ static int sender_accept(struct arrival *a, int sock)
 {
     int on = 1;
 
+    /* For all of it: a stranger may send a byte at a time. */
+    alarm(HANDSHAKE_SECONDS);
     socket_timeouts(sock, HANDSHAKE_SECONDS);
     setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     a->ssl = SSL_new(a->setup->ctx);
@@ -65,6 +67,7 @@ static int sender_accept(struct arrival *a, int sock)
         return -ENOMEM;
     if (SSL_accept(a->ssl) != 1 || tls_peer_node(a->ssl) != TLS_NODE_MASTER)
         return -EPERM;
+    alarm(0);
     socket_timeouts(sock, TRANSFER_SECONDS);
     a->sender = peer_address(sock);
     return 0;

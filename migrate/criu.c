@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #define CRIU_LOG "criu.log"
 #define MAX_REPLY 65536
+#define ANSWER_MS 300000            /* many gigabytes take that long; nothing takes longer */
 
 int criu_image_dir(unsigned long long bytes)
 {
@@ -110,15 +112,18 @@ static int request_send(int sock, const CriuReq *req)
 
 static CriuResp *response_recv(int sock)
 {
+    struct pollfd fd = { .fd = sock, .events = POLLIN };
     uint8_t *bytes = malloc(MAX_REPLY);
     CriuResp *resp = NULL;
     ssize_t n;
+    int ready;
 
     if (!bytes)
         return NULL;
     do {
-        n = recv(sock, bytes, MAX_REPLY, 0);
-    } while (n < 0 && errno == EINTR);
+        ready = poll(&fd, 1, ANSWER_MS);
+    } while (ready < 0 && errno == EINTR);
+    n = ready > 0 ? recv(sock, bytes, MAX_REPLY, MSG_DONTWAIT) : -1;
     if (n > 0)
         resp = criu_resp__unpack(NULL, (size_t)n, bytes);
     free(bytes);
@@ -166,7 +171,7 @@ static int criu_answer(int sock, int dir_fd, CriuReqType type, pid_t *pid, char 
     int error = 0;
 
     if (!resp) {
-        snprintf(text, len, "CRIU ended without an answer");
+        snprintf(text, len, "CRIU gave no answer");
         return -EIO;
     }
     if (resp->type != type || !resp->success) {

@@ -172,8 +172,11 @@ static void keeper_end(struct keeper *keeper)
         msg_send(keeper->channel, K_EVENT, P_SPACE_ORPHAN, 0, 0, NULL, NULL, NULL, 0);
     while (keeper->channel >= 0)
         keeper_read(keeper);
-    if (keeper->pid > 0)
+    if (keeper->pid > 0) {
+        /* It is on its way out, unless somebody stopped it there. */
+        kill(keeper->pid, SIGKILL);
         waitpid(keeper->pid, NULL, 0);
+    }
     registry_forget_keeper(keeper);
     free(keeper);
     keeper_count--;
