@@ -14,6 +14,7 @@ SYSTEM_TESTS += tests/t/0100-lab.t
 SYSTEM_TESTS += tests/t/0200-config.t
 SYSTEM_TESTS += tests/t/0210-join.t
 SYSTEM_TESTS += tests/t/0220-nodes.t
+SYSTEM_TESTS += tests/t/0410-load.t
 SYSTEM_TESTS += tests/t/0500-bpsh.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t
 SYSTEM_TESTS += tests/t/0520-bpctl.t

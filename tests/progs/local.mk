@@ -18,3 +18,13 @@ check_PROGRAMS += tests/progs/streams
 tests_progs_streams_SOURCES = tests/progs/streams.c tests/progs/prog.h
 tests_progs_streams_LDADD = $(PROG_LDADD)
 tests_progs_streams_LDFLAGS = $(PROG_LDFLAGS)
+
+check_PROGRAMS += tests/progs/onecall
+tests_progs_onecall_SOURCES = tests/progs/onecall.c tests/progs/prog.h
+tests_progs_onecall_LDADD = $(PROG_LDADD)
+tests_progs_onecall_LDFLAGS = $(PROG_LDFLAGS)
+
+check_PROGRAMS += tests/progs/load
+tests_progs_load_SOURCES = tests/progs/load.c tests/progs/prog.h
+tests_progs_load_LDADD = $(PROG_LDADD)
+tests_progs_load_LDFLAGS = $(PROG_LDFLAGS)
