@@ -5,7 +5,7 @@ migrate_librelay_la_SOURCES = \
 	migrate/bulk.c migrate/bulk.h \
 	migrate/relay.c migrate/relay.h migrate/relay_impl.h \
 	migrate/relay_fd.c migrate/relay_fd.h \
-	migrate/relay_hold.c \
+	migrate/relay_hold.c migrate/relay_peer.c \
 	migrate/relay_link.c \
 	migrate/relay_ring.c migrate/relay_ring.h \
 	migrate/relay_sink.c \

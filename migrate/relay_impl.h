@@ -121,6 +121,7 @@ struct relay {
 
     int parent_dir;             /* /proc/PID of the parent; -1 none */
     struct event *hold_timer;
+    struct event *peer_timer;
     unsigned hold_ms;
 
     bool say_flushed;
@@ -222,5 +223,16 @@ void hold_wait(struct relay *relay);
 
 /* Callback of relay->hold_timer. */
 void hold_on_timer(evutil_socket_t fd, short what, void *arg);
+
+/* ---- relay_peer.c: the end of a datagram socket's peer -------------------------------------- */
+
+/*
+ * No event tells that nobody has the other end any more, so once the process has ended the
+ * kernel is asked now and then, until its descendants have gone, too.
+ */
+void peer_watch(struct relay *relay);
+
+/* Callback of relay->peer_timer. */
+void peer_on_timer(evutil_socket_t fd, short what, void *arg);
 
 #endif

@@ -296,6 +296,24 @@ static void test_flush_empty(void)
     pair_close(&pair);
 }
 
+/* No event tells that the process's end of a datagram socket is closed. */
+static void test_datagram_end(void)
+{
+    struct pair pair;
+    int process, parent;
+
+    pair_open(&pair, 2);
+    pair_socket(&pair, 0, STREAM_DATAGRAM, SOCK_DGRAM, &process, &parent);
+    must(write(process, "last", 4) == 4, "send");
+    relay_flush(pair.side[NODE].relay);
+    ok(!pair_until(&pair, 1500, pair.side[NODE].idle), "a datagram socket is open at a grandchild");
+    close(process);
+    ok(pair_until(&pair, 3000, pair.side[MASTER].idle && pair.side[NODE].idle),
+       "and over when he has gone");
+    close(parent);
+    pair_close(&pair);
+}
+
 /* A record: two bytes of length, the writer, and that writer's letter to the end. */
 static bool record_write(int fd, int writer, size_t len)
 {
@@ -526,6 +544,7 @@ int main(void)
     test_broken_pipe();
     test_flush();
     test_flush_empty();
+    test_datagram_end();
     test_records();
     test_messages();
     test_parent();
