@@ -255,19 +255,22 @@ static void ghost_join(struct ghost *ghost, struct proc *proc)
         orphan_tell(ghost);
 }
 
-int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
-{
-    return ghost_new(conn, pidfd, pid, ppid, node) ? 0 : -ENOMEM;
-}
-
-static struct ghost *ghost_find(int pid, int node)
+/* A process is one ghost at most, on whichever node. */
+static struct ghost *ghost_find(int pid)
 {
     struct ghost *ghost;
 
     LIST_FOREACH(ghost, &ghosts, entry)
-        if (ghost->pid == pid && ghost->node == node)
+        if (ghost->pid == pid)
             return ghost;
     return NULL;
+}
+
+int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
+{
+    if (ghost_find(pid))
+        return -EEXIST;
+    return ghost_new(conn, pidfd, pid, ppid, node) ? 0 : -ENOMEM;
 }
 
 static void ghost_wait_for_node(struct ghost *ghost)
@@ -296,13 +299,18 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
     if (!hello->reconnect || caller->pid != hello->pid || !ghost_is_alive(caller->pid) ||
         !node_find(hello->node))
         return -EPERM;
-    if (ghost_find(hello->pid, hello->node) || (proc && proc_ghost(proc)))
+    if (ghost_find(hello->pid) || (proc && !proc_awaits_ghost(proc)))
         return -EEXIST;
-    if (task_read(caller->pid, &task) < 0 || task.ppid <= 1)
-        task.ppid = orphan_parent(hello->ppid);
     pidfd = (int)syscall(SYS_pidfd_open, caller->pid, 0);
     if (pidfd < 0)
         return -errno;
+    /* The number may be another user's by now: credentials are those of the connect. */
+    if (task_read(caller->pid, &task) < 0 || !task_is_plain(&task, caller->uid)) {
+        close(pidfd);
+        return -EPERM;
+    }
+    if (task.ppid <= 1)
+        task.ppid = orphan_parent(hello->ppid);
     ghost = ghost_new(conn, pidfd, caller->pid, task.ppid, hello->node);
     if (!ghost) {
         close(pidfd);
@@ -317,9 +325,9 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
 
 void ghost_claim(struct proc *proc, int pid, int node)
 {
-    struct ghost *ghost = ghost_find(pid, node);
+    struct ghost *ghost = ghost_find(pid);
 
-    if (ghost && !ghost->proc)
+    if (ghost && ghost->node == node && !ghost->proc)
         ghost_join(ghost, proc);
 }
 

@@ -18,7 +18,7 @@ struct proc;
 
 /*
  * Takes over `conn` and `pidfd` for the ghost of a registered process, which ghost_claim() then
- * gives it. -ENOMEM: both stay the caller's.
+ * gives it. -EEXIST when the process passes for a ghost already, -ENOMEM: both stay the caller's.
  */
 int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node);
 

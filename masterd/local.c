@@ -124,6 +124,9 @@ static void ghost_answer(struct request *request)
         conn_close(conn, "arguments do not decode");
         return;
     }
+    /* Nothing may hold on to the connection as a client's: its end will be the ghost's. */
+    watchers_remove(conn);
+    move_client_gone(conn);
     if (ghost_reconnect(conn, &client->caller, &hello) < 0) {
         conn_close(conn, "no ghost of ours");
         return;

@@ -113,11 +113,13 @@ static void move_log(const struct move *move)
 static void gate_hello(struct move *move)
 {
     move_done_ret done = { .pid = move->pid };
-    struct conn *gate = move->gate;
+    int error;
 
     FAULT(FAULT_MASTERD_HELLO);
-    if (ghost_start(gate, move->pidfd, move->pid, move->ppid, move->node) < 0) {
-        move_fail(move, ENOMEM, "out of memory");
+    error = ghost_start(move->gate, move->pidfd, move->pid, move->ppid, move->node);
+    if (error) {
+        move_fail(move, -error, "cannot take process %d for a ghost: %s", move->pid,
+                  strerror(-error));
         return;
     }
     move->gate = NULL;

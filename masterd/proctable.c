@@ -113,9 +113,9 @@ struct proc *proc_find(int pid, int node)
     return proc && !proc->condemned ? proc : NULL;
 }
 
-struct ghost *proc_ghost(const struct proc *proc)
+int proc_awaits_ghost(const struct proc *proc)
 {
-    return proc->ghost;
+    return proc->adopted && !proc->ghost;
 }
 
 int proc_is_stopped(const struct proc *proc)
@@ -131,11 +131,6 @@ void proc_attach(struct proc *proc, struct ghost *ghost)
         ghost_tell_exit(ghost, proc->status);
     else if (proc->stopped)
         ghost_tell_stop(ghost, 1, proc->stop_status);
-}
-
-void proc_drop(struct proc *proc)
-{
-    proc_free(proc);
 }
 
 static void proc_finish(struct proc *proc)

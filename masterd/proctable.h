@@ -23,7 +23,9 @@ struct proc *proc_new(int pid, int node);
 /* Not the condemned ones. */
 struct proc *proc_find(int pid, int node);
 
-struct ghost *proc_ghost(const struct proc *proc);
+/* Whether a node named it and its ghost has not come back yet; 0 while a move makes one. */
+int proc_awaits_ghost(const struct proc *proc);
+
 int proc_is_stopped(const struct proc *proc);
 
 /* The ghost is there: it gets at once what was reported before. */
@@ -31,9 +33,6 @@ void proc_attach(struct proc *proc, struct ghost *ghost);
 
 /* Its ghost is gone, or its transfer failed late: kills it unless its exit was reported. */
 void proc_release(struct proc *proc);
-
-/* The transfer was undone before its commit: nothing of it is on the node. */
-void proc_drop(struct proc *proc);
 
 /* From the node. */
 void proctable_exited(struct node *node, int pid, int status);
