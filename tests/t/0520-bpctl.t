@@ -82,5 +82,5 @@ is "which is told" "$(cat "$TMP/out")" "1: Operation not permitted"
 is "the first is done" "$(node 0), $(node 1)" "up ---x------ alice root, up ---x------ root root"
 exits 1 "administration on a node" on n0 bpctl -S 0 -s unavailable
 like "is told" "$(cat "$TMP/out")" "^0: Operation not supported"
-is "all in the log, with who it was" "$(bplab logs master | grep -cE 'node 0: permissions are now uid .*\X
+is "all in the log, with who it was" "$(bplab logs master | grep -cE 'node 0: permissions are now uid .*\(set by uid ')" 10
 done_testing
