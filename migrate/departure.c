@@ -27,6 +27,7 @@
 #include "migrate/criu.h"
 #include "migrate/departure.h"
 #include "migrate/files.h"
+#include "migrate/imagecheck.h"
 #include "migrate/imageedit.h"
 #include "migrate/imagesend.h"
 #include "migrate/mountns.h"
@@ -104,7 +105,7 @@ static int start_take(struct departure *d, struct msg *start)
     d->channel = msg_take_fd(start, 0);
     if (d->arg.kind != MOVE_RFORK)
         d->spec = msg_take_fd(start, next++);
-    next++;                         /* the pidfd keeps the number ours while the message lives */
+    next++;                         /* the pidfd */
     for (unsigned i = 0; i < d->arg.streams.streams_len; i++)
         d->originals[i] = d->arg.streams.streams_val[i].kind == STREAM_CONNECT
                               ? -1 : msg_take_fd(start, next++);
@@ -172,10 +173,15 @@ static int dump_finish(struct departure *d)
     waitpid(d->criu_pid, NULL, 0);
     if (error)
         return departure_fail(d, error, "cannot dump process %d: %s", d->arg.pid, reason);
-    error = imageedit_open_files(d->image);
+    error = imagecheck_owner(d->image, d->arg.uid, d->arg.gid);
+    if (error == -EPERM)
+        return departure_fail(d, error, "cannot send process %d: it has other ids than uid %u now",
+                              d->arg.pid, d->arg.uid);
+    if (!error)
+        error = imageedit_open_files(d->image);
     if (!error)
         error = imageedit_session(d->image);
-    return error ? departure_fail(d, error, "cannot edit the image of process %d: %s", d->arg.pid,
+    return error ? departure_fail(d, error, "cannot read the image of process %d: %s", d->arg.pid,
                                   strerror(-error)) : 0;
 }
 

@@ -22,7 +22,9 @@ migrate_bproc_mover_SOURCES = \
 	migrate/mover.c \
 	migrate/departure.c migrate/departure.h \
 	migrate/files.c migrate/files.h \
+	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imageedit.c migrate/imageedit.h \
+	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imagesend.c migrate/imagesend.h \
 	migrate/mountns.c migrate/mountns.h
 migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
@@ -38,3 +40,9 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/streamends.c migrate/streamends.h
 migrate_bproc_receiver_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_imagecheck
+tests_unit_test_imagecheck_SOURCES = \
+	tests/unit/test_imagecheck.c tests/unit/tap.h \
+	migrate/imagecheck.c migrate/imagecheck.h \
+	migrate/imagefile.c migrate/imagefile.h

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "migrate/imagecheck.h"
+#include "migrate/imagefile.h"
+
+/* The numbers of the fields are CRIU's, in core.proto and creds.proto. */
+#define CORE_THREAD 5
+#define THREAD_CREDS 10
+#define CREDS_ALL 0x1fe                 /* fields 1 to 8: four user ids and as many of the group */
+
+/* The last field of that number in the message; -EPROTO if there is none. */
+static int message_find(struct bytes message, unsigned number, struct bytes *content)
+{
+    struct field field;
+    int more, error = -EPROTO;
+
+    while ((more = field_take(&message, &field)) > 0) {
+        if (field.number != number)
+            continue;
+        *content = field.content;
+        error = 0;
+    }
+    return more < 0 ? more : error;
+}
+
+/* User and group ids take turns, the user's first. */
+static int creds_check(struct bytes creds, uid_t uid, gid_t gid)
+{
+    struct field field;
+    unsigned seen = 0;
+    int more;
+
+    while ((more = field_take(&creds, &field)) > 0) {
+        if (field.number > 8)
+            continue;
+        if (field.value != (field.number % 2 ? uid : gid))
+            return -EPERM;
+        seen |= 1u << field.number;
+    }
+    return more < 0 || seen != CREDS_ALL ? -EPROTO : 0;
+}
+
+static int core_check(struct bytes core, uid_t uid, gid_t gid)
+{
+    struct bytes record, thread, creds;
+    int error = magic_skip(&core);
+
+    if (!error)
+        error = record_take(&core, &record) > 0 ? 0 : -EPROTO;
+    if (!error)
+        error = message_find(record, CORE_THREAD, &thread);
+    if (!error)
+        error = message_find(thread, THREAD_CREDS, &creds);
+    return error ? error : creds_check(creds, uid, gid);
+}
+
+int imagecheck_owner(int dir_fd, uid_t uid, gid_t gid)
+{
+    DIR *dir = fdopendir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct dirent *entry;
+    unsigned count = 0;
+    int error = dir ? 0 : -errno;
+
+    while (!error && (entry = readdir(dir))) {
+        struct bytes core = { NULL, 0 };
+
+        if (strncmp(entry->d_name, "core-", 5) != 0)
+            continue;
+        count++;
+        error = imagefile_read(dir_fd, entry->d_name, &core);
+        if (!error)
+            error = core_check(core, uid, gid);
+        free(core.at);
+    }
+    if (dir)
+        closedir(dir);
+    return error ? error : count ? 0 : -EPROTO;
+}

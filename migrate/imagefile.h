@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The bytes of CRIU's image files: two magic numbers, then records, each a length of four bytes and
+ * a protobuf message. What is taken points into what it is taken from and lives as long; the
+ * taking functions move the start of `in`. Nothing here blocks.
+ */
+#ifndef BPROC_IMAGEFILE_H
+#define BPROC_IMAGEFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MAGIC_LEN 8
+#define LENGTH_LEN 4
+#define MAX_VARINT 10
+
+struct bytes {
+    uint8_t *at;
+    size_t len;
+};
+
+struct field {
+    unsigned number;
+    uint64_t value;                     /* of a varint */
+    struct bytes whole, content;        /* with and without the tag; content of a message */
+};
+
+/* Reads a whole file to malloc'd file->at, which the caller frees, on failure too. 0/-errno. */
+int imagefile_read(int dir_fd, const char *name, struct bytes *file);
+
+/* Replaces what a file holds. 0/-errno. */
+int imagefile_write(int dir_fd, const char *name, const struct bytes *file);
+
+/* 0, or -EPROTO when the magic numbers are not there. */
+int magic_skip(struct bytes *in);
+
+/* 1 with a record, 0 at the end, -EPROTO. */
+int record_take(struct bytes *in, struct bytes *record);
+
+/* 1 with a field, 0 at the end, -EPROTO. */
+int field_take(struct bytes *in, struct field *field);
+
+/* Bytes put at `out`, at most MAX_VARINT. */
+size_t varint_put(uint8_t *out, uint64_t value);
+
+#endif
