@@ -219,6 +219,9 @@ int criu_dump_start(int sock, int dir_fd, const struct criu_dump *dump)
         opts.pid = dump->pid;
         opts.has_leave_running = 1;
         opts.leave_running = 1;
+        /* Connections that the caller has yet to accept stay with him. */
+        opts.has_tcp_skip_in_flight = 1;
+        opts.tcp_skip_in_flight = 1;
         opts.external = list;
         opts.n_external = dump->external_count;
         error = criu_ask(sock, CRIU_REQ_TYPE__DUMP, &opts);
