@@ -28,3 +28,18 @@ check_PROGRAMS += tests/progs/load
 tests_progs_load_SOURCES = tests/progs/load.c tests/progs/prog.h
 tests_progs_load_LDADD = $(PROG_LDADD)
 tests_progs_load_LDFLAGS = $(PROG_LDFLAGS)
+
+check_PROGRAMS += tests/progs/output
+tests_progs_output_SOURCES = tests/progs/output.c tests/progs/prog.h
+tests_progs_output_LDADD = $(PROG_LDADD)
+tests_progs_output_LDFLAGS = $(PROG_LDFLAGS)
+
+check_PROGRAMS += tests/progs/flow
+tests_progs_flow_SOURCES = tests/progs/flow.c tests/progs/prog.h
+tests_progs_flow_LDADD = $(PROG_LDADD)
+tests_progs_flow_LDFLAGS = $(PROG_LDFLAGS)
+
+check_PROGRAMS += tests/progs/connectback
+tests_progs_connectback_SOURCES = tests/progs/connectback.c tests/progs/prog.h
+tests_progs_connectback_LDADD = $(PROG_LDADD)
+tests_progs_connectback_LDFLAGS = $(PROG_LDFLAGS)
