@@ -13,6 +13,7 @@
 #include "common/fd.h"
 
 static int ready_pipe = -1;
+static int background;
 
 static void parent_wait(int fd)
 {
@@ -41,6 +42,7 @@ int daemon_begin(void)
     }
     close(ends[0]);
     ready_pipe = ends[1];
+    background = 1;
     setsid();
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
@@ -50,18 +52,28 @@ int daemon_begin(void)
     return chdir("/") < 0 ? -errno : 0;
 }
 
+static int output_drop(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int error = 0;
+
+    if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+        error = -errno;
+    if (null >= 0)
+        close(null);
+    return error;
+}
+
+int daemon_helper_output(void)
+{
+    return background ? output_drop() : 0;
+}
+
 void daemon_ready(void)
 {
-    int null;
-
     if (ready_pipe < 0)
         return;
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null >= 0) {
-        dup2(null, STDOUT_FILENO);
-        dup2(null, STDERR_FILENO);
-        close(null);
-    }
+    output_drop();
     fd_write_all(ready_pipe, "", 1);
     fd_close(&ready_pipe);
 }

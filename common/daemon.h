@@ -14,6 +14,12 @@ int daemon_begin(void);
 void daemon_ready(void);
 
 /*
+ * Between fork() and exec() of a helper: lets go of the stdout and stderr of whoever started the
+ * daemon, who may wait for their end. Nothing without daemon_begin(). 0 or -errno.
+ */
+int daemon_helper_output(void);
+
+/*
  * Holds `path` locked and with our pid inside for as long as we live. 0 or -errno; -EWOULDBLOCK
  * when another instance holds it.
  */

@@ -206,12 +206,14 @@ static void self_prepare(const struct options *options)
 
     daemon_signals();
     notify_init();
+    /* Until the start has succeeded there is somebody at standard error. */
     if (!options->foreground) {
         error = daemon_begin();
         if (error)
             fatalx("cannot go to the background: %s", strerror(-error));
+    } else {
+        log_init("masterd", 1, master.conf->log_facility, options->verbose);
     }
-    log_init("masterd", options->foreground, master.conf->log_facility, options->verbose);
     umask(022);
     fd_raise_limit();
     folder_need(master.conf->run_dir, 0755);
@@ -283,6 +285,8 @@ int main(int argc, char **argv)
         fatalx("cannot make an event loop");
     parts_start();
     signals_watch(events, &options);
+    if (!options.foreground)
+        log_init("masterd", 0, master.conf->log_facility, options.verbose);
     log_info("ready: release %s, %d nodes, port %d", PACKAGE_VERSION, nodetable_size(),
              master.conf->port);
     notify_status("%d nodes configured", nodetable_size());

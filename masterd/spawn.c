@@ -19,6 +19,8 @@ static void child_run(char *const argv[], int out_fd, int three)
         _exit(255);
     if (out_fd >= 0 && (dup2(out_fd, STDOUT_FILENO) < 0 || dup2(out_fd, STDERR_FILENO) < 0))
         _exit(255);
+    if (out_fd < 0 && daemon_helper_output() < 0)
+        _exit(255);
     /* dup2() onto itself would leave it close-on-exec. */
     if (three == 3)
         fcntl(3, F_SETFD, 0);
