@@ -135,6 +135,27 @@ between() {
     fi
 }
 
+# cases NAME CMD...: CMD is a test that speaks TAP itself; its cases become ours.
+cases() {
+    local name=$1 line status=0 before=$tap_count failed=$tap_failed
+    shift
+    "$@" >"$TMP/cases" 2>&1 || status=$?
+    while IFS= read -r line; do
+        case $line in
+            "ok "*) pass "$name: ${line#*- }" ;;
+            "not ok "*) fail "$name: ${line#*- }" ;;
+            "1..0 # SKIP "*) skip "$name" "${line#*SKIP }" ;;
+            1..[0-9]*) ;;
+            *) diag "${line#\# }" ;;
+        esac
+    done <"$TMP/cases"
+    if (( tap_count == before )); then
+        fail "$name" "'$*' says nothing and exits with $status"
+    elif (( status != 0 && tap_failed == failed )); then
+        fail "$name: comes to its end" "it exits with $status"
+    fi
+}
+
 # wait_for SECONDS CMD...: tries CMD until it succeeds; fails if that takes longer.
 wait_for() {
     local end=$(( SECONDS + $1 ))

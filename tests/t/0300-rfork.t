@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# fork's promises: what the child has from its parent, and what a call that fails leaves behind.
+
+. "${0%/*}/lib.sh"
+
+progs=$BPROC_BUILD/tests/progs
+lab_up 3
+
+on_as() {
+    local user=$1
+    shift
+    bplab exec -u "$user" master -- timeout -k 5 "$ON_TIMEOUT" "$@"
+}
+
+# file_make NODE NAME SIZE: a file in /srv/files for everybody to write to.
+file_make() {
+    # shellcheck disable=SC2016
+    on "$1" sh -c 'mkdir -p /srv/files && cd /srv/files && { printf 0123456789; head -c $(($2 - 10)) \
+        /dev/zero; } >"$1" && chmod 666 "$1" && chmod 1777 .' sh "$2" "$3"
+}
+
+# ---- the child ----
+
+cases "memory" on master "$progs/inherit_memory" 0
+cases "process" on master "$progs/inherit_process" 0
+cases "process of a user" on_as nobody "$progs/inherit_process" 1
+cases "libc" on master "$progs/inherit_libc" 0
+cases "libc of a user" on_as nobody "$progs/inherit_libc" 2
+cases "on the own node: memory" on master "$progs/inherit_memory" -1
+cases "on the own node: process" on master "$progs/inherit_process" -1
+cases "on the own node: libc" on master "$progs/inherit_libc" -2
+
+for node in master n0 n1; do
+    file_make "$node" same 100
+    file_make "$node" longer 50
+    file_make "$node" shorter 5000
+done
+for node in n0 n1; do
+    file_make "$node" longer 5000
+    file_make "$node" shorter 10
+done
+cases "files" on master "$progs/inherit_files" 0 /srv/files
+cases "files of a user" on_as nobody "$progs/inherit_files" 1 /srv/files
+
+# shellcheck disable=SC2016
+is "a directory that the node has not becomes /" \
+    "$(on master sh -c 'mkdir -p /srv/here/alone && cd /srv/here/alone && $1 0' sh \
+        "$progs/inherit_cwd")" /
+
+# ---- refusals ----
+
+refused() {
+    local name=$1
+    shift
+    cases "$name" on master "$progs/refused" "$@"
+}
+
+refused "node -100" BE_INVALIDNODE -100
+refused "node 99" BE_INVALIDNODE 99
+refused "unknown flags" EINVAL 0 4096
+refused "a port beyond all" EINVAL 0 7 70000
+refused "a port below all" EINVAL 0 7 -1
+refused "a port nobody listens at" ECONNREFUSED 0 7 9
+refused "what CRIU cannot dump" EOPNOTSUPP 0 6 0 userfault
+like "the log says what" "$(bplab logs master)" 'cannot dump process [0-9]+: .*(userfault|uffd|anon_inode)'
+refused "a file that the node has not" EOPNOTSUPP 0 6 0 file
+like "the log says which" "$(bplab logs master)" 'run/only-here'
+refused "too many streams" EMFILE 0 6 0 streams
+refused "no descriptor left" EMFILE 0 6 0 descriptors
+refused "no process left" EAGAIN 0 6 0 processes
+refused "several user ids" EPERM 0 6 0 setuid
+on master bpctl -S 1 -m 0100
+cases "a node closed to users" on_as nobody "$progs/refused" EPERM 1
+ok "but open to root" on master bpsh 1 true
+bplab kill n2
+wait_for 10 eval '[[ $(on master bpstat -s 2) == down ]]'
+refused "a node that is down" BE_NODEDOWN 2
+ok "after all of this an rfork works" on master "$progs/inherit_memory" 0
+
+# ---- without CRIU, without a daemon ----
+
+criu=$("$BPROC_SOURCE/scripts/install-criu" --which)
+# shellcheck disable=SC2016
+on n0 sh -c 'mv "$1" "$1.away" && printf "#!/bin/sh\nexit 1\n" >"$1" && chmod 755 "$1"' sh "$criu"
+refused "no CRIU that works on the node" EIO 0
+on n0 mv "$criu.away" "$criu"
+ok "and when it is back" on master "$progs/inherit_memory" 0
+bplab daemon master kill
+refused "no daemon" EBUSY 0
+
+done_testing
