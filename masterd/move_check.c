@@ -63,8 +63,8 @@ int move_check_task(const struct caller *caller, const move_handover_arg *arg, s
         return EPERM;
     }
     if (!task_is_plain(task, caller->uid)) {
-        snprintf(text, len, "process %d has other ids than uid %u alone", arg->pid,
-                 (unsigned)caller->uid);
+        snprintf(text, len, "process %d has other ids or rights than those of uid %u alone",
+                 arg->pid, (unsigned)caller->uid);
         return EPERM;
     }
     return 0;

@@ -43,11 +43,13 @@ static int text_parse(const char *text, struct task *task)
 {
     const char *ppid = field_find(text, "\nPPid:"), *uid = field_find(text, "\nUid:");
     const char *gid = field_find(text, "\nGid:"), *groups = field_find(text, "\nGroups:");
+    const char *capabilities = field_find(text, "\nCapPrm:");
     unsigned count;
     int error;
 
-    if (!ppid || !uid || !gid || !groups)
+    if (!ppid || !uid || !gid || !groups || !capabilities)
         return -EPROTO;
+    task->capabilities = strtoull(capabilities, NULL, 16);
     task->ppid = (pid_t)strtol(ppid, NULL, 10);
     error = ids_read(uid, task->uids, 4, &count);
     if (!error && count == 4)
@@ -81,5 +83,5 @@ int task_is_plain(const struct task *task, uid_t uid)
     for (int i = 0; i < 4; i++)
         if (task->uids[i] != uid || task->gids[i] != task->gids[0])
             return 0;
-    return 1;
+    return uid == 0 || task->capabilities == 0;
 }

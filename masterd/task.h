@@ -13,12 +13,16 @@ struct task {
     gid_t gids[4];
     unsigned groups[BPROC_MAX_GROUPS];
     unsigned ngroups;
+    unsigned long long capabilities;    /* permitted */
 };
 
 /* 0; -ESRCH no such process; -E2BIG more groups than can travel; -EPROTO. */
 int task_read(pid_t pid, struct task *task);
 
-/* Whether all its user ids are `uid`, and all its group ids the same. */
+/*
+ * Whether all its user ids are `uid`, all its group ids the same, and it has no capabilities unless
+ * it is root's.
+ */
 int task_is_plain(const struct task *task, uid_t uid);
 
 #endif
