@@ -10,6 +10,8 @@
 #include "masterd/master.h"
 #include "masterd/reaper.h"
 
+#define CHANGES_A_TURN 64
+
 struct watch {
     pid_t pid;
     reaper_fn fn;
@@ -40,14 +42,14 @@ void reaper_forget(pid_t pid)
 
 static void child_changed(evutil_socket_t fd, short what, void *arg)
 {
-    int status;
+    int status, left = CHANGES_A_TURN;
     pid_t pid;
 
     (void)fd;
     (void)what;
     (void)arg;
-    /* Each ended or stopped process is met once, so this ends. */
-    while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+    /* A traced process can stop again and again as fast as it is let go on. */
+    while (left > 0 && (pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
         struct watch *watch = watch_find(pid);
         reaper_fn fn = watch ? watch->fn : NULL;
         void *fn_arg = watch ? watch->arg : NULL;
@@ -56,7 +58,10 @@ static void child_changed(evutil_socket_t fd, short what, void *arg)
             reaper_forget(pid);
         if (fn)
             fn(pid, status, fn_arg);
+        left--;
     }
+    if (left == 0)
+        event_active(on_child, EV_SIGNAL, 1);
 }
 
 int reaper_start(void)
