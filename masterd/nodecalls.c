@@ -176,6 +176,8 @@ static int set_perm_run(struct call *call)
     error = node_connected(call, arg.node, &node);
     if (error)
         return error;
+    if (arg.what != PERM_MODE && arg.what != PERM_USER && arg.what != PERM_GROUP)
+        return refuse(call, EINVAL, "unknown kind of permission");
     if (arg.what == PERM_MODE && (arg.value & ~MODE_BITS))
         return refuse(call, EINVAL, "only execute permission means anything for a node");
     if (caller_may_change(call->caller, node, arg.what, arg.value) < 0)
