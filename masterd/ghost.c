@@ -107,12 +107,16 @@ static void orphan_tell(const struct ghost *ghost)
 static void orphan_take(struct ghost *ghost, const struct frame_header *header,
                         const uint8_t *body)
 {
+    struct task task;
     pid_msg msg;
 
     if (conn_decode(pid_msg, header, body, &msg) < 0) {
         conn_close(ghost->conn, "arguments do not decode");
         return;
     }
+    /* The node then takes the parent from all its children, which may be others' processes. */
+    if (task_read(ghost->pid, &task) == 0 && task.ppid == ghost->ppid)
+        return;
     ghost->orphan = 1;
     if (ghost->proc)
         orphan_tell(ghost);
@@ -281,12 +285,14 @@ static void ghost_wait_for_node(struct ghost *ghost)
 }
 
 /*
- * The parent died while we were away: only the ghost knows who it was, and what it says counts only
- * if there is nobody of that number.
+ * A parent that died while we were away is known to the ghost alone, which now is init's or another
+ * reaper's child. What it says counts only if there is nobody of that number.
  */
-static pid_t orphan_parent(pid_t claimed)
+static pid_t parent_choose(pid_t now, pid_t claimed)
 {
-    return claimed > 1 && kill(claimed, 0) < 0 && errno == ESRCH ? claimed : 0;
+    if (claimed > 1 && claimed != now && kill(claimed, 0) < 0 && errno == ESRCH)
+        return claimed;
+    return now > 1 ? now : 0;
 }
 
 int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello)
@@ -309,9 +315,8 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
         close(pidfd);
         return -EPERM;
     }
-    if (task.ppid <= 1)
-        task.ppid = orphan_parent(hello->ppid);
-    ghost = ghost_new(conn, pidfd, caller->pid, task.ppid, hello->node);
+    ghost = ghost_new(conn, pidfd, caller->pid, parent_choose(task.ppid, hello->ppid),
+                      hello->node);
     if (!ghost) {
         close(pidfd);
         return -ENOMEM;
