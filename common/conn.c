@@ -216,12 +216,14 @@ struct conn *conn_new_local(struct event_base *base, int fd, const struct conn_o
 {
     struct conn *conn = conn_new(base, fd, &conn_local_transport, ops, arg);
     socklen_t len = sizeof(int);
-    int type = 0;
+    int type = 0, family = 0;
 
     if (!conn)
         return NULL;
     conn->phase = CONN_OPEN;
+    /* It may come from a client: other families have sockets that block or compute on receipt. */
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) < 0 || family != AF_UNIX ||
         event_add(conn->on_read, NULL) < 0) {
         conn_destroy(-1, 0, conn);
         return NULL;
