@@ -17,8 +17,8 @@ int contact_init(struct event_base *base, int ping_timeout, int orphan_timeout,
 /* The master's own value, from its answer to the HELLO. */
 void contact_set_timeout(int ping_timeout);
 
-void contact_heard(void);       /* a message came */
-void contact_refused(void);     /* its machine refused a connection */
+void contact_heard(void);       /* a message came over the link */
+void contact_refused(void);     /* its machine refused a connection, or it refused this node */
 
 /* 1 when nothing has been heard for the ping timeout. */
 int contact_is_silent(void);

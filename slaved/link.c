@@ -104,6 +104,7 @@ static void hello_accept(const struct frame_header *header, const uint8_t *body)
         conn_close(control.conn, "answer to the hello does not decode");
         return;
     }
+    contact_heard();
     control.master_instance = hello.master_instance;
     control.up = 1;
     control.pause_ms = PAUSE_FIRST_MS;
@@ -121,6 +122,8 @@ static void hello_refused(const struct frame_header *header, const uint8_t *body
     char reason[256];
     error_ret ret;
 
+    /* A master that does not want this node has given up what runs here. */
+    contact_refused();
     if (conn_decode(error_ret, header, body, &ret) < 0) {
         conn_close(control.conn, strerror(header->status));
         return;
@@ -136,7 +139,8 @@ static void link_message(struct conn *conn, const struct frame_header *header,
 {
     (void)fds;
     (void)arg;
-    contact_heard();
+    if (control.up)
+        contact_heard();
     if (header->proc == P_PING) {
         if (header->kind == K_CALL)
             conn_reply(conn, header, NULL, NULL);
