@@ -18,6 +18,7 @@
 #include "slaved/local.h"
 
 #define CLIENTS_MAX 1024
+#define PASS_MAX 64             /* bytes of the arguments of a call that is passed on */
 
 /* A call on its way to the master. */
 struct passed {
@@ -31,7 +32,7 @@ static LIST_HEAD(, passed) passed_list = LIST_HEAD_INITIALIZER(passed_list);
 
 static struct {
     struct event_base *base;
-    struct event *accepting;
+    struct event *accepting, *again;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     int fd, node;
     unsigned clients;
@@ -121,11 +122,28 @@ static int pass_send(struct passed *passed, const struct frame_header *header, c
     return link_call(P_PASS, passed->serial, FRAME_XDR(pass_arg), &arg);
 }
 
+/* The link is for small messages, and everybody's: no client may fill it. */
+static int pass_is_modest(const struct conn *conn, const struct frame_header *header)
+{
+    const struct passed *passed;
+
+    LIST_FOREACH(passed, &passed_list, next)
+        if (passed->conn == conn)
+            return 0;
+    return header->body_len <= PASS_MAX;
+}
+
 static void call_pass(struct conn *conn, const struct frame_header *header, const uint8_t *body)
 {
-    struct passed *passed = calloc(1, sizeof(*passed));
-    int error = passed ? 0 : -ENOMEM;
+    struct passed *passed;
+    int error;
 
+    if (!pass_is_modest(conn, header)) {
+        conn_close(conn, "too much is asked at once");
+        return;
+    }
+    passed = calloc(1, sizeof(*passed));
+    error = passed ? 0 : -ENOMEM;
     if (passed) {
         passed->conn = conn;
         passed->asked = *header;
@@ -211,6 +229,23 @@ static void client_closed(struct conn *conn, const char *reason, void *arg)
 static const struct conn_ops client_ops = { .on_message = client_message,
                                             .on_close = client_closed };
 
+static void accept_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    event_add(local.accepting, NULL);
+}
+
+/* Without a descriptor left the loop would spin on the one that waits. */
+static void accept_pause(void)
+{
+    struct timeval second = { 1, 0 };
+
+    event_del(local.accepting);
+    event_add(local.again, &second);
+}
+
 /* One a turn; what waits longer comes again from the loop. */
 static void client_accept(evutil_socket_t fd, short what, void *arg)
 {
@@ -218,8 +253,11 @@ static void client_accept(evutil_socket_t fd, short what, void *arg)
 
     (void)what;
     (void)arg;
-    if (client < 0)
+    if (client < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            accept_pause();
         return;
+    }
     if (local.clients >= CLIENTS_MAX)
         close(client);
     else if (conn_new_local(local.base, client, &client_ops, NULL))
@@ -322,14 +360,17 @@ int local_init(struct event_base *base, const char *path, int node)
         return local.fd;
     memcpy(local.path, addr.sun_path, sizeof(local.path));
     local.accepting = event_new(base, local.fd, EV_READ | EV_PERSIST, client_accept, NULL);
-    return local.accepting && event_add(local.accepting, NULL) == 0 ? 0 : -ENOMEM;
+    local.again = evtimer_new(base, accept_again, NULL);
+    return local.accepting && local.again && event_add(local.accepting, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 void local_finish(void)
 {
     if (local.accepting)
         event_free(local.accepting);
-    local.accepting = NULL;
+    if (local.again)
+        event_free(local.again);
+    local.accepting = local.again = NULL;
     if (local.fd >= 0) {
         unlink(local.path);
         close(local.fd);

@@ -208,7 +208,7 @@ static void cluster_join(void)
     struct join_request request = { .host = options->host, .port = options->port,
                                     .source = options->source, .token = options->token,
                                     .tls_dir = slaved.tls_dir };
-    char text[512];
+    char text[512] = "out of memory";
     int error, node;
 
     memcpy(request.ca_hash, options->ca_hash, sizeof(request.ca_hash));
