@@ -22,6 +22,7 @@ SYSTEM_TESTS += tests/t/0410-load.t
 SYSTEM_TESTS += tests/t/0500-bpsh.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t
 SYSTEM_TESTS += tests/t/0520-bpctl.t
+SYSTEM_TESTS += tests/t/0600-man-examples.t
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
