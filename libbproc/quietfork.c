@@ -15,10 +15,13 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "libbproc/quietfork.h"
+
+#define SETTLE_MS 5000
 
 #ifdef __x86_64__
 
@@ -204,12 +207,38 @@ pid_t quietfork(void)
 
 #endif
 
-void quietfork_undo(pid_t pid)
+/* A quiet child is waited for by __WCLONE alone, an ordinary one never. */
+static pid_t quiet_wait(pid_t pid, int options)
 {
-    int saved = errno;
+    pid_t got;
+
+    do {
+        got = waitpid(pid, NULL, __WCLONE | options);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+int quietfork_undo(pid_t pid)
+{
+    int saved = errno, ordinary;
 
     kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-        continue;
+    ordinary = quiet_wait(pid, 0) < 0;
     errno = saved;
+    return ordinary;
+}
+
+int quietfork_settle(pid_t pid)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int saved = errno;
+    pid_t got = 0;
+
+    for (int i = 0; i < SETTLE_MS && got == 0; i++) {
+        got = quiet_wait(pid, WNOHANG);
+        if (got == 0)
+            nanosleep(&pause, NULL);
+    }
+    errno = saved;
+    return got == 0 ? quietfork_undo(pid) : got < 0;
 }

@@ -16,7 +16,16 @@
  */
 pid_t quietfork(void);
 
-/* Ends a quiet child that must not have been: kills it and waits. Keeps errno. */
-void quietfork_undo(pid_t pid);
+/*
+ * Ends a quiet child that must not have been: kills it and waits, 0. 1 if it had executed a program
+ * before that: then it is left to be waited for, as an ordinary child that was killed. Keeps errno.
+ */
+int quietfork_undo(pid_t pid);
+
+/*
+ * Waits until a quiet child has ended by itself, 0, or executed a program, 1; undoes it if neither
+ * happens in some seconds. Keeps errno.
+ */
+int quietfork_settle(pid_t pid);
 
 #endif

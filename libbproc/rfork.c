@@ -119,30 +119,39 @@ static int answer_wait(int conn, pid_t pid)
     return error;
 }
 
-/* The caller. The child's pid, or a negative errno after which no child is left. */
+/* The daemon's answer: 0, or the errno it gives as a negative one. */
+static int answer_read(const struct msg *msg)
+{
+    move_done_ret done;
+
+    if (msg->header.kind != K_REPLY || msg->header.proc != P_MOVE_HANDOVER ||
+        msg->header.status < 0)
+        return -EPROTO;
+    if (msg->header.status > 0)
+        return -msg->header.status;
+    return frame_decode(FRAME_XDR(move_done_ret), msg->body, msg->header.body_len, &done,
+                        sizeof(done));
+}
+
+/*
+ * The caller. The child's pid, or a negative errno after which no child is left. A child that has
+ * become the ghost cannot be taken back any more: it stays, also if only to tell that it died.
+ */
 static int parent_wait(struct depart *depart, pid_t pid)
 {
     struct msg msg;
-    move_done_ret done;
     int error = answer_wait(depart->conn, pid);
 
     if (!error)
         error = msg_recv(depart->conn, &msg);
-    if (!error) {
-        if (msg.header.kind != K_REPLY || msg.header.proc != P_MOVE_HANDOVER ||
-            msg.header.status < 0)
-            error = -EPROTO;
-        else if (msg.header.status > 0)
-            error = -msg.header.status;
-        else
-            error = frame_decode(FRAME_XDR(move_done_ret), msg.body, msg.header.body_len, &done,
-                                 sizeof(done));
-        msg_free(&msg);
-    }
     if (error) {
-        quietfork_undo(pid);
-        return client_error(error);
+        /* Without a word of the daemon the child knows best: it has its own at the gate. */
+        return quietfork_settle(pid) ? pid : client_error(error);
     }
+    error = answer_read(&msg);
+    msg_free(&msg);
+    if (error)
+        return quietfork_undo(pid) ? pid : client_error(error);
     return pid;
 }
 
