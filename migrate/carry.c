@@ -113,6 +113,7 @@ int carry_run(struct carry *carry)
         return 1;
     if (carry->parent > 0)
         relay_set_parent(relay, carry->parent);
+    relay_set_sender(relay, &carry->sender);
     for (unsigned i = 0; i < carry->count; i++)
         if (end_add(relay, carry, i) < 0)
             return 1;

@@ -6,6 +6,7 @@
 #ifndef BPROC_CARRY_H
 #define BPROC_CARRY_H
 
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <openssl/ssl.h>
 
@@ -14,6 +15,7 @@
 struct carry {
     SSL *ssl;
     pid_t parent;               /* who may share the read ends; 0: nobody */
+    struct ucred sender;        /* in whose name the originals are written to; pid 0: ours */
     unsigned count;
     stream_desc *streams;
     const int *fds;             /* by stream; -1: none; taken over */

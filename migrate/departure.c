@@ -400,6 +400,7 @@ static int commit(struct departure *d)
 static int streams_carry(struct departure *d)
 {
     struct carry carry = { .ssl = d->ssl, .parent = d->arg.ppid,
+                           .sender = { .pid = d->arg.pid, .uid = d->arg.uid, .gid = d->arg.gid },
                            .count = d->arg.streams.streams_len,
                            .streams = d->arg.streams.streams_val, .fds = d->originals };
 

@@ -274,6 +274,8 @@ int relay_add(struct relay *relay, unsigned id, stream_kind kind, unsigned flags
     }
     stream->shared = relay->parent_dir >= 0 && !(flags & STREAM_F_EAGER) &&
                      kind != STREAM_CONNECT && !stream->source_done;
+    if (relay->sender.pid)
+        stream->sink.sender = &relay->sender;
     relay->streams[id] = stream;
     source_wait(stream);
     relay_turn_soon(relay);
@@ -293,6 +295,11 @@ int relay_set_parent(struct relay *relay, pid_t pid)
         close(relay->parent_dir);
     relay->parent_dir = fd;
     return 0;
+}
+
+void relay_set_sender(struct relay *relay, const struct ucred *sender)
+{
+    relay->sender = *sender;
 }
 
 int relay_flush(struct relay *relay)

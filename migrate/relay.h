@@ -20,6 +20,7 @@
 #ifndef BPROC_RELAY_H
 #define BPROC_RELAY_H
 
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <event2/event.h>
 #include <openssl/ssl.h>
@@ -62,6 +63,12 @@ int relay_add(struct relay *relay, unsigned id, stream_kind kind, unsigned flags
  * gone, which is no reason to worry: all is read).
  */
 int relay_set_parent(struct relay *relay, pid_t pid);
+
+/*
+ * Has sockets written to in the name of that process and user, as a socket's peer may see it; it
+ * takes root. Call before relay_add(). Does not block.
+ */
+void relay_set_sender(struct relay *relay, const struct ucred *sender);
 
 /*
  * The process has ended: reads what its output holds now, sends it and asks the other side to say

@@ -80,6 +80,7 @@ int relay_fd_open(struct relay_fd *end, int fd)
     end->pipe_writer = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY;
     end->dev = st.st_dev;
     end->ino = st.st_ino;
+    end->sender = NULL;
     return 0;
 }
 
@@ -152,6 +153,38 @@ static ssize_t write_piece(const struct relay_fd *end, const struct iovec *iov)
     return write(end->fd, iov->iov_base, iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF);
 }
 
+/* The kernel tells the receiver, if he wants to know, who sent the bytes. */
+static ssize_t socket_send(int fd, struct msghdr *mh, const struct ucred *sender)
+{
+    union { char space[CMSG_SPACE(sizeof(*sender))]; struct cmsghdr align; } control;
+    struct cmsghdr *cmsg = &control.align;
+
+    memset(&control, 0, sizeof(control));
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_CREDENTIALS;
+    cmsg->cmsg_len = CMSG_LEN(sizeof(*sender));
+    memcpy(CMSG_DATA(cmsg), sender, sizeof(*sender));
+    mh->msg_control = control.space;
+    mh->msg_controllen = sizeof(control.space);
+    return sendmsg(fd, mh, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t socket_write(const struct relay_fd *end, struct msghdr *mh)
+{
+    struct ucred sender;
+    ssize_t n;
+
+    if (!end->sender)
+        return sendmsg(end->fd, mh, MSG_DONTWAIT | MSG_NOSIGNAL);
+    sender = *end->sender;
+    n = socket_send(end->fd, mh, &sender);
+    if (n >= 0 || (errno != ESRCH && errno != EPERM))
+        return n;
+    /* It has ended, and these are its last words; or root here may name no process but itself. */
+    sender.pid = getpid();
+    return socket_send(end->fd, mh, &sender);
+}
+
 ssize_t relay_fd_write(const struct relay_fd *end, const struct iovec *iov, int count)
 {
     struct msghdr mh = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)count };
@@ -159,7 +192,7 @@ ssize_t relay_fd_write(const struct relay_fd *end, const struct iovec *iov, int 
 
     do {
         if (end->way == RELAY_FD_SOCKET)
-            n = sendmsg(end->fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
+            n = socket_write(end, &mh);
         else if (end->way == RELAY_FD_POLLED)
             n = write_piece(end, iov);
         else

@@ -11,6 +11,7 @@
 #define BPROC_RELAY_FD_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -22,6 +23,7 @@ struct relay_fd {
     bool pipe_writer;           /* the write end of a pipe: the loop can tell its reader's end */
     dev_t dev;
     ino_t ino;
+    const struct ucred *sender; /* borrowed; in whose name a socket is written to; NULL: ours */
 };
 
 /* Takes `fd`, on failure too. 0 or -errno. */

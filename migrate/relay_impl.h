@@ -119,6 +119,7 @@ struct relay {
     bool due_flushed;
     unsigned flush_waiting;     /* streams whose ring holds bytes from before the flush */
 
+    struct ucred sender;        /* pid 0: we ourselves */
     int parent_dir;             /* /proc/PID of the parent; -1 none */
     struct event *hold_timer;
     struct event *peer_timer;
