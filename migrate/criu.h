@@ -41,8 +41,9 @@ struct criu_inherit {
 };
 
 /*
- * Restores the image in the worker's directory (CRIU_FD_DIR there, `dir_fd` here for the log) as a child of the worker's parent.
- * 0 with the pid (in the worker's pid namespace) in *pid, or -errno with CRIU's words.
+ * Restores the image in the worker's directory (CRIU_FD_DIR there, `dir_fd` here for the log) as a
+ * child of the worker's parent. 0 with the pid (in the worker's pid namespace) in *pid, or -errno
+ * with CRIU's words.
  */
 int criu_restore(int sock, int dir_fd, const struct criu_inherit *inherit, unsigned count,
                  pid_t *pid, char *text, size_t len);
