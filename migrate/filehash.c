@@ -13,6 +13,7 @@
 #include "migrate/filehash.h"
 
 #define CHUNK 262144
+#define SLOTS 4096ULL
 #define MAX_PROGRAM_HEADERS 128
 #define MAX_NOTES 4096
 #define NOTE_ALIGN(n) (((n) + 3u) & ~3u)
@@ -39,19 +40,40 @@ int filehash_fd(int fd, uint8_t hash[FILEHASH_LEN])
     return error;
 }
 
-static int hash_recall(const char *path, uint8_t hash[FILEHASH_LEN])
+/* What a hash is known for: the file, and how it was. */
+struct known {
+    uint64_t file[2], was[5];
+    uint8_t hash[FILEHASH_LEN];
+};
+
+static void known_init(struct known *known, const struct stat *st)
+{
+    *known = (struct known){
+        .file = { st->st_dev, st->st_ino },
+        .was = { (uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec,
+                 (uint64_t)st->st_mtim.tv_nsec, (uint64_t)st->st_ctim.tv_sec,
+                 (uint64_t)st->st_ctim.tv_nsec }
+    };
+}
+
+static int hash_recall(const char *path, struct known *known)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct known found;
     ssize_t n;
 
     if (fd < 0)
         return -errno;
-    n = read(fd, hash, FILEHASH_LEN);
+    n = read(fd, &found, sizeof(found));
     close(fd);
-    return n == FILEHASH_LEN ? 0 : -EIO;
+    if (n != sizeof(found) || memcmp(found.file, known->file, sizeof(found.file)) != 0 ||
+        memcmp(found.was, known->was, sizeof(found.was)) != 0)
+        return -ENOENT;
+    *known = found;
+    return 0;
 }
 
-static void hash_remember(const char *path, const uint8_t hash[FILEHASH_LEN])
+static void hash_remember(const char *path, const struct known *known)
 {
     char temporary[4200];
     int fd;
@@ -60,26 +82,27 @@ static void hash_remember(const char *path, const uint8_t hash[FILEHASH_LEN])
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
-    if (write(fd, hash, FILEHASH_LEN) != FILEHASH_LEN || rename(temporary, path) < 0)
+    if (write(fd, known, sizeof(*known)) != sizeof(*known) || rename(temporary, path) < 0)
         unlink(temporary);
     close(fd);
 }
 
+/* Files share slots, so that users' files, of which there is no end, cannot fill the folder. */
 int filehash_cached(const char *dir, int fd, const struct stat *st, uint8_t hash[FILEHASH_LEN])
 {
+    struct known known;
     char path[4096];
-    int error;
+    int error = 0;
 
-    snprintf(path, sizeof(path), "%s/%lx-%lx-%llx-%llx.%lx-%llx.%lx", dir,
-             (unsigned long)st->st_dev, (unsigned long)st->st_ino,
-             (unsigned long long)st->st_size, (unsigned long long)st->st_mtim.tv_sec,
-             (unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_ctim.tv_sec,
-             (unsigned long)st->st_ctim.tv_nsec);
-    if (hash_recall(path, hash) == 0)
-        return 0;
-    error = filehash_fd(fd, hash);
-    if (!error)
-        hash_remember(path, hash);
+    known_init(&known, st);
+    snprintf(path, sizeof(path), "%s/%llx", dir,
+             (unsigned long long)(known.file[0] * 31 + known.file[1]) % SLOTS);
+    if (hash_recall(path, &known) < 0) {
+        error = filehash_fd(fd, known.hash);
+        if (!error)
+            hash_remember(path, &known);
+    }
+    memcpy(hash, known.hash, FILEHASH_LEN);
     return error;
 }
 
