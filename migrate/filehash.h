@@ -17,8 +17,8 @@ int filehash_fd(int fd, uint8_t hash[FILEHASH_LEN]);
 
 /*
  * The same, remembered below `dir` for as long as device, inode, size and both change times stay
- * as they are, or until another file takes its slot: their number is bounded. Failing to remember is
- * no error.
+ * as they are, or until another file takes the slot: their number is bounded. Failing to remember
+ * is no error.
  */
 int filehash_cached(const char *dir, int fd, const struct stat *st, uint8_t hash[FILEHASH_LEN]);
 
