@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/fault.h"
@@ -23,6 +24,8 @@
 
 #define HANDSHAKE_SECONDS 10
 #define TRANSFER_SECONDS 300
+#define LINGER_SECONDS 10
+#define LINGER_BYTES (1 << 20)
 
 __attribute__((format(printf, 3, 4)))
 static int arrival_fail(struct arrival *a, int error, const char *fmt, ...)
@@ -216,6 +219,36 @@ static int streams_carry(struct arrival *a)
     return carry_run(&carry);
 }
 
+/*
+ * Closing the connection while the sender's bytes wait in it would throw our word away with them,
+ * so they are let go by until the sender has read that.
+ */
+static void sender_linger(struct arrival *a)
+{
+    int sock = SSL_get_fd(a->ssl);
+    struct timespec start, now;
+
+    shutdown(sock, SHUT_WR);
+    socket_timeouts(sock, LINGER_SECONDS);
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec - start.tv_sec < LINGER_SECONDS &&
+             recv(sock, NULL, LINGER_BYTES, MSG_TRUNC) > 0);
+}
+
+static void arrival_undo(struct arrival *a, int error)
+{
+    if (!a->text[0])
+        snprintf(a->text, sizeof(a->text), "%s", strerror(-error));
+    report_send(a, P_BULK_FAILED, error);
+    streamends_free(&a->ends);
+    arrival_release(a);
+    if (a->slaved >= 0)
+        close(a->slaved);
+    sender_linger(a);
+}
+
 int arrival_run(const struct arrival_setup *setup, int sock)
 {
     static struct arrival a;
@@ -233,9 +266,7 @@ int arrival_run(const struct arrival_setup *setup, int sock)
     if (!error)
         error = commit(&a);
     if (error) {
-        if (!a.text[0])
-            snprintf(a.text, sizeof(a.text), "%s", strerror(-error));
-        report_send(&a, P_BULK_FAILED, error);
+        arrival_undo(&a, error);
         return 1;
     }
     arrival_release(&a);

@@ -277,6 +277,22 @@ static int answer_expect(struct departure *d, bproc_proc want)
     return error;
 }
 
+/* A node that gave up in the middle has said why before it went. */
+static int send_fail(struct departure *d, int error, const char *what)
+{
+    struct bulk_msg msg;
+    int reason = -EIO;
+
+    if (error == -EPIPE || error == -ECONNRESET)
+        reason = answer_wait(d, P_BULK_READY, &msg);
+    if (!reason)
+        bulk_free(&msg);
+    else if (reason != -EIO)
+        return reason;
+    return departure_fail(d, error, "cannot send %s of process %d to node %d: %s", what,
+                          d->arg.pid, d->arg.node, strerror(-error));
+}
+
 static int needed_send(struct departure *d)
 {
     struct bulk_msg msg;
@@ -298,8 +314,7 @@ static int needed_send(struct departure *d)
             error = imagesend_cached(d->ssl, &d->files, index);
     }
     frame_free(FRAME_XDR(need_msg), &need, sizeof(need));
-    return error ? departure_fail(d, error, "cannot send the files of process %d: %s", d->arg.pid,
-                                  strerror(-error)) : 0;
+    return error ? send_fail(d, error, "the files") : 0;
 }
 
 static int contents_send(struct departure *d)
@@ -311,8 +326,7 @@ static int contents_send(struct departure *d)
     if (!error)
         error = bulk_send(d->ssl, P_BULK_END, 0, NULL, NULL);
     d->report.bytes = bytes;
-    return error ? departure_fail(d, error, "cannot send process %d to node %d: %s", d->arg.pid,
-                                  d->arg.node, strerror(-error)) : 0;
+    return error ? send_fail(d, error, "the image") : 0;
 }
 
 static int files_prepare(struct departure *d)
