@@ -43,3 +43,8 @@ check_PROGRAMS += tests/progs/connectback
 tests_progs_connectback_SOURCES = tests/progs/connectback.c tests/progs/prog.h
 tests_progs_connectback_LDADD = $(PROG_LDADD)
 tests_progs_connectback_LDFLAGS = $(PROG_LDFLAGS)
+
+check_PROGRAMS += tests/progs/dumpflags
+tests_progs_dumpflags_SOURCES = tests/progs/dumpflags.c tests/progs/prog.h
+tests_progs_dumpflags_LDADD = $(PROG_LDADD)
+tests_progs_dumpflags_LDFLAGS = $(PROG_LDFLAGS)

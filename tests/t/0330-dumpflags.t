@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Which mapped files travel with a process, and the node's cache of those that did. Node 1's disk
+# gets full, node 2 has no file at all but its own.
+
+. "${0%/*}/lib.sh"
+
+prog=$BPROC_BUILD/tests/progs/dumpflags
+cache=/var/cache/bproc
+need_tool readelf
+lab_up 3 --bare 2 --config-line "cachesize 16M" --disk-size 64m
+ON_TIMEOUT=30
+
+# Files that the master alone has: random ones of 5 MB, and a copy of the program.
+on master bash -c "mkdir /srv/own && cd /srv/own && cp '$prog' program &&
+    for i in 1 2 3 4 5 6; do head -c 5000000 /dev/urandom >file\$i; done"
+
+own=/srv/own/program
+
+run() {
+    on master "$prog" "$@" 2>&1
+}
+
+# refused NAME REGEX: the daemon's log has such a line, the last one about a failure.
+refused() {
+    like "$1" "$(bplab logs master | grep ' failed: ' | tail -n 1)" "$2"
+}
+
+received() {
+    on n0 cat /sys/class/net/eth0/statistics/rx_bytes
+}
+
+cached() {
+    on "$1" bash -c "cd $cache && find . -type f ! -name 'incoming-*' -printf '%s\n'" |
+        awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# ---- what is sent ----
+
+is "by default a node that is up is expected to have the libraries" "$(run 0 default)" ok
+is "executable and others are sent" "$(on master "$own" 0 default /srv/own/file1)" ok
+before=$(received)
+is "the second time" "$(on master "$own" 0 default /srv/own/file1)" ok
+between "nothing of them is sent" "$(( $(received) - before ))" 1 1000000
+hash=$(on master sha256sum /srv/own/file1)
+is "files in the cache are named by their content" \
+    "$(on n0 sha256sum "$cache/${hash%% *}")" "${hash%% *}  $cache/${hash%% *}"
+is "a file in no other node's cache is sent to that one" \
+    "$(on master "$own" 1 default /srv/own/file1)" ok
+is "two that need the same new file at once both get it" \
+    "$(on master bash -c "for i in 1 2; do $own 0 xo /srv/own/file2 & done; wait")" $'ok\nok'
+
+# ---- what is not sent must be there ----
+
+is "an executable that is neither sent nor there" "$(on master "$own" 0 lo)" ENOEXEC
+refused "is named" "cannot use $own: No such file"
+is "a file that is neither sent nor there" "$(run 0 xl /srv/own/file1)" ENOEXEC
+refused "is named, too" "cannot use /srv/own/file1: No such file"
+is "a file mapped shared for writing has to be there" "$(run -s 0 xlo /srv/own/file1)" EOPNOTSUPP
+refused "and is named" "srv/own/file1.*No such file"
+
+on n0 bash -c "mkdir /srv/own && cp '$prog' $own && echo >>$own"
+is "an executable of another length" "$(on master "$own" 0 -)" ENOEXEC
+refused "is told by it" "cannot use $own: it is [0-9]+ bytes long here"
+
+# One hexadecimal digit of the build id, wherever it is in the file.
+id=$(readelf -n "$prog" | sed -n 's/.*Build ID: //p')
+at=$(LC_ALL=C grep -obUaP "$(sed 's/../\\x&/g' <<<"$id")" "$prog" | head -n 1 | cut -d: -f1)
+on n0 bash -c "cp '$prog' $own && printf '\\x$(printf %02x $(( 0x${id:0:2} ^ 1 )))' |
+    dd of=$own bs=1 seek=$at conv=notrunc status=none"
+is "an executable of another build" "$(on master "$own" 0 -)" ENOEXEC
+refused "is told by its build id" "cannot use $own: its build id differs"
+on n0 cp "$prog" "$own"
+is "one that is the same" "$(on master "$own" 0 -)" ok
+
+# ---- other libraries on the node ----
+
+libc=$(ldd "$prog" | sed -n 's/.*libc\.so\.6 => \([^ ]*\).*/\1/p')
+on n0 bash -c "cp $libc /srv/own/libc && echo >>/srv/own/libc && mv /srv/own/libc $libc"
+is "a node with another libc" "$(run 0 default)" ENOEXEC
+refused "is not used with its own" "cannot use .*libc\.so\.6: it is [0-9]+ bytes long here"
+is "but with ours, sent" "$(run 0 xlo)" ok
+ok "and its own programs run with its own" on n0 ls /
+is "a node without any file" "$(run 2 default)" ENOEXEC
+is "runs a process with all that it needs" "$(run 2 xlo)" ok
+is "and once more" "$(run 2 xlo)" ok
+
+# ---- the cache is limited ----
+
+mkfifo "$TMP/go"
+on master "$prog" -w 0 xlo /srv/own/file1 <"$TMP/go" >"$TMP/held" 2>&1 &
+holder=$!
+exec 4>"$TMP/go"
+there() {
+    on n0 pgrep -f 'dumpflags -w'
+}
+ok "a process holds a file of the cache" wait_for 10 there
+for i in 3 4 5 6; do
+    is "file $i is sent" "$(run 0 xlo /srv/own/file$i)" ok
+done
+between "the cache keeps its limit of 16 MiB" "$(cached n0)" 5000000 $(( 16 << 20 ))
+ok "the file used least recently went" on n0 test ! -e "$cache/${hash%% *}"
+exec 4>&-
+wait "$holder"
+is "the process that has it mapped goes on with it" "$(cat "$TMP/held")" ok
+on master bash -c "cat /srv/own/file[1-4] >/srv/own/large"
+is "a file larger than the cache" "$(run 0 xlo /srv/own/large)" ENOSPC
+refused "is refused by name" "cannot take in /srv/own/large: No space left"
+is "and the next fork works" "$(run 0 xlo /srv/own/file1)" ok
+
+# ---- a full disk ----
+
+on n1 bash -c "cat /dev/zero >/srv/fill" 2>/dev/null
+is "a node whose disk is full" "$(run 1 xlo /srv/own/file5)" ENOSPC
+refused "says so" "node 1: cannot take in /srv/own/file5: No space left"
+is "and keeps no part of the file" "$(on n1 bash -c "ls $cache | grep -c incoming")" 0
+is "what it has in its cache can still be used" "$(on master "$own" 1 default /srv/own/file1)" ok
+on n1 rm /srv/fill
+is "when there is room again the fork works" "$(run 1 xlo /srv/own/file5)" ok
+
+done_testing
