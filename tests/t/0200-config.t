@@ -106,6 +106,10 @@ ok "so is a file with a mistake" reload
 like "which is named with its line" "$(bplab logs master)" "$config:[0-9]+: pingtimeout: given twice"
 like "and the old one is kept" "$(bplab logs master)" "keeping the old configuration"
 is "with its nodes" "$(on master bpstat -t)" 5
+on master sh -c "echo pingtimeout 5 >$config"
+ok "so is one without nodes" reload
+like "which says so" "$(bplab logs master)" "$config: no nodes"
+is "and changes nothing" "$(on master bpstat -t)" 5
 on master rm $config
 ok "so is one that is gone" reload
 is "with the same nodes" "$(on master bpstat -t)" 5
