@@ -149,10 +149,11 @@ int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *l
     int error = msg_send(keeper->channel, K_CALL, msg->header.proc, msg->header.serial, 0,
                          FRAME_XDR(frame_bytes), &body, msg->fds, msg->header.nfds);
 
-    while (!error) {
-        error = keeper_recv(keeper, &answer);
-        if (error)
-            break;
+    if (error) {
+        keeper_close(keeper);
+        return -EPIPE;
+    }
+    while (keeper_recv(keeper, &answer) == 0) {
         if (answer.header.kind == K_REPLY) {
             error = launch_result(&answer, launch);
             msg_free(&answer);
@@ -162,7 +163,9 @@ int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *l
         msg_free(&answer);
     }
     keeper_close(keeper);
-    return -EPIPE;
+    /* Nobody watches over that process. */
+    kill(launch->pid, SIGKILL);
+    return -EAGAIN;
 }
 
 /* Everything the keeper said before it left counts. */
