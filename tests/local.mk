@@ -19,6 +19,7 @@ SYSTEM_TESTS += tests/t/0320-streams.t
 SYSTEM_TESTS += tests/t/0321-connectback.t
 SYSTEM_TESTS += tests/t/0322-volume.t
 SYSTEM_TESTS += tests/t/0330-dumpflags.t
+SYSTEM_TESTS += tests/t/0400-faults.t
 SYSTEM_TESTS += tests/t/0410-load.t
 SYSTEM_TESTS += tests/t/0500-bpsh.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t
