@@ -175,8 +175,8 @@ static int dump_finish(struct departure *d)
         return departure_fail(d, error, "cannot dump process %d: %s", d->arg.pid, reason);
     error = imagecheck_owner(d->image, d->arg.uid, d->arg.gid);
     if (error == -EPERM)
-        return departure_fail(d, error, "cannot send process %d: it has other ids than uid %u now",
-                              d->arg.pid, d->arg.uid);
+        return departure_fail(d, error, "cannot send process %d: it has more than the ids and "
+                              "rights of uid %u now", d->arg.pid, d->arg.uid);
     if (!error)
         error = imageedit_open_files(d->image);
     if (!error)

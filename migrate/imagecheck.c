@@ -14,6 +14,7 @@
 #define CORE_THREAD 5
 #define THREAD_CREDS 10
 #define CREDS_ALL 0x1fe                 /* fields 1 to 8: four user ids and as many of the group */
+#define CREDS_PERMITTED 10              /* capabilities, in words */
 
 /* The last field of that number in the message; -EPROTO if there is none. */
 static int message_find(struct bytes message, unsigned number, struct bytes *content)
@@ -30,6 +31,15 @@ static int message_find(struct bytes message, unsigned number, struct bytes *con
     return more < 0 ? more : error;
 }
 
+/* Words one by one, or all in one field. */
+static int words_are_zero(const struct field *field)
+{
+    for (size_t i = 0; i < field->content.len; i++)
+        if (field->content.at[i])
+            return 0;
+    return field->value == 0;
+}
+
 /* User and group ids take turns, the user's first. */
 static int creds_check(struct bytes creds, uid_t uid, gid_t gid)
 {
@@ -38,6 +48,8 @@ static int creds_check(struct bytes creds, uid_t uid, gid_t gid)
     int more;
 
     while ((more = field_take(&creds, &field)) > 0) {
+        if (field.number == CREDS_PERMITTED && uid != 0 && !words_are_zero(&field))
+            return -EPERM;
         if (field.number > 8)
             continue;
         if (field.value != (field.number % 2 ? uid : gid))

@@ -79,6 +79,7 @@ int field_take(struct bytes *in, struct field *field)
     if (varint_take(in, &tag) < 0)
         return -EPROTO;
     field->number = (unsigned)(tag >> 3);
+    field->value = 0;
     switch (tag & 7) {
     case 0:
         if (varint_take(in, &field->value) < 0)

@@ -21,7 +21,7 @@ struct bytes {
 
 struct field {
     unsigned number;
-    uint64_t value;                     /* of a varint */
+    uint64_t value;                     /* of a varint; else 0 */
     struct bytes whole, content;        /* with and without the tag; content of a message */
 };
 

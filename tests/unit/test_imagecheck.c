@@ -73,6 +73,8 @@ int main(void)
     for (unsigned other = 1; other <= 8; other++)
         is_int(core_try(dir, 8, other), -EPERM, "another id in field %u", other);
     is_int(core_try(dir, 7, 0), -EPROTO, "an id is missing");
+    is_int(core_try(dir, 10, 10), 0, "no capability is permitted");
+    is_int(core_try(dir, 10, 0), -EPERM, "a capability is permitted");
     core_try(dir, 8, 0);
     file_write(dir, "core-8.img", bytes, core_make(bytes, 8, 3));
     is_int(imagecheck_owner(dir, OWNER, GROUP), -EPERM, "one thread of another");
