@@ -10,6 +10,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/address.c \
 	libbproc/admin.c \
 	libbproc/depart.c libbproc/depart.h \
+	libbproc/epolls.c libbproc/epolls.h \
 	libbproc/node.c libbproc/node.h \
 	libbproc/notifier.c \
 	libbproc/proc.c \

@@ -22,6 +22,7 @@
 
 #include "libbproc/client.h"
 #include "libbproc/depart.h"
+#include "libbproc/epolls.h"
 #include "libbproc/quietfork.h"
 
 #define ATTEMPTS 10                     /* pids that may turn out to be taken on the node */
@@ -65,6 +66,8 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
         error = streams_collect(set, depart->flags, depart->port, 0, skip);
     if (!error)
         error = streams_replace(set);
+    if (!error)
+        error = epolls_renew(set);
     if (!error)
         error = depart_handover(depart, getpid(), set, NULL, 0, -1);
     if (error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dumpflags [-d] [-s] [-w] NODE FLAGS [FILE]...: forks onto NODE with the FILEs mapped and untouched.
+ * dumpflags [-d] [-s] [-w] NODE FLAGS [FILE]...: forks onto NODE, the FILEs mapped and untouched.
  * FLAGS is any of x (executable), l (libraries), o (others), or "default". The child compares what
  * it finds mapped with what its parent found. Prints "ok", or the name of errno if the call fails.
  *

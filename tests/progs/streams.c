@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "tests/progs/prog.h"
@@ -316,6 +317,41 @@ static void case_grandchild(int argc, char **argv)
     end_expect(up[0]);
 }
 
+/* An epoll instance watches a pipe in the child, and the caller's own is as it was. */
+static void case_epoll(int argc, char **argv)
+{
+    int down[2], up[2], epoll = epoll_create1(0);
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = 0x123456789abcdef };
+    pid_t pid;
+
+    (void)argc, (void)argv;
+    MUST(pipe(down));
+    MUST(pipe(up));
+    MUST(epoll);
+    MUST(epoll_ctl(epoll, EPOLL_CTL_ADD, down[0], &event));
+    pid = fork_to(0);
+    if (pid == 0) {
+        struct epoll_event got = { .events = 0 };
+
+        close(up[0]);
+        CHECK(epoll_wait(epoll, &got, 1, 0) == 0, "there is an event already");
+        write_all(up[1], "ready", 5);
+        CHECK(epoll_wait(epoll, &got, 1, 10000) == 1, "no event came");
+        CHECK(got.events == EPOLLIN && got.data.u64 == event.data.u64, "it is another event");
+        text_expect(down[0], "wake up");
+        _exit(0);
+    }
+    close(up[1]);
+    text_expect(up[0], "ready");
+    CHECK(epoll_wait(epoll, &event, 1, 0) == 0, "the caller has an event");
+    write_all(down[1], "for me", 6);
+    CHECK(epoll_wait(epoll, &event, 1, 1000) == 1, "the caller has no event");
+    text_expect(down[0], "for me");
+    close(down[0]);
+    write_all(down[1], "wake up", 7);
+    child_expect(pid, 0);
+}
+
 /* The descriptors themselves: their flags and numbers. */
 static void case_flags(int argc, char **argv)
 {
@@ -399,6 +435,7 @@ static const struct prog_case cases[] = {
     { "own-pipe", case_own_pipe },
     { "duplicate", case_duplicate },
     { "grandchild", case_grandchild },
+    { "epoll", case_epoll },
     { "flags", case_flags },
     { "many", case_many },
     { "too-many", case_too_many },
