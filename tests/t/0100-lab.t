@@ -17,12 +17,15 @@ second() {
     LAB=lab2 bplab "$@"
 }
 
+settings='net\.(ipv4|ipv6|core|bridge)|fs\.(pipe|inotify|file-max|mqueue)|vm\.(max|over|swap)'
+settings+='|kernel\.(pid_max|core|sched|unpriv|yama)'
+
 # What a lab may leave on the machine: processes, mounts, links, settings.
 machine() {
     pgrep -af "$TMP/labs"
     grep -F "$TMP/labs" /proc/mounts
     ip -o link | cut -d: -f2
-    sysctl -a 2>/dev/null | grep -E '^(net\.(ipv4|ipv6|core|bridge)|fs\.(pipe|inotify|file-max|mqueue)|kernel\.(pid_max|core|sched|unpriv|yama)|vm\.(max|over|swap))'
+    sysctl -a 2>/dev/null | grep -E "^($settings)"
     ls /run/netns 2>/dev/null
 }
 
@@ -33,7 +36,8 @@ down_clean() {
     fails "not even its folder" test -e "$TMP/labs"
 }
 
-is "--version" "$(bplab --version)" "bplab $(sed -n 's/^#define PACKAGE_VERSION "\(.*\)"/\1/p' "$BPROC_BUILD/config.h")"
+is "--version" "$(bplab --version)" \
+    "bplab $(sed -n 's/^#define PACKAGE_VERSION "\(.*\)"/\1/p' "$BPROC_BUILD/config.h")"
 like "--help" "$(bplab --help)" "^Usage: bplab .-c NAME. COMMAND"
 exits 2 "no command" bplab
 exits 2 "no such command" bplab dance
@@ -50,7 +54,8 @@ ok "a lab is started" bplab up 2
 is "and is said to be up" "$(cat "$TMP/out")" "lab lab1 is up: master and 2 nodes"
 exits 1 "it is not started twice" bplab up 2
 like "as it is up already" "$(cat "$TMP/out")" "cannot start lab lab1: it is up already"
-is "status" "$(bplab status | awk '{ print $1, $2, $3, ($4 > 1), ($5 > 0) }')" "NODE ADDRESS STATE 1 1
+is "status" "$(bplab status | awk '{ print $1, $2, $3, ($4 > 1), ($5 > 0) }')" \
+    "NODE ADDRESS STATE 1 1
 master 10.77.0.1 up 1 1
 n0 10.77.1.1 up 1 1
 n1 10.77.1.2 up 1 1"
@@ -67,7 +72,8 @@ exits 127 "exec of no command" bplab exec n0 -- nosuchcommand
 exits 126 "exec of no program" bplab exec n0 -- /etc/passwd
 exits 125 "exec on no node" bplab exec n2 true
 exits 2 "exec of nothing" bplab exec n0
-"$lab" -c lab1 exec n0 -- sh -c 'trap "echo got it; exit 9" TERM; echo ready; while :; do sleep 0.05; done' >"$TMP/trap" &
+"$lab" -c lab1 exec n0 -- \
+    sh -c 'trap "echo got it; exit 9" TERM; echo ready; while :; do sleep 0.05; done' >"$TMP/trap" &
 executor=$!
 wait_for 5 grep -q ready "$TMP/trap"
 kill "$executor"
@@ -84,12 +90,15 @@ exits 125 "exec -u of no user" bplab exec -u nosuchuser n0 true
 is "exec has no terminal" "$(bplab exec n0 -- tty)" "not a tty"
 like "exec -t gives one" "$(bplab exec -t n0 -- tty </dev/null)" "^/dev/pts/"
 is "a shell" "$(echo 'hostname; id -u' | bplab shell n1)" $'n1\n0'
-like "a shell at a terminal" "$(printf 'tty\nexit\n' | script -qec "$lab -c lab1 shell n1" /dev/null)" "/dev/pts/"
+like "a shell at a terminal" \
+    "$(printf 'tty\nexit\n' | script -qec "$lab -c lab1 shell n1" /dev/null)" "/dev/pts/"
 
 # Nodes by themselves.
 on n0 sh -c 'echo kept >/root/file; echo lost >/run/file'
-is "a node has files of its own" "$(on n1 sh -c 'ls /root/file 2>/dev/null')$(ls /root/file 2>/dev/null)" ""
-is "a process space of its own" "$(on n0 sh -c 'ls -d /proc/[0-9]* | wc -l' | awk '{ print $1 < 30 }')" 1
+is "a node has files of its own" \
+    "$(on n1 sh -c 'ls /root/file 2>/dev/null')$(ls /root/file 2>/dev/null)" ""
+is "a process space of its own" \
+    "$(on n0 sh -c 'ls -d /proc/[0-9]* | wc -l' | awk '{ print $1 < 30 }')" 1
 ok "the nodes reach each other by name" on n0 ping -c 1 -W 2 n1
 ok "kill cuts the power" bplab kill n0
 is "of that node" "$(bplab status | awk '$1 == "n0" { print $3, $4, $5 }')" "down - stopped"
@@ -102,7 +111,8 @@ is "it is up again" "$(on master bpstat -s 0)" up
 exits 1 "it is not started twice" bplab start n0
 ok "cut" bplab cut n1
 is "is shown" "$(bplab status | awk '$1 == "n1" { print $3 }')" cut
-exits 124 "and cuts the network" on master sh -c 'exec timeout 1 bash -c "exec 3<>/dev/tcp/10.77.1.2/2224"'
+exits 124 "and cuts the network" on master sh -c \
+    'exec timeout 1 bash -c "exec 3<>/dev/tcp/10.77.1.2/2224"'
 ok "the master sees it within its pingtimeout" \
     wait_for 8 sh -c "[ \$($lab -c lab1 exec master bpstat -s 1) = down ]"
 ok "heal" bplab heal n1
@@ -120,7 +130,8 @@ exits 1 "kill of what is none" bplab kill n9
 # A second one beside it.
 ok "another lab beside it" second up 1 --config-line 'logfacility local3'
 is "has nodes of its own" "$(LAB=lab2 on master bpstat -t) $(on master bpstat -t)" "1 2"
-is "and what was said about its configuration" "$(LAB=lab2 on master tail -n 1 /etc/bproc/config)" "logfacility local3"
+is "and what was said about its configuration" "$(LAB=lab2 on master tail -n 1 /etc/bproc/config)" \
+    "logfacility local3"
 is "both are in the list" "$(bplab list)" $'lab1 2\nlab2 1'
 ok "it ends" second down
 is "alone" "$(bplab list)" "lab1 2"

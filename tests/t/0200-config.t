@@ -36,37 +36,50 @@ takes "every keyword" "nodes 8" "ip 10.0.0.1 10.1.0.1" "ip 3 10.0.0.4" "iprange 
     "criu /usr/sbin/criu" "nodeup /etc/bproc/node_up" "nodegroup @fast 0-3"
 takes "comments, blank lines and tabs" "# all" "" $'nodes\t3 # three' "   "
 takes "addresses alone" "iprange 10.0.0.1 10.0.0.5"
-takes "keywords of older clusters" "nodes 2" "bootmodule e1000" "kernelcommandline quiet" "libraries /lib"
+takes "keywords of older clusters" "nodes 2" "bootmodule e1000" "kernelcommandline quiet" \
+    "libraries /lib"
 like "are warned about once" "$(cat "$TMP/out")" "warning: $TMP/config:2: .bootmodule"
 is "and not each time" "$(grep -c warning "$TMP/out")" 1
 ok "the example that is installed" "$masterd" -n -c "$BPROC_SOURCE/etc/config.example"
 
-says "a misspelt keyword gets the nearest" "config:2: unknown keyword .pingtimout', is .pingtimeout' meant" \
+says "a misspelt keyword gets the nearest" \
+    "config:2: unknown keyword .pingtimout', is .pingtimeout' meant" \
     "nodes 3" "pingtimout 5"
 says "a word like no keyword" "config:1: unknown keyword .xyzzyplugh'$" "xyzzyplugh 3" "nodes 3"
 says "a count that is none" "config:1: nodes: .many' is not a number" "nodes many"
 says "a negative count" "config:1: nodes: .-3' is not a number" "nodes -3"
-says "too large a count" "config:1: nodes: .99999999999999999999' is not a number" "nodes 99999999999999999999"
+says "too large a count" "config:1: nodes: .99999999999999999999' is not a number" \
+    "nodes 99999999999999999999"
 says "no argument" "config:1: nodes: 0 arguments, not at least 1" "nodes"
-says "too many arguments" "config:2: bprocport: 2 arguments, not at most 1" "nodes 3" "bprocport 1 2"
+says "too many arguments" "config:2: bprocport: 2 arguments, not at most 1" "nodes 3" \
+    "bprocport 1 2"
 says "what may stand once stands twice" "config:2: nodes: given twice" "nodes 3" "nodes 4"
-says "a port beyond 65535" "config:2: bprocport: .65536' is not a number from 1 to 65535" "nodes 3" "bprocport 65536"
+says "a port beyond 65535" "config:2: bprocport: .65536' is not a number from 1 to 65535" \
+    "nodes 3" "bprocport 65536"
 says "a bad address" "config:2: ip: .10.0.0.256' is not an address" "nodes 3" "ip 0 10.0.0.256"
-says "a node number without an address" "config:2: ip: no address after the node number" "nodes 3" "ip 0"
-says "an address for two nodes" "config:3: ip: an address is given to two nodes" "nodes 3" "ip 0 10.0.0.1" "ip 1 10.0.0.1"
+says "a node number without an address" "config:2: ip: no address after the node number" "nodes 3" \
+    "ip 0"
+says "an address for two nodes" "config:3: ip: an address is given to two nodes" "nodes 3" \
+    "ip 0 10.0.0.1" "ip 1 10.0.0.1"
 says "a backward range" "config:2: iprange: .* is no range" "nodes 9" "iprange 10.0.0.9 10.0.0.1"
 says "half a range" "config:2: iprange: " "nodes 9" "iprange 10.0.0.9"
-says "more addresses than nodes" "an address is given to node 2, but there are only 2 nodes" "nodes 2" "iprange 10.0.0.1 10.0.0.3"
-says "an unknown facility" "config:2: logfacility: there is no syslog facility .moon'" "nodes 3" "logfacility moon"
+says "more addresses than nodes" "an address is given to node 2, but there are only 2 nodes" \
+    "nodes 2" "iprange 10.0.0.1 10.0.0.3"
+says "an unknown facility" "config:2: logfacility: there is no syslog facility .moon'" "nodes 3" \
+    "logfacility moon"
 says "another way of io" "config:2: io: .udp' is neither" "nodes 3" "io udp"
 says "a size without sense" "config:2: cachesize: .1X' is not a size" "nodes 3" "cachesize 1X"
-says "a relative path" "config:2: nodeup: .node_up' is not an absolute path" "nodes 3" "nodeup node_up"
-says "a group without @" "config:2: nodegroup: .fast' does not start with @" "nodes 3" "nodegroup fast 0-3"
-says "an interface name that is too long" "config:2: interface: .* is too long" "nodes 3" "interface abcdefghijklmnopq"
+says "a relative path" "config:2: nodeup: .node_up' is not an absolute path" "nodes 3" \
+    "nodeup node_up"
+says "a group without @" "config:2: nodegroup: .fast' does not start with @" "nodes 3" \
+    "nodegroup fast 0-3"
+says "an interface name that is too long" "config:2: interface: .* is too long" "nodes 3" \
+    "interface abcdefghijklmnopq"
 says "a quote without an end" "config:2: " "nodes 3" "interface 'eth0"
 says "no node at all" "config: no nodes" "pingtimeout 3"
 printf 'nodes x\nbprocport y\nnodes\n' >"$TMP/config"
-is "all mistakes are told at once" "$("$masterd" -n -c "$TMP/config" 2>&1 | grep -o 'config:[0-9]')" \
+is "all mistakes are told at once" \
+    "$("$masterd" -n -c "$TMP/config" 2>&1 | grep -o 'config:[0-9]')" \
     $'config:1\nconfig:2\nconfig:3'
 exits 1 "a file that is not there" "$masterd" -n -c "$TMP/none"
 like "is named with the reason" "$(cat "$TMP/out")" "cannot read $TMP/none: No such file"
@@ -103,7 +116,8 @@ is "nodes can be added" "$(on master bpstat -t)" 5
 is "and those before stay up" "$(on master bpstat -t allup)" 3
 on master sh -c "echo 'pingtimeout never' >>$config"
 ok "so is a file with a mistake" reload
-like "which is named with its line" "$(bplab logs master)" "$config:[0-9]+: pingtimeout: given twice"
+like "which is named with its line" "$(bplab logs master)" \
+    "$config:[0-9]+: pingtimeout: given twice"
 like "and the old one is kept" "$(bplab logs master)" "keeping the old configuration"
 is "with its nodes" "$(on master bpstat -t)" 5
 on master sh -c "echo pingtimeout 5 >$config"
@@ -113,7 +127,8 @@ is "and changes nothing" "$(on master bpstat -t)" 5
 on master rm $config
 ok "so is one that is gone" reload
 is "with the same nodes" "$(on master bpstat -t)" 5
-on master sh -c "grep -v -e ^ip -e ^nodes $config.first >$config; echo 'nodes 2' >>$config; echo 'bprocport 2225' >>$config.x"
+on master sh -c \
+    "grep -v -e ^ip -e ^nodes $config.first >$config; echo 'nodes 2' >>$config"
 ok "nodes can be taken away" reload
 is "their number sinks" "$(on master bpstat -t)" 2
 like "and they are cut off" "$(bplab logs master)" "node 2: up -> down \(no longer configured"

@@ -5,7 +5,9 @@
 . "${0%/*}/lib.sh"
 lab_up 3
 
-on master sh -c 'useradd -M alice; useradd -M bob; groupadd crew; usermod -aG crew bob; useradd -M carol' >/dev/null 2>&1
+on master sh -c \
+    'useradd -M alice; useradd -M bob; groupadd crew; usermod -aG crew bob; useradd -M carol' \
+    >/dev/null 2>&1
 alice=$(on master id -u alice)
 crew=$(on master sh -c 'getent group crew' | cut -d: -f3)
 for node in master n0 n1; do
@@ -61,14 +63,17 @@ is "nodenumber" "$(call number 10.77.1.2)" 1
 is "nodenumber of the master" "$(call number 10.77.0.1)" -1
 is "nodenumber of a stranger" "$(call number 192.0.2.1)" NONE
 is "getnodebyname: 2, n2, .2" "$(call byname 2) $(call byname n2) $(call byname .2)" "2 2 2"
-is "getnodebyname: master, -1, self" "$(call byname master) $(call byname -1) $(call byname self)" "-1 -1 -1"
-is "getnodebyname: no node" "$(call byname 3) $(call byname n2x) $(call byname localhost) $(call byname '')" \
+is "getnodebyname: master, -1, self" "$(call byname master) $(call byname -1) $(call byname self)" \
+    "-1 -1 -1"
+is "getnodebyname: no node" \
+    "$(call byname 3) $(call byname n2x) $(call byname localhost) $(call byname '')" \
     "NONE NONE NONE NONE"
 is "access" "$(call access 0 1) $(call access 0 0) $(call access -1 1)" "0 0 0"
 is "access to node 3" "$(call access 3 1)" "-1 EINVAL"
 is "access of another kind" "$(call access 0 4)" "-1 EINVAL"
 is "version" "$(call version)" "BPr $(on master masterd --version | cut -d ' ' -f 3)"
-is "strerror" "$(for i in 300 301 302 303 304 -301 2; do call strerror $i; done)" "Invalid node number
+is "strerror" "$(for i in 300 301 302 303 304 -301 2; do call strerror $i; done)" \
+    "Invalid node number
 Node is down
 Move to same node
 Slave node died
@@ -106,14 +111,17 @@ kill "$sleeper"
 wait "$sleeper"
 
 # No daemon.
-for words in numnodes "status 0" "info 0" list "nodeaddr 0" masteraddr "access 0 1" version "proclist -4" \
-        "chmod 0 0" "chown 0 0" "chgrp 0 0" "setnodestatus 0 3" "notifier 1" "rfork 0"; do
+for words in numnodes "status 0" "info 0" list "nodeaddr 0" masteraddr "access 0 1" version \
+        "proclist -4" "chmod 0 0" "chown 0 0" "chgrp 0 0" "setnodestatus 0 3" \
+        "notifier 1" "rfork 0"; do
     # shellcheck disable=SC2086
-    is "${words%% *} without a daemon" "$(on master env BPROC_SOCKET=/nowhere /tmp/nodecalls $words)" "-1 EBUSY"
+    is "${words%% *} without a daemon" \
+        "$(on master env BPROC_SOCKET=/nowhere /tmp/nodecalls $words)" "-1 EBUSY"
 done
 for words in currnode "pidnode 1" "number 10.0.0.1" "byname 0"; do
     # shellcheck disable=SC2086
-    is "${words%% *} without a daemon" "$(on master env BPROC_SOCKET=/nowhere /tmp/nodecalls $words)" "NONE EBUSY"
+    is "${words%% *} without a daemon" \
+        "$(on master env BPROC_SOCKET=/nowhere /tmp/nodecalls $words)" "NONE EBUSY"
 done
 
 # node_up.
@@ -135,7 +143,8 @@ is "boot cannot be set by hand" "$(call setnodestatus 1 7)" "-1 EINVAL"
 on master sh -c 'echo 0 >/run/go.0'
 ok "when it has succeeded the node is up" becomes 0 up
 is "for all" "$(call info 0)" "0 up 0111 0 0 10.77.1.1"
-is "its output is in the node's log" "$(on master cat /var/log/bproc/node.0)" $'setting up node 0\ncomplaint'
+is "its output is in the node's log" "$(on master cat /var/log/bproc/node.0)" \
+    $'setting up node 0\ncomplaint'
 on master sh -c 'echo 3 >/run/go.1; echo 0 >/run/go.2'
 bplab daemon --no-wait n1 restart
 ok "when it has failed the node is in error" becomes 1 error
@@ -185,9 +194,12 @@ is "the owner may go there" "$(as alice rfork 0)" "exited 7"
 is "a member of the group may" "$(as bob rfork 0)" "exited 7"
 is "another may not" "$(as carol rfork 0)" "-1 EPERM"
 is "root may" "$(call rfork 0)" "exited 7"
-is "access tells beforehand" "$(as alice access 0 1) $(as bob access 0 1) $(as carol access 0 1)" "0 0 -1 EPERM"
-is "and on a node" "$(on n1 sh -c "useradd -u $alice alice; useradd -u $((alice + 500)) other" >/dev/null 2>&1
-    bplab exec -u alice n1 /tmp/nodecalls access 0 1; bplab exec -u other n1 /tmp/nodecalls access 0 1)" \
+is "access tells beforehand" "$(as alice access 0 1) $(as bob access 0 1) $(as carol access 0 1)" \
+    "0 0 -1 EPERM"
+is "and on a node" \
+    "$(on n1 sh -c "useradd -u $alice alice; useradd -u $((alice + 500)) other" >/dev/null 2>&1
+    bplab exec -u alice n1 /tmp/nodecalls access 0 1
+    bplab exec -u other n1 /tmp/nodecalls access 0 1)" \
     $'0\n-1 EPERM'
 is "the owner changes the mode" "$(as alice chmod 0 0001)" 0
 is "and then is kept out himself" "$(as alice rfork 0)" "-1 EPERM"
@@ -196,11 +208,14 @@ is "the group is not, either" "$(as bob rfork 0)" "-1 EPERM"
 is "the owner cannot give it away" "$(as alice chown 0 0)" "-1 EPERM"
 is "nor to a group he is not in" "$(as alice chgrp 0 0)" "-1 EPERM"
 is "but to one he is in" "$(as alice chgrp 0 "$(on master id -g alice)")" 0
-is "another changes nothing" "$(as carol chmod 0 0111) $(as carol chgrp 0 "$(on master id -g carol)")" \
+is "another changes nothing" \
+    "$(as carol chmod 0 0111) $(as carol chgrp 0 "$(on master id -g carol)")" \
     "-1 EPERM -1 EPERM"
 is "only x bits exist" "$(call chmod 0 0755) $(call chmod 0 -1)" "-1 EINVAL -1 EINVAL"
-is "no negative owner, no negative group" "$(call chown 0 -1) $(call chgrp 0 -1)" "-1 EINVAL -1 EINVAL"
-is "of no node" "$(call chmod 3 0111) $(call chown 3 0) $(call chgrp 3 0)" "-1 EINVAL -1 EINVAL -1 EINVAL"
+is "no negative owner, no negative group" "$(call chown 0 -1) $(call chgrp 0 -1)" \
+    "-1 EINVAL -1 EINVAL"
+is "of no node" "$(call chmod 3 0111) $(call chown 3 0) $(call chgrp 3 0)" \
+    "-1 EINVAL -1 EINVAL -1 EINVAL"
 bplab daemon n0 stop
 ok "a node that stops is down" becomes 0 down
 is "and belongs to root" "$(call list | sed -n 2p)" "0 down 0000 0 0 10.77.1.1"
@@ -212,7 +227,8 @@ is "rfork to node 3" "$(call rfork 3)" "-1 BE_INVALIDNODE"
 is "rfork to node -100" "$(call rfork -100)" "-1 BE_INVALIDNODE"
 bplab daemon n0 start
 ok "when it is back" becomes 0 up
-is "it has the permissions that were set" "$(call info 0)" "0 up 0001 $alice $(on master id -g alice) 10.77.1.1"
+is "it has the permissions that were set" "$(call info 0)" \
+    "0 up 0001 $alice $(on master id -g alice) 10.77.1.1"
 ok "a state is set" on master bpctl -S 1 -s unavailable
 bplab daemon master restart
 ok "when masterd is back the node has that state" becomes 1 unavailable
@@ -230,7 +246,8 @@ on master bpctl -S 0 -m 111
 ok "or permissions do" wait_for 5 on master sh -c "[ \$(grep -c changed /run/notifier) -gt $count ]"
 count=$(on master grep -c changed /run/notifier)
 on master sh -c 'kill -HUP $(cat /run/bproc/masterd.pid)'
-ok "or the configuration" wait_for 5 on master sh -c "[ \$(grep -c changed /run/notifier) -gt $count ]"
+ok "or the configuration" wait_for 5 on master sh -c \
+    "[ \$(grep -c changed /run/notifier) -gt $count ]"
 bplab daemon master stop
 ok "its end is that of the daemon" wait_for 5 on master grep -q gone /run/notifier
 is "then there is none" "$(call notifier 1)" "-1 EBUSY"

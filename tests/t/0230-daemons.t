@@ -33,24 +33,30 @@ done
 exits 1 "masterd without an authority" on master masterd
 like "is told at the terminal" "$(cat "$TMP/out")" "masterd: cannot .*bpctl ca init"
 on master bpctl ca init >/dev/null
-exits 1 "masterd with an interface that is not there" on master sh -c 'sed s/eth0/eth9/ /etc/bproc/config >/run/config; masterd -c /run/config'
+exits 1 "masterd with an interface that is not there" on master sh -c \
+    'sed s/eth0/eth9/ /etc/bproc/config >/run/config; masterd -c /run/config'
 like "is told at the terminal" "$(cat "$TMP/out")" "masterd: interface eth9 has no IPv4 address"
 exits 1 "masterd as somebody else" bplab exec -u nobody master masterd
 is "is told at the terminal" "$(sed 's/^<.>//' "$TMP/out")" "masterd: only root can run masterd"
 is "masterd goes to the background without a word" "$(on master masterd 2>&1; echo $?)" 0
 is "and answers when it has" "$(on master bpstat -s)" down
-ok "it writes to syslog" wait_for 5 on master grep -qE '<30>.*masterd\[[0-9]+\]: ready: release' /run/syslog
-is "it has let go of its terminal" "$(on master sh -c 'ps -o tty=,sid= -p $(cat /run/bproc/masterd.pid)' | awk -v pid="$(on master cat /run/bproc/masterd.pid)" '{ print $1, $2 == pid }')" "? 1"
+ok "it writes to syslog" wait_for 5 on master grep -qE '<30>.*masterd\[[0-9]+\]: ready: release' \
+    /run/syslog
+is "it has let go of its terminal" \
+    "$(on master sh -c 'pid=$(cat /run/bproc/masterd.pid); ps -o tty= -p $pid; ps -o pid= -s $pid |
+        grep -cw $pid')" $'?\n1'
 is "and of its folder" "$(on master sh -c 'readlink /proc/$(cat /run/bproc/masterd.pid)/cwd')" /
 exits 1 "a second masterd" on master masterd
-like "is refused at the terminal" "$(cat "$TMP/out")" "masterd: another masterd holds /run/bproc/masterd.pid"
+like "is refused at the terminal" "$(cat "$TMP/out")" \
+    "masterd: another masterd holds /run/bproc/masterd.pid"
 exits 1 "in the foreground too" on master masterd -d
 is "the first goes on" "$(on master bpstat -s)" down
 exits 1 "masterd -c of no file" on master masterd -c /nowhere
 
 # slaved.
 read -ra command <<<"$(on master bpctl token create --node 0)"
-exits 1 "slaved with a wrong token" on n0 slaved --join "${command[2]}" --token fish --ca-hash "${command[6]}"
+exits 1 "slaved with a wrong token" on n0 slaved --join "${command[2]}" --token fish --ca-hash \
+    "${command[6]}"
 like "is told at the terminal" "$(cat "$TMP/out")" "the master refuses: unknown token"
 is "slaved returns when it is ready" "$(on n0 slaved "${command[@]:1}" >/dev/null 2>&1; echo $?)" 0
 ok "and the node comes up" node_is up
@@ -59,7 +65,10 @@ ok "it runs commands" on master bpsh 0 true
 exits 1 "a second slaved" on n0 slaved
 like "is refused at the terminal" "$(cat "$TMP/out")" "slaved: .*another slaved runs here"
 is "the first goes on" "$(on master bpstat -s)" up
-is "-l chooses the facility" "$(on n0 sh -c 'kill $(cat /run/bproc/slaved.pid); for i in $(seq 100); do kill -0 $(cat /run/bproc/slaved.pid) 2>/dev/null || break; sleep 0.05; done; slaved -l local3 >/dev/null 2>&1; echo $?')" 0
+on n0 sh -c 'kill $(cat /run/bproc/slaved.pid)'
+wait_for 10 on n0 sh -c '! pgrep -x slaved'
+is "-l chooses the facility" \
+    "$(on n0 slaved -l local3 >/dev/null 2>&1; echo $?)" 0
 node_is up
 on n0 sh -c 'kill -9 $(cat /run/bproc/slaved.pid)'
 node_is down
@@ -75,7 +84,7 @@ ok "SIGTERM ends slaved" wait_for 10 on n0 sh -c '! pgrep -x slaved'
 ok "with its processes" wait_for 5 on n0 sh -c '! pgrep -x sleep'
 ok "and its helpers" wait_for 5 on n0 sh -c '! pgrep bproc-'
 ok "the master sees it at once" node_is down
-ok "and the ghost is gone" wait_for 5 on master sh -c '! pgrep -x sleep; ! pgrep -f "^bpsh"'
+ok "and the ghost is gone" wait_for 5 on master sh -c '! pgrep "^(sleep|bpsh)$"'
 fails "its socket does not answer" on n0 bpstat
 on master sh -c 'kill $(cat /run/bproc/masterd.pid)'
 ok "SIGTERM ends masterd" wait_for 10 on master sh -c '! pgrep -x masterd'
@@ -84,7 +93,8 @@ ok "with a line on it" on master grep -qE 'masterd\[[0-9]+\]: ending on signal 1
 
 # Under a service manager.
 background master /run/masterd.log env NOTIFY_SOCKET=/run/notify masterd -d
-ok "masterd tells the service manager that it is ready" wait_for 10 on master grep -q READY=1 /run/notified
+ok "masterd tells the service manager that it is ready" wait_for 10 on master grep -q READY=1 \
+    /run/notified
 is "then it answers" "$(on master bpstat -t)" 1
 like "and how it is" "$(on master cat /run/notified)" "STATUS=1 nodes configured"
 on master sh -c 'kill -HUP $(cat /run/bproc/masterd.pid)'

@@ -48,35 +48,48 @@ is "all" "$(bpsh all hostname | sort | tr '\n' ' ')" "n0 n1 n2 "
 is "a list, in its order" "$(bpsh -s 2,0 hostname | tr '\n' ' ')" "n2 n0 "
 is "a node twice" "$(bpsh 1,1 hostname | tr '\n' ' ')" "n1 n1 "
 is "an address" "$(bpsh 10.77.1.3 hostname)" n2
-is "the master" "$(bpsh master hostname) $(bpsh -1 hostname) $(bpsh -1,0 -s hostname | tr '\n' ' ')" "master master master n0 "
+is "the master" \
+    "$(bpsh master hostname) $(bpsh -1 hostname) $(bpsh -1,0 -s hostname | tr '\n' ' ')" \
+    "master master master n0 "
 is "self" "$(bpsh self hostname) $(on n1 bpsh self hostname)" "master n1"
 is "localhost" "$(bpsh localhost hostname)" master
 is "-a" "$(bpsh -a hostname | sort | tr '\n' ' ')" "n0 n1 n2 "
 on master bpctl -S 2 -s unavailable
 is "-a leaves out what is not up" "$(bpsh -a hostname | sort | tr '\n' ' ')" "n0 n1 "
 is "-A does not" "$(bpsh -A hostname | sort | tr '\n' ' ')" "n0 n1 n2 "
-is "allunavailable, allnotup, up" "$(bpsh allunavailable hostname) $(bpsh allnotup hostname) $(bpsh -s up hostname | tr '\n' ' ')" "n2 n2 n0 n1 "
+is "allunavailable, allnotup, up" \
+    "$(bpsh allunavailable hostname; bpsh allnotup hostname; bpsh -s up hostname)" \
+    $'n2\nn2\nn0\nn1'
 on master bpctl -S 2 -s up
 is "options behind the nodes" "$(bpsh 0 -p hostname)" "  0: n0"
 is "none behind the command" "$(bpsh 0 echo -p)" "-p"
 is "-l is ignored" "$(bpsh -l somebody 0 id -un)" root
 
 # The process.
-is "arguments arrive as they are" "$(bpsh 0 printf '<%s>' 'a b' '' '*' $'new\nline')" $'<a b><><*><new\nline>'
+is "arguments arrive as they are" "$(bpsh 0 printf '<%s>' 'a b' '' '*' $'new\nline')" \
+    $'<a b><><*><new\nline>'
 is "the environment is there" "$(here 'FISH=trout bpsh 0 sh -c "echo \$FISH"')" trout
 shell=$(on master sh -c 'command -v sh')
-is "with rank and name" "$(bpsh -s 2,0,1 sh -c 'echo $BPROC_RANK $BPROC_PROGNAME' | tr '\n' ' ')" "0 $shell 1 $shell 2 $shell "
+is "with rank and name" "$(bpsh -s 2,0,1 sh -c 'echo $BPROC_RANK $BPROC_PROGNAME' | tr '\n' ' ')" \
+    "0 $shell 1 $shell 2 $shell "
 is "the working directory too" "$(here 'cd /usr/share && bpsh 0 pwd')" /usr/share
 is "or /" "$(here 'mkdir /only.here && cd /only.here && bpsh 0 pwd')" /
-is "umask, nice and limits" "$(here 'umask 027; ulimit -n 123; nice -n 7 bpsh 0 sh -c "umask; nice; ulimit -n"' | tr '\n' ' ')" "0027 7 123 "
+is "umask, nice and limits" \
+    "$(here 'umask 027; ulimit -n 123; nice -n 7 bpsh 0 sh -c "umask; nice; ulimit -n"')" \
+    $'0027\n7\n123'
 is "the user" "$(bplab exec -u nobody master -- bpsh 0 id -un)" nobody
-is "a path is looked up on the caller's PATH" "$(here 'mkdir /one; printf "#!/bin/sh\necho here\n" >/one/fishing; chmod 755 /one/fishing; PATH=/one:$PATH bpsh 0 fishing 2>&1; echo $?')" \
+is "a path is looked up on the caller's PATH" \
+    "$(here 'mkdir /one; cp /bin/true /one/fish; PATH=/one:$PATH bpsh 0 fish 2>&1; echo $?')" \
     $'0: No such file or directory\n1'
 is "a slash makes it a path" "$(bpsh 0 /bin/../bin/echo yes)" yes
-is "a process stands for it here" "$(here 'bpsh 0 sleep 4.25 & sleep 0.5; ps -o args= --ppid $!; kill $(pgrep -P $!)' 2>/dev/null)" "sleep 4.25"
+is "a process stands for it here" \
+    "$(here 'bpsh 0 sleep 4.25 & sleep 0.5
+        ps -o args= --ppid $!; kill $(pgrep -P $!)' 2>/dev/null)" \
+    "sleep 4.25"
 
 # Output.
-is "stderr goes to stderr" "$(bpsh 0 sh -c 'echo out; echo err >&2' 2>/dev/null) $(bpsh 0 sh -c 'echo out; echo err >&2' 2>&1 >/dev/null)" "out err"
+is "stdout goes to stdout" "$(bpsh 0 sh -c 'echo out; echo err >&2' 2>/dev/null)" out
+is "stderr goes to stderr" "$(bpsh 0 sh -c 'echo out; echo err >&2' 2>&1 >/dev/null)" err
 is "-p" "$(bpsh -p 0,2 sh -c 'echo one; echo two' | sort)" "  0: one
   0: two
   2: one
@@ -88,19 +101,30 @@ is "-p of an empty line" "$(bpsh -p 0 echo)" "  0: "
 is "-p with a short buffer" "$(bpsh -p -b 4 0 echo 123456789)" "  0: 1234
   0: 5678
   0: 9"
-is "-L keeps lines whole" "$(bpsh -L all sh -c 'for i in $(seq 300); do printf "$BPROC_RANK aaaaaaaaaaaaaaaaaaaa "; echo bbbbbbbbbbbbbbb $BPROC_RANK; done' | grep -cE '^([012]) a{20} b{15} \1$')" 900
-is "-s" "$(bpsh -s 2,0,1 sh -c 'echo a $BPROC_RANK; echo b $BPROC_RANK' | tr '\n' ' ')" "a 0 b 0 a 1 b 1 a 2 b 2 "
+is "-L keeps lines whole" \
+    "$(bpsh -L all sh -c 'for i in $(seq 300); do
+        printf "$BPROC_RANK aaaaaaaaaaaaaaaaaaaa "; echo bbbbbbbbbbbbbbb $BPROC_RANK
+    done' | grep -cE '^([012]) a{20} b{15} \1$')" \
+    900
+is "-s" "$(bpsh -s 2,0,1 sh -c 'echo a $BPROC_RANK; echo b $BPROC_RANK' | tr '\n' ' ')" \
+    "a 0 b 0 a 1 b 1 a 2 b 2 "
 rule=$(printf -- '-%.0s' {1..69})
-is "-d" "$(bpsh -d 0,1 hostname)" "$(printf '%s\t%s\n' 0 "$rule"; echo n0; printf '%s\t%s\n' 1 "$rule"; echo n1)"
+is "-d" "$(bpsh -d 0,1 hostname)" \
+    "$(printf '%s\t%s\n' 0 "$rule"; echo n0; printf '%s\t%s\n' 1 "$rule"; echo n1)"
 like "-t" "$(bpsh -t 0 true 2>&1)" "^[0-9]+\.[0-9]{6}$"
-is "-O and -E write files on the node" "$(bpsh -O /tmp/o.t -E /tmp/e.t 0 sh -c 'echo out; echo err >&2')$(on n0 cat /tmp/o.t /tmp/e.t)" $'out\nerr'
+is "-O and -E write files on the node" \
+    "$(bpsh -O /tmp/o.t -E /tmp/e.t 0 sh -c 'echo out; echo err >&2'
+    on n0 cat /tmp/o.t /tmp/e.t)" \
+    $'out\nerr'
 is "-I reads one" "$(bpsh -I /tmp/o.t 0 cat)" out
 exits 2 "-I of no file fails there" bpsh -I /nowhere 0 cat
-is "relative to the directory there" "$(here 'cd /tmp && bpsh -O rel.t 0 echo x')$(on n0 cat /tmp/rel.t)" x
+is "relative to the directory there" \
+    "$(here 'cd /tmp && bpsh -O rel.t 0 echo x')$(on n0 cat /tmp/rel.t)" x
 is "-N" "$(here 'echo in | bpsh -N 0 sh -c "cat; echo out; echo err >&2" 2>&1; echo $?')" 0
 is "a reader that goes" "$(here 'bpsh 0 sh -c "yes; echo ended >/tmp/yes" | head -1')" y
 ok "ends the writer" wait_for 10 on n0 sh -c '! pgrep -x yes'
-is "output that comes before the end is complete" "$(for _ in 1 2 3 4 5 6 7 8; do bpsh all sh -c 'seq 1000'; done | wc -l)" 24000
+is "output that comes before the end is complete" \
+    "$(for _ in 1 2 3 4 5 6 7 8; do bpsh all sh -c 'seq 1000'; done | wc -l)" 24000
 
 # Input.
 is "stdin goes to every node" "$(echo hello | bpsh -p all tr a-z A-Z | sort)" "  0: HELLO
@@ -110,11 +134,19 @@ is "an empty one ends at once" "$(bpsh all cat </dev/null; echo $?)" 0
 is "a pipe that ends at once too" "$(: | bpsh all sh -c 'cat; echo end' | sort -u)" end
 is "-n" "$(echo hello | bpsh -n 0 sh -c 'cat; echo end')" end
 is "stdin that is closed" "$(here 'bpsh 0 sh -c "cat; echo end" <&-')" end
-is "stdout that is closed" "$(here 'bpsh 0 sh -c "echo out; exit 3" >&-; echo $? >&2' 2>&1 | tail -1)" 3
-is "a node that reads nothing holds up nobody" "$(head -c 3000000 /dev/zero | bpsh -p 0-1 sh -c 'if [ $BPROC_RANK = 0 ]; then exec true; else exec wc -c; fi')" "  1: 3000000"
-is "a line before the end" "$(here '{ echo first; sleep 1; echo second; } | bpsh 0 sh -c "read a; echo \$a >/tmp/first; read b; echo \$b" & sleep 0.6; bpsh 0 cat /tmp/first; wait')" $'first\nsecond'
+is "stdout that is closed" \
+    "$(here 'bpsh 0 sh -c "echo out; exit 3" >&-; echo $? >&2' 2>&1 | tail -1)" 3
+is "a node that reads nothing holds up nobody" \
+    "$(head -c 3000000 /dev/zero | bpsh -p 0-1 sh -c '[ $BPROC_RANK = 0 ] || exec wc -c')" \
+    "  1: 3000000"
+is "a line before the end" \
+    "$(here '{ echo first; sleep 1; echo second; } |
+            bpsh 0 sh -c "read a; echo \$a >/tmp/first; read b; echo \$b" &
+        sleep 0.6; bpsh 0 cat /tmp/first; wait')" \
+    $'first\nsecond'
 sum=$(head -c 67108864 /dev/urandom | tee "$TMP/random" | sha256sum | cut -d' ' -f1)
-is "64 MiB to three nodes, byte for byte" "$(bpsh all sha256sum <"$TMP/random" | sort | uniq -c | awk '{ print $1, $2 }')" "3 $sum"
+is "64 MiB to three nodes, byte for byte" \
+    "$(bpsh all sha256sum <"$TMP/random" | sort | uniq -c | awk '{ print $1, $2 }')" "3 $sum"
 is "and back" "$(bpsh 1 cat <"$TMP/random" | sha256sum | cut -d' ' -f1)" "$sum"
 is "and with -s" "$(head -c 8388608 "$TMP/random" | bpsh -s 0,1 cat | sha256sum)" \
     "$({ head -c 8388608 "$TMP/random"; head -c 8388608 "$TMP/random"; } | sha256sum)"
@@ -129,16 +161,19 @@ is "is told and the others run" "$(sort "$TMP/out")" $'7: Invalid node number\nn
 exits 1 "no node at all" bpsh 7 true
 is "is told" "$(cat "$TMP/out")" "7: Invalid node number"
 on master bpctl -S 2 -m 100
-is "no permission" "$(bplab exec -u nobody master -- bpsh 0,2 hostname 2>&1 | sort)" $'2: Operation not permitted\nn0'
+is "no permission" "$(bplab exec -u nobody master -- bpsh 0,2 hostname 2>&1 | sort)" \
+    $'2: Operation not permitted\nn0'
 on master bpctl -S 2 -m 111
-exits 1 "a program that the node has not got" here 'printf "#!/bin/sh\n" >/usr/bin/onlyhere; chmod 755 /usr/bin/onlyhere; bpsh 0-1 onlyhere'
+exits 1 "a program that the node has not got" here \
+    'printf "#!/bin/sh\n" >/usr/bin/onlyhere; chmod 755 /usr/bin/onlyhere; bpsh 0-1 onlyhere'
 like "is told" "$(cat "$TMP/out")" "0: No such file or directory"
 exits 1 "a file that is no program" bpsh 0 /etc/passwd
 like "is told" "$(cat "$TMP/out")" "0: Permission denied"
 
 # A node that dies.
 on n0 mkfifo /tmp/go
-here 'bpsh 0,2 sh -c "[ \$BPROC_RANK = 0 ] || exec sleep 60; timeout 30 cat /tmp/go; exit 4" 2>&1; echo status $?' >"$TMP/death" &
+here 'bpsh 0,2 sh -c "[ \$BPROC_RANK = 0 ] || exec sleep 60; timeout 30 cat /tmp/go; exit 4" 2>&1
+    echo status $?' >"$TMP/death" &
 shell=$!
 wait_for 5 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 3 ]"
 bplab kill n2
@@ -152,11 +187,14 @@ is "-a leaves it out" "$(bpsh -a hostname | sort | tr '\n' ' ')" "n0 n1 "
 is "-A too" "$(bpsh -A hostname | sort | tr '\n' ' ')" "n0 n1 "
 
 # Keys at a terminal.
-# type_at KEYS COMMAND: runs it in a shell at a terminal of the master and types the keys a moment later.
+# type_at KEYS COMMAND: runs it in a shell at a terminal of the master and types the keys a moment
+# later.
 type_at() {
-    { sleep 1; printf '%b' "$1"; sleep 1; } | timeout 20 "$lab" -c "$LAB" exec -t master -- sh -c "$2" 2>&1 | tr -d '\r'
+    { sleep 1; printf '%b' "$1"; sleep 1; } |
+        timeout 20 "$lab" -c "$LAB" exec -t master -- sh -c "$2" 2>&1 | tr -d '\r'
 }
-like "Ctrl-C ends it" "$(type_at '\003' 'trap : INT; bpsh 0-1 sleep 33; echo status $?')" "status (255|130)"
+like "Ctrl-C ends it" "$(type_at '\003' 'trap : INT; bpsh 0-1 sleep 33; echo status $?')" \
+    "status (255|130)"
 ok "on the nodes as well" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 33"'
 is "nothing is left of it" "$(on master bpstat -p | wc -l)" 1
 type_at '\032' 'bash -ic "bpsh 0 sleep 44; jobs; ps -o stat= -C sleep; kill -9 %1"' >"$TMP/stop"

@@ -60,23 +60,29 @@ is "--long of some" "$(bpstat --long 1,alldown | cut -c1-26)" "\
 Node Address         Statu
    1 10.77.1.2       up   
    3 10.77.1.4       down "
-is "-l of the master" "$(bpstat -l master | tail -n 1 | tr '\t' '@')" "  -1 10.77.0.1       up           ---x--x--x@root       root"
+is "-l of the master" "$(bpstat -l master | tail -n 1 | tr '\t' '@')" \
+    "  -1 10.77.0.1       up           ---x--x--x@root       root"
 is "-a" "$(bpstat -a 0-1)" $'10.77.1.1\n10.77.1.2'
 is "-s" "$(bpstat -s)" $'up\nup\nup\ndown'
 is "-n" "$(bpstat -n allup)" $'0\n1\n2'
 is "-t" "$(bpstat -t) $(bpstat -t allup) $(bpstat -t alldown) $(bpstat -t allerror)" "4 3 1 0"
-is "the long names" "$(bpstat --address 0) $(bpstat --status 0) $(bpstat --number 0) $(bpstat --total 0)" "10.77.1.1 up 0 1"
+is "the long names" \
+    "$(bpstat --address 0) $(bpstat --status 0) $(bpstat --number 0) $(bpstat --total 0)" \
+    "10.77.1.1 up 0 1"
 is "no nodes" "$(bpstat allerror)" "Node(s)     Status       Mode       User       Group"
 is "several specifications" "$(bpstat -n 2 0,1)" $'0\n1\n2'
 
 # Orders.
 is "by number" "$(bpstat -n 3,1,2 | tr '\n' ' ')" "1 2 3 "
-is "as given" "$(bpstat -O -n 3,1,2 | tr '\n' ' ') $(bpstat --keep-order -n 2 1 | tr '\n' ' ')" "3 1 2  2 1 "
+is "as given" "$(bpstat -O -n 3,1,2 | tr '\n' ' ') $(bpstat --keep-order -n 2 1 | tr '\n' ' ')" \
+    "3 1 2  2 1 "
 is "-R" "$(bpstat -R -n | tr '\n' ' ')" "3 2 1 0 "
 is "by state" "$(bpstat -S -n | tr '\n' ' ')" "3 0 1 2 "
 is "-R -S" "$(bpstat -R -S -s | tr '\n' ' ')" "up up up down "
-is "compact by number" "$(bpstat -N | cut -c1-16 | tail -n +2)" $'0-2         up  \n3           down'
-is "compact, the other way round" "$(bpstat -R | cut -c1-16 | tail -n +2)" $'0-2         up  \n3           down'
+is "compact by number" "$(bpstat -N | cut -c1-16 | tail -n +2)" \
+    $'0-2         up  \n3           down'
+is "compact, the other way round" "$(bpstat -R | cut -c1-16 | tail -n +2)" \
+    $'0-2         up  \n3           down'
 
 # Names, processes, changes.
 is "-A of a host name" "$(bpstat -A n1)" 1
@@ -93,9 +99,12 @@ pid=$(bpstat -p 1 | tail -n 1 | cut -f1)
 is "those of a node" "$(bpstat -p 1)" $'PID\tNode\n'"$pid"$'\t1'
 like "whose name on the master is that of the command" "$(on master ps -o args= "$pid")" "^sleep 60"
 is "none of an empty list" "$(bpstat -p allerror)" ""
-is "-P puts the node in front of ps's lines" "$(on master sh -c "ps -o pid,args -p 1,$pid | bpstat -P" | sed 's/ [^ ]*bplab-run.*/ init/')" \
+is "-P puts the node in front of ps's lines" \
+    "$(on master sh -c "ps -o pid,args -p 1,$pid | bpstat -P" | sed 's/ [^ ]*bplab-run.*/ init/')" \
     "$(printf 'NODE\t    PID COMMAND\n\t      1 init\n1\t%7d sleep 60' "$pid")"
-is "wherever the column is" "$(on master sh -c "ps -o user,pid,args -p $pid | bpstat -P | tail -n 1 | cut -c1-6")" $'1\troot'
+is "wherever the column is" \
+    "$(on master sh -c "ps -o user,pid,args -p $pid | bpstat -P | tail -n 1 | cut -c1-6")" \
+    $'1\troot'
 exits 1 "what is not from ps" on master sh -c 'echo fish | bpstat -P'
 is "is told" "$(cat "$TMP/out")" "bpstat: cannot find a column PID in the first line of stdin"
 kill "$sleepers"
@@ -107,7 +116,8 @@ ok "-U shows changes" wait_for 5 lines 2
 is "as they are" "$(on master cat /run/update)" $'up\nunavailable'
 bplab daemon master stop
 ok "and ends with the daemon" wait_for 5 lines 3
-is "with a word on it" "$(on master tail -n 1 /run/update)" "bpstat: cannot watch the nodes: the daemon went away"
+is "with a word on it" "$(on master tail -n 1 /run/update)" \
+    "bpstat: cannot watch the nodes: the daemon went away"
 bplab daemon master start
 wait_for 10 sh -c "[ \$($lab -c $LAB exec master bpstat -t allnotdown) = 3 ]"
 is "on a node it tells the same" "$(on n1 bpstat -l)" "$(bpstat -l)"

@@ -35,7 +35,8 @@ like "is told" "$(cat "$TMP/out")" "bpctl: 'dance' is no command of bpctl"
 exits 1 "nodes that are none" bpctl -S fish -s up
 is "are told" "$(cat "$TMP/out")" "bpctl: 'fish' is no node"
 exits 1 "no such state" bpctl -S 0 -s fine
-like "is told with those that are" "$(cat "$TMP/out")" "bpctl: 'fine' is no state to set; these are: up down"
+like "is told with those that are" "$(cat "$TMP/out")" \
+    "bpctl: 'fine' is no state to set; these are: up down"
 exits 1 "a state that is the daemon's" bpctl -S 0 -s boot
 for mode in 777 8 x -1 1111 0200 ""; do
     exits 1 "mode '$mode'" bpctl -S 0 -m "$mode"
@@ -47,7 +48,8 @@ exits 1 "no such group" bpctl -S 0 -g nosuchgroup
 is "is told" "$(cat "$TMP/out")" "bpctl: 'nosuchgroup' is no group"
 exits 1 "no daemon" on master env BPROC_SOCKET=/nowhere bpctl -S 0 -s up
 is "is told" "$(cat "$TMP/out")" "bpctl: cannot list the nodes: BProc is not running here"
-is "none of this has changed a node" "$(on master bpstat | tail -n 1)" "0-2         up           ---x--x--x root       root"
+is "none of this has changed a node" "$(on master bpstat | tail -n 1)" \
+    "0-2         up           ---x--x--x root       root"
 
 ok "a state" bpctl -S 0 -s unavailable
 is "is set" "$(node 0)" "unavailable ---x--x--x root root"
@@ -58,7 +60,8 @@ is "get it" "$(on master bpstat -t allunavailable)" 3
 ok "those in a state" bpctl -S allunavailable -s up
 is "too" "$(on master bpstat -t allup)" 3
 ok "options act in their order" bpctl -S 0 -s error -S 1 -s unavailable -m 100
-is "on the nodes chosen last" "$(node 0), $(node 1)" "error ---x--x--x root root, unavailable ---x------ root root"
+is "on the nodes chosen last" "$(node 0), $(node 1)" \
+    "error ---x--x--x root root, unavailable ---x------ root root"
 ok "owner, group and mode" bpctl -S 0 -s up -u alice -g alice -m 110
 is "are set" "$(node 0)" "up ---x--x--- alice alice"
 ok "by number and long name" bpctl --slave 0 --user 4711 --group 4712 --mode 0001
@@ -82,5 +85,6 @@ is "which is told" "$(cat "$TMP/out")" "1: Operation not permitted"
 is "the first is done" "$(node 0), $(node 1)" "up ---x------ alice root, up ---x------ root root"
 exits 1 "administration on a node" on n0 bpctl -S 0 -s unavailable
 like "is told" "$(cat "$TMP/out")" "^0: Operation not supported"
-is "all in the log, with who it was" "$(bplab logs master | grep -cE 'node 0: permissions are now uid .*\(set by uid ')" 10
+is "all in the log, with who it was" \
+    "$(bplab logs master | grep -cE 'node 0: permissions are now uid .*\(set by uid ')" 10
 done_testing

@@ -10,8 +10,8 @@ lab=$BPROC_BUILD/lab/bplab
 
 # blocks PAGE: literal blocks of its EXAMPLES, without the marks of the page's language.
 blocks() {
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/p' "$man/$1" | sed -n '/^\.Bd/,/^\.Ed/p' | sed -e '/^\.Bd/d' \
-        -e '/^\.Ed/d' -e 's/\\&//g' -e 's/\\e/\\/g'
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/p' "$man/$1" | sed -n '/^\.Bd/,/^\.Ed/p' |
+        sed -e '/^\.Bd/d' -e '/^\.Ed/d' -e 's/\\&//g' -e 's/\\e/\\/g'
 }
 
 # commands PAGE: what is typed in its examples.
@@ -30,8 +30,8 @@ printed() {
 # machine may be anything: addresses, long numbers, what three dots stand for, what ps shows.
 pattern() {
     sed -E -e 's/[][\.*^$()+?{}|]/\\&/g' -e 's/[0-9]+(\\\.[0-9]+){3}/[0-9.]+/g' \
-        -e 's/[0-9a-zA-Z]+\\\.\\\.\\\./[0-9a-f]+/g' -e 's/^(\t +)[0-9].*:.*/\1[0-9].*/' -e 's/\b[0-9]{4}\b/[0-9]+/g' \
-        -e 's/ +/ +/g'
+        -e 's/[0-9a-zA-Z]+\\\.\\\.\\\./[0-9a-f]+/g' -e 's/^(\t +)[0-9].*:.*/\1[0-9].*/' \
+        -e 's/\b[0-9]{4}\b/[0-9]+/g' -e 's/ +/ +/g'
 }
 
 # matches WANT GOT: as many lines, and for each wanted one there is one that is like it.
@@ -72,6 +72,11 @@ examples() {
     done < <(commands "$1" | sed -n "${2-1},${3-\$}p")
 }
 
+# options_of REGEX: options in the text on stdin that are like it.
+options_of() {
+    grep -oE "(^|[ ,[|])$1" | tr -d ' ,[|' | sort -u
+}
+
 # Options: the summaries and the pages have the same.
 for tool in bpsh.1 bpstat.1 bpctl.8 masterd.8 slaved.8 bplab.1; do
     name=${tool%.*}
@@ -79,22 +84,25 @@ for tool in bpsh.1 bpstat.1 bpctl.8 masterd.8 slaved.8 bplab.1; do
     text=$(mandoc -T ascii "$man/$tool" | col -bx | sed '/^EXAMPLES/,$d')
     help=$("$program" --help 2>&1)
     missing=
-    for option in $(grep -E '^ +-' <<<"$help" | grep -oE '(^|[ ,[|])--?[a-zA-Z0-9][a-z-]*' | tr -d ' ,[|' | sort -u); do
+    for option in $(grep -E '^ +-' <<<"$help" | options_of '--?[a-zA-Z0-9][a-z-]*'); do
         grep -qE -e "(^|[^a-z-])$option([^a-z-]|\$)" <<<"$text" || missing+=" $option"
     done
     is "$tool tells all options of --help" "$missing" ""
     extra=
-    for option in $(grep -oE '(^|[ ,[|])--[a-z][a-z-]+' <<<"$text" | tr -d ' ,[|' | sort -u); do
+    for option in $(options_of '--[a-z][a-z-]+' <<<"$text"); do
         grep -qE -e "$option([^a-z-]|\$)" <<<"$help" || extra+=" $option"
     done
     is "and no others" "$extra" ""
 done
 
 # Every call is exported and has a page; so has every export.
-exports=$(nm -D --defined-only "$BPROC_BUILD/libbproc/.libs/libbproc.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort)
-is "every exported call has a page" "$exports" "$(sed -n 's/^\.Fn \(_*bproc_[a-z_]*\).*/\1/p; s/^\.Fo \(_*bproc_[a-z_]*\).*/\1/p' "$man"/*.3 | sort -u)"
+exports=$(nm -D --defined-only "$BPROC_BUILD/libbproc/.libs/libbproc.so" |
+    awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort)
+is "every exported call has a page" "$exports" \
+    "$(sed -n 's/^\.F[no] \(_*bproc_[a-z_]*\).*/\1/p' "$man"/*.3 | sort -u)"
 is "and is in the header" "$exports" \
-    "$(grep -oE '^[a-z][a-z ]*[ *]_?bproc_[a-z_]+\(' "$BPROC_SOURCE/include/sys/bproc.h" | grep -oE '_?bproc_[a-z_]+' | sort -u)"
+    "$(grep -oE '^[a-z][a-z ]*[ *]_?bproc_[a-z_]+\(' "$BPROC_SOURCE/include/sys/bproc.h" |
+        grep -oE '_?bproc_[a-z_]+' | sort -u)"
 
 # Pages whose examples need no cluster.
 blocks bproc.config.5 >"$TMP/config"
@@ -105,11 +113,15 @@ is "without a word" "$(cat "$TMP/out")" ""
 compiles() {
     blocks "$1" >"$TMP/$1.c"
     if ! grep -q '^int main' "$TMP/$1.c"; then
-        { printf '#include <%s>\n' stdio.h stdlib.h sys/bproc.h unistd.h poll.h err.h errno.h arpa/inet.h
-          echo 'int main(void) { uid_t uid = getuid(); (void)uid;'; cat "$TMP/$1.c"; echo 'return 0; }'; } >"$TMP/$1.m"
+        { printf '#include <%s>\n' stdio.h stdlib.h sys/bproc.h unistd.h poll.h err.h errno.h \
+              arpa/inet.h
+          echo 'int main(void) { uid_t uid = getuid(); (void)uid;'
+          cat "$TMP/$1.c"
+          echo 'return 0; }'; } >"$TMP/$1.m"
         mv "$TMP/$1.m" "$TMP/$1.c"
     fi
-    ok "$1: the example compiles" gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I "$BPROC_SOURCE/include" \
+    ok "$1: the example compiles" gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I \
+        "$BPROC_SOURCE/include" \
         -o "$TMP/$1" "$TMP/$1.c" -L "$BPROC_BUILD/libbproc/.libs" -lbproc
 }
 
@@ -125,7 +137,9 @@ prints() {
 
 # nodes_set N: the cluster gets so many nodes.
 nodes_set() {
-    on master sh -c "sed -i -e 's/^nodes.*/nodes $1/' -e '/^ip [2-9]/d' /etc/bproc/config; kill -HUP \$(cat /run/bproc/masterd.pid)"
+    on master sh -c \
+        "sed -i -e 's/^nodes.*/nodes $1/' -e '/^ip [2-9]/d' /etc/bproc/config
+        kill -HUP \$(cat /run/bproc/masterd.pid)"
     wait_for 5 sh -c "[ \$($lab -c $LAB exec master bpstat -t) = $1 ]"
 }
 
@@ -142,7 +156,8 @@ for node in n0 n1 n2 n3; do
 done
 wait_for 10 sh -c "[ \$($lab -c $LAB exec master bpstat -t allup) = 4 ]"
 examples bpctl.8 4
-is "bpctl.8: that is what they have done" "$(on master bpstat -N | awk '{ print $1, $2, $3, $4 }' | tail -n +2)" "\
+is "bpctl.8: that is what they have done" \
+    "$(on master bpstat -N | awk '{ print $1, $2, $3, $4 }' | tail -n +2)" "\
 0-1 unavailable ---x--x--x root
 2 up ---x------ alice
 3 up ---x--x--x root"
