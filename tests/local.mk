@@ -21,6 +21,8 @@ SYSTEM_TESTS += tests/t/0322-volume.t
 SYSTEM_TESTS += tests/t/0330-dumpflags.t
 SYSTEM_TESTS += tests/t/0400-faults.t
 SYSTEM_TESTS += tests/t/0410-load.t
+SYSTEM_TESTS += tests/t/0420-restart.t
+SYSTEM_TESTS += tests/t/0430-nodeloss.t
 SYSTEM_TESTS += tests/t/0500-bpsh.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t
 SYSTEM_TESTS += tests/t/0520-bpctl.t
@@ -28,7 +30,7 @@ SYSTEM_TESTS += tests/t/0600-man-examples.t
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
-EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh
+EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/steady.sh
 
 TEST_EXTENSIONS = .t
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

@@ -48,3 +48,8 @@ check_PROGRAMS += tests/progs/dumpflags
 tests_progs_dumpflags_SOURCES = tests/progs/dumpflags.c tests/progs/prog.h
 tests_progs_dumpflags_LDADD = $(PROG_LDADD)
 tests_progs_dumpflags_LDFLAGS = $(PROG_LDFLAGS)
+
+check_PROGRAMS += tests/progs/steady
+tests_progs_steady_SOURCES = tests/progs/steady.c tests/progs/prog.h
+tests_progs_steady_LDADD = $(PROG_LDADD)
+tests_progs_steady_LDFLAGS = $(PROG_LDFLAGS)

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# masterd ends, also by kill -9, and starts again below running processes: they go on, and so does
+# everything between them and their parents.
+
+. "${0%/*}/lib.sh"
+. "${0%/*}/steady.sh"
+
+masterd_lists() {
+    [[ $(on master bpstat -p | tail -n +2 | sort -n | tr -s ' \t' ' ') == "$1" ]]
+}
+
+process_is_gone() {
+    ! inhabitants "$1" | grep -q "$2"
+}
+
+lab_up 3
+steady_start 0 1 2
+bplab exec master -- timeout 60 bpsh 0 sh -c \
+    'echo before; while [ ! -e /run/go ]; do sleep 0.1; done; echo after; exit 3' \
+    >"$TMP/bpsh" 2>&1 &
+bpsh=$!
+wait_for 10 grep -q before "$TMP/bpsh" || bail "no output of bpsh"
+
+# ---- masterd is away ----
+
+bplab daemon master kill
+is "without masterd a call fails with EBUSY" "$(on master "$PROGS/onecall" rfork 0)" "failed EBUSY"
+goes_on "children go on without masterd" "${child[0]}"
+on master kill -s USR1 -q 77 "${child[0]}"
+on n1 touch /run/leave
+on n0 touch /run/go
+wait_for 10 is_empty n1 || diag "still on n1:" "$(inhabitants n1)"
+fails "the end of a child is not known yet" grep -q "${child[1]} exited" "$STEADY"
+on master kill -STOP "${child[2]}"
+says "a ghost can be stopped meanwhile" 5 "${child[2]} stopped 19"
+
+# ---- and back ----
+
+bplab daemon master start
+says "the exit status of a child that ended meanwhile arrives" 15 "${child[1]} exited 6"
+says "a signal sent meanwhile arrives with its value" 15 "${child[0]} usr1 77"
+wait $bpsh
+is "a command of bpsh goes on and ends as it should" "$?: $(tr '\n' ' ' <"$TMP/bpsh")" \
+    "3: before after "
+for node in 0 1 2; do
+    node_becomes "node $node is up again" 15 $node up
+done
+on master kill -CONT "${child[2]}"
+says "the stopped ghost goes on" 5 "${child[2]} continued"
+ok "masterd knows the processes" wait_for 10 masterd_lists \
+    "$(printf '%s\n' "${child[0]} 0" "${child[2]} 2" | sort -n)"
+
+on master kill -s USR1 -q 78 "${child[0]}"
+says "signals arrive" 5 "${child[0]} usr1 78"
+on master kill -STOP "${child[0]}"
+says "a stop is seen" 5 "${child[0]} stopped 19"
+is "the process is stopped on its node" "$(inhabitants n0 | awk '{ print $2 }')" "T"
+on master kill -CONT "${child[0]}"
+says "and so is that it goes on" 5 "${child[0]} continued"
+goes_on "the process runs again" "${child[0]}"
+
+# ---- a ghost is killed while masterd is away ----
+
+bplab daemon master kill
+on master kill -KILL "${child[2]}"
+says "a ghost can be killed meanwhile" 5 "${child[2]} killed 9"
+bplab daemon master start
+forks_work "after another restart" 0 1 2
+goes_on "a child goes on" "${child[0]}"
+
+# ---- an orderly end, and a start that is cut short at once ----
+
+bplab daemon master restart
+bplab daemon master kill
+bplab daemon master start
+goes_on "a child survives restarts in a row" "${child[0]}"
+on master kill -s USR2 "${child[0]}"
+says "its exit status arrives" 15 "${child[0]} exited 5"
+ok "the parent ends with its last child" wait $steady
+
+# Until then masterd waits for its ghost.
+ok "a process whose ghost was killed meanwhile is ended" wait_for 30 is_empty n2
+ok "no process is left" wait_for 5 masterd_lists ""
+is "no ghost is left" "$(on master pgrep -c -x bproc-ghost)" 0
+
+# ---- the master's power is cut ----
+
+on master bpctl -S 1 -s unavailable
+on master bpctl -S 2 -m 110 -u nobody -g nogroup
+perms=$(on master bpstat -l)
+steady_start 0 2
+bplab kill master
+wait $steady 2>"$TMP/wait"
+ok "processes end when the master's machine is silent" wait_for 15 is_empty n0
+bplab start master
+node_becomes "a node comes back" 20 0 up
+node_becomes "a node set aside is set aside still" 20 1 unavailable
+node_becomes "another node comes back" 20 2 up
+is "states and permissions are as before" "$(on master bpstat -l)" "$perms"
+forks_work "after a power cut of the master" 0 2
+
+done_testing

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Nodes are lost: their power or their network goes, their slaved dies. The ghosts of their
+# processes are killed in time, nobody else notices, and a node that comes back works and has none
+# of its old processes.
+
+. "${0%/*}/lib.sh"
+. "${0%/*}/steady.sh"
+
+PING_TIMEOUT=5
+# Until a loss is noticed, and some for the machine to be slow.
+SILENCE=$(( PING_TIMEOUT + 5 ))
+
+log_lines() {
+    bplab logs master | grep -c "node $1: up -> down ($2"
+}
+
+lab_up 3
+
+# ---- slaved dies ----
+
+steady_start 0 1 2
+bplab daemon n0 kill
+says "slaved is killed: the ghost of its process is killed at once" 2 "${child[0]} killed 9"
+node_becomes "the node is down" 2 0 down
+is "a fork there fails" "$(on master "$PROGS/onecall" rfork 0)" "failed 301"
+ok "its processes have ended" wait_for 5 is_empty n0
+goes_on "another node's process goes on" "${child[1]}"
+is "one line in the log says why, and how many processes it cost" \
+    "$(log_lines 0 '.*; 1 process lost)')" 1
+bplab daemon n0 start
+forks_work "slaved is started again" 0
+
+# ---- slaved ends in order ----
+
+bplab daemon n1 stop
+says "slaved ends: the ghost of its process is killed at once" 2 "${child[1]} killed 9"
+node_becomes "the node is down" 2 1 down
+ok "its processes have ended" wait_for 5 is_empty n1
+bplab daemon n1 start
+forks_work "slaved is started again" 1
+on master kill -s USR2 "${child[2]}"
+ok "the parent ends with its last child" wait $steady
+
+# ---- the network is gone for a moment ----
+
+steady_start 0 1 2
+bplab cut n2
+sleep 1
+bplab heal n2
+goes_on "a short gap in the network costs nothing" "${child[2]}" 10
+fails "and nobody is killed" grep -q killed "$STEADY"
+
+# ---- power and network are gone ----
+
+# With the cable pulled first not even a farewell of the kernel's gets out.
+bplab cut n0
+bplab kill n0
+bplab cut n1
+is "a fork onto a node without power fails" \
+    "$(ON_TIMEOUT=$(( SILENCE + 5 )) on master "$PROGS/onecall" rfork 0)" "failed 303"
+says "power cut: the ghost is killed within the ping timeout" $SILENCE "${child[0]} killed 9"
+says "network cut: the ghost is killed within the ping timeout" $SILENCE "${child[1]} killed 9"
+node_becomes "power cut: the node is down" 5 0 down
+node_becomes "network cut: the node is down" 5 1 down
+ok "network cut: the node ends its processes itself" wait_for $SILENCE is_empty n1
+goes_on "the third node's process goes on" "${child[2]}"
+is "one line in the log for each" \
+    "$(log_lines 0 '.*; 1 process lost)') $(log_lines 1 '.*; 1 process lost)')" "2 2"
+
+bplab heal n0
+bplab heal n1
+bplab start n0
+forks_work "power and network are back" 0 1
+on master kill -s USR2 "${child[2]}"
+says "the process on the third node ends as it should" 5 "${child[2]} exited 5"
+wait $steady
+
+# ---- the master's network is gone ----
+
+steady_start 0 1 2
+bplab cut master
+for node in 0 1 2; do
+    says "the master's network is cut: the ghost of node $node's process is killed" $SILENCE \
+        "${child[node]} killed 9"
+    ok "and the process too" wait_for $SILENCE is_empty "n$node"
+done
+bplab heal master
+forks_work "the master's network is back" 0 1 2
+
+# ---- the node's space dies ----
+
+steady_start 0
+on n0 pkill -KILL -x bproc-space
+says "the process space is killed: so is the ghost" 2 "${child[0]} killed 9"
+wait $steady
+bplab daemon n0 restart
+forks_work "slaved is started again" 0
+is "masterd knows no process any more" "$(on master bpstat -p | tail -n +2)" ""
+is "no ghost is left" "$(on master pgrep -c -x bproc-ghost)" 0
+
+done_testing
