@@ -14,11 +14,11 @@ struct news {
 
 static int node;
 
-static void child(int out, int parent)
+static void child(int out, int runs, int parent)
 {
     struct news news = { .parent = parent, .before = getppid(), .pid = getpid() };
 
-    (void)!write(out, "", 1);
+    (void)!write(runs, "", 1);
     eventually(getppid() != news.before);
     news.after = getppid();
     (void)!write(out, &news, sizeof(news));
@@ -26,14 +26,17 @@ static void child(int out, int parent)
 }
 
 /* Between us and the child; it ends as soon as the child runs. */
-static void parent(int out, int in)
+static void parent(int out)
 {
-    int self = getpid(), pid = remote_fork(node);
+    int self = getpid(), runs[2], pid;
     char byte;
 
+    if (pipe(runs) < 0)
+        exit(2);
+    pid = remote_fork(node);
     if (pid == 0)
-        child(out, self);
-    (void)!read(in, &byte, 1);
+        child(out, runs[1], self);
+    (void)!read(runs[0], &byte, 1);
     kill(self, SIGKILL);
 }
 
@@ -50,8 +53,10 @@ static void left_child(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     fflush(stdout);
     middle = fork();
-    if (middle == 0)
-        parent(ends[1], ends[0]);
+    if (middle == 0) {
+        close(ends[0]);
+        parent(ends[1]);
+    }
     close(ends[1]);
     is_int(wait_bounded(middle, &status, 0), middle, "the parent of a remote child dies");
     fd = (struct pollfd){ .fd = ends[0], .events = POLLIN };
