@@ -11,43 +11,43 @@ check_PROGRAMS += $(FORK_PROGS)
 
 tests_progs_inherit_memory_SOURCES = tests/progs/inherit_memory.c tests/progs/remote.h
 tests_progs_inherit_memory_LDADD = $(PROG_LDADD)
-tests_progs_inherit_memory_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_inherit_memory_LDFLAGS = $(PROG_LINK)
 
 tests_progs_inherit_process_SOURCES = tests/progs/inherit_process.c tests/progs/remote.h
 tests_progs_inherit_process_LDADD = $(PROG_LDADD)
-tests_progs_inherit_process_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_inherit_process_LDFLAGS = $(PROG_LINK)
 
 tests_progs_inherit_libc_SOURCES = tests/progs/inherit_libc.c tests/progs/remote.h
 tests_progs_inherit_libc_LDADD = $(PROG_LDADD)
-tests_progs_inherit_libc_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_inherit_libc_LDFLAGS = $(PROG_LINK)
 
 tests_progs_inherit_files_SOURCES = tests/progs/inherit_files.c tests/progs/remote.h
 tests_progs_inherit_files_LDADD = $(PROG_LDADD)
-tests_progs_inherit_files_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_inherit_files_LDFLAGS = $(PROG_LINK)
 
 tests_progs_ghost_status_SOURCES = tests/progs/ghost_status.c tests/progs/remote.h
 tests_progs_ghost_status_LDADD = $(PROG_LDADD)
-tests_progs_ghost_status_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_ghost_status_LDFLAGS = $(PROG_LINK)
 
 tests_progs_ghost_signals_SOURCES = tests/progs/ghost_signals.c tests/progs/remote.h
 tests_progs_ghost_signals_LDADD = $(PROG_LDADD)
-tests_progs_ghost_signals_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_ghost_signals_LDFLAGS = $(PROG_LINK)
 
 tests_progs_ghost_orphan_SOURCES = tests/progs/ghost_orphan.c tests/progs/remote.h
 tests_progs_ghost_orphan_LDADD = $(PROG_LDADD)
-tests_progs_ghost_orphan_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_ghost_orphan_LDFLAGS = $(PROG_LINK)
 
 tests_progs_ghost_job_SOURCES = tests/progs/ghost_job.c tests/progs/remote.h
 tests_progs_ghost_job_LDADD = $(PROG_LDADD)
-tests_progs_ghost_job_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_ghost_job_LDFLAGS = $(PROG_LINK)
 
 tests_progs_ghost_terminal_SOURCES = tests/progs/ghost_terminal.c tests/progs/remote.h
 tests_progs_ghost_terminal_LDADD = $(PROG_LDADD) -lutil
-tests_progs_ghost_terminal_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_ghost_terminal_LDFLAGS = $(PROG_LINK)
 
 tests_progs_refused_SOURCES = tests/progs/refused.c tests/progs/remote.h
 tests_progs_refused_LDADD = $(PROG_LDADD)
-tests_progs_refused_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_refused_LDFLAGS = $(PROG_LINK)
 
 UNIT_TESTS += tests/unit/test_quietfork tests/unit/test_streams
 
@@ -62,4 +62,4 @@ SYSTEM_TESTS += tests/t/0300-rfork.t tests/t/0310-ghost.t
 
 tests_progs_inherit_cwd_SOURCES = tests/progs/inherit_cwd.c tests/progs/remote.h
 tests_progs_inherit_cwd_LDADD = $(PROG_LDADD)
-tests_progs_inherit_cwd_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_inherit_cwd_LDFLAGS = $(PROG_LINK)

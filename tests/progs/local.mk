@@ -5,51 +5,51 @@
 #
 #     check_PROGRAMS += tests/progs/NAME
 #     tests_progs_NAME_LDADD = $(PROG_LDADD)
-#     tests_progs_NAME_LDFLAGS = $(PROG_LDFLAGS)
+#     tests_progs_NAME_LDFLAGS = $(PROG_LINK)
 
 PROG_LDADD = libbproc/libbproc.la
-PROG_LDFLAGS = $(AM_LDFLAGS) -no-install
+PROG_LINK = $(AM_LDFLAGS) -no-install
 
 check_PROGRAMS += tests/progs/nodecalls
 tests_progs_nodecalls_LDADD = $(PROG_LDADD)
-tests_progs_nodecalls_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_nodecalls_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/streams
 tests_progs_streams_SOURCES = tests/progs/streams.c tests/progs/prog.h
 tests_progs_streams_LDADD = $(PROG_LDADD)
-tests_progs_streams_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_streams_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/onecall
 tests_progs_onecall_SOURCES = tests/progs/onecall.c tests/progs/prog.h
 tests_progs_onecall_LDADD = $(PROG_LDADD)
-tests_progs_onecall_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_onecall_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/load
 tests_progs_load_SOURCES = tests/progs/load.c tests/progs/prog.h
 tests_progs_load_LDADD = $(PROG_LDADD)
-tests_progs_load_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_load_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/output
 tests_progs_output_SOURCES = tests/progs/output.c tests/progs/prog.h
 tests_progs_output_LDADD = $(PROG_LDADD)
-tests_progs_output_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_output_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/flow
 tests_progs_flow_SOURCES = tests/progs/flow.c tests/progs/prog.h
 tests_progs_flow_LDADD = $(PROG_LDADD)
-tests_progs_flow_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_flow_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/connectback
 tests_progs_connectback_SOURCES = tests/progs/connectback.c tests/progs/prog.h
 tests_progs_connectback_LDADD = $(PROG_LDADD)
-tests_progs_connectback_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_connectback_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/dumpflags
 tests_progs_dumpflags_SOURCES = tests/progs/dumpflags.c tests/progs/prog.h
 tests_progs_dumpflags_LDADD = $(PROG_LDADD)
-tests_progs_dumpflags_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_dumpflags_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/steady
 tests_progs_steady_SOURCES = tests/progs/steady.c tests/progs/prog.h
 tests_progs_steady_LDADD = $(PROG_LDADD)
-tests_progs_steady_LDFLAGS = $(PROG_LDFLAGS)
+tests_progs_steady_LDFLAGS = $(PROG_LINK)
