@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * refused ERROR NODE [FLAGS [PORT [STATE]]]: the rfork fails with that errno and leaves no trace: no
- * child, zombie or SIGCHLD; descriptors, memory, signals and directory as before. STATE brings the
- * process into one in which it cannot be sent.
+ * refused ERROR NODE [FLAGS [PORT [STATE]]]: the rfork fails with that errno and leaves no trace:
+ * no child, zombie or SIGCHLD; descriptors, memory, signals and directory as before. STATE brings
+ * the process into one in which it cannot be sent.
  */
 #include "config.h"
 

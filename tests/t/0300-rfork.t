@@ -17,8 +17,8 @@ on_as() {
 # file_make NODE NAME SIZE: a file in /srv/files for everybody to write to.
 file_make() {
     # shellcheck disable=SC2016
-    on "$1" sh -c 'mkdir -p /srv/files && cd /srv/files && { printf 0123456789; head -c $(($2 - 10)) \
-        /dev/zero; } >"$1" && chmod 666 "$1" && chmod 1777 .' sh "$2" "$3"
+    on "$1" sh -c 'mkdir -p /srv/files && chmod 1777 /srv/files && cd /srv/files &&
+        { printf 0123456789; head -c $(($2 - 10)) /dev/zero; } >"$1" && chmod 666 "$1"' sh "$2" "$3"
 }
 
 # ---- the child ----
@@ -64,7 +64,8 @@ refused "a port beyond all" EINVAL 0 7 70000
 refused "a port below all" EINVAL 0 7 -1
 refused "a port nobody listens at" ECONNREFUSED 0 7 9
 refused "what CRIU cannot dump" EOPNOTSUPP 0 6 0 userfault
-like "the log says what" "$(bplab logs master)" 'cannot dump process [0-9]+: .*(userfault|uffd|anon_inode)'
+like "the log says what" "$(bplab logs master)" \
+    'cannot dump process [0-9]+: .*(userfault|uffd|anon_inode)'
 refused "a file that the node has not" EOPNOTSUPP 0 6 0 file
 like "the log says which" "$(bplab logs master)" 'run/only-here'
 refused "too many streams" EMFILE 0 6 0 streams

@@ -157,7 +157,7 @@ static void too_many(void)
     for (int i = 0; i <= BPROC_MAX_STREAMS / 2; i++)
         if (pipe(pipes) < 0)
             exit(2);
-    is_int(streams_collect(&set, 0, 0, 0, no_skip), -EMFILE, "more streams than can be handed over");
+    is_int(streams_collect(&set, 0, 0, 0, no_skip), -EMFILE, "more streams than can be sent");
     is_int(descriptor_count(), before + 2 * (BPROC_MAX_STREAMS / 2 + 1), "leave nothing behind");
 }
 
