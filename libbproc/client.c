@@ -12,6 +12,7 @@
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
+#include "libbproc/guard.h"
 
 #define SLOT_FREE (-1)
 
@@ -26,7 +27,7 @@ struct slot {
 
 static _Atomic(struct slot *) slots;
 
-static int slot_claim(int fd)
+int client_claim(int fd)
 {
     struct slot *slot;
 
@@ -108,20 +109,26 @@ int client_fd_raise(int fd)
     return raised < 0 ? -EMFILE : raised;
 }
 
+static int socket_listed(void)
+{
+    int fd, error;
+
+    guard_enter();
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fd = fd < 0 ? -errno : client_fd_raise(fd);
+    error = fd < 0 ? fd : client_claim(fd);
+    guard_leave();
+    if (error && fd >= 0)
+        close(fd);
+    return error ? error : fd;
+}
+
 int client_open(void)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int error;
+    int fd = socket_listed();
+    int error = fd < 0 ? fd : socket_connect(fd);
 
-    if (fd < 0)
-        return -errno;
-    fd = client_fd_raise(fd);
-    if (fd < 0)
-        return fd;
-    error = slot_claim(fd);
-    if (!error)
-        error = socket_connect(fd);
-    if (error) {
+    if (error < 0) {
         client_close(fd);
         return error;
     }

@@ -2,9 +2,9 @@
 /*
  * Connections of the library to the local daemon.
  *
- * A connection lives for one call: client_open(), messages, client_close(). All that are open
- * stand in a list, so that a child forked by the library, which shares them with the caller's
- * other threads, can close them. Everything here is safe in threads.
+ * A connection lives for one call: client_open(), messages, client_close(). All that are open, and
+ * what else a call holds, stand in a list, so that a child forked by the library, which shares
+ * them with the caller's other threads, can close them. Everything here is safe in threads.
  */
 #ifndef BPROC_CLIENT_H
 #define BPROC_CLIENT_H
@@ -24,6 +24,12 @@ int client_open(void);
  */
 int client_fd_raise(int fd);
 
+/*
+ * Lists another descriptor of the library's, to be ended like a connection. 0, -ENOMEM. To be called
+ * inside the guard that the descriptor was made in.
+ */
+int client_claim(int fd);
+
 /* Ends a connection; a negative `fd` is allowed. Keeps errno. */
 void client_close(int fd);
 
@@ -31,7 +37,7 @@ void client_close(int fd);
 void client_release(int fd);
 
 /*
- * In a forked child: closes all listed connections but `fd` (-1: all), which stays listed.
+ * In a forked child: closes all that is listed but `fd` (-1: all), which stays listed.
  * Async-signal-safe.
  */
 void client_forget_all_but(int fd);

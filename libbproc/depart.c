@@ -14,6 +14,7 @@
 
 #include "libbproc/client.h"
 #include "libbproc/depart.h"
+#include "libbproc/guard.h"
 
 #define GHOST_PATH PKGLIBEXECDIR "/bproc-ghost"
 #define GHOST_GATE 3
@@ -61,12 +62,21 @@ int depart_ask(struct depart *depart, move_kind kind, int node, int flags, int p
 int depart_gate(struct depart *depart)
 {
     int pair[2];
+    int error = 0;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
-    depart->gate = client_fd_raise(pair[0]);
-    depart->gate_far = client_fd_raise(pair[1]);
-    return depart->gate < 0 || depart->gate_far < 0 ? -EMFILE : 0;
+    guard_enter();
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        error = -errno;
+    } else {
+        depart->gate = client_fd_raise(pair[0]);
+        depart->gate_far = client_fd_raise(pair[1]);
+        if (depart->gate < 0 || depart->gate_far < 0)
+            error = -EMFILE;
+        else if (client_claim(depart->gate) < 0 || client_claim(depart->gate_far) < 0)
+            error = -ENOMEM;
+    }
+    guard_leave();
+    return error;
 }
 
 int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
@@ -94,7 +104,7 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
         fds[nfds++] = after;
     error = msg_send(depart->conn, K_CALL, P_MOVE_HANDOVER, 2, 0, FRAME_XDR(move_handover_arg),
                      &arg, fds, nfds);
-    close(depart->gate_far);
+    client_close(depart->gate_far);
     depart->gate_far = -1;
     return error;
 }
@@ -179,9 +189,7 @@ void depart_close(struct depart *depart)
     int saved = errno;
 
     client_close(depart->conn);
-    if (depart->gate >= 0)
-        close(depart->gate);
-    if (depart->gate_far >= 0)
-        close(depart->gate_far);
+    client_close(depart->gate);
+    client_close(depart->gate_far);
     errno = saved;
 }

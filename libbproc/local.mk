@@ -4,7 +4,8 @@ lib_LTLIBRARIES += libbproc/libbproc.la
 noinst_LTLIBRARIES += libbproc/libclient.la
 
 # For the tools of ours that say more to the daemon than the interface has calls for.
-libbproc_libclient_la_SOURCES = libbproc/client.c libbproc/client.h
+libbproc_libclient_la_SOURCES = libbproc/client.c libbproc/client.h \
+	libbproc/guard.c libbproc/guard.h
 
 libbproc_libbproc_la_SOURCES = \
 	libbproc/address.c \

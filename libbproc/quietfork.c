@@ -19,6 +19,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "libbproc/guard.h"
 #include "libbproc/quietfork.h"
 
 #define SETTLE_MS 5000
@@ -78,9 +79,9 @@ __asm__(".pushsection .text\n"
         "quietfork_end:\n"
         ".popsection\n");
 
-static pthread_mutex_t fork_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kernel_action previous;
 static __thread volatile char selector;
+static __thread int quiet;       /* the fork under way is ours */
 
 /* libc blocks every signal around its clone; a blocked SIGSYS would end the program. */
 static long mask_change(ucontext_t *uc, int how, const uint64_t *set, uint64_t *old)
@@ -107,7 +108,7 @@ static long process_make(long nr, const greg_t *r)
 {
     if (nr == SYS_fork || nr == SYS_vfork)
         return quietfork_syscall(SYS_clone, 0, 0, 0, 0, 0, 0);
-    /* A handler of the program's own may start a thread here: its stack is not ours to return on. */
+    /* A handler of the program's own may start a thread: its stack is not ours to return on. */
     if (r[REG_RSI] != 0)
         return -EAGAIN;
     return quietfork_syscall(SYS_clone, (long)((unsigned long)r[REG_RDI] & ~EXIT_SIGNAL_MASK), 0,
@@ -154,29 +155,51 @@ static void dispatch(int signo, siginfo_t *info, void *context)
 
 static int dispatch_on(void)
 {
-    struct kernel_action ours = { .handler = dispatch, .restorer = quietfork_restorer,
-                                  .flags = SA_SIGINFO | SA_NODEFER | SA_RESTORER_FLAG };
-
-    if (syscall(SYS_rt_sigaction, SIGSYS, &ours, &previous, KERNEL_SIGSET) < 0)
-        return -1;
     selector = SELECTOR_ALLOW;
     if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, (unsigned long)quietfork_begin,
-              (unsigned long)(quietfork_end - quietfork_begin), &selector) < 0) {
-        syscall(SYS_rt_sigaction, SIGSYS, &previous, NULL, KERNEL_SIGSET);
-        errno = ENOSYS;
-        return -1;
-    }
-    return 0;
+              (unsigned long)(quietfork_end - quietfork_begin), &selector) == 0)
+        return 0;
+    errno = ENOSYS;
+    return -1;
 }
 
 static void dispatch_off(void)
 {
     int saved = errno;
 
-    selector = SELECTOR_ALLOW;
     prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
-    syscall(SYS_rt_sigaction, SIGSYS, &previous, NULL, KERNEL_SIGSET);
     errno = saved;
+}
+
+/*
+ * The handler is all threads'. It is put in place as late as can be, when the program's own atfork
+ * handlers have taken their locks: one thread might hold those and wait for the guard.
+ */
+static void fork_begins(void)
+{
+    struct kernel_action ours = { .handler = dispatch, .restorer = quietfork_restorer,
+                                  .flags = SA_SIGINFO | SA_NODEFER | SA_RESTORER_FLAG };
+
+    if (!quiet)
+        return;
+    guard_enter();
+    syscall(SYS_rt_sigaction, SIGSYS, &ours, &previous, KERNEL_SIGSET);
+    selector = SELECTOR_BLOCK;
+}
+
+static void fork_ends(void)
+{
+    if (!quiet)
+        return;
+    selector = SELECTOR_ALLOW;
+    syscall(SYS_rt_sigaction, SIGSYS, &previous, NULL, KERNEL_SIGSET);
+    guard_leave();
+}
+
+__attribute__((constructor))
+static void fork_watch(void)
+{
+    pthread_atfork(fork_begins, fork_ends, fork_ends);
 }
 
 pid_t quietfork(void)
@@ -185,15 +208,14 @@ pid_t quietfork(void)
     uint64_t before;
     pid_t pid = -1;
 
-    pthread_mutex_lock(&fork_lock);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET);
     if (dispatch_on() == 0) {
-        selector = SELECTOR_BLOCK;
+        quiet = 1;
         pid = fork();
+        quiet = 0;
         dispatch_off();
     }
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET);
-    pthread_mutex_unlock(&fork_lock);
     return pid;
 }
 

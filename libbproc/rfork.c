@@ -23,6 +23,7 @@
 #include "libbproc/client.h"
 #include "libbproc/depart.h"
 #include "libbproc/epolls.h"
+#include "libbproc/guard.h"
 #include "libbproc/quietfork.h"
 
 #define ATTEMPTS 10                     /* pids that may turn out to be taken on the node */
@@ -61,6 +62,8 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
     int node = -1, rank = 0;
     int error = set ? 0 : -ENOMEM;
 
+    client_release(depart->gate);
+    client_release(depart->gate_far);
     client_forget_all_but(depart->conn);
     if (!error)
         error = streams_collect(set, depart->flags, depart->port, 0, skip);
@@ -104,21 +107,35 @@ static int child_error(int pidfd)
     return -EIO;
 }
 
+/* Listed, for no child of another thread can travel with it. */
+static int child_open(pid_t pid)
+{
+    int pidfd, error;
+
+    guard_enter();
+    pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    error = pidfd < 0 ? -errno : client_claim(pidfd);
+    guard_leave();
+    if (error && pidfd >= 0)
+        close(pidfd);
+    return error ? error : pidfd;
+}
+
 /* Until the daemon's answer is there, 0, or there will be none: -errno. */
 static int answer_wait(int conn, pid_t pid)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int pidfd = child_open(pid);
     struct pollfd fds[2] = { { .fd = conn, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
     int error = 0;
 
     if (pidfd < 0)
-        return -errno;
+        return pidfd;
     while (poll(fds, 2, -1) < 0)
         continue;
     /* A child that runs on may end at once: the daemon's answer came before, so look again. */
     if (!fds[0].revents && poll(fds, 1, 0) <= 0)
         error = child_error(pidfd);
-    close(pidfd);
+    client_close(pidfd);
     return error;
 }
 
@@ -183,8 +200,8 @@ static int rfork_once(int node, int flags, int port)
         result = -errno;
     if (!result) {
         /* The child alone holds its end, so that its death is seen. */
-        close(depart.gate);
-        close(depart.gate_far);
+        client_close(depart.gate);
+        client_close(depart.gate_far);
         depart.gate = depart.gate_far = -1;
         result = parent_wait(&depart, pid);
     }

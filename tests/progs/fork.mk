@@ -6,7 +6,7 @@ FORK_PROGS = \
 	tests/progs/inherit_memory tests/progs/inherit_process tests/progs/inherit_libc \
 	tests/progs/inherit_files tests/progs/ghost_status tests/progs/ghost_signals \
 	tests/progs/ghost_orphan tests/progs/ghost_job tests/progs/ghost_terminal \
-	tests/progs/refused tests/progs/inherit_cwd
+	tests/progs/refused tests/progs/inherit_cwd tests/progs/inherit_crowd
 check_PROGRAMS += $(FORK_PROGS)
 
 tests_progs_inherit_memory_SOURCES = tests/progs/inherit_memory.c tests/progs/remote.h
@@ -49,10 +49,14 @@ tests_progs_refused_SOURCES = tests/progs/refused.c tests/progs/remote.h
 tests_progs_refused_LDADD = $(PROG_LDADD)
 tests_progs_refused_LDFLAGS = $(PROG_LINK)
 
+tests_progs_inherit_crowd_SOURCES = tests/progs/inherit_crowd.c tests/progs/remote.h
+tests_progs_inherit_crowd_LDADD = $(PROG_LDADD)
+tests_progs_inherit_crowd_LDFLAGS = $(PROG_LINK)
+
 UNIT_TESTS += tests/unit/test_quietfork tests/unit/test_streams
 
 tests_unit_test_quietfork_SOURCES = tests/unit/test_quietfork.c tests/unit/tap.h \
-	libbproc/quietfork.c libbproc/quietfork.h
+	libbproc/guard.c libbproc/guard.h libbproc/quietfork.c libbproc/quietfork.h
 tests_unit_test_quietfork_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_streams_SOURCES = tests/unit/test_streams.c tests/unit/tap.h libbproc/streams.c \
 	libbproc/streams.h

@@ -38,7 +38,7 @@ is "and by command line" "$(on master pgrep -c -f "^$progs/ghost_job 0\$")" 2
 is "ps shows the child's command line" "$(on master ps -o args= -p "$child")" "$progs/ghost_job 0"
 is "and its name" "$(on master ps -o comm= -p "$child")" ghost_job
 is "and the job as its parent" "$(on master ps -o comm= -p "$parent")" ghost_job
-like "bpstat says where it is" "$(on master bpstat -p)" "(^|[^0-9])$child[[:space:]]+0"
+like "bpstat says where it is" "$(on master bpstat -p)" "(^|[^0-9])${child}[[:space:]]+0"
 between "its ghost is small (KiB)" "$(on master ps -o rss= -p "$child" | tr -d ' ')" 1 4096
 on master kill -9 "$child"
 wait "$job"
