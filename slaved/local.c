@@ -17,8 +17,16 @@
 #include "slaved/link.h"
 #include "slaved/local.h"
 
-#define CLIENTS_MAX 1024
+#define CLIENTS_MAX 1024        /* of all users but root, who is always let in */
+#define CLIENTS_A_USER 256
 #define PASS_MAX 64             /* bytes of the arguments of a call that is passed on */
+
+struct client {
+    LIST_ENTRY(client) next;
+    uid_t uid;
+};
+
+static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
 
 /* A call on its way to the master. */
 struct passed {
@@ -35,7 +43,6 @@ static struct {
     struct event *accepting, *again;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     int fd, node;
-    unsigned clients;
     uint32_t last_serial;
 } local = { .fd = -1 };
 
@@ -215,11 +222,12 @@ static void client_message(struct conn *conn, const struct frame_header *header,
 
 static void client_closed(struct conn *conn, const char *reason, void *arg)
 {
+    struct client *client = arg;
     struct passed *passed;
 
-    (void)arg;
     log_debug("local client: %s", reason);
-    local.clients--;
+    LIST_REMOVE(client, next);
+    free(client);
     watcher_drop(conn);
     LIST_FOREACH(passed, &passed_list, next)
         if (passed->conn == conn)
@@ -246,6 +254,38 @@ static void accept_pause(void)
     event_add(local.again, &second);
 }
 
+static int is_crowded(uid_t uid)
+{
+    const struct client *client;
+    unsigned all = 0, same = 0;
+
+    LIST_FOREACH(client, &clients, next) {
+        all++;
+        same += client->uid == uid;
+    }
+    return uid != 0 && (all >= CLIENTS_MAX || same >= CLIENTS_A_USER);
+}
+
+/* Takes `fd`. */
+static void client_start(int fd)
+{
+    struct client *client = NULL;
+    socklen_t len = sizeof(struct ucred);
+    struct ucred cred;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && !is_crowded(cred.uid))
+        client = calloc(1, sizeof(*client));
+    if (!client) {
+        close(fd);
+        return;
+    }
+    client->uid = cred.uid;
+    if (conn_new_local(local.base, fd, &client_ops, client))
+        LIST_INSERT_HEAD(&clients, client, next);
+    else
+        free(client);
+}
+
 /* One a turn; what waits longer comes again from the loop. */
 static void client_accept(evutil_socket_t fd, short what, void *arg)
 {
@@ -253,15 +293,10 @@ static void client_accept(evutil_socket_t fd, short what, void *arg)
 
     (void)what;
     (void)arg;
-    if (client < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            accept_pause();
-        return;
-    }
-    if (local.clients >= CLIENTS_MAX)
-        close(client);
-    else if (conn_new_local(local.base, client, &client_ops, NULL))
-        local.clients++;
+    if (client >= 0)
+        client_start(client);
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        accept_pause();
 }
 
 static struct passed *passed_find(uint32_t serial)
