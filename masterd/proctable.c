@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/bproc.h>
@@ -210,6 +211,9 @@ int proctable_adopt(struct node *node, int pid)
         return proc->condemned ? -EEXIST : 0;
     if (pid <= 0)
         return -EINVAL;
+    /* Whatever a node says it has: only what is here can be a ghost and come back to it. */
+    if (kill(pid, 0) < 0 && errno == ESRCH)
+        return -ESRCH;
     proc = proc_new(pid, node->number);
     if (!proc)
         return -errno;
