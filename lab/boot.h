@@ -20,8 +20,8 @@
 int boot_run(const char *name, const struct view *view);
 
 /* Kills the inits of the COUNT nodes at NODEDIRS and waits until everything in them has ended; if
- * REAPED, also, for a bounded time, until the host has taken notice, so that not even a zombie is left.
- * 0, also for a node that was down; 1 after a message when one does not end. */
+ * REAPED, also, for a bounded time, until the host has taken notice, so that not even a zombie is
+ * left. 0, also for a node that was down; 1 after a message when one does not end. */
 int halt_run(char **nodedirs, int count, bool reaped);
 
 #endif

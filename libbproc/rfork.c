@@ -31,7 +31,10 @@
 #define DUMP_MASK BPROC_DUMP_ALL
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
 
-/* What was pending here when the child was dumped comes to it through its ghost. */
+/*
+ * What was pending when the child was dumped is the ghost's, which passes it on. It is forgotten on
+ * the node before anything can come from there.
+ */
 static void signals_discard(void)
 {
     static const struct timespec now;
@@ -46,8 +49,25 @@ static void arrive(const char *cwd, const uint64_t *mask)
 {
     if (!cwd || chdir(cwd) < 0)
         (void)!chdir("/");
-    signals_discard();
     signals_restore(mask);
+}
+
+static void gate_reach(int gate)
+{
+    msg_send(gate, K_EVENT, P_GATE_REACHED, 0, 0, NULL, NULL, NULL, 0);
+}
+
+/* What the child is from now on. */
+static gate_verdict gate_pass(int gate, int *node)
+{
+    gate_verdict verdict;
+    int rank;
+
+    while ((verdict = gate_wait(gate, node, &rank)) == GATE_SETTLE) {
+        signals_discard();
+        gate_reach(gate);
+    }
+    return verdict;
 }
 
 /*
@@ -59,7 +79,7 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
     const int skip[] = { depart->conn, depart->gate, depart->gate_far, -1 };
     struct streams *set = malloc(sizeof(*set));
     char *cwd = getcwd(NULL, 0);
-    int node = -1, rank = 0;
+    int node = -1;
     int error = set ? 0 : -ENOMEM;
 
     client_release(depart->gate);
@@ -80,8 +100,8 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
     client_close(depart->conn);
     (void)!chdir("/");
     /* Not before: what is still open would be in the image. */
-    msg_send(depart->gate, K_EVENT, P_GATE_REACHED, 0, 0, NULL, NULL, NULL, 0);
-    switch (gate_wait(depart->gate, &node, &rank)) {
+    gate_reach(depart->gate);
+    switch (gate_pass(depart->gate, &node)) {
     case GATE_REMOTE:
         close(depart->gate);
         arrive(cwd, mask);

@@ -12,6 +12,7 @@
 #include "migrate/arrival_launch.h"
 #include "migrate/criu.h"
 
+#define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 #define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
 
 static int launch_fail(struct arrival *a, int error, const char *what)
@@ -106,6 +107,24 @@ static int restore(struct arrival *a, int gate, int handoff[2])
     return rpc < 0 ? rpc : error;
 }
 
+/* A signal that was pending in the image must not be taken for one that came since. */
+static int gate_settle(struct arrival *a)
+{
+    gate_msg settle = { .verdict = GATE_SETTLE, .node = a->launch.node };
+    struct timeval limit = { .tv_sec = SETTLE_SECONDS };
+    struct msg msg;
+    int error = msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &settle, NULL, 0);
+
+    setsockopt(a->gate, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    if (!error)
+        error = msg_recv(a->gate, &msg);
+    if (error)
+        return error;
+    error = msg.header.proc == P_GATE_REACHED ? 0 : -EPROTO;
+    msg_free(&msg);
+    return error;
+}
+
 static int restore_launch(struct arrival *a)
 {
     int gate[2], handoff[2];
@@ -126,7 +145,7 @@ static int restore_launch(struct arrival *a)
     close(handoff[0]);
     if (handoff[1] >= 0)
         close(handoff[1]);
-    return error;
+    return error ? error : gate_settle(a);
 }
 
 static int targets_fill(struct arrival *a, launch_exec_arg *arg, int *targets, int *indexes,
