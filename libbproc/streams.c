@@ -14,7 +14,7 @@
 
 #include "libbproc/streams.h"
 
-#define MEMORY_DEVICES 1            /* major number of /dev/null and its like: every node has them */
+#define MEMORY_DEVICES 1            /* major number of /dev/null and its like, on all nodes */
 #define NULL_DEVICE makedev(MEMORY_DEVICES, 3)
 
 static int socket_option(int fd, int option)
@@ -34,7 +34,8 @@ static int socket_kind(int fd)
 
     if (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6)
         return 0;
-    if (socket_option(fd, SO_ACCEPTCONN) == 1 || getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
+    if (socket_option(fd, SO_ACCEPTCONN) == 1 ||
+        getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
         return 0;
     switch (socket_option(fd, SO_TYPE)) {
     case SOCK_STREAM:
