@@ -404,6 +404,11 @@ void move_ask(struct conn *conn, const struct caller *caller, const struct frame
         return;
     }
     error = move_check_node(caller, arg.node, &node, text, sizeof(text));
+    if (!error && node && arg.kind == MOVE_RFORK && mover_criu_missing()) {
+        error = ENOSYS;
+        snprintf(text, sizeof(text), "no usable CRIU here: %s", mover_criu_missing());
+        log_limited(&move_limit, 60, "rfork to node %d refused: %s", node->number, text);
+    }
     if (error) {
         conn_refuse(conn, header, error, "%s", text);
         return;

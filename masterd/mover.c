@@ -25,6 +25,7 @@ static struct conn *mover_conn;
 static pid_t mover_pid;
 static struct event *on_restart;
 static char criu_path[PATH_MAX];
+static char criu_missing[300];
 
 static void mover_restart_later(void)
 {
@@ -69,14 +70,20 @@ static void mover_ended(pid_t pid, int status, void *arg)
 /* Without a CRIU programs can still be executed on nodes: the master runs on, and says so. */
 static void criu_choose(void)
 {
-    char text[300];
-
-    if (criuprobe_find(master.conf->criu, criu_path, sizeof(criu_path), text, sizeof(text)) < 0) {
-        log_warnx("no process can be forked onto nodes: %s", text);
+    if (criuprobe_find(master.conf->criu, criu_path, sizeof(criu_path), criu_missing,
+                       sizeof(criu_missing)) < 0) {
+        log_warnx("no process can be forked onto nodes: %s", criu_missing);
         snprintf(criu_path, sizeof(criu_path), "criu");
-    } else if (!criuprobe_cache_works()) {
-        log_warnx("/run is no tmpfs: each transfer takes some 40 ms longer");
+        return;
     }
+    criu_missing[0] = '\0';
+    if (!criuprobe_cache_works())
+        log_warnx("/run is no tmpfs: each transfer takes some 40 ms longer");
+}
+
+const char *mover_criu_missing(void)
+{
+    return criu_missing[0] ? criu_missing : NULL;
 }
 
 static int mover_spawn(int end)

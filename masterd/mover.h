@@ -19,4 +19,7 @@ void mover_stop(void);
  */
 int mover_ask(const move_start_arg *arg, const int *fds, unsigned nfds);
 
+/* Why no process can be forked from here: what is wrong with CRIU. NULL: nothing is. */
+const char *mover_criu_missing(void);
+
 #endif

@@ -138,6 +138,7 @@ struct bproc_version_t {
  *   EOPNOTSUPP      (ours) the process holds what cannot be sent: the daemon's log says what
  *   ECONNREFUSED    (ours) nobody listens at the port
  *   ENOSPC          (ours) the node has no room for the image
+ *   ENOSYS          (ours) the kernel is too old here, or CRIU is missing or too old, here or there
  *   EIO             the image could not be moved for another reason: the daemon's log says which
  * Blocks until the child runs on the node or the call has failed.
  */
@@ -292,7 +293,7 @@ int bproc_chgrp(int node, int group);
 
 /*
  * Sets the state of a connected node, 0. Root only (EPERM). `down` disconnects it; reboot, halt
- * and pwroff are performed; boot is the daemon's own. EINVAL: no such node, it is down, or that
+ * and pwroff are noted, the machine is left alone; boot is the daemon's own. EINVAL: no such node, it is down, or that
  * state cannot be set. Blocks for the daemon, not until the node has done it. The first is
  * Scyld's name, the second BProc 3's.
  */
