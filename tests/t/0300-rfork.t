@@ -28,6 +28,8 @@ cases "process" on master "$progs/inherit_process" 0
 cases "process of a user" on_as nobody "$progs/inherit_process" 1
 cases "libc" on master "$progs/inherit_libc" 0
 cases "libc of a user" on_as nobody "$progs/inherit_libc" 2
+cases "threads" on master "$progs/inherit_crowd" 0
+cases "threads of a user" on_as nobody "$progs/inherit_crowd" 1
 cases "on the own node: memory" on master "$progs/inherit_memory" -1
 cases "on the own node: process" on master "$progs/inherit_process" -1
 cases "on the own node: libc" on master "$progs/inherit_libc" -2
@@ -80,14 +82,39 @@ wait_for 10 eval '[[ $(on master bpstat -s 2) == down ]]'
 refused "a node that is down" BE_NODEDOWN 2
 ok "after all of this an rfork works" on master "$progs/inherit_memory" 0
 
-# ---- without CRIU, without a daemon ----
+# ---- without a CRIU that works, without a daemon ----
 
 criu=$("$BPROC_SOURCE/scripts/install-criu" --which)
-# shellcheck disable=SC2016
-on n0 sh -c 'mv "$1" "$1.away" && printf "#!/bin/sh\nexit 1\n" >"$1" && chmod 755 "$1"' sh "$criu"
-refused "no CRIU that works on the node" EIO 0
-on n0 mv "$criu.away" "$criu"
-ok "and when it is back" on master "$progs/inherit_memory" 0
+
+# criu_put NODE LINE: a CRIU that is a shell script of one line. criu_back NODE: the real one.
+criu_put() {
+    # shellcheck disable=SC2016
+    on "$1" sh -c '[ -e "$1.away" ] || mv "$1" "$1.away"; printf "#!/bin/sh\n%s\n" "$2" >"$1" &&
+        chmod 755 "$1"' sh "$criu" "$2"
+}
+
+criu_back() {
+    on "$1" mv "$criu.away" "$criu"
+}
+
+old='echo "Version: 3.17.1"'
+criu_put n0 'exit 1'
+refused "a CRIU on the node that ends at once" EIO 0
+criu_put n0 "$old"
+bplab daemon n0 restart >"$TMP/out" 2>&1 || diag "$(cat "$TMP/out")"
+refused "a CRIU on the node that is too old" ENOSYS 0
+like "the log there says so" "$(bplab logs n0)" 'version 3.17, this kernel needs 4'
+like "and the master's says why the call failed" "$(bplab logs master)" 'rfork pid [0-9]+ -> n0 .*3\.17'
+ok "programs can still be executed there" on master bpsh 0 true
+criu_back n0
+bplab daemon n0 restart >"$TMP/out" 2>&1 || diag "$(cat "$TMP/out")"
+cases "and when it is back" on master "$progs/inherit_memory" 0
+criu_put master "$old"
+bplab daemon master restart >"$TMP/out" 2>&1 || diag "$(cat "$TMP/out")"
+wait_for 10 on master bpsh 0 true
+refused "a CRIU on the master that is too old" ENOSYS 0
+like "the log says so" "$(bplab logs master)" 'version 3.17, this kernel needs 4'
+criu_back master
 bplab daemon master kill
 refused "no daemon" EBUSY 0
 
