@@ -260,6 +260,7 @@ int arrival_run(const struct arrival_setup *setup, int sock)
     error = sender_accept(&a, sock);
     if (error)
         return 1;
+    close(setup->known);
     error = launch_hear(&a);
     if (!error)
         error = process_take(&a);

@@ -21,6 +21,7 @@ struct arrival_setup {
     struct filecache cache;
     char root[64];              /* the process space's root, as we see it */
     int server;                 /* packet socket to slaved */
+    int known;                  /* to be closed when the sender has shown to be the master */
 };
 
 /* Takes the connected socket. Blocks for the life of the process's streams. An exit status. */

@@ -32,6 +32,7 @@ migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libp
 
 migrate_bproc_receiver_SOURCES = \
 	migrate/receiver.c \
+	migrate/guests.c migrate/guests.h \
 	migrate/arrival.c migrate/arrival.h \
 	migrate/arrival_launch.c migrate/arrival_launch.h \
 	migrate/filecache.c migrate/filecache.h \

@@ -19,6 +19,7 @@
 #include "common/fault.h"
 #include "common/tls.h"
 #include "migrate/arrival.h"
+#include "migrate/guests.h"
 
 #define SLAVED 3
 #define LISTENER 4
@@ -26,16 +27,21 @@
 
 static void connection_take(struct arrival_setup *setup, int sock)
 {
-    pid_t pid = fork();
+    pid_t pid;
 
+    setup->known = guests_enter(sock);
+    pid = setup->known < 0 ? -1 : fork();
     if (pid < 0) {
-        perror("bproc-receiver: cannot fork");
+        perror("bproc-receiver: cannot take a connection");
     } else if (pid == 0) {
         close(LISTENER);
+        guests_leave();
         signal(SIGCHLD, SIG_DFL);
         prctl(PR_SET_NAME, "bproc-arrival");
         _exit(arrival_run(setup, sock));
     }
+    if (setup->known >= 0)
+        close(setup->known);
     close(sock);
 }
 
@@ -43,14 +49,18 @@ static void connection_take(struct arrival_setup *setup, int sock)
 static void server_run(struct arrival_setup *setup)
 {
     for (;;) {
-        struct pollfd fds[2] = { { .fd = LISTENER, .events = POLLIN },
-                                 { .fd = SLAVED, .events = POLLIN } };
-        int sock;
+        int wait = guests_wait(), sock;
+        struct pollfd fds[2 + GUESTS_MAX] = { { .fd = wait ? -1 : LISTENER, .events = POLLIN },
+                                              { .fd = SLAVED, .events = POLLIN } };
+        unsigned count = guests_fill(fds + 2);
 
-        if (poll(fds, 2, -1) < 0)
+        if (poll(fds, 2 + count, wait ? wait : -1) < 0)
             continue;
         if (fds[1].revents)
             return;
+        guests_read(fds + 2, count);
+        if (!fds[0].revents)
+            continue;
         sock = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
         if (sock >= 0)
             connection_take(setup, sock);
