@@ -293,9 +293,9 @@ int bproc_chgrp(int node, int group);
 
 /*
  * Sets the state of a connected node, 0. Root only (EPERM). `down` disconnects it; reboot, halt
- * and pwroff are noted, the machine is left alone; boot is the daemon's own. EINVAL: no such node, it is down, or that
- * state cannot be set. Blocks for the daemon, not until the node has done it. The first is
- * Scyld's name, the second BProc 3's.
+ * and pwroff are noted, the machine is left alone; boot is the daemon's own. EINVAL: no such node,
+ * it is down, or that state cannot be set. Blocks for the daemon. The first is Scyld's name, the
+ * second BProc 3's.
  */
 int bproc_setnodestatus(int node, int status);
 int bproc_nodesetstatus(int node, int status);

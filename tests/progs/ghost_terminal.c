@@ -32,19 +32,22 @@ static size_t screen_read(int ms)
     return n > 0 ? (size_t)n : 0;
 }
 
-/* Waits at most ten seconds for `text` to be shown, and clears the screen. */
+/* Waits at most ten seconds for `text` to be shown; what comes after it stays for the next. */
 static bool shows(const char *text)
 {
     double end = seconds_now() + 10;
-    bool found;
+    char *found;
 
-    while (!(found = strstr(screen, text) != NULL) && seconds_now() < end)
+    while (!(found = strstr(screen, text)) && seconds_now() < end)
         screen_read(100);
-    if (!found)
+    if (!found) {
         diag("no '%s' in: %s", text, screen);
-    screen_len = 0;
-    screen[0] = '\0';
-    return found;
+        return false;
+    }
+    found += strlen(text);
+    screen_len -= (size_t)(found - screen);
+    memmove(screen, found, screen_len + 1);
+    return true;
 }
 
 static void type(const char *text)
@@ -54,8 +57,9 @@ static void type(const char *text)
 
 static bool is_quiet(void)
 {
-    while (screen_read(0) > 0)
-        continue;
+    do {
+        screen_len = 0;
+    } while (screen_read(0) > 0);
     return screen_read(300) == 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * inherit_crowd NODE: threads of one program fork onto the node and here at the same time. Each gets
- * its own child, with what was the thread's own.
+ * inherit_crowd NODE: threads of one program fork onto the node and here at the same time. Each
+ * gets its own child, with what was the thread's own.
  */
 #include "config.h"
 
