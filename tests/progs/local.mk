@@ -53,3 +53,7 @@ check_PROGRAMS += tests/progs/steady
 tests_progs_steady_SOURCES = tests/progs/steady.c tests/progs/prog.h
 tests_progs_steady_LDADD = $(PROG_LDADD)
 tests_progs_steady_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/hostile
+tests_progs_hostile_SOURCES = tests/progs/hostile.c tests/progs/prog.h
+tests_progs_hostile_LDADD = common/libcommon.la proto/libproto.la $(OPENSSL_LIBS)
