@@ -78,6 +78,13 @@ void *conn_arg(const struct conn *conn);
 void conn_set_arg(struct conn *conn, void *arg);
 void conn_set_ops(struct conn *conn, const struct conn_ops *ops, void *arg);
 
+/*
+ * Descriptors in messages that are not whole yet are counted in *held, which several connections
+ * may share; the one that goes over `max` is closed. NULL: no more counting, to be called before
+ * the counter goes.
+ */
+void conn_set_quota(struct conn *conn, unsigned *held, unsigned max);
+
 /* Decodes a message's body into `var` of `type`; 0 or -EPROTO (then close the connection). */
 #define conn_decode(type, header, body, var) \
     frame_decode(FRAME_XDR(type), body, (header)->body_len, var, sizeof(type))

@@ -57,7 +57,8 @@ struct conn {
     size_t body_len;
     int fds[BPROC_MAX_FDS];
     unsigned nfds;
-    int too_many;               /* more descriptors came than a message may have */
+    int too_many;               /* more descriptors came than a message or the owner may have */
+    unsigned *held, held_max;   /* conn_set_quota() */
 
     STAILQ_HEAD(, out_frame) out;
     size_t queued;

@@ -27,6 +27,8 @@ static void fds_collect(struct conn *conn, struct msghdr *mh)
             memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
             if (conn->nfds < BPROC_MAX_FDS) {
                 conn->fds[conn->nfds++] = fd;
+                if (conn->held && ++*conn->held > conn->held_max)
+                    conn->too_many = 1;
             } else {
                 close(fd);
                 conn->too_many = 1;

@@ -11,12 +11,29 @@
 
 #define MESSAGES_A_TURN 64
 
+static void fds_release(struct conn *conn)
+{
+    if (conn->held)
+        *conn->held -= conn->nfds;
+    conn->nfds = 0;
+}
+
+void conn_set_quota(struct conn *conn, unsigned *held, unsigned max)
+{
+    if (conn->held)
+        *conn->held -= conn->nfds;
+    conn->held = held;
+    conn->held_max = max;
+    if (held)
+        *held += conn->nfds;
+}
+
 void conn_drop_message(struct conn *conn)
 {
     for (unsigned i = 0; i < conn->nfds; i++)
         if (conn->fds[i] >= 0)
             close(conn->fds[i]);
-    conn->nfds = 0;
+    fds_release(conn);
     free(conn->body);
     conn->body = NULL;
     conn->body_len = 0;
@@ -54,7 +71,7 @@ static void message_deliver(struct conn *conn)
 
     memcpy(fds, conn->fds, nfds * sizeof(fds[0]));
     conn->body = NULL;
-    conn->nfds = 0;
+    fds_release(conn);
     conn_drop_message(conn);
     if (conn->phase == CONN_OPEN)
         conn->ops->on_message(conn, &header, body, fds, conn->arg);
@@ -148,10 +165,10 @@ void conn_take_in(struct conn *conn)
     while (conn->phase == CONN_OPEN && budget > 0) {
         int done = conn->packets ? packet_step(conn) : stream_step(conn);
 
+        if (conn->too_many || (done == 1 && conn->nfds != conn->header.nfds))
+            done = -EPROTO;
         if (done == -EAGAIN)
             return;
-        if (done == 1 && (conn->too_many || conn->nfds != conn->header.nfds))
-            done = -EPROTO;
         if (done < 0) {
             read_failed(conn, done);
             return;

@@ -17,10 +17,11 @@
 #include "masterd/watchers.h"
 
 #define MAX_A_USER 512
+#define MAX_HELD_A_USER 1000     /* descriptors in messages that are not whole yet */
 
 struct user {
     uid_t uid;
-    unsigned count;
+    unsigned count, held;
     UT_hash_handle hh;
 };
 
@@ -74,6 +75,7 @@ static void user_leave(struct user *user)
 
 static void client_free(struct client *client)
 {
+    conn_set_quota(client->conn, NULL, 0);
     user_leave(client->user);
     caller_clear(&client->caller);
     free(client);
@@ -193,5 +195,7 @@ void local_accept(int fd)
         log_limited(&local_limit, 5, "uid %u has too many connections: refused",
                     (unsigned)client->caller.uid);
         conn_close(client->conn, "too many connections");
+    } else if (client->caller.uid != 0) {
+        conn_set_quota(client->conn, &client->user->held, MAX_HELD_A_USER);
     }
 }
