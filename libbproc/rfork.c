@@ -218,6 +218,8 @@ static int rfork_once(int node, int flags, int port)
     }
     if (!result && pid < 0)
         result = -errno;
+    /* The caller may be interrupted; if that ends it, the daemon gives the transfer up. */
+    signals_restore(&mask);
     if (!result) {
         /* The child alone holds its end, so that its death is seen. */
         client_close(depart.gate);
@@ -225,7 +227,6 @@ static int rfork_once(int node, int flags, int port)
         depart.gate = depart.gate_far = -1;
         result = parent_wait(&depart, pid);
     }
-    signals_restore(&mask);
     depart_close(&depart);
     return result;
 }
