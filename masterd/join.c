@@ -88,18 +88,14 @@ static int certificate_record(struct node *node, const char *pem)
     return -EIO;
 }
 
-/* Fills *ret with malloc'd text. 0, or -errno with a reason. */
-static int join_perform(const join_arg *arg, uint32_t addr, join_ret *ret, char *text, size_t len)
+/* The certificate for who has shown a good token. */
+static int certificate_give(const join_arg *arg, int number, uint32_t addr, join_ret *ret,
+                            char *text, size_t len)
 {
     char path[PATH_MAX + 16];
     struct node *node;
-    int number;
-    int error = token_use(arg->token, &number);
+    int error;
 
-    if (error) {
-        snprintf(text, len, "%s", token_reason(error));
-        return -EACCES;
-    }
     node = number >= 0 ? node_find(number) : number_choose(addr);
     if (!node) {
         snprintf(text, len, "no node number is free");
@@ -117,6 +113,22 @@ static int join_perform(const join_arg *arg, uint32_t addr, join_ret *ret, char 
         snprintf(text, len, "the state database cannot be written");
         error = -EIO;
     }
+    return error;
+}
+
+/* Fills *ret with malloc'd text. 0, or -errno with a reason. */
+static int join_perform(const join_arg *arg, uint32_t addr, join_ret *ret, char *text, size_t len)
+{
+    int number;
+    int error = token_use(arg->token, &number);
+
+    if (error) {
+        snprintf(text, len, "%s", token_reason(error));
+        return -EACCES;
+    }
+    error = certificate_give(arg, number, addr, ret, text, len);
+    if (error)
+        token_give_back(arg->token);
     return error;
 }
 

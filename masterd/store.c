@@ -201,22 +201,32 @@ static int token_look_up(const uint8_t *hash, time_t now, int *node)
     return error;
 }
 
+static int token_mark(const uint8_t hash[BPROC_HASH_LEN], int used)
+{
+    sqlite3_stmt *stmt = statement("UPDATE token SET used = ? WHERE hash = ?");
+    int done;
+
+    if (!stmt)
+        return store_failed("use a token");
+    sqlite3_bind_int(stmt, 1, used);
+    sqlite3_bind_blob(stmt, 2, hash, BPROC_HASH_LEN, SQLITE_STATIC);
+    done = sqlite3_step(stmt) == SQLITE_DONE && sqlite3_changes(store) == 1;
+    sqlite3_finalize(stmt);
+    return done ? 0 : store_failed("use a token");
+}
+
 int store_token_use(const uint8_t hash[BPROC_HASH_LEN], time_t now, int *node)
 {
     int error = token_look_up(hash, now, node);
-    sqlite3_stmt *stmt;
-    int done;
 
-    if (error)
-        return error;
-    stmt = statement("UPDATE token SET used = 1 WHERE hash = ?");
-    if (!stmt)
-        return store_failed("use a token");
-    sqlite3_bind_blob(stmt, 1, hash, BPROC_HASH_LEN, SQLITE_STATIC);
-    done = sqlite3_step(stmt) == SQLITE_DONE && sqlite3_changes(store) == 1;
-    sqlite3_finalize(stmt);
-    if (!done)
-        return store_failed("use a token");
-    tokens_sweep(now);
-    return 0;
+    if (!error)
+        error = token_mark(hash, 1);
+    if (!error)
+        tokens_sweep(now);
+    return error;
+}
+
+int store_token_give_back(const uint8_t hash[BPROC_HASH_LEN])
+{
+    return token_mark(hash, 0);
 }

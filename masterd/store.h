@@ -42,4 +42,7 @@ int store_token_add(const uint8_t hash[BPROC_HASH_LEN], int node, time_t expires
  */
 int store_token_use(const uint8_t hash[BPROC_HASH_LEN], time_t now, int *node);
 
+/* What it was used for has failed: it is good for another try. 0 or -EIO. */
+int store_token_give_back(const uint8_t hash[BPROC_HASH_LEN]);
+
 #endif

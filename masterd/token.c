@@ -77,3 +77,11 @@ int token_use(const char *token, int *node)
     token_hash(token, hash);
     return store_token_use(hash, time(NULL), node);
 }
+
+int token_give_back(const char *token)
+{
+    uint8_t hash[BPROC_HASH_LEN];
+
+    token_hash(token, hash);
+    return store_token_give_back(hash);
+}

@@ -17,4 +17,7 @@ int token_create(int node, unsigned ttl_seconds, token_ret *ret);
 /* As store_token_use(), for the token's text. */
 int token_use(const char *token, int *node);
 
+/* As store_token_give_back(). */
+int token_give_back(const char *token);
+
 #endif
