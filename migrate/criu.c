@@ -18,6 +18,7 @@
 
 #define CRIU_LOG "criu.log"
 #define MAX_REPLY 65536
+#define DELETED_FILE_MAX (256u << 20)
 #define ANSWER_MS 300000            /* many gigabytes take that long; nothing takes longer */
 
 int criu_image_dir(unsigned long long bytes)
@@ -220,6 +221,9 @@ int criu_dump_start(int sock, int dir_fd, const struct criu_dump *dump)
         opts.has_leave_running = 1;
         opts.leave_running = 1;
         /* Connections that the caller has yet to accept stay with him. */
+        /* A program that was replaced while it runs travels with its image. */
+        opts.has_ghost_limit = 1;
+        opts.ghost_limit = DELETED_FILE_MAX;
         opts.has_tcp_skip_in_flight = 1;
         opts.tcp_skip_in_flight = 1;
         opts.external = list;
