@@ -17,12 +17,14 @@
 #define FDINFO_ID 1
 #define FILE_ID 2
 #define FILE_REGULAR 3
+#define REGULAR_NAME 6
 #define REGULAR_SIZE 8
 #define REGULAR_MODE 10
 #define REGULAR_CHECKSUM_LAST 14        /* build-id and checksum follow the mode */
 #define TREE_SESSION 4
 
 #define SPACE_SESSION 1                 /* of all processes on a node */
+#define MAX_GROWTH 2                    /* times as long: the most that an edit makes of anything */
 
 struct ids {
     uint32_t *list;
@@ -93,19 +95,43 @@ static void append(struct bytes *out, const void *bytes, size_t len)
     out->len += len;
 }
 
-/* Out of a regular file's entry, whatever says how the file must be. Never longer than before. */
+/*
+ * The same path in words that are not those of the files that were sent: CRIU would give the
+ * process the copy from the cache, without offset and flags, if it is mapped as well.
+ */
+static void name_edit(const struct field *name, struct bytes *out)
+{
+    static const char other[] = "/.";
+    size_t more = name->content.len > 1 && name->content.at[0] == '/' ? strlen(other) : 0;
+    uint8_t head[2 * MAX_VARINT];
+    size_t len = varint_put(head, REGULAR_NAME << 3 | 2);
+
+    len += varint_put(head + len, name->content.len + more);
+    append(out, head, len);
+    append(out, other, more);
+    append(out, name->content.at, name->content.len);
+}
+
+static int is_demand(unsigned number)
+{
+    return number == REGULAR_SIZE || (number >= REGULAR_MODE && number <= REGULAR_CHECKSUM_LAST);
+}
+
+/* Out of a regular file's entry, whatever says how the file must be. */
 static int regular_edit(const struct field *regular, struct bytes *out)
 {
-    struct bytes in = regular->content, kept = { malloc(in.len + 1), 0 };
+    struct bytes in = regular->content, kept = { malloc(MAX_GROWTH * in.len + 1), 0 };
     uint8_t head[2 * MAX_VARINT];
     struct field field;
     size_t len;
     int more = kept.at ? 0 : -ENOMEM;
 
-    while (kept.at && (more = field_take(&in, &field)) > 0)
-        if (field.number != REGULAR_SIZE &&
-            (field.number < REGULAR_MODE || field.number > REGULAR_CHECKSUM_LAST))
+    while (kept.at && (more = field_take(&in, &field)) > 0) {
+        if (field.number == REGULAR_NAME)
+            name_edit(&field, &kept);
+        else if (!is_demand(field.number))
             append(&kept, field.whole.at, field.whole.len);
+    }
     if (!more) {
         len = varint_put(head, FILE_REGULAR << 3 | 2);
         len += varint_put(head + len, kept.len);
@@ -116,7 +142,7 @@ static int regular_edit(const struct field *regular, struct bytes *out)
     return more;
 }
 
-/* Puts the fields of a record, one of them changed; never longer than before. */
+/* Puts the fields of a record, one of them changed. */
 typedef int record_editor(struct bytes record, const void *arg, struct bytes *out);
 
 static int file_edit(struct bytes record, const void *arg, struct bytes *out)
@@ -173,7 +199,7 @@ static int records_edit(struct bytes in, record_editor *edit, const void *arg, s
 
     if (error)
         return error;
-    out->at = malloc(MAGIC_LEN + in.len);
+    out->at = malloc(MAGIC_LEN + MAX_GROWTH * in.len);
     if (!out->at)
         return -ENOMEM;
     append(out, magic, MAGIC_LEN);

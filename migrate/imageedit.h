@@ -9,8 +9,9 @@
 #define MIGRATE_IMAGEEDIT_H
 
 /*
- * Takes those demands off the regular files that descriptors in the image at `dir_fd` refer to;
- * those that are mapped, or the executable, keep theirs. 0; -EPROTO if the image is none, -ENOMEM
+ * Takes those demands off the regular files that descriptors in the image at `dir_fd` refer to, and
+ * keeps them apart from files that were sent because they are mapped. Mapped files, and the
+ * executable, stay as they are. 0; -EPROTO if the image is none, -ENOMEM
  * or the errno of a file operation. Does not block.
  */
 int imageedit_open_files(int dir_fd);

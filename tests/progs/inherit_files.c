@@ -8,12 +8,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "tests/progs/remote.h"
 
 static const char *folder;
-static int same, same_dup, append, cloexec, longer, shorter, null, directory, deleted;
+static int same, same_dup, append, cloexec, longer, shorter, null, directory, deleted, mapped;
+static const char *map;
 
 static int file_open(const char *name, int flags)
 {
@@ -39,6 +41,8 @@ static void files_open(void)
     cloexec = file_open("same", O_RDONLY | O_CLOEXEC);
     longer = file_open("longer", O_RDONLY);
     shorter = file_open("shorter", O_RDONLY);
+    mapped = file_open("same", O_RDWR);
+    map = mmap(NULL, 100, PROT_READ, MAP_PRIVATE, mapped, 0);
     null = open("/dev/null", O_RDWR);
     directory = open(folder, O_RDONLY | O_DIRECTORY);
     deleted = file_open("deleted", O_RDWR | O_CREAT);
@@ -47,6 +51,7 @@ static void files_open(void)
     unlink(path);
     lseek(same, 5, SEEK_SET);
     lseek(longer, 3, SEEK_SET);
+    lseek(mapped, 4, SEEK_SET);
     lseek(shorter, 2, SEEK_SET);
 }
 
@@ -74,6 +79,9 @@ static void look(void)
     is_int(fcntl(same, F_GETFD), 0, "and not");
     is_int(write(append, "x", 1), 1, "writing");
     ok(fstat(same, &st) == 0 && st.st_size == 101, "appends to the node's file");
+    ok(map != MAP_FAILED && memcmp(map, "0123", 4) == 0, "a file that is mapped as well");
+    is_int(lseek(mapped, 0, SEEK_CUR), 4, "has its offset");
+    is_int(write(mapped, "4", 1), 1, "and can be written");
     is_int(byte_next(longer), '3', "a file that is longer on the node");
     is_int(byte_next(shorter), '2', "a file that is shorter on the node");
     ok(fstat(shorter, &st) == 0 && st.st_size == 10, "and is the node's own");
