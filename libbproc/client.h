@@ -25,8 +25,8 @@ int client_open(void);
 int client_fd_raise(int fd);
 
 /*
- * Lists another descriptor of the library's, to be ended like a connection. 0, -ENOMEM. To be called
- * inside the guard that the descriptor was made in.
+ * Lists another descriptor of the library's, to be ended like a connection. 0, -ENOMEM. To be
+ * called inside the guard that the descriptor was made in.
  */
 int client_claim(int fd);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The epoll instances of a child that is about to leave. It shares them with its parent, and they
- * refer to the originals of its streams, which do not travel. So it gets instances of its own, under
- * the same numbers, that watch the same descriptors.
+ * refer to the originals of its streams, which do not travel. So it gets instances of its own,
+ * under the same numbers, that watch the same descriptors.
  */
 #ifndef BPROC_EPOLLS_H
 #define BPROC_EPOLLS_H

@@ -41,8 +41,8 @@ void keeper_init(reap_fn *report);
 struct keeper *keeper_get(pid_t ppid);
 
 /*
- * As launch_start(), in the keeper. -EPIPE when the keeper has gone, -EAGAIN when it goes over this:
- * then what it may have started is ended.
+ * As launch_start(), in the keeper. -EPIPE when the keeper has gone, -EAGAIN when it goes over
+ * this: then what it may have started is ended.
  */
 int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *launch);
 
