@@ -109,11 +109,11 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
         return;
     case GATE_GHOST:
         ghost_exec(depart->gate, node, NULL);
-        /* FALLTHROUGH */
-    case GATE_FAIL:
+        break;
     default:
-        _exit(CHILD_GAVE_UP);
+        break;
     }
+    _exit(CHILD_GAVE_UP);
 }
 
 /* A child that ended before it could hand itself over says why by its status. */

@@ -151,7 +151,7 @@ static int data_put(SSL *ssl, bproc_proc proc, uint32_t serial, const void *byte
     if (head > 0)
         memcpy(first + FRAME_PREFIX, bytes, head);
     error = bytes_put(ssl, first, FRAME_PREFIX + head);
-    if (error)
+    if (error || len == head)
         return error;
     return bytes_put(ssl, (const uint8_t *)bytes + head, len - head);
 }
