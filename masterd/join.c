@@ -94,12 +94,19 @@ static int certificate_give(const join_arg *arg, int number, uint32_t addr, join
 {
     char path[PATH_MAX + 16];
     struct node *node;
+    uint32_t configured;
     int error;
 
     node = number >= 0 ? node_find(number) : number_choose(addr);
     if (!node) {
         snprintf(text, len, "no node number is free");
         return -ENOSPC;
+    }
+    /* Its link would be refused, and the node that has the number would have lost it. */
+    configured = conf_addr_of(master.conf, node->number);
+    if (configured && configured != addr) {
+        snprintf(text, len, "the configuration gives node %d another address", node->number);
+        return -EACCES;
     }
     ret->node = node->number;
     snprintf(path, sizeof(path), "%s/ca/cert.pem", master.conf->state_dir);
