@@ -23,7 +23,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/version.c
 
 # The archive: the shared library of XDR brings Kerberos into every program that links us.
-libbproc_libbproc_la_LIBADD = libbproc/libclient.la proto/libwire.la -l:libtirpc.a
+libbproc_libbproc_la_LIBADD = libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
 libbproc_libbproc_la_LDFLAGS = $(HARDENING_LDFLAGS) -version-info 1:0:0 \
 	-Wl,--version-script=$(srcdir)/libbproc/libbproc.map
 if !SANITIZER

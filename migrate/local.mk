@@ -7,7 +7,7 @@ pkglibexec_PROGRAMS += migrate/bproc-ghost migrate/bproc-mover migrate/bproc-rec
 
 # The ghost is there once for each remote process: nothing but libc and the archive of XDR.
 migrate_bproc_ghost_SOURCES = migrate/ghost.c
-migrate_bproc_ghost_LDADD = proto/libwire.la -l:libtirpc.a
+migrate_bproc_ghost_LDADD = proto/libwire.la $(XDR_LIBS)
 
 noinst_LTLIBRARIES += migrate/libmigrate.la
 

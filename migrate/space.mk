@@ -16,7 +16,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/spec.c migrate/space/spec.h \
 	common/fault.c common/fault.h
 migrate_bproc_space_CFLAGS = $(AM_CFLAGS)
-migrate_bproc_space_LDADD = proto/libwire.la -l:libtirpc.a
+migrate_bproc_space_LDADD = proto/libwire.la $(XDR_LIBS)
 
 UNIT_TESTS += tests/unit/test_space
 

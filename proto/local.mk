@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+# The archive, where a program or the library must stay small: the shared library of XDR brings
+# Kerberos with it. The sanitizers' own wrappers of XDR find only the shared one.
+if SANITIZER
+XDR_LIBS = $(TIRPC_LIBS)
+else
+XDR_LIBS = -l:libtirpc.a
+endif
+
 # What rpcgen makes is compiled by itself: it leaves unused variables behind, which our own code may
 # not.
 noinst_LTLIBRARIES += proto/libxdr.la proto/libwire.la proto/libproto.la
