@@ -7,14 +7,11 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,8 +19,6 @@
 #include "tools/bpsh_options.h"
 #include "tools/nodespec.h"
 #include "tools/tool.h"
-
-#define STATUS_SIGNAL 255
 
 static bool stdin_is_null(void)
 {
@@ -45,67 +40,6 @@ static void plan_make(struct task_plan *plan, const struct options *options, siz
                                           .longest = options->buffer };
 }
 
-/* Signals and limits for a tool with many children; what the children shall have goes to *plan. */
-static int process_prepare(struct task_plan *plan)
-{
-    struct sigaction ignore = { .sa_handler = SIG_IGN };
-    struct rlimit files;
-    sigset_t mask;
-    int fd;
-
-    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
-        ;
-    close(fd);
-    getrlimit(RLIMIT_NOFILE, &plan->files);
-    files = plan->files;
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    signal(SIGCHLD, SIG_DFL);
-    sigaction(SIGPIPE, &ignore, &plan->pipe_action);
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &mask, &plan->mask);
-    fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0)
-        err(1, "cannot watch the children");
-    return fd;
-}
-
-static const char *death_reason(const struct task *task)
-{
-    if (WTERMSIG(task->status) == SIGKILL && task->node >= 0 &&
-        bproc_nodestatus(task->node) == bproc_node_down)
-        return "Killed, the node is down";
-    return strsignal(WTERMSIG(task->status));
-}
-
-/* Status of one task that was created; a death by signal is told. */
-static int task_result(const struct task *task)
-{
-    if (!WIFSIGNALED(task->status))
-        return WEXITSTATUS(task->status);
-    fprintf(stderr, "%d: %s\n", task->node, death_reason(task));
-    return STATUS_SIGNAL;
-}
-
-static int run_result(const struct run *run)
-{
-    size_t failed = 0;
-    int highest = 0;
-
-    for (size_t i = 0; i < run->count; i++) {
-        int result = run->tasks[i].error ? 0 : task_result(&run->tasks[i]);
-
-        failed += run->tasks[i].error != 0;
-        highest = result > highest ? result : highest;
-    }
-    if (run->count == 0 || failed < run->count)
-        return highest;
-    if (run->count > 1)
-        warnx("cannot run the command on any of %zu nodes", run->count);
-    return 1;
-}
-
 static int run_nodes(const struct nodespec *nodes, struct task_plan *plan,
                      const struct options *options)
 {
@@ -114,7 +48,9 @@ static int run_nodes(const struct nodespec *nodes, struct task_plan *plan,
     struct input input;
     int result;
 
-    run.child_fd = process_prepare(plan);
+    run.child_fd = task_prepare(plan);
+    if (run.child_fd < 0)
+        errx(1, "cannot watch the children: %s", strerror(-run.child_fd));
     plan_make(plan, options, nodes->count);
     run.tasks = calloc(nodes->count + 1, sizeof(*run.tasks));
     if (!run.tasks || (plan->streams[0] == STREAM_PIPE && input_init(&input, run.sequential) < 0))
@@ -129,7 +65,7 @@ static int run_nodes(const struct nodespec *nodes, struct task_plan *plan,
     result = loop_run(&run);
     if (result < 0)
         errx(1, "cannot wait for the nodes: %s", strerror(-result));
-    result = run_result(&run);
+    result = loop_result(&run);
     if (run.input)
         input_free(&input);
     for (size_t i = 0; i < run.count; i++)

@@ -214,3 +214,21 @@ int loop_run(struct run *run)
     set_free(&set);
     return error;
 }
+
+int loop_result(const struct run *run)
+{
+    size_t failed = 0;
+    int highest = 0;
+
+    for (size_t i = 0; i < run->count; i++) {
+        int result = run->tasks[i].error ? 0 : task_result(&run->tasks[i]);
+
+        failed += run->tasks[i].error != 0;
+        highest = result > highest ? result : highest;
+    }
+    if (run->count == 0 || failed < run->count)
+        return highest;
+    if (run->count > 1)
+        warnx("cannot run the command on any of %zu nodes", run->count);
+    return 1;
+}

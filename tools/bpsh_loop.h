@@ -27,4 +27,10 @@ struct run {
  */
 int loop_run(struct run *run);
 
+/*
+ * Exit status of a run that is over: the highest of its tasks', 255 if one died by a signal; those
+ * that could not be created count only if there are no others, then it is 1.
+ */
+int loop_result(const struct run *run);
+
 #endif

@@ -5,18 +5,44 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/bproc.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/bpsh_task.h"
 
 #define REPORT_FD 3
+#define STATUS_SIGNAL 255
 
 /* The ends for the child, by the number they get there. */
 struct child_ends {
     int fds[4];
 };
+
+int task_prepare(struct task_plan *plan)
+{
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    struct rlimit files;
+    sigset_t mask;
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    close(fd);
+    getrlimit(RLIMIT_NOFILE, &plan->files);
+    files = plan->files;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    signal(SIGCHLD, SIG_DFL);
+    sigaction(SIGPIPE, &ignore, &plan->pipe_action);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &mask, &plan->mask);
+    fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
 
 static void fd_close(int *fd)
 {
@@ -149,6 +175,22 @@ void task_reap(struct task *task)
 {
     if (task->pid > 0 && waitpid(task->pid, &task->status, WNOHANG) == task->pid)
         task->pid = 0;
+}
+
+static const char *death_reason(const struct task *task)
+{
+    if (WTERMSIG(task->status) == SIGKILL && task->node >= 0 &&
+        bproc_nodestatus(task->node) == bproc_node_down)
+        return "Killed, the node is down";
+    return strsignal(WTERMSIG(task->status));
+}
+
+int task_result(const struct task *task)
+{
+    if (!WIFSIGNALED(task->status))
+        return WEXITSTATUS(task->status);
+    fprintf(stderr, "%d: %s\n", task->node, death_reason(task));
+    return STATUS_SIGNAL;
 }
 
 void task_close_input(struct task *task)

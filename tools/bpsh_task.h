@@ -50,6 +50,12 @@ struct task {
 };
 
 /*
+ * Signals and limits of a tool with many children; what the children shall have goes to *plan.
+ * Result: a signalfd for SIGCHLD, or -errno. Descriptors 0 to 2 are open afterwards.
+ */
+int task_prepare(struct task_plan *plan);
+
+/*
  * Starts `task` (node and rank set). What cannot be had ends in task->error, the task is over then.
  * Does not block.
  */
@@ -60,6 +66,12 @@ void task_report(struct task *task);
 
 /* Takes the child's status if it has ended. Does not block. */
 void task_reap(struct task *task);
+
+/*
+ * Status of a task that is over and was created: the exit status; 255 for a death by signal, which
+ * is told on stderr with the node. May block for the daemon.
+ */
+int task_result(const struct task *task);
 
 void task_close_input(struct task *task);
 bool task_over(const struct task *task);
