@@ -12,6 +12,9 @@
 #include <stdint.h>
 
 #define CONF_MAX_INTERFACES 16
+#define CONF_MAX_GROUPS 1024
+#define CONF_MAX_GROUP_NAME 64      /* bytes without the @ */
+#define CONF_MAX_GROUP_SPEC 900
 
 /* Addresses first…last (host byte order) belong to node, node + 1, … or, as one, to `node`. */
 struct conf_range {

@@ -194,25 +194,45 @@ static void take_iprange(struct conf_parse *parse, const struct keyword *keyword
     parse->next_node += (int)(last - first) + 1;
 }
 
+static const char *group_wrong(const struct conf *conf, const char *name, const char *spec)
+{
+    if (name[0] != '@' || !name[1])
+        return "does not start with @";
+    if (strlen(name + 1) > CONF_MAX_GROUP_NAME)
+        return "is too long a name";
+    if (strlen(spec) > CONF_MAX_GROUP_SPEC)
+        return "has too long a list of nodes";
+    if (conf->ngroups == CONF_MAX_GROUPS)
+        return "is one group too many";
+    for (unsigned i = 0; i < conf->ngroups; i++)
+        if (strcmp(conf->groups[i].name, name + 1) == 0)
+            return "was given before";
+    return NULL;
+}
+
 static void take_group(struct conf_parse *parse, const struct keyword *keyword, char **args,
                        int count)
 {
     struct conf *conf = parse->conf;
-    struct conf_group *groups;
+    struct conf_group *groups, group;
+    const char *wrong = group_wrong(conf, args[0], args[1]);
 
     (void)count;
-    if (args[0][0] != '@' || !args[0][1]) {
-        conf_error(parse, "%s: `%s' does not start with @", keyword->name, args[0]);
+    if (wrong) {
+        conf_error(parse, "%s: `%s' %s", keyword->name, args[0], wrong);
         return;
     }
     groups = realloc(conf->groups, (conf->ngroups + 1) * sizeof(*groups));
-    if (!groups) {
-        conf_error(parse, "%s: %s", keyword->name, strerror(ENOMEM));
+    if (groups)
+        conf->groups = groups;
+    group = (struct conf_group) { strdup(args[0] + 1), strdup(args[1]) };
+    if (groups && group.name && group.spec) {
+        groups[conf->ngroups++] = group;
         return;
     }
-    conf->groups = groups;
-    groups[conf->ngroups].name = strdup(args[0] + 1);
-    groups[conf->ngroups++].spec = strdup(args[1]);
+    conf_error(parse, "%s: %s", keyword->name, strerror(ENOMEM));
+    free(group.name);
+    free(group.spec);
 }
 
 /* Several programs share the file in older clusters: their keywords are no mistake. */

@@ -19,6 +19,10 @@
 
 #define MODE_BITS 0111u
 
+_Static_assert(CONF_MAX_GROUPS == BPROC_MAX_NODEGROUPS &&
+               CONF_MAX_GROUP_NAME == BPROC_MAX_GROUP_NAME &&
+               CONF_MAX_GROUP_SPEC == BPROC_MAX_GROUP_SPEC, "the groups of a file fit a reply");
+
 struct call {
     const struct caller *caller;
     const uint8_t *body;
@@ -87,6 +91,27 @@ static int node_list_run(struct call *call)
     ret->nodes.nodes_len = size;
     for (unsigned i = 0; i < size; i++)
         node_fill_record(node_find((int)i), &ret->nodes.nodes_val[i]);
+    return 0;
+}
+
+static int group_list_run(struct call *call)
+{
+    group_list_ret *ret = ANSWER(call, group_list_ret);
+    const struct conf *conf = master.conf;
+
+    if (!ret)
+        return no_memory(call);
+    ret->groups.groups_val = calloc(conf->ngroups + 1, sizeof(group_record));
+    if (!ret->groups.groups_val)
+        return no_memory(call);
+    for (unsigned i = 0; i < conf->ngroups; i++) {
+        group_record *record = &ret->groups.groups_val[ret->groups.groups_len++];
+
+        record->name = strdup(conf->groups[i].name);
+        record->spec = strdup(conf->groups[i].spec);
+        if (!record->name || !record->spec)
+            return no_memory(call);
+    }
     return 0;
 }
 
@@ -210,6 +235,7 @@ static int token_create_run(struct call *call)
 static const struct nodecall calls[] = {
     { P_WHOAMI, 1, 0, whoami_run },
     { P_NODE_LIST, 1, 0, node_list_run },
+    { P_GROUP_LIST, 1, 0, group_list_run },
     { P_PROC_LIST, 1, 0, proc_list_run },
     { P_ACCESS, 1, 0, access_run },
     { P_NODE_SET_STATE, 0, 1, set_state_run },

@@ -211,6 +211,7 @@ static void client_message(struct conn *conn, const struct frame_header *header,
         watcher_take(conn, header);
         break;
     case P_NODE_LIST:
+    case P_GROUP_LIST:
     case P_PROC_LIST:
     case P_ACCESS:
         call_pass(conn, header, body);

@@ -23,7 +23,7 @@
 struct control {
     struct tool_nodes table;
     bool loaded;
-    struct nodespec chosen;
+    struct nodeset chosen;
     bool any_chosen;
     bool acted;
     int result;
@@ -59,7 +59,7 @@ static void nodes_choose(struct control *control, const char *spec)
     if (!control->loaded)
         tool_nodes_load(&control->table);
     control->loaded = true;
-    nodespec_free(&control->chosen);
+    nodeset_free(&control->chosen);
     if (nodespec_add(&control->chosen, spec, &control->table, text, sizeof(text)) < 0)
         errx(1, "%s", text);
     control->any_chosen = true;
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
         errx(1, "'%s' is no command of bpctl; bpctl --help tells which are", argv[optind]);
     if (!control.acted)
         errx(1, "nothing to do; bpctl --help tells more");
-    nodespec_free(&control.chosen);
+    nodeset_free(&control.chosen);
     tool_nodes_free(&control.table);
     return control.result;
 }

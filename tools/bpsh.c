@@ -40,7 +40,7 @@ static void plan_make(struct task_plan *plan, const struct options *options, siz
                                           .longest = options->buffer };
 }
 
-static int run_nodes(const struct nodespec *nodes, struct task_plan *plan,
+static int run_nodes(const struct nodeset *nodes, struct task_plan *plan,
                      const struct options *options)
 {
     struct run run = { .plan = plan, .count = nodes->count, .sequential = options->sequential,
@@ -75,7 +75,7 @@ static int run_nodes(const struct nodespec *nodes, struct task_plan *plan,
     return result;
 }
 
-static void nodes_choose(struct nodespec *nodes, const char *spec)
+static void nodes_choose(struct nodeset *nodes, const char *spec)
 {
     struct tool_nodes table;
     char text[512];
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 {
     static struct sink sinks[2] = { { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } };
     struct task_plan plan = { .sinks = { &sinks[0], &sinks[1] } };
-    struct nodespec nodes = { 0 };
+    struct nodeset nodes = { 0 };
     struct options options;
     struct command command;
     double start;
@@ -122,7 +122,7 @@ int main(int argc, char **argv)
     result = run_nodes(&nodes, &plan, &options);
     if (options.time)
         fprintf(stderr, "%.6f\n", seconds_now() - start);
-    nodespec_free(&nodes);
+    nodeset_free(&nodes);
     command_free(&command);
     return result;
 }

@@ -96,7 +96,7 @@ static void options_read(struct options *options, int argc, char **argv)
 }
 
 /* Nodes that the words denote; each must be configured. */
-static void nodes_choose(struct nodespec *chosen, char **specs, const struct tool_nodes *table)
+static void nodes_choose(struct nodeset *chosen, char **specs, const struct tool_nodes *table)
 {
     static char all[] = "all";
     static char *everything[] = { all, NULL };
@@ -131,7 +131,7 @@ static int window_width(void)
 
 static void nodes_show(const struct options *options)
 {
-    struct nodespec chosen = { 0 };
+    struct nodeset chosen = { 0 };
     struct bproc_node_info_t *infos;
     struct tool_nodes table;
 
@@ -145,7 +145,7 @@ static void nodes_show(const struct options *options)
     table_sort(infos, chosen.count, options->form, options->order, options->reverse);
     table_print(infos, chosen.count, options->form, window_width());
     free(infos);
-    nodespec_free(&chosen);
+    nodeset_free(&chosen);
     tool_nodes_free(&table);
 }
 
@@ -168,7 +168,7 @@ static void nodes_watch(const struct options *options)
 
 static void processes_show(const struct options *options)
 {
-    struct nodespec chosen = { 0 };
+    struct nodeset chosen = { 0 };
     struct tool_nodes table;
     int error;
 
@@ -182,7 +182,7 @@ static void processes_show(const struct options *options)
     error = proc_print(chosen.nodes, chosen.count);
     if (error)
         errx(1, "cannot list the processes: %s", tool_reason(-error));
-    nodespec_free(&chosen);
+    nodeset_free(&chosen);
 }
 
 static int host_resolve(const char *host)

@@ -3,6 +3,14 @@
 bin_PROGRAMS += tools/bpsh tools/bpstat
 sbin_PROGRAMS += tools/bpctl
 
+# For every tool that takes nodes.
+NODES_SOURCES = \
+	tools/nodegroup.c tools/nodegroup.h \
+	tools/nodeset.c tools/nodeset.h \
+	tools/nodespec.c tools/nodespec.h \
+	tools/tool.c tools/tool.h
+NODES_LIBS = libbproc/libbproc.la libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
+
 tools_bpsh_SOURCES = \
 	tools/bpsh.c \
 	tools/bpsh_command.c tools/bpsh_command.h \
@@ -12,28 +20,25 @@ tools_bpsh_SOURCES = \
 	tools/bpsh_output.c tools/bpsh_output.h \
 	tools/bpsh_sink.c tools/bpsh_sink.h \
 	tools/bpsh_task.c tools/bpsh_task.h \
-	tools/nodespec.c tools/nodespec.h \
-	tools/tool.c tools/tool.h
-tools_bpsh_LDADD = libbproc/libbproc.la
+	$(NODES_SOURCES)
+tools_bpsh_LDADD = $(NODES_LIBS)
 
 tools_bpstat_SOURCES = \
 	tools/bpstat.c \
 	tools/bpstat_proc.c tools/bpstat_proc.h \
 	tools/bpstat_table.c tools/bpstat_table.h \
-	tools/nodespec.c tools/nodespec.h \
-	tools/tool.c tools/tool.h
-tools_bpstat_LDADD = libbproc/libbproc.la
+	$(NODES_SOURCES)
+tools_bpstat_LDADD = $(NODES_LIBS)
 
 tools_bpctl_SOURCES = \
 	tools/bpctl.c \
 	tools/bpctl_cluster.c tools/bpctl_cluster.h \
-	tools/nodespec.c tools/nodespec.h \
-	tools/tool.c tools/tool.h
-tools_bpctl_LDADD = libbproc/libbproc.la libbproc/libclient.la common/libcommon.la
+	$(NODES_SOURCES)
+tools_bpctl_LDADD = $(NODES_LIBS) common/libcommon.la
 
 UNIT_TESTS += tests/unit/test_nodespec
 
-tests_unit_test_nodespec_SOURCES = tests/unit/test_nodespec.c tools/nodespec.c
+tests_unit_test_nodespec_SOURCES = tests/unit/test_nodespec.c tools/nodespec.c tools/nodeset.c
 
 UNIT_TESTS += tests/unit/test_bpsh
 

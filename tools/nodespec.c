@@ -4,15 +4,18 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/nodegroup.h"
 #include "tools/nodespec.h"
 
 #define NO_MATCH 1
+#define DEPTH_MAX 16     /* groups in groups */
 
 static const char *const state_names[BPROC_NODE_NSTATES] = BPROC_NODE_STATE_STRINGS;
 
@@ -29,47 +32,47 @@ const char *nodespec_state_name(int state)
     return state >= 0 && state < BPROC_NODE_NSTATES ? state_names[state] : "unknown";
 }
 
-static int list_push(struct nodespec *out, int node)
-{
-    if (out->count == NODESPEC_MAX)
-        return -E2BIG;
-    if (out->count == out->room) {
-        size_t room = out->room ? 2 * out->room : 64;
-        int *nodes = realloc(out->nodes, room * sizeof(*nodes));
+/* One specification on its way: where reasons go, and how deep groups and files lie in it. */
+struct parse {
+    const struct tool_nodes *table;
+    int depth;
+    char *text;
+    size_t len;
+};
 
-        if (!nodes)
-            return -ENOMEM;
-        out->nodes = nodes;
-        out->room = room;
-    }
-    out->nodes[out->count++] = node;
-    return 0;
+__attribute__((format(printf, 3, 4)))
+static int parse_fail(const struct parse *parse, int error, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(parse->text, parse->len, fmt, args);
+    va_end(args);
+    return error;
 }
 
-void nodespec_free(struct nodespec *out)
-{
-    free(out->nodes);
-    *out = (struct nodespec) { 0 };
-}
-
-static int push_range(struct nodespec *out, const struct tool_nodes *table, int first, int last)
+static int push_range(struct nodeset *out, const struct tool_nodes *table, int first, int last,
+                      int step)
 {
     int error = 0;
 
-    for (int i = 0; i < table->count && !error; i++)
-        if (table->list[i].node >= first && table->list[i].node <= last)
-            error = list_push(out, table->list[i].node);
+    for (int i = 0; i < table->count && !error; i++) {
+        int node = table->list[i].node;
+
+        if (node >= first && node <= last && (node - first) % step == 0)
+            error = nodeset_push(out, node);
+    }
     return error;
 }
 
 /* Nodes whose state is `state`, or is not. */
-static int push_state(struct nodespec *out, const struct tool_nodes *table, int state, bool in)
+static int push_state(struct nodeset *out, const struct tool_nodes *table, int state, bool in)
 {
     int error = 0;
 
     for (int i = 0; i < table->count && !error; i++)
         if ((table->list[i].status == state) == in)
-            error = list_push(out, table->list[i].node);
+            error = nodeset_push(out, table->list[i].node);
     return error;
 }
 
@@ -91,41 +94,60 @@ static bool number_read(const char **text, int *number)
     return true;
 }
 
-static int add_numbers(struct nodespec *out, const char *item, const struct tool_nodes *table)
+/* "5", "2-6", "2-", "0-8/2". */
+static int add_numbers(struct nodeset *out, const char *item, const struct tool_nodes *table)
 {
-    int first, last = INT_MAX;
+    int first, last = INT_MAX, step = 1;
 
     if (!number_read(&item, &first))
         return NO_MATCH;
     if (*item == '\0')
-        return list_push(out, first);
+        return nodeset_push(out, first);
     if (*item++ != '-')
         return NO_MATCH;
-    if (*item != '\0' && (!number_read(&item, &last) || *item != '\0'))
+    if (*item && *item != '/' && !number_read(&item, &last))
         return NO_MATCH;
-    return push_range(out, table, first, last);
+    if (*item == '/' && (item++, !number_read(&item, &step)))
+        return NO_MATCH;
+    return *item || step < 1 ? NO_MATCH : push_range(out, table, first, last, step);
 }
 
-static int add_special(struct nodespec *out, const char *item, const struct tool_nodes *table)
+/* "n[0-3,7]": what is between the brackets. */
+static int add_folded(struct nodeset *out, char *item, const struct tool_nodes *table)
+{
+    char *inner = *item == 'n' || *item == '.' ? item + 1 : item, *part;
+    size_t len = strlen(inner);
+    int error = 0;
+
+    if (len < 2 || *inner != '[' || strchr(inner, ']') != inner + len - 1)
+        return NO_MATCH;
+    inner[len - 1] = '\0';
+    inner++;
+    while (!error && (part = strsep(&inner, ",")) != NULL)
+        error = *part >= '0' && *part <= '9' ? add_numbers(out, part, table) : NO_MATCH;
+    return error;
+}
+
+static int add_special(struct nodeset *out, const char *item, const struct tool_nodes *table)
 {
     char host[HOST_NAME_MAX + 1];
 
     if (strcmp(item, "-1") == 0 || strcmp(item, "n-1") == 0 || strcmp(item, "master") == 0)
-        return list_push(out, BPROC_NODE_MASTER);
+        return nodeset_push(out, BPROC_NODE_MASTER);
     if (strcmp(item, "self") == 0 || strcmp(item, "localhost") == 0)
-        return list_push(out, table->self);
+        return nodeset_push(out, table->self);
     if (gethostname(host, sizeof(host)) == 0 && strcmp(item, host) == 0)
-        return list_push(out, table->self);
+        return nodeset_push(out, table->self);
     return NO_MATCH;
 }
 
-static int add_states(struct nodespec *out, const char *item, const struct tool_nodes *table)
+static int add_states(struct nodeset *out, const char *item, const struct tool_nodes *table)
 {
     bool in = true;
     int state;
 
     if (strcmp(item, "all") == 0)
-        return push_range(out, table, 0, INT_MAX);
+        return push_range(out, table, 0, INT_MAX, 1);
     if (strncmp(item, "all", 3) == 0)
         item += 3;
     if (strncmp(item, "not", 3) == 0) {
@@ -136,7 +158,7 @@ static int add_states(struct nodespec *out, const char *item, const struct tool_
     return state < 0 ? NO_MATCH : push_state(out, table, state, in);
 }
 
-static int add_address(struct nodespec *out, const char *item, const struct tool_nodes *table)
+static int add_address(struct nodeset *out, const char *item, const struct tool_nodes *table)
 {
     struct in_addr addr;
 
@@ -144,11 +166,84 @@ static int add_address(struct nodespec *out, const char *item, const struct tool
         return NO_MATCH;
     for (int i = 0; i < table->count; i++)
         if (table->list[i].addr == addr.s_addr)
-            return list_push(out, table->list[i].node);
+            return nodeset_push(out, table->list[i].node);
     return NO_MATCH;
 }
 
-static int add_item(struct nodespec *out, const char *item, const struct tool_nodes *table)
+static int spec_read(struct nodeset *out, const char *spec, const struct parse *parse);
+
+/* Items of other sources, evaluated by themselves and appended: a group's or a file's. */
+static int add_inner(struct nodeset *out, const struct parse *parse, const char *name,
+                     const char *spec)
+{
+    char text[256] = "";
+    struct parse inner = { parse->table, parse->depth + 1, text, sizeof(text) };
+    struct nodeset set = { 0 };
+    int error;
+
+    if (inner.depth > DEPTH_MAX)
+        return parse_fail(parse, -ELOOP, "'%s' contains itself", name);
+    error = *spec ? spec_read(&set, spec, &inner) : 0;
+    if (error)
+        parse_fail(parse, error, "%s: %s", name, text);
+    for (size_t i = 0; i < set.count && !error; i++)
+        error = nodeset_push(out, set.nodes[i]);
+    nodeset_free(&set);
+    return error;
+}
+
+static int add_group(struct nodeset *out, const char *item, const struct parse *parse)
+{
+    const char *spec;
+    int error = nodegroup_find(item + 1, &spec);
+
+    if (error == -ENOENT)
+        return parse_fail(parse, -EINVAL, "'%s' is no group of nodes", item);
+    if (error)
+        return parse_fail(parse, error, "'%s': %s", item, tool_reason(-error));
+    return add_inner(out, parse, item, spec);
+}
+
+/* The words of a file without its comments, between commas. malloc'd, NULL with errno. */
+static char *file_read(const char *path)
+{
+    char *line = NULL, *text = NULL;
+    size_t room = 0, len = 0;
+    FILE *in = fopen(path, "re");
+    FILE *out = in ? open_memstream(&text, &len) : NULL;
+
+    while (out && getline(&line, &room, in) >= 0) {
+        char *rest = line, *word;
+
+        line[strcspn(line, "#")] = '\0';
+        while ((word = strsep(&rest, ", \t\r\n")) != NULL)
+            if (*word)
+                fprintf(out, "%s%s", ftell(out) > 0 ? "," : "", word);
+    }
+    if (out && (ferror(in) | fclose(out))) {
+        free(text);
+        text = NULL;
+    }
+    free(line);
+    if (in)
+        fclose(in);
+    return text;
+}
+
+static int add_file(struct nodeset *out, const char *item, const struct parse *parse)
+{
+    char *spec = file_read(item + 1);
+    int error;
+
+    if (!spec)
+        return parse_fail(parse, -errno, "cannot read nodes from '%s': %s", item + 1,
+                          strerror(errno));
+    error = add_inner(out, parse, item, spec);
+    free(spec);
+    return error;
+}
+
+static int add_plain(struct nodeset *out, char *item, const struct tool_nodes *table)
 {
     int error = add_numbers(out, item, table);
 
@@ -162,23 +257,79 @@ static int add_item(struct nodespec *out, const char *item, const struct tool_no
     return error;
 }
 
-int nodespec_add(struct nodespec *out, const char *spec, const struct tool_nodes *table,
-                 char *text, size_t len)
+/* `item` may be changed. */
+static int add_item(struct nodeset *out, char *item, const struct parse *parse)
+{
+    char whole[128];
+    int error;
+
+    if (*item == '@')
+        return add_group(out, item, parse);
+    if (*item == '^')
+        return add_file(out, item, parse);
+    snprintf(whole, sizeof(whole), "%s", item);
+    error = strchr(item, '[') ? add_folded(out, item, parse->table)
+                              : add_plain(out, item, parse->table);
+    if (error == NO_MATCH)
+        return parse_fail(parse, -EINVAL, "'%s' is no node", whole);
+    return error ? parse_fail(parse, error, "'%s': %s", whole, strerror(-error)) : 0;
+}
+
+/* The item at *rest, ended; *rest goes behind its comma, or becomes NULL. Brackets keep commas. */
+static char *item_next(char **rest)
+{
+    char *item = *rest, *end = item;
+
+    if (!item)
+        return NULL;
+    for (int depth = 0; *end && (*end != ',' || depth > 0); end++)
+        depth += (*end == '[') - (*end == ']');
+    *rest = *end ? end + 1 : NULL;
+    *end = '\0';
+    return item;
+}
+
+/* "!3", "-n3", "-@rack": but -1 is the master. */
+static bool item_excludes(const char *item)
+{
+    return *item == '!' || (*item == '-' && item[1] && (item[1] < '0' || item[1] > '9'));
+}
+
+static int spec_read(struct nodeset *out, const char *spec, const struct parse *parse)
 {
     char *copy = strdup(spec), *rest = copy, *item;
-    int error = copy ? 0 : -ENOMEM;
+    struct nodeset drop = { 0 };
+    bool adds = out->count > 0;
+    int error = copy ? 0 : parse_fail(parse, -ENOMEM, "'%s': %s", spec, strerror(ENOMEM));
 
-    while (!error && (item = strsep(&rest, ",")) != NULL) {
-        error = add_item(out, item, table);
-        if (error == NO_MATCH) {
-            snprintf(text, len, "'%s' is no node", item);
-            error = -EINVAL;
-        } else if (error) {
-            snprintf(text, len, "'%s': %s", item, strerror(-error));
-        }
+    while (!error && (item = item_next(&rest)) != NULL) {
+        bool excludes = item_excludes(item);
+
+        adds |= !excludes;
+        error = add_item(excludes ? &drop : out, item + excludes, parse);
     }
-    if (!copy)
-        snprintf(text, len, "'%s': %s", spec, strerror(ENOMEM));
+    if (!error && !adds)
+        error = push_range(out, parse->table, 0, INT_MAX, 1);
+    nodeset_remove(out, &drop);
+    nodeset_free(&drop);
     free(copy);
+    return error;
+}
+
+int nodespec_add(struct nodeset *out, const char *spec, const struct tool_nodes *table,
+                 char *text, size_t len)
+{
+    return spec_read(out, spec, &(struct parse) { table, 0, text, len });
+}
+
+int nodespec_exclude(struct nodeset *out, const char *spec, const struct tool_nodes *table,
+                     char *text, size_t len)
+{
+    struct nodeset drop = { 0 };
+    int error = nodespec_add(&drop, spec, table, text, len);
+
+    if (!error)
+        nodeset_remove(out, &drop);
+    nodeset_free(&drop);
     return error;
 }

@@ -5,40 +5,40 @@
  *   5 n5 .5          that node, whether it is configured or not
  *   2-6 n2-n6 2-     range, both ends included, open to the highest; unconfigured nodes are left
  *                    out, a descending one is empty
+ *   n[0-3,7] [0-3]   folded: numbers and ranges; 0-8/2 is every second one
  *   -1 n-1 master    the master
  *   self localhost   the node the tool runs on; so does that machine's host name
  *   all              every node, without the master
  *   allup up         those in that state; any state's name may stand there
  *   allnotup notup   those not in that state
  *   10.0.4.100       the node with that address
+ *   @rack1           a group of the configuration, see nodegroup.h
+ *   ^FILE            what is in the file: such items, between commas, blanks and new lines; # to
+ *                    the end of the line is a comment
+ *   !x -x            not what x denotes, wherever it stands; what follows - is no digit, as -1 is
+ *                    the master. With nothing but those, the others of all nodes
  *   a,b,c            all of these, in that order; a node named twice is there twice
- *
- * A list starts zeroed, grows by nodespec_add() and ends with nodespec_free().
  */
 #ifndef TOOLS_NODESPEC_H
 #define TOOLS_NODESPEC_H
 
 #include <stddef.h>
 
+#include "tools/nodeset.h"
 #include "tools/tool.h"
 
-struct nodespec {
-    int *nodes;
-    size_t count;
-    size_t room;
-};
-
 /*
- * Appends what `spec` denotes in `table`. 0; -EINVAL with a reason that names the offending part
- * in text[len], -E2BIG beyond NODESPEC_MAX nodes, -ENOMEM. What was appended before the offending
- * part stays.
+ * Appends what `spec` denotes in `table`; what it excludes is taken out of all of *out. 0; -EINVAL
+ * with a reason that names the offending part in text[len], -E2BIG, -ENOMEM or an errno of a file
+ * or the daemon, all with a reason. What was appended before the offending part stays. Blocks for
+ * files, and for the daemon when there are groups.
  */
-int nodespec_add(struct nodespec *out, const char *spec, const struct tool_nodes *table,
+int nodespec_add(struct nodeset *out, const char *spec, const struct tool_nodes *table,
                  char *text, size_t len);
 
-#define NODESPEC_MAX 65536
-
-void nodespec_free(struct nodespec *out);
+/* Takes what `spec` denotes out of *out. As nodespec_add(). */
+int nodespec_exclude(struct nodeset *out, const char *spec, const struct tool_nodes *table,
+                     char *text, size_t len);
 
 /* State of that name, -1 if it is none. */
 int nodespec_state(const char *name);

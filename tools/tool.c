@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "tools/tool.h"
 
@@ -25,6 +27,44 @@ void tool_version(void)
 {
     printf("%s (bproc) %s\n", program_invocation_short_name, PACKAGE_VERSION);
     exit(0);
+}
+
+enum color { COLOR_UNSET, COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+static enum color color_asked = COLOR_UNSET;
+
+static enum color color_read(const char *when, const char *source)
+{
+    if (strcmp(when, "auto") == 0)
+        return COLOR_AUTO;
+    if (strcmp(when, "always") == 0)
+        return COLOR_ALWAYS;
+    if (strcmp(when, "never") != 0)
+        errx(1, "%s: '%s' is not auto, always or never", source, when);
+    return COLOR_NEVER;
+}
+
+void tool_color_set(const char *when)
+{
+    color_asked = color_read(when, "--color");
+}
+
+bool tool_color_wanted(int fd)
+{
+    const char *asked = getenv("BPROC_COLOR"), *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    if (color_asked == COLOR_UNSET && asked && *asked)
+        color_asked = color_read(asked, "BPROC_COLOR");
+    if (color_asked == COLOR_UNSET)
+        color_asked = none && *none ? COLOR_NEVER : COLOR_AUTO;
+    if (color_asked == COLOR_AUTO)
+        return term && strcmp(term, "dumb") != 0 && isatty(fd);
+    return color_asked == COLOR_ALWAYS;
+}
+
+const char *tool_color(int fd, const char *sequence)
+{
+    return tool_color_wanted(fd) ? sequence : "";
 }
 
 void tool_nodes_load(struct tool_nodes *nodes)

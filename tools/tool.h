@@ -6,6 +6,7 @@
 #ifndef TOOLS_TOOL_H
 #define TOOLS_TOOL_H
 
+#include <stdbool.h>
 #include <sys/bproc.h>
 
 /* Node table of the daemon and the node the tool runs on. */
@@ -23,6 +24,26 @@ void tool_usage(const char *text, int status) __attribute__((noreturn));
 
 /* Prints name and release, ends the tool with 0. */
 void tool_version(void) __attribute__((noreturn));
+
+/*
+ * Colours: as --color=WHEN says, else BPROC_COLOR, else none if NO_COLOR is set and not empty, else
+ * `auto`, which is on terminals other than TERM=dumb. WHEN is auto, always or never; another word,
+ * also in the variable, ends the tool with a message and status 1.
+ */
+void tool_color_set(const char *when);
+
+/* Does `fd` get colours? */
+bool tool_color_wanted(int fd);
+
+#define TOOL_RED    "\033[31m"
+#define TOOL_GREEN  "\033[32m"
+#define TOOL_YELLOW "\033[33m"
+#define TOOL_CYAN   "\033[36m"
+#define TOOL_BOLD   "\033[1m"
+#define TOOL_PLAIN  "\033[0m"
+
+/* `sequence` if `fd` gets colours, else "". */
+const char *tool_color(int fd, const char *sequence);
 
 /* Fetches the table; ends the tool with a message if that fails. Blocks for the daemon. */
 void tool_nodes_load(struct tool_nodes *nodes);

@@ -18,7 +18,8 @@ static const struct decoder {
     size_t size;
 } decoders[] = {
 #define DECODER(proc, type) { proc, FRAME_XDR(type), sizeof(type) }
-    DECODER(P_NODE_LIST, node_list_ret), DECODER(P_PROC_LIST, proc_list_ret),
+    DECODER(P_NODE_LIST, node_list_ret), DECODER(P_GROUP_LIST, group_list_ret),
+    DECODER(P_PROC_LIST, proc_list_ret),
     DECODER(P_ACCESS, access_arg), DECODER(P_NODE_SET_STATE, set_state_arg),
     DECODER(P_NODE_SET_PERM, set_perm_arg), DECODER(P_TOKEN_CREATE, token_arg),
     DECODER(P_MOVE_ASK, move_ask_arg), DECODER(P_MOVE_HANDOVER, move_handover_arg),

@@ -48,6 +48,13 @@ is "all" "$(bpsh all hostname | sort | tr '\n' ' ')" "n0 n1 n2 "
 is "a list, in its order" "$(bpsh -s 2,0 hostname | tr '\n' ' ')" "n2 n0 "
 is "a node twice" "$(bpsh 1,1 hostname | tr '\n' ' ')" "n1 n1 "
 is "an address" "$(bpsh 10.77.1.3 hostname)" n2
+is "folded" "$(bpsh -s 'n[0,2]' hostname | tr '\n' ' ')" "n0 n2 "
+is "without one" "$(bpsh -s 'all,!n1' hostname | tr '\n' ' ')" "n0 n2 "
+here 'printf "nodegroup @ends 0,2\nnodegroup @rest !@ends\n" >>/etc/bproc/config &&
+    kill -HUP $(cat /run/bproc/masterd.pid)'
+ok "a group" wait_for 5 sh -c "[ \"\$($lab -c $LAB exec master bpsh @rest hostname)\" = n1 ]"
+is "on a node as well" "$(on n0 bpstat -n @rest)" 1
+is "a file of nodes" "$(here 'echo "n2 # last" >/tmp/nodes; bpsh ^/tmp/nodes hostname')" n2
 is "the master" \
     "$(bpsh master hostname) $(bpsh -1 hostname) $(bpsh -1,0 -s hostname | tr '\n' ' ')" \
     "master master master n0 "

@@ -117,6 +117,7 @@ static void test_bad(void)
         { "criu \"/opt/criu\n", ":1: quote without an end" },
         { "interface averyveryverylongname\n", "is too long a name" },
         { "nodegroup big 0-3\n", "does not start with @" },
+        { "nodegroup @big 0-3\nnodegroup @big 4\n", ":2: nodegroup: `@big' was given before" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

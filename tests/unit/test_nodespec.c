@@ -2,9 +2,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "tests/unit/tap.h"
+#include "tools/nodegroup.h"
 #include "tools/nodespec.h"
 
 /* 7 is not configured; the address of node n is 10.0.4.(100 + n). */
@@ -25,11 +27,31 @@ static const struct tool_nodes table = {
 
 static char text[256];
 
+int nodegroup_find(const char *name, const char **spec)
+{
+    static const struct nodegroup groups[] = {
+        { "low", "0-2" }, { "some", "@low,5,!1" }, { "loop", "@pool" }, { "pool", "3,@loop" },
+        { "bad", "0,fish" }, { "empty", "9-" }, { "others", "!@low" }
+    };
+
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+        if (strcmp(groups[i].name, name) == 0) {
+            *spec = groups[i].spec;
+            return 0;
+        }
+    return -ENOENT;
+}
+
+const char *tool_reason(int error)
+{
+    return strerror(error);
+}
+
 /* What SPEC denotes, as "0 1 2", or "error" with the reason in text. */
 static const char *expand(const char *spec)
 {
     static char result[1024];
-    struct nodespec list = { 0 };
+    struct nodeset list = { 0 };
     size_t used = 0;
     int error = nodespec_add(&list, spec, &table, text, sizeof(text));
 
@@ -37,7 +59,7 @@ static const char *expand(const char *spec)
     for (size_t i = 0; i < list.count; i++)
         used += (size_t)snprintf(result + used, sizeof(result) - used, "%s%d", i ? " " : "",
                                  list.nodes[i]);
-    nodespec_free(&list);
+    nodeset_free(&list);
     return error ? "error" : result;
 }
 
@@ -94,11 +116,92 @@ static void test_lists(void)
     is_str(expand("10.0.4.107"), "error", "an address of no node");
 }
 
+static void test_folded(void)
+{
+    is_str(expand("n[0-3]"), "0 1 2 3", "a folded range");
+    is_str(expand("n[0-3,5],8"), "0 1 2 3 5 8", "commas inside and outside of brackets");
+    is_str(expand("[0-1]"), "0 1", "brackets alone");
+    is_str(expand(".[0-1]"), "0 1", "and behind a dot");
+    is_str(expand("n[9,7]"), "9 7", "numbers nobody has configured stay");
+    is_str(expand("n[5-9]"), "5 6 8", "ranges leave them out");
+    is_str(expand("n[00-03]"), "0 1 2 3", "leading zeros");
+    is_str(expand("n[0-8/2]"), "0 2 4 6 8", "steps");
+    is_str(expand("n[5-]"), "5 6 8", "open to the highest");
+}
+
+static void test_groups(void)
+{
+    is_str(expand("@low"), "0 1 2", "a group");
+    is_str(expand("@some,n3"), "0 2 5 3", "a group of a group, without one");
+    is_str(expand("@others"), "3 4 5 6 8", "a group that excludes only");
+    is_str(expand("@empty"), "", "a group of nodes that are not there");
+    is_str(expand("@fish"), "error", "no group");
+    is_str(text, "'@fish' is no group of nodes", "is told");
+    is_str(expand("@loop"), "error", "a group in itself");
+    ok(strstr(text, "contains itself") != NULL, "is told");
+    is_str(expand("@bad"), "error", "a group of what is none");
+    is_str(text, "@bad: 'fish' is no node", "is told");
+}
+
+static void test_excluded(void)
+{
+    is_str(expand("all,!3"), "0 1 2 4 5 6 8", "! excludes");
+    is_str(expand("!3,all"), "0 1 2 4 5 6 8", "wherever it stands");
+    is_str(expand("all,-n3,-@low,-[5-6]"), "4 8", "- does so before what is no digit");
+    is_str(expand("-1,1"), "-1 1", "before a digit it is the master");
+    is_str(expand("master,0,!-1"), "0", "the master can be excluded");
+    is_str(expand("!3,!up"), "2 4 5 8", "exclusions alone start from all");
+    is_str(expand("1,1,!1"), "", "each time it is there");
+}
+
+static void test_file(void)
+{
+    char path[] = "test_nodespec.XXXXXX", spec[64];
+    int fd = mkstemp(path);
+
+    dprintf(fd, "# some\n  n[0-1],3\t5 # more\n\n!n1\n8");
+    snprintf(spec, sizeof(spec), "6,^%s", path);
+    is_str(expand(spec), "6 0 3 5 8", "a file");
+    ok(ftruncate(fd, 0) == 0 && *expand(spec + 2) == '\0', "an empty file is an empty set");
+    close(fd);
+    unlink(path);
+    is_str(expand("^/nowhere/at/all"), "error", "a file that is not there");
+    is_str(text, "cannot read nodes from '/nowhere/at/all': No such file or directory", "is told");
+}
+
+static const char *fold(const char *spec)
+{
+    static char result[256];
+    struct nodeset list = { 0 };
+    char *folded = NULL;
+
+    if (!*spec || nodespec_add(&list, spec, &table, text, sizeof(text)) == 0)
+        folded = nodeset_fold(&list);
+    snprintf(result, sizeof(result), "%s", folded ? folded : "error");
+    free(folded);
+    nodeset_free(&list);
+    return result;
+}
+
+static void test_fold(void)
+{
+    is_str(fold("0,1,2,3,7"), "n[0-3,7]", "folds");
+    is_str(fold("7,3,0,2,1,2"), "n[0-3,7]", "in whatever order, each once");
+    is_str(fold("5"), "n5", "a single node has no brackets");
+    is_str(fold("5,5"), "n5", "twice the same neither");
+    is_str(fold("0,2,4"), "n[0,2,4]", "single numbers");
+    is_str(fold("0,master,1"), "master,n[0-1]", "the master in front");
+    is_str(fold("master"), "master", "alone");
+    is_str(fold(""), "", "nothing");
+    is_str(expand(fold("8,0-2,master")), "-1 0 1 2 8", "and is read back");
+}
+
 static void test_errors(void)
 {
     static const char *const bad[] = {
         "", ",", "1,", "x", "n", ".", "-2", "-100", "1-x", "1--2", "1-2-3", "1x", "ALL", "allfoo",
-        "allnot", "not", "4294967296", "99999999999999999999", "1 ", " 1"
+        "allnot", "not", "n[0", "n0]", "n[]", "n[0,]", "n[x]", "n[0]1", "x[0]", "[0-3/0]", "0/2",
+        "[n1]", "!", "!!3", "-", "@", "0,!", "n[[0]]", "4294967296", "99999999999999999999", "1 ", " 1"
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -109,14 +212,14 @@ static void test_errors(void)
 
 static void test_limit(void)
 {
-    static char spec[2 * NODESPEC_MAX + 3];
-    struct nodespec list = { 0 };
+    static char spec[2 * NODESET_MAX + 3];
+    struct nodeset list = { 0 };
 
-    for (size_t i = 0; i < NODESPEC_MAX; i++)
+    for (size_t i = 0; i < NODESET_MAX; i++)
         memcpy(spec + 2 * i, "1,", 2);
-    memcpy(spec + 2 * (size_t)NODESPEC_MAX, "1", 2);
+    memcpy(spec + 2 * (size_t)NODESET_MAX, "1", 2);
     is_int(nodespec_add(&list, spec, &table, text, sizeof(text)), -E2BIG, "there is a limit");
-    nodespec_free(&list);
+    nodeset_free(&list);
 }
 
 static void test_states(void)
@@ -132,6 +235,11 @@ int main(void)
     test_numbers();
     test_words();
     test_lists();
+    test_folded();
+    test_groups();
+    test_excluded();
+    test_file();
+    test_fold();
     test_errors();
     test_limit();
     test_states();

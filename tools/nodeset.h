@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A list of nodes: in the order they were named, duplicates kept. It starts zeroed, grows by
+ * nodeset_push() and nodespec_add(), and ends with nodeset_free().
+ */
+#ifndef TOOLS_NODESET_H
+#define TOOLS_NODESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define NODESET_MAX 65536
+
+struct nodeset {
+    int *nodes;
+    size_t count;
+    size_t room;
+};
+
+/* Appends. 0, -E2BIG beyond NODESET_MAX nodes, -ENOMEM. */
+int nodeset_push(struct nodeset *set, int node);
+
+bool nodeset_has(const struct nodeset *set, int node);
+
+/* Takes every node that is in `others` out of `set`, as often as it is there. */
+void nodeset_remove(struct nodeset *set, const struct nodeset *others);
+
+/*
+ * The set in short, sorted, each node once: "n[0-3,7]", "n5", "master,n0", "" when it is empty.
+ * nodespec_add() reads it back. malloc'd, NULL when out of memory.
+ */
+char *nodeset_fold(const struct nodeset *set);
+
+void nodeset_free(struct nodeset *set);
+
+#endif
