@@ -13,6 +13,7 @@ common_libcommon_la_SOURCES = \
 	common/fault.c common/fault.h \
 	common/fd.c common/fd.h \
 	common/log.c common/log.h \
+	common/nodeload.c common/nodeload.h \
 	common/notify.c common/notify.h \
 	common/path.c common/path.h \
 	common/tls.c common/tls.h \

@@ -20,6 +20,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/rfork.c \
 	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
+	libbproc/usage.c \
 	libbproc/version.c
 
 # The archive: the shared library of XDR brings Kerberos into every program that links us.

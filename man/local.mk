@@ -16,6 +16,7 @@ dist_man_MANS += \
 	man/bproc_rexec.3 \
 	man/bproc_rfork.3 \
 	man/bproc_strerror.3 \
+	man/bproc_usage.3 \
 	man/bproc_version.3 \
 	man/bpsh.1 \
 	man/bpstat.1 \

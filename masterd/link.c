@@ -22,6 +22,7 @@
 #include "masterd/nodecalls.h"
 #include "masterd/nodeup.h"
 #include "masterd/proctable.h"
+#include "masterd/usage.h"
 #include "masterd/watchers.h"
 
 #define MAX_STRANGERS 64
@@ -258,6 +259,17 @@ static void pass_answer(struct link *link, const struct frame_header *header,
     free(bytes);
 }
 
+/* A call that is answered later; others are at once. */
+static int pass_later(struct link *link, const struct frame_header *header, const pass_arg *arg)
+{
+    if (arg->proc != P_NODE_USAGE)
+        return 0;
+    if (usage_ask(link->conn, header, (const uint8_t *)arg->body.body_val, arg->body.body_len,
+                  1) < 0)
+        conn_refuse(link->conn, header, EPROTO, "arguments do not decode");
+    return 1;
+}
+
 static void pass_take(struct link *link, const struct frame_header *header, const uint8_t *body)
 {
     struct caller caller = { .node = link->node->number };
@@ -267,6 +279,10 @@ static void pass_take(struct link *link, const struct frame_header *header, cons
 
     if (conn_decode(pass_arg, header, body, &arg) < 0) {
         conn_close(link->conn, "arguments do not decode");
+        return;
+    }
+    if (pass_later(link, header, &arg)) {
+        frame_free(FRAME_XDR(pass_arg), &arg, sizeof(arg));
         return;
     }
     caller.pid = arg.pid;
@@ -297,6 +313,12 @@ static void notify_take(struct link *link, const struct frame_header *header, co
         log_warnx("cannot tell node %d of changes: out of memory", link->node->number);
 }
 
+static void usage_taken(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    if (usage_take(link->node, body, header->body_len) < 0)
+        conn_close(link->conn, "arguments do not decode");
+}
+
 static const struct link_call link_calls[] = {
     { P_JOIN, CALL, LINK_STRANGER, join_take },
     { P_HELLO, CALL, LINK_MEMBER, hello_take },
@@ -306,6 +328,7 @@ static const struct link_call link_calls[] = {
     { P_CONTINUED, EVENT, LINK_UP, status_take },
     { P_PASS, CALL, LINK_UP, pass_take },
     { P_NOTIFY, EVENT, LINK_UP, notify_take },
+    { P_NODE_USAGE, EVENT, LINK_UP, usage_taken },
 };
 
 static void link_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
@@ -352,6 +375,7 @@ static void node_detach(struct node *node, const char *reason)
 
     node->link = NULL;
     nodeup_cancel(node);
+    usage_node_lost(node);
     moves_node_lost(node);
     count = proctable_node_lost(node);
     snprintf(text, sizeof(text), "%s; %u process%s lost", reason, count, count == 1 ? "" : "es");
@@ -365,6 +389,7 @@ static void link_closed(struct conn *conn, const char *reason, void *arg)
     char name[64];
 
     watchers_remove(conn);
+    usage_client_gone(conn);
     if (link->phase == LINK_UP)
         node_detach(link->node, reason);
     else

@@ -14,6 +14,7 @@
 #include "masterd/master.h"
 #include "masterd/move.h"
 #include "masterd/nodecalls.h"
+#include "masterd/usage.h"
 #include "masterd/watchers.h"
 
 #define MAX_A_USER 512
@@ -105,6 +106,14 @@ static void notify_answer(struct request *request)
         conn_reply(request->client->conn, request->header, NULL, NULL);
 }
 
+static void usage_answer(struct request *request)
+{
+    struct conn *conn = request->client->conn;
+
+    if (usage_ask(conn, request->header, request->body, request->header->body_len, 0) < 0)
+        conn_close(conn, "arguments do not decode");
+}
+
 static void move_ask_answer(struct request *request)
 {
     move_ask(request->client->conn, &request->client->caller, request->header, request->body);
@@ -128,6 +137,7 @@ static void ghost_answer(struct request *request)
     }
     /* Nothing may hold on to the connection as a client's: its end will be the ghost's. */
     watchers_remove(conn);
+    usage_client_gone(conn);
     move_client_gone(conn);
     if (ghost_reconnect(conn, &client->caller, &hello) < 0) {
         conn_close(conn, "no ghost of ours");
@@ -139,6 +149,7 @@ static void ghost_answer(struct request *request)
 
 static const struct local_call local_calls[] = {
     { P_NOTIFY, K_CALL, notify_answer },
+    { P_NODE_USAGE, K_CALL, usage_answer },
     { P_MOVE_ASK, K_CALL, move_ask_answer },
     { P_MOVE_HANDOVER, K_CALL, move_handover_answer },
     { P_GHOST_HELLO, K_EVENT, ghost_answer },
@@ -167,6 +178,7 @@ static void client_closed(struct conn *conn, const char *reason, void *arg)
     log_debug("client pid %d uid %u: %s", (int)client->caller.pid, (unsigned)client->caller.uid,
               reason);
     watchers_remove(conn);
+    usage_client_gone(conn);
     move_client_gone(conn);
     client_free(client);
 }

@@ -26,7 +26,9 @@
 #include "masterd/mover.h"
 #include "masterd/nodetable.h"
 #include "masterd/reaper.h"
+#include "masterd/stats.h"
 #include "masterd/store.h"
+#include "masterd/usage.h"
 #include "masterd/watchers.h"
 
 struct options {
@@ -231,6 +233,7 @@ static void parts_start(void)
 {
     char text[300] = "out of memory";
 
+    stats_start();
     if (reaper_start() < 0)
         fatalx("%s", text);
     if (link_start(text, sizeof(text)) < 0)
@@ -250,6 +253,7 @@ static void parts_stop(void)
 {
     listen_stop();
     mover_stop();
+    usage_stop();
     nodetable_stop();
     store_close();
     watchers_stop();

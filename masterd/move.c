@@ -21,6 +21,7 @@
 #include "masterd/move_check.h"
 #include "masterd/mover.h"
 #include "masterd/proctable.h"
+#include "masterd/stats.h"
 
 enum move_phase {
     MOVE_HANDED,        /* an rfork's child still closes what must not be in its image */
@@ -83,9 +84,11 @@ static void move_fail(struct move *move, int error, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (error != EEXIST)
+    if (error != EEXIST) {
         log_limited(&move_limit, 60, "%s pid %d -> n%d failed: %s", kind_names[move->kind],
                     move->pid, move->node, text);
+        stats_failed();
+    }
     if (move->client)
         conn_refuse(move->client, &move->header, error, "%s", text);
     if (move->gate)
@@ -129,6 +132,7 @@ static void gate_hello(struct move *move)
         conn_reply(move->client, &move->header, FRAME_XDR(move_done_ret), &done);
     ghost_claim(move->proc, move->pid, move->node);
     move_log(move);
+    stats_moved((uint64_t)(master_now() - move->started) * 1000, move->bytes);
     move_free(move);
 }
 

@@ -15,6 +15,7 @@
 #include "masterd/nodecalls.h"
 #include "masterd/nodetable.h"
 #include "masterd/proctable.h"
+#include "masterd/stats.h"
 #include "masterd/token.h"
 
 #define MODE_BITS 0111u
@@ -215,6 +216,13 @@ static int set_perm_run(struct call *call)
     return 0;
 }
 
+static int stats_run(struct call *call)
+{
+    stats_ret *ret = ANSWER(call, stats_ret);
+
+    return ret && stats_fill(ret) == 0 ? 0 : no_memory(call);
+}
+
 static int token_create_run(struct call *call)
 {
     token_arg arg;
@@ -241,6 +249,7 @@ static const struct nodecall calls[] = {
     { P_NODE_SET_STATE, 0, 1, set_state_run },
     { P_NODE_SET_PERM, 0, 0, set_perm_run },
     { P_TOKEN_CREATE, 0, 1, token_create_run },
+    { P_STATS, 1, 0, stats_run },
 };
 
 static const struct nodecall *nodecall_find(bproc_proc proc)

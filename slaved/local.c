@@ -214,6 +214,8 @@ static void client_message(struct conn *conn, const struct frame_header *header,
     case P_GROUP_LIST:
     case P_PROC_LIST:
     case P_ACCESS:
+    case P_STATS:
+    case P_NODE_USAGE:
         call_pass(conn, header, body);
         break;
     default:

@@ -15,6 +15,16 @@ slaved_slaved_SOURCES = \
 	slaved/receivers.c slaved/receivers.h \
 	slaved/space.c slaved/space.h \
 	slaved/transfer.c slaved/transfer.h \
+	slaved/usage.c slaved/usage.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h
 slaved_slaved_CFLAGS = $(AM_CFLAGS)
 slaved_slaved_LDADD = common/libcommon.la
+
+pkglibexec_PROGRAMS += slaved/bproc-usage
+
+slaved_bproc_usage_SOURCES = \
+	slaved/usage_main.c \
+	slaved/usage_proc.c slaved/usage_proc.h \
+	common/nodeload.c common/nodeload.h
+slaved_bproc_usage_CFLAGS = $(AM_CFLAGS)
+slaved_bproc_usage_LDADD = proto/libwire.la $(XDR_LIBS)

@@ -36,6 +36,7 @@
 #include "slaved/receivers.h"
 #include "slaved/space.h"
 #include "slaved/transfer.h"
+#include "slaved/usage.h"
 
 static struct {
     struct options options;
@@ -93,6 +94,9 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
     case P_PASS:
         local_passed(header, body);
         break;
+    case P_NODE_USAGE:
+        usage_asked();
+        break;
     default:
         link_break("message out of place");
     }
@@ -132,6 +136,7 @@ static void stop_asked(evutil_socket_t signo, short what, void *arg)
     log_info("signal %d: this node stops", (int)signo);
     notify_stopping();
     receivers_stop();
+    usage_finish();
     space_stop(space_stopped);
 }
 
@@ -301,6 +306,7 @@ static void space_begin(void)
     criu_prefix_find();
     if (slaved.criu_prefix[0])
         binds[1] = slaved.criu_prefix;
+    usage_init(slaved.base, slaved.link.node);
     error = space_start(slaved.base, slaved.options.root, binds, &ops);
     if (error)
         fatalx("cannot start the process space: %s", strerror(-error));

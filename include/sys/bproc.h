@@ -108,6 +108,35 @@ struct bproc_version_t {
     char version[24];           /* release of the daemon, NUL-terminated */
 };
 
+/* What a process uses (ours). */
+#define BPROC_COMMAND_MAX 64
+struct bproc_proc_usage_t {
+    int pid;                    /* in the master's process space */
+    int ppid;
+    uint32_t uid;
+    int nice;
+    int threads;
+    char state;                 /* R, S, D, T, Z and so on, as in proc(5) */
+    char command[BPROC_COMMAND_MAX + 1];    /* beginning of the command line, NUL-terminated */
+    uint64_t cpu_ms;            /* user and system time */
+    uint64_t age_ms;            /* since it started */
+    uint64_t rss;               /* resident memory, bytes */
+};
+
+/* What a node uses (ours). */
+struct bproc_usage_t {
+    int node;
+    int cpus;
+    double load[3];             /* averages over 1, 5 and 15 minutes */
+    uint64_t uptime_ms;
+    uint64_t busy_ms;           /* of all its CPUs together, since it booted */
+    uint64_t memory;            /* bytes */
+    uint64_t available;         /* of them, without swapping */
+    int processes;              /* how many run there for BProc */
+    int count;                  /* how many `list` has: those with most CPU time, at most 512 */
+    struct bproc_proc_usage_t *list;
+};
+
 /* ---- processes that start or go elsewhere ------------------------------------------------ */
 
 /*
@@ -277,6 +306,16 @@ int bproc_pidnode(int pid);
  * such node, or list is NULL. Blocks for the daemon.
  */
 int bproc_proclist(int node, struct bproc_proc_info_t **list);
+
+/*
+ * What `node`, or with BPROC_NODE_ANY the master and all nodes that are connected, and the
+ * processes there use (ours). Result: how many; *list is malloc'd, one free() of it frees the
+ * processes as well; it is NULL when there are none or the call fails. A node that does not answer
+ * within two seconds, and one that is down, is left out. Of the master the machine is told about,
+ * not its processes. Figures are at most a second old. EINVAL: a negative number that is no node,
+ * or list is NULL. EAGAIN: too many ask at once. Blocks until the nodes have answered.
+ */
+int bproc_usage(int node, struct bproc_usage_t **list);
 
 /* ---- administration ---------------------------------------------------------------------- */
 

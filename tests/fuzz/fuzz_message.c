@@ -22,6 +22,7 @@ static const struct decoder {
     DECODER(P_PROC_LIST, proc_list_ret),
     DECODER(P_ACCESS, access_arg), DECODER(P_NODE_SET_STATE, set_state_arg),
     DECODER(P_NODE_SET_PERM, set_perm_arg), DECODER(P_TOKEN_CREATE, token_arg),
+    DECODER(P_STATS, stats_ret), DECODER(P_NODE_USAGE, usage_ret),
     DECODER(P_MOVE_ASK, move_ask_arg), DECODER(P_MOVE_HANDOVER, move_handover_arg),
     DECODER(P_GATE, gate_msg), DECODER(P_GHOST_HELLO, ghost_hello_arg),
     DECODER(P_GHOST_SIGNAL, signal_msg), DECODER(P_GHOST_EXIT, status_msg),
