@@ -16,10 +16,13 @@ common_libcommon_la_SOURCES = \
 	common/nodeload.c common/nodeload.h \
 	common/notify.c common/notify.h \
 	common/path.c common/path.h \
+	common/reaper.c common/reaper.h \
+	common/spawn.c common/spawn.h \
 	common/tls.c common/tls.h \
 	common/tls_ca.c \
 	common/tls_cert.c common/tls_cert.h \
-	common/tls_join.c
+	common/tls_join.c \
+	common/trace.c common/trace.h
 common_libcommon_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_config tests/unit/test_conn tests/unit/test_frame tests/unit/test_tls

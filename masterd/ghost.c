@@ -18,7 +18,7 @@
 #include "masterd/master.h"
 #include "masterd/proctable.h"
 #include "masterd/task.h"
-#include "masterd/trace.h"
+#include "common/trace.h"
 
 #define HURRY_SECONDS 5
 #define MAX_PENDING 64

@@ -17,13 +17,10 @@ masterd_masterd_SOURCES = \
 	masterd/nodetable.c masterd/nodetable.h \
 	masterd/nodeup.c masterd/nodeup.h \
 	masterd/proctable.c masterd/proctable.h \
-	masterd/reaper.c masterd/reaper.h \
-	masterd/spawn.c masterd/spawn.h \
 	masterd/stats.c masterd/stats.h \
 	masterd/store.c masterd/store.h \
 	masterd/task.c masterd/task.h \
 	masterd/token.c masterd/token.h \
-	masterd/trace.c masterd/trace.h \
 	masterd/usage.c masterd/usage.h \
 	masterd/watchers.c masterd/watchers.h
 masterd_masterd_LDADD = common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS) \

@@ -25,7 +25,7 @@
 #include "masterd/master.h"
 #include "masterd/mover.h"
 #include "masterd/nodetable.h"
-#include "masterd/reaper.h"
+#include "common/reaper.h"
 #include "masterd/stats.h"
 #include "masterd/store.h"
 #include "masterd/usage.h"
@@ -234,7 +234,7 @@ static void parts_start(void)
     char text[300] = "out of memory";
 
     stats_start();
-    if (reaper_start() < 0)
+    if (reaper_start(master.base) < 0)
         fatalx("%s", text);
     if (link_start(text, sizeof(text)) < 0)
         fatalx("%s (`bpctl ca init' makes the cluster's authority)", text);

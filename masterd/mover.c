@@ -14,8 +14,8 @@
 #include "common/log.h"
 #include "masterd/master.h"
 #include "masterd/mover.h"
-#include "masterd/reaper.h"
-#include "masterd/spawn.h"
+#include "common/reaper.h"
+#include "common/spawn.h"
 
 #define PROGRAM PKGLIBEXECDIR "/bproc-mover"
 #define RESTART_MS 200

@@ -15,8 +15,8 @@
 #include "common/path.h"
 #include "masterd/master.h"
 #include "masterd/nodeup.h"
-#include "masterd/reaper.h"
-#include "masterd/spawn.h"
+#include "common/reaper.h"
+#include "common/spawn.h"
 
 static pid_t scripts[BPROC_MAX_NODES];
 

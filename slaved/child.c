@@ -13,50 +13,36 @@
 #include <unistd.h>
 
 #include "common/daemon.h"
+#include "common/log.h"
+#include "common/reaper.h"
 #include "migrate/space/pidfork.h"
 #include "slaved/child.h"
 
 #define FD_FIRST 3
+#define CHILDREN_MAX 8
 
 static struct {
     pid_t pid;
     child_fn *on_end;
-} children[CHILD_MAX];
+} children[CHILDREN_MAX];
 
-static struct event *on_sigchld;
-
-static void child_ended(pid_t pid, int status)
+static void child_ended(pid_t pid, int status, void *arg)
 {
     char words[64];
 
+    (void)arg;
+    if (WIFSTOPPED(status))
+        return;
     if (WIFSIGNALED(status))
         snprintf(words, sizeof(words), "killed by signal %d", WTERMSIG(status));
     else
         snprintf(words, sizeof(words), "exit status %d", WEXITSTATUS(status));
-    for (int i = 0; i < CHILD_MAX; i++)
+    for (int i = 0; i < CHILDREN_MAX; i++)
         if (children[i].pid == pid) {
             children[i].pid = 0;
             children[i].on_end(words);
             return;
         }
-}
-
-static void children_reap(evutil_socket_t signo, short what, void *arg)
-{
-    int status;
-    pid_t pid;
-
-    (void)signo;
-    (void)what;
-    (void)arg;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        child_ended(pid, status);
-}
-
-int child_init(struct event_base *base)
-{
-    on_sigchld = evsignal_new(base, SIGCHLD, children_reap, NULL);
-    return on_sigchld && event_add(on_sigchld, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 __attribute__((noreturn))
@@ -92,9 +78,9 @@ pid_t child_start(const char *name, char *const *argv, const int *fds, unsigned 
     pid_t pid;
     int slot = 0;
 
-    while (slot < CHILD_MAX && children[slot].pid)
+    while (slot < CHILDREN_MAX && children[slot].pid)
         slot++;
-    if (slot == CHILD_MAX || nfds > CHILD_MAX)
+    if (slot == CHILDREN_MAX || nfds > CHILD_MAX)
         return -EAGAIN;
     /* The loop's handlers must not run in the child, which shares the loop's descriptors. */
     sigfillset(&all);
@@ -108,20 +94,15 @@ pid_t child_start(const char *name, char *const *argv, const int *fds, unsigned 
     if (pid > 0) {
         children[slot].pid = pid;
         children[slot].on_end = on_end;
+        if (reaper_watch(pid, child_ended, NULL) < 0)
+            fatal("cannot watch over %s", name);
     }
     return pid;
 }
 
 void child_forget(pid_t pid)
 {
-    for (int i = 0; i < CHILD_MAX; i++)
+    for (int i = 0; i < CHILDREN_MAX; i++)
         if (children[i].pid == pid)
             children[i].pid = 0;
-}
-
-void child_finish(void)
-{
-    if (on_sigchld)
-        event_free(on_sigchld);
-    on_sigchld = NULL;
 }

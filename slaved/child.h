@@ -8,15 +8,11 @@
 #define BPROC_SLAVED_CHILD_H
 
 #include <sys/types.h>
-#include <event2/event.h>
 
-#define CHILD_MAX 4
+#define CHILD_MAX 4                 /* descriptors */
 
 /* `words` says how it ended. */
 typedef void child_fn(const char *words);
-
-/* Once, before the first start. 0 or -errno. */
-int child_init(struct event_base *base);
 
 /*
  * Starts PKGLIBEXECDIR/name. `namespaces`: CLONE_NEW* flags, 0 none. Descriptors stay the caller's.
@@ -27,7 +23,5 @@ pid_t child_start(const char *name, char *const *argv, const int *fds, unsigned 
 
 /* Nobody is told of its end any more. */
 void child_forget(pid_t pid);
-
-void child_finish(void);
 
 #endif

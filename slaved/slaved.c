@@ -25,8 +25,8 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/notify.h"
+#include "common/reaper.h"
 #include "common/tls.h"
-#include "slaved/child.h"
 #include "slaved/contact.h"
 #include "slaved/join.h"
 #include "slaved/link.h"
@@ -149,7 +149,7 @@ static void everything_free(void)
 {
     local_finish();
     contact_finish();
-    child_finish();
+    reaper_stop();
     event_free(slaved.on_term);
     event_free(slaved.on_int);
     SSL_CTX_free(slaved.ctx);
@@ -338,7 +338,7 @@ static void loop_make(void)
     slaved.on_term = evsignal_new(slaved.base, SIGTERM, stop_asked, NULL);
     slaved.on_int = evsignal_new(slaved.base, SIGINT, stop_asked, NULL);
     if (!slaved.on_term || event_add(slaved.on_term, NULL) < 0 ||
-        !slaved.on_int || event_add(slaved.on_int, NULL) < 0 || child_init(slaved.base) < 0 ||
+        !slaved.on_int || event_add(slaved.on_int, NULL) < 0 || reaper_start(slaved.base) < 0 ||
         contact_init(slaved.base, slaved.conf->ping_timeout, slaved.conf->orphan_timeout,
                      master_is_lost) < 0)
         fatalx("cannot start: out of memory");

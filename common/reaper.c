@@ -7,8 +7,7 @@
 #include <sys/wait.h>
 #include <uthash.h>
 
-#include "masterd/master.h"
-#include "masterd/reaper.h"
+#include "common/reaper.h"
 
 #define CHANGES_A_TURN 64
 
@@ -64,9 +63,9 @@ static void child_changed(evutil_socket_t fd, short what, void *arg)
         event_active(on_child, EV_SIGNAL, 1);
 }
 
-int reaper_start(void)
+int reaper_start(struct event_base *base)
 {
-    on_child = evsignal_new(master.base, SIGCHLD, child_changed, NULL);
+    on_child = evsignal_new(base, SIGCHLD, child_changed, NULL);
     return on_child && event_add(on_child, NULL) == 0 ? 0 : -ENOMEM;
 }
 

@@ -4,8 +4,8 @@
  * tracer hears. Nothing else is changed: every other signal is passed on as it is, a stop stays a
  * stop (PTRACE_LISTEN) that the ghost's own parent sees.
  */
-#ifndef MASTERD_TRACE_H
-#define MASTERD_TRACE_H
+#ifndef BPROC_TRACE_H
+#define BPROC_TRACE_H
 
 #include <sys/types.h>
 

@@ -4,15 +4,16 @@
  * on the loop waits for whatever there is and calls the function registered for the pid; processes
  * nobody registered are reaped in silence.
  */
-#ifndef MASTERD_REAPER_H
-#define MASTERD_REAPER_H
+#ifndef BPROC_REAPER_H
+#define BPROC_REAPER_H
 
 #include <sys/types.h>
+#include <event2/event.h>
 
 typedef void (*reaper_fn)(pid_t pid, int status, void *arg);
 
-/* Once, with the loop made. 0 or -errno. */
-int reaper_start(void);
+/* Once. 0 or -errno. */
+int reaper_start(struct event_base *base);
 void reaper_stop(void);
 
 /* `status` as wait(2) gives it; the entry goes by itself after an exit. 0 or -ENOMEM. */

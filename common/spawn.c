@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "common/daemon.h"
-#include "masterd/spawn.h"
+#include "common/spawn.h"
 
 __attribute__((noreturn))
 static void child_run(char *const argv[], int out_fd, int three)

@@ -3,8 +3,8 @@
  * Starting a helper program of ours: default signals, a process group of its own, no stray
  * descriptors.
  */
-#ifndef MASTERD_SPAWN_H
-#define MASTERD_SPAWN_H
+#ifndef BPROC_SPAWN_H
+#define BPROC_SPAWN_H
 
 #include <sys/types.h>
 

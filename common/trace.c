@@ -11,8 +11,8 @@
 #include <uthash.h>
 
 #include "common/log.h"
-#include "masterd/reaper.h"
-#include "masterd/trace.h"
+#include "common/reaper.h"
+#include "common/trace.h"
 
 #ifndef PTRACE_EVENT_STOP
 #define PTRACE_EVENT_STOP 128
