@@ -15,6 +15,9 @@
 
 #define DEPART_NO_FLAGS (-1)            /* the default for the node */
 
+/* Status of a child that ends at its gate after the daemon's refusal; a lower one is an errno. */
+#define CHILD_GAVE_UP 127
+
 struct depart {
     int conn;                           /* to the daemon; client_open()'s */
     int gate;                           /* the process's end, -1 before depart_gate() */

@@ -12,6 +12,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/admin.c \
 	libbproc/depart.c libbproc/depart.h \
 	libbproc/epolls.c libbproc/epolls.h \
+	libbproc/flight.c libbproc/flight.h \
 	libbproc/node.c libbproc/node.h \
 	libbproc/notifier.c \
 	libbproc/proc.c \

@@ -1,33 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * bproc_rfork(): the caller's side and the child's.
- *
- * The child is forked here, quietly, and dumped while it waits at its gate. Two processes come out
- * of that wait: the one on the node returns 0 to its program, the one here becomes the ghost. Until
- * then the child is nobody's child: whatever fails, it is taken back without a trace.
+ * bproc_rfork(): the child's side; flight.h has the caller's. The child is dumped while it waits at
+ * its gate. Two processes come out of that wait: the one on the node returns 0 to its program, the
+ * one here becomes the ghost.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
-#include "libbproc/depart.h"
 #include "libbproc/epolls.h"
-#include "libbproc/guard.h"
-#include "libbproc/quietfork.h"
+#include "libbproc/flight.h"
 
-#define ATTEMPTS 10                     /* pids that may turn out to be taken on the node */
-#define CHILD_GAVE_UP 127               /* status after the daemon's refusal; below: an errno */
 #define DUMP_MASK BPROC_DUMP_ALL
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
 
@@ -74,7 +66,8 @@ static gate_verdict gate_pass(int gate, int *node)
  * The child. Returns 0 on the node and does not return here. Its working directory is left before
  * the dump, because an image whose directory does not exist cannot be restored.
  */
-static void child_depart(struct depart *depart, const uint64_t *mask)
+static void child_depart(struct depart *depart, const uint64_t *mask,
+                         const struct flight_plan *plan)
 {
     const int skip[] = { depart->conn, depart->gate, depart->gate_far, -1 };
     struct streams *set = malloc(sizeof(*set));
@@ -82,6 +75,7 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
     int node = -1;
     int error = set ? 0 : -ENOMEM;
 
+    (void)plan;
     client_release(depart->gate);
     client_release(depart->gate_far);
     client_forget_all_but(depart->conn);
@@ -116,133 +110,22 @@ static void child_depart(struct depart *depart, const uint64_t *mask)
     _exit(CHILD_GAVE_UP);
 }
 
-/* A child that ended before it could hand itself over says why by its status. */
-static int child_error(int pidfd)
+static pid_t child_stay(const struct flight_plan *plan)
 {
-    siginfo_t info = { .si_code = 0 };
+    pid_t pid = fork();
 
-    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT | WNOHANG | __WALL) == 0 &&
-        info.si_code == CLD_EXITED && info.si_status > 0 && info.si_status < CHILD_GAVE_UP)
-        return -info.si_status;
-    return -EIO;
-}
-
-/* Listed, for no child of another thread can travel with it. */
-static int child_open(pid_t pid)
-{
-    int pidfd, error;
-
-    guard_enter();
-    pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    error = pidfd < 0 ? -errno : client_claim(pidfd);
-    guard_leave();
-    if (error && pidfd >= 0)
-        close(pidfd);
-    return error ? error : pidfd;
-}
-
-/* Until the daemon's answer is there, 0, or there will be none: -errno. */
-static int answer_wait(int conn, pid_t pid)
-{
-    int pidfd = child_open(pid);
-    struct pollfd fds[2] = { { .fd = conn, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
-    int error = 0;
-
-    if (pidfd < 0)
-        return pidfd;
-    while (poll(fds, 2, -1) < 0)
-        continue;
-    /* A child that runs on may end at once: the daemon's answer came before, so look again. */
-    if (!fds[0].revents && poll(fds, 1, 0) <= 0)
-        error = child_error(pidfd);
-    client_close(pidfd);
-    return error;
-}
-
-/* The daemon's answer: 0, or the errno it gives as a negative one. */
-static int answer_read(const struct msg *msg)
-{
-    move_done_ret done;
-
-    if (msg->header.kind != K_REPLY || msg->header.proc != P_MOVE_HANDOVER ||
-        msg->header.status < 0)
-        return -EPROTO;
-    if (msg->header.status > 0)
-        return -msg->header.status;
-    return frame_decode(FRAME_XDR(move_done_ret), msg->body, msg->header.body_len, &done,
-                        sizeof(done));
-}
-
-/*
- * The caller. The child's pid, or a negative errno after which no child is left. A child that has
- * become the ghost cannot be taken back any more: it stays, also if only to tell that it died.
- */
-static int parent_wait(struct depart *depart, pid_t pid)
-{
-    struct msg msg;
-    int error = answer_wait(depart->conn, pid);
-
-    if (!error)
-        error = msg_recv(depart->conn, &msg);
-    if (error) {
-        /* Without a word of the daemon the child knows best: it has its own at the gate. */
-        return quietfork_settle(pid) ? pid : client_error(error);
-    }
-    error = answer_read(&msg);
-    msg_free(&msg);
-    if (error)
-        return quietfork_undo(pid) ? pid : client_error(error);
-    return pid;
-}
-
-static int rfork_once(int node, int flags, int port)
-{
-    struct depart depart;
-    uint64_t mask;
-    pid_t pid;
-    int result = depart_ask(&depart, MOVE_RFORK, node, flags, port);
-
-    if (result)
-        return result;
-    if (depart.same) {
-        depart_close(&depart);
-        pid = fork();
-        return pid < 0 ? -errno : pid;
-    }
-    result = depart_gate(&depart);
-    signals_block(&mask);
-    pid = result ? -1 : quietfork();
-    if (pid == 0) {
-        child_depart(&depart, &mask);
-        return 0;
-    }
-    if (!result && pid < 0)
-        result = -errno;
-    /* The caller may be interrupted; if that ends it, the daemon gives the transfer up. */
-    signals_restore(&mask);
-    if (!result) {
-        /* The child alone holds its end, so that its death is seen. */
-        client_close(depart.gate);
-        client_close(depart.gate_far);
-        depart.gate = depart.gate_far = -1;
-        result = parent_wait(&depart, pid);
-    }
-    depart_close(&depart);
-    return result;
+    (void)plan;
+    return pid < 0 ? -errno : pid;
 }
 
 int _bproc_rfork_io(int node, int flags, int port)
 {
-    int result = -EINVAL;
+    struct flight_plan plan = { .kind = MOVE_RFORK, .node = node, .flags = flags, .port = port,
+                                .leave = child_depart, .stay = child_stay };
 
     if (flags != DEPART_NO_FLAGS && (flags & ~(DUMP_MASK | IO_MASK)))
         return client_result(-EINVAL);
-    for (int i = 0; i < ATTEMPTS; i++) {
-        result = rfork_once(node, flags, port);
-        if (result != -EEXIST)
-            break;
-    }
-    return client_result(result == -EEXIST ? -EAGAIN : result);
+    return client_result(flight_run(&plan));
 }
 
 int _bproc_rfork(int node, int flags)
