@@ -21,6 +21,7 @@
 #include "masterd/move.h"
 #include "masterd/nodecalls.h"
 #include "masterd/nodeup.h"
+#include "masterd/pids.h"
 #include "masterd/proctable.h"
 #include "masterd/usage.h"
 #include "masterd/watchers.h"
@@ -220,6 +221,7 @@ static void hello_take(struct link *link, const struct frame_header *header, con
     }
     if (hello_check(link, header, &hello) == 0) {
         node_attach(link, &hello);
+        ret.numbers = pids_block(hello.node, nodetable_size());
         conn_reply(link->conn, header, FRAME_XDR(hello_ret), &ret);
         hello_procs(link->node, &hello);
     }

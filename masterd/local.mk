@@ -17,6 +17,7 @@ masterd_masterd_SOURCES = \
 	masterd/nodetable.c masterd/nodetable.h \
 	masterd/nodeup.c masterd/nodeup.h \
 	masterd/proctable.c masterd/proctable.h \
+	masterd/pids.c masterd/pids.h \
 	masterd/stats.c masterd/stats.h \
 	masterd/store.c masterd/store.h \
 	masterd/task.c masterd/task.h \

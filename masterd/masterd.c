@@ -20,12 +20,13 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/notify.h"
+#include "common/reaper.h"
 #include "masterd/link.h"
 #include "masterd/listen.h"
 #include "masterd/master.h"
 #include "masterd/mover.h"
 #include "masterd/nodetable.h"
-#include "common/reaper.h"
+#include "masterd/pids.h"
 #include "masterd/stats.h"
 #include "masterd/store.h"
 #include "masterd/usage.h"
@@ -234,7 +235,7 @@ static void parts_start(void)
     char text[300] = "out of memory";
 
     stats_start();
-    if (reaper_start(master.base) < 0)
+    if (reaper_start(master.base) < 0 || pids_start() < 0)
         fatalx("%s", text);
     if (link_start(text, sizeof(text)) < 0)
         fatalx("%s (`bpctl ca init' makes the cluster's authority)", text);
@@ -258,6 +259,7 @@ static void parts_stop(void)
     store_close();
     watchers_stop();
     link_stop();
+    pids_stop();
     reaper_stop();
 }
 

@@ -10,6 +10,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/keeper_child.c migrate/space/keeper_child.h \
 	migrate/space/launch.c migrate/space/launch.h \
 	migrate/space/mounts.c migrate/space/mounts.h \
+	migrate/space/numbers.c migrate/space/numbers.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h \
 	migrate/space/reap.c migrate/space/reap.h \
 	migrate/space/registry.c migrate/space/registry.h \

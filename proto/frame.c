@@ -36,7 +36,7 @@ int frame_parse_header(const uint8_t bytes[FRAME_PREFIX], struct frame_header *h
         words[i] = word_get(bytes + FRAME_MARK + 4 * i);
     if (words[0] != BPROC_PROTO_VERSION)
         return -EPROTONOSUPPORT;
-    if (words[1] > K_EVENT || words[2] == 0 || words[2] > P_SPACE_CONTINUED)
+    if (words[1] > K_EVENT || words[2] == 0 || words[2] > BPROC_MAX_PROC)
         return -EPROTO;
     if (words[5] > BPROC_MAX_FDS)
         return -EMSGSIZE;

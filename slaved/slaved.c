@@ -105,6 +105,7 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
 static void link_came_up(const hello_ret *hello)
 {
     receivers_start(hello->cache_size);
+    space_numbers(&hello->numbers);
     proc_report_all();
     local_link_up();
 }

@@ -142,6 +142,11 @@ void space_orphan(pid_t ppid)
     conn_event(space.conn, P_SPACE_ORPHAN, FRAME_XDR(pid_msg), &body);
 }
 
+void space_numbers(const numbers_msg *numbers)
+{
+    conn_event(space.conn, P_SPACE_NUMBERS, FRAME_XDR(numbers_msg), numbers);
+}
+
 pid_t space_pid(void)
 {
     return space.pid;

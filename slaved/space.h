@@ -40,6 +40,9 @@ void space_kill(pid_t pid);
 /* A parent has died where it lives. */
 void space_orphan(pid_t ppid);
 
+/* The numbers it is to give out itself. */
+void space_numbers(const numbers_msg *numbers);
+
 /* The pid of its init, as we see it. */
 pid_t space_pid(void);
 

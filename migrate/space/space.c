@@ -24,11 +24,12 @@
 
 #include "migrate/space/keeper.h"
 #include "migrate/space/mounts.h"
+#include "migrate/space/numbers.h"
 #include "migrate/space/registry.h"
 
 #define SLAVED 3
 #define BINDS_MAX 16
-#define LOCAL_PIDS "16384"      /* below the smallest usual pid_max, above a quiet machine's */
+#define LOOK_MS 500             /* between two looks at the numbers given out */
 
 static void event_send(bproc_proc event, pid_t pid, int status)
 {
@@ -188,6 +189,15 @@ static void orphan_serve(const struct msg *msg)
         keeper_dismiss(body.pid);
 }
 
+static void numbers_serve(const struct msg *msg)
+{
+    numbers_msg body;
+
+    if (frame_decode(FRAME_XDR(numbers_msg), msg->body, msg->header.body_len, &body,
+                     sizeof(body)) == 0)
+        numbers_set(body.first, body.count);
+}
+
 static void slaved_read(void)
 {
     struct msg msg;
@@ -207,6 +217,9 @@ static void slaved_read(void)
         break;
     case P_SPACE_ORPHAN:
         orphan_serve(&msg);
+        break;
+    case P_SPACE_NUMBERS:
+        numbers_serve(&msg);
         break;
     default:
         break;
@@ -235,8 +248,9 @@ static void serve(int signals)
         unsigned count = poll_fill(polled, signals), index = 2;
         struct signalfd_siginfo info;
 
-        if (poll(polled, count, -1) < 0)
+        if (poll(polled, count, LOOK_MS) < 0)
             continue;
+        numbers_tend();
         for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
             if (polled[index++].revents)
                 keeper_read(keeper);
@@ -248,21 +262,6 @@ static void serve(int signals)
             slaved_read();
         keeper_tidy();
     }
-}
-
-/*
- * Numbers given out here start far from the small ones, which are those of the master's processes
- * to come where the master has not run for long.
- */
-static void local_pids_set(void)
-{
-    int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    if (write(fd, LOCAL_PIDS, strlen(LOCAL_PIDS)) < 0)
-        fprintf(stderr, "bproc-space: cannot set the first local pid: %s\n", strerror(errno));
-    close(fd);
 }
 
 static void limits_raise(void)
@@ -314,7 +313,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "bproc-space: cannot mount %s: %s\n", what, strerror(-error));
         return 1;
     }
-    local_pids_set();
+    numbers_init();
     limits_raise();
     signals = reap_signals();
     if (signals < 0 || fcntl(SLAVED, F_SETFD, FD_CLOEXEC) < 0) {

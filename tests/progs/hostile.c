@@ -291,7 +291,7 @@ static void local_run(int argc, char **argv)
     (void)argv;
     garbage_shoot(&target);
     headers_shoot(&target);
-    for (uint32_t proc = 1; proc <= P_SPACE_CONTINUED; proc++) {
+    for (uint32_t proc = 1; proc <= BPROC_MAX_PROC; proc++) {
         for (uint32_t kind = 0; kind < 3 && proc_is_harmless(proc); kind++) {
             frame_shoot(&target, kind, proc, 0, 0);
             frame_shoot(&target, kind, proc, 4 * (random_get() % 40), -1);
@@ -331,7 +331,7 @@ static void tls_run(int argc, char **argv)
     target = (struct target){ argv[0], atoi(argv[1]), context_take(argv[2]) };
     garbage_shoot(&target);
     headers_shoot(&target);
-    for (uint32_t proc = 1; proc <= P_SPACE_CONTINUED; proc++) {
+    for (uint32_t proc = 1; proc <= BPROC_MAX_PROC; proc++) {
         if (!proc_is_harmless(proc))
             continue;
         frame_shoot(&target, random_get() % 3, proc, 4 * (random_get() % 40), -1);
