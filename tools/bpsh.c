@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bpsh: a command on nodes. Reads its arguments, starts one task a node, all at once, and leaves
- * them to the loop; the exit status is the highest of theirs.
+ * bpsh: a command on nodes; by another name, the remote shell of bprsh.h. Reads its arguments,
+ * starts one task a node, all at once, and leaves them to the loop; the exit status is the highest
+ * of theirs.
  */
 #include "config.h"
 
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/bprsh.h"
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_options.h"
 #include "tools/nodespec.h"
@@ -114,6 +116,8 @@ int main(int argc, char **argv)
     double start;
     int result;
 
+    if (bprsh_called(program_invocation_short_name))
+        return bprsh_main(argc, argv);
     options_read(&options, argc, argv);
     command_choose(&command, &options);
     nodes_choose(&nodes, options.spec);

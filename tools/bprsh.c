@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/bproc.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/bprsh.h"
+#include "tools/bprsh_host.h"
+#include "tools/bprsh_login.h"
+#include "tools/bprsh_options.h"
+#include "tools/session.h"
+#include "tools/tool.h"
+
+#define SUBSYSTEM_SHELL "/bin/sh"
+
+/* Where systems keep the one subsystem that is in use. */
+static const char sftp_command[] =
+    "for server in /usr/lib/openssh /usr/libexec/openssh /usr/libexec /usr/lib/ssh; do "
+    "[ ! -x $server/sftp-server ] || exec $server/sftp-server; done; "
+    "echo 'no sftp-server on this node' >&2; exit 127";
+
+bool bprsh_called(const char *name)
+{
+    static const char *const names[] = { "bprsh", "ssh", "rsh", "remsh", "slogin", "rlogin" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Callers may have closed what every program expects to be open. */
+static void streams_ensure(void)
+{
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    close(fd);
+}
+
+static bool stdin_is_null(void)
+{
+    struct stat st;
+
+    return fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+static bool terminal_wanted(const struct agent_options *options)
+{
+    bool here = isatty(STDIN_FILENO);
+
+    if (options->terminal == TERMINAL_FORCE)
+        return true;
+    if (options->terminal == TERMINAL_ASK && !here)
+        warnx("no terminal on the node: standard input is none");
+    if (options->terminal == TERMINAL_DEFAULT)
+        return here && !options->command;
+    return here && options->terminal == TERMINAL_ASK;
+}
+
+/* Arguments of the shell on the node: a login shell without a command. */
+static void shell_arguments(char *argv[4], const char *shell, const char *command)
+{
+    const char *slash = strrchr(shell, '/');
+    const char *name = slash ? slash + 1 : shell;
+
+    memset(argv, 0, 4 * sizeof(*argv));
+    if (asprintf(&argv[0], "%s%s", command ? "" : "-", name) < 0)
+        errx(AGENT_FAILED, "%s", strerror(ENOMEM));
+    if (command) {
+        argv[1] = (char *)(uintptr_t)"-c";
+        argv[2] = (char *)(uintptr_t)command;
+    }
+}
+
+/* As a shell gives it: 128 and more for a death by signal, but 255 if the node was lost. */
+static int status_of(int status, int node, const char *host)
+{
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    if (WTERMSIG(status) == SIGKILL && node >= 0 && bproc_nodestatus(node) == bproc_node_down) {
+        warnx("%s: the node was lost", host);
+        return AGENT_FAILED;
+    }
+    return 128 + WTERMSIG(status);
+}
+
+int bprsh_main(int argc, char **argv)
+{
+    struct agent_options options;
+    struct session session = { 0 };
+    struct login login;
+    char *shell_argv[4];
+    const char *command;
+    int error, status;
+
+    streams_ensure();
+    signal(SIGCHLD, SIG_DFL);
+    agent_options_read(&options, argc, argv);
+    login_find(&login, options.user);
+    session.node = host_find(options.host);
+    session.terminal = terminal_wanted(&options);
+    command = options.subsystem ? sftp_command : options.command;
+    session.path = options.subsystem ? SUBSYSTEM_SHELL : login.shell;
+    shell_arguments(shell_argv, session.path, command);
+    session.argv = shell_argv;
+    session.envp = login_environment(&login, session.node, session.terminal);
+    session.folder = login.home;
+    session.no_input = options.no_input || stdin_is_null();
+    if (login.other) {
+        session.user = login.name;
+        session.uid = login.uid;
+        session.gid = login.gid;
+    }
+    error = session_run(&session, &status);
+    if (error)
+        errx(AGENT_FAILED, "cannot run a command on %s: %s", options.host, tool_reason(-error));
+    return status_of(status, session.node, options.host);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A command on one node as a remote shell runs it: in a session of its own, perhaps on a terminal,
+ * with three separate streams that end separately, signals passed on to its whole group, and gone
+ * when the caller is.
+ *
+ * Life: session_run() forks a child, which executes bproc-session on the node (session_node.c); that
+ * leads the command there. Beside the streams there is a control socket: the window's size goes over
+ * it, and its end tells bproc-session that nobody waits any more.
+ */
+#ifndef TOOLS_SESSION_H
+#define TOOLS_SESSION_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SESSION_CONTROL 3           /* descriptor of the control socket on the node */
+
+struct session {
+    int node;
+    const char *path;               /* executed on the node */
+    char *const *argv;
+    char *const *envp;
+    const char *folder;             /* to be in there; NULL: the caller's */
+    bool no_input;
+    bool terminal;
+    const char *user;               /* NULL: the caller, as he is; else with uid and gid */
+    uid_t uid;
+    gid_t gid;
+};
+
+/*
+ * Runs it and carries standard input, output and error, which are closed as they end, until the
+ * command has ended and nobody has its output open. 0 and what waitpid() tells of it in *status;
+ * or -errno when it could not be started. Blocks until then. Once in a process, whose signals
+ * and streams it takes for good; SIGCHLD must not be ignored.
+ */
+int session_run(const struct session *session, int *status);
+
+#endif
