@@ -4,3 +4,5 @@ examples_PROGRAMS += examples/wordcount
 
 examples_wordcount_SOURCES = examples/wordcount.c
 examples_wordcount_LDADD = libbproc/libbproc.la
+
+dist_examples_SCRIPTS = examples/shared_index.py

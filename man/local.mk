@@ -7,6 +7,7 @@ dist_man_MANS += \
 	man/bpctl.8 \
 	man/bplab.1 \
 	man/bproc.7 \
+	man/bproc-python.7 \
 	man/bproc.config.5 \
 	man/bproc_chmod.3 \
 	man/bproc_nodeaddr.3 \

@@ -28,10 +28,12 @@ SYSTEM_TESTS += tests/t/0500-bpsh.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t
 SYSTEM_TESTS += tests/t/0520-bpctl.t
 SYSTEM_TESTS += tests/t/0600-man-examples.t
+SYSTEM_TESTS += tests/t/0800-python.t
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
-EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/steady.sh
+EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/steady.sh \
+	tests/python/calls.py tests/python/pools.py tests/python/tap.py
 
 TEST_EXTENSIONS = .t
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
@@ -48,7 +50,9 @@ AM_TESTS_ENVIRONMENT = \
 	BPROC_BINDIR='$(bindir)'; export BPROC_BINDIR; \
 	BPROC_SBINDIR='$(sbindir)'; export BPROC_SBINDIR; \
 	BPROC_LIBDIR='$(libdir)'; export BPROC_LIBDIR; \
-	BPROC_LIBEXECDIR='$(pkglibexecdir)'; export BPROC_LIBEXECDIR;
+	BPROC_LIBEXECDIR='$(pkglibexecdir)'; export BPROC_LIBEXECDIR; \
+	BPROC_PYTHON='$(PYTHON)'; export BPROC_PYTHON; \
+	BPROC_PYTHONDIR='$(pythondir)'; export BPROC_PYTHONDIR;
 
 # Where the software lies as installed without being so: the nodes of a virtual cluster see it at
 # its prefix, the machine itself never does.
