@@ -37,7 +37,7 @@ os.environ["BPROC_SOCKET"] = "/nonexistent"
 import bproc
 try:
     bproc.numnodes()
-except bproc.BprocError as error:
+except OSError as error:
     print(error)' "$BPLAB_STAGE$BPROC_PYTHONDIR" "$BPLAB_STAGE$BPROC_LIBDIR/libbproc.so.1")" \
     "[Errno 16] cannot count the nodes: Device or resource busy"
 done_testing
