@@ -59,11 +59,9 @@ static int run_nodes(const struct nodeset *nodes, struct task_plan *plan,
         errx(1, "cannot run on %zu nodes: %s", nodes->count, strerror(ENOMEM));
     if (plan->streams[0] == STREAM_PIPE)
         run.input = &input;
-    for (size_t i = 0; i < run.count; i++) {
-        run.tasks[i].node = nodes->nodes[i];
-        run.tasks[i].rank = (int)i;
-        task_start(&run.tasks[i], plan);
-    }
+    plan->count = run.count;
+    for (size_t i = 0; i < run.count; i++)
+        task_init(&run.tasks[i], nodes->nodes[i], (int)i);
     result = loop_run(&run);
     if (result < 0)
         errx(1, "cannot wait for the nodes: %s", strerror(-result));

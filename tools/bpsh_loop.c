@@ -4,13 +4,18 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/bpsh_deadline.h"
+#include "tools/bpsh_ender.h"
 #include "tools/bpsh_loop.h"
+#include "tools/bpsh_progress.h"
+#include "tools/bpsh_signal.h"
 #include "tools/tool.h"
 
 #define DIVIDER "---------------------------------------------------------------------"
@@ -46,12 +51,18 @@ static void set_add(struct wait_set *set, struct task *task, int fd, short event
     set->tasks[set->count++] = task;
 }
 
+static bool all_started(const struct run *run)
+{
+    return run->next == run->count || run->interrupted;
+}
+
+/* Is there a task that reads input, or may be? */
 static bool input_used(const struct run *run)
 {
     for (size_t i = 0; i < run->count; i++)
         if (run->tasks[i].input_fd >= 0)
             return true;
-    return false;
+    return !all_started(run);
 }
 
 /* With one output after the other, a task's pipes keep its data until it is its turn. */
@@ -65,6 +76,8 @@ static void set_fill(struct wait_set *set, const struct run *run)
     set->count = 0;
     set_add(set, NULL, run->child_fd, POLLIN);
     if (run->input && input_wants(run->input) && input_used(run))
+        set_add(set, NULL, STDIN_FILENO, POLLIN);
+    else if (run->keys && tcgetpgrp(STDIN_FILENO) == getpgrp())
         set_add(set, NULL, STDIN_FILENO, POLLIN);
     for (size_t i = 0; i < run->count; i++) {
         struct task *task = &run->tasks[i];
@@ -93,20 +106,29 @@ static void stdin_read(struct run *run)
         warnx("cannot read stdin: %s", strerror(-error));
 }
 
+static void key_read(struct run *run)
+{
+    char line[256];
+    ssize_t n = read(STDIN_FILENO, line, sizeof(line));
+
+    if (n > 0)
+        progress_print(run);
+    else if (n == 0 || errno != EINTR)
+        run->keys = false;
+}
+
 static void children_reap(struct run *run)
 {
-    struct signalfd_siginfo info;
-
-    if (read(run->child_fd, &info, sizeof(info)) < 0)
-        return;
-    for (size_t i = 0; i < run->count; i++)
+    for (size_t i = 0; i < run->count; i++) {
         task_reap(&run->tasks[i]);
+        ender_reap(&run->tasks[i]);
+    }
 }
 
 static void task_event(struct run *run, struct task *task, int fd, short revents)
 {
     if (fd == task->report_fd) {
-        task_report(task);
+        task_report(task, run->plan);
         if (task->report_fd < 0 && task->error)
             failure_print(task);
     } else if (fd == task->input_fd) {
@@ -128,17 +150,19 @@ static void set_handle(const struct wait_set *set, struct run *run)
             continue;
         if (set->tasks[i])
             task_event(run, set->tasks[i], poll->fd, poll->revents);
-        else if (poll->fd == run->child_fd)
+        else if (poll->fd == run->child_fd && signal_take(run))
             children_reap(run);
-        else
+        else if (poll->fd == STDIN_FILENO && run->input)
             stdin_read(run);
+        else if (poll->fd == STDIN_FILENO)
+            key_read(run);
     }
 }
 
 /* Passes on the end of stdin and forgets what every node has had. */
 static void input_settle(struct run *run)
 {
-    uint64_t lowest = UINT64_MAX;
+    uint64_t lowest = all_started(run) ? UINT64_MAX : 0;
 
     if (!run->input)
         return;
@@ -170,7 +194,7 @@ static void turn_settle(struct run *run)
     while (run->sequential && run->turn < run->count) {
         const struct task *task = &run->tasks[run->turn];
 
-        if (task->report_fd >= 0)
+        if (!task->started || task->report_fd >= 0)
             return;
         if (run->divider && !run->divided && !task->error)
             divider_put(run, task);
@@ -185,12 +209,41 @@ static void turn_settle(struct run *run)
     }
 }
 
+/* Starts what may be started, tells what could not be. */
+static void tasks_start(struct run *run)
+{
+    size_t running = 0;
+
+    for (size_t i = 0; i < run->next; i++)
+        running += task_running(&run->tasks[i]);
+    for (; !all_started(run) && (!run->fanout || running < run->fanout); run->next++) {
+        struct task *task = &run->tasks[run->next];
+
+        if (!task->started)
+            task_start(task, run->plan);
+        if (task->error)
+            failure_print(task);
+        running += task_running(task);
+    }
+}
+
 static bool all_over(const struct run *run)
 {
     for (size_t i = 0; i < run->count; i++)
-        if (!task_over(&run->tasks[i]))
+        if (task_running(&run->tasks[i]))
             return false;
-    return true;
+    return all_started(run);
+}
+
+static int turn_wait(const struct wait_set *set, struct run *run)
+{
+    int wait = deadline_wait(run), shown = progress_wait(run);
+
+    if (wait < 0 || (shown >= 0 && shown < wait))
+        wait = shown;
+    if (poll(set->polls, set->count, wait) >= 0)
+        return 0;
+    return errno == EINTR ? 0 : -errno;
 }
 
 int loop_run(struct run *run)
@@ -198,21 +251,40 @@ int loop_run(struct run *run)
     struct wait_set set = { 0 };
     int error = set_init(&set, run->count);
 
-    for (size_t i = 0; i < run->count && !error; i++)
-        if (run->tasks[i].error)
-            failure_print(&run->tasks[i]);
+    tasks_start(run);
     turn_settle(run);
     while (!error && !all_over(run)) {
         set_fill(&set, run);
-        if (poll(set.polls, set.count, -1) < 0 && errno != EINTR)
-            error = -errno;
-        else
+        error = turn_wait(&set, run);
+        progress_hide(run);
+        if (!error)
             set_handle(&set, run);
+        deadline_settle(run);
+        tasks_start(run);
         input_settle(run);
         turn_settle(run);
+        progress_show(run);
     }
+    progress_hide(run);
     set_free(&set);
     return error;
+}
+
+/* Ends the caller by the signal that ended the run, so that a shell's script ends as well. */
+static void interruption_pass(const struct run *run)
+{
+    bool ended = false;
+    sigset_t mask;
+
+    for (size_t i = 0; i < run->count; i++)
+        ended |= !run->tasks[i].started || WIFSIGNALED(run->tasks[i].status);
+    if (!run->interrupted || !ended)
+        return;
+    signal(run->interrupted, SIG_DFL);
+    sigemptyset(&mask);
+    sigaddset(&mask, run->interrupted);
+    raise(run->interrupted);
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
 }
 
 int loop_result(const struct run *run)
@@ -220,13 +292,18 @@ int loop_result(const struct run *run)
     size_t failed = 0;
     int highest = 0;
 
+    interruption_pass(run);
     for (size_t i = 0; i < run->count; i++) {
-        int result = run->tasks[i].error ? 0 : task_result(&run->tasks[i]);
+        const struct task *task = &run->tasks[i];
+        int result = run->rules == RULES_STRICT ? task_result_strict(task)
+                                                : task->error ? 0 : task_result(task);
 
-        failed += run->tasks[i].error != 0;
+        failed += task->error != 0;
         highest = result > highest ? result : highest;
     }
-    if (run->count == 0 || failed < run->count)
+    if (run->rules == RULES_NONE)
+        return 0;
+    if (run->rules == RULES_STRICT || run->count == 0 || failed < run->count)
         return highest;
     if (run->count > 1)
         warnx("cannot run the command on any of %zu nodes", run->count);

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keeps the tasks of one run of bpsh going: their input, output, reports and ends, until all are
- * over.
+ * Keeps the tasks of one run going: starts them, as many at a time as may be, moves their input
+ * and output, minds their time limits, passes signals on, until all are over.
+ *
+ * Life: the caller fills a struct run (all else zero) with tasks that task_init() made, calls
+ * loop_run(), looks at the tasks, takes loop_result().
+ *
+ * SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGUSR2 are passed on to all tasks, unless the terminal sent
+ * them, as the tasks are in the caller's process group and have had them then. A second SIGINT
+ * within a second kills the tasks with all their descendants. SIGUSR1 shows the state.
  */
 #ifndef TOOLS_BPSH_LOOP_H
 #define TOOLS_BPSH_LOOP_H
@@ -9,16 +16,32 @@
 #include "tools/bpsh_input.h"
 #include "tools/bpsh_task.h"
 
+struct progress;
+
+enum run_rules {
+    RULES_CLASSIC,                  /* see loop_result() */
+    RULES_STRICT,                   /* the highest of task_result_strict() */
+    RULES_NONE                      /* 0 whatever the tasks did */
+};
+
 struct run {
-    struct task *tasks;             /* all started */
+    struct task *tasks;             /* what the caller has not started the loop does */
     size_t count;
     const struct task_plan *plan;
     struct input *input;            /* NULL: the tasks have none from bpsh */
-    int child_fd;                   /* signalfd for SIGCHLD */
+    int child_fd;                   /* task_prepare()'s */
+    size_t fanout;                  /* tasks that run at the same time; 0: all */
+    enum run_rules rules;
+    struct progress *progress;      /* NULL: none is shown */
+    bool keys;                      /* stdin is a terminal nobody reads: Enter shows the state */
+    bool forward_usr1;              /* to the tasks, as the other signals */
     bool sequential;                /* output of one task after the other */
     bool divider;                   /* a line in front of each task's output */
     size_t turn;                    /* sequential: whose output it is */
     bool divided;                   /* the line of that one is out */
+    size_t next;                    /* no task before it is left to be started */
+    int interrupted;                /* signal that was to end the run; none is started after it */
+    int64_t interrupt_time;
 };
 
 /*
@@ -29,7 +52,8 @@ int loop_run(struct run *run);
 
 /*
  * Exit status of a run that is over: the highest of its tasks', 255 if one died by a signal; those
- * that could not be created count only if there are no others, then it is 1.
+ * that could not be created count only if there are no others, then it is 1. When a signal ended
+ * the run and a task, it ends the caller as well.
  */
 int loop_result(const struct run *run);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +10,14 @@
 
 #include "tools/bpsh_output.h"
 
+#define READ_SIZE 65536
+
 int output_open(struct output *output, int fd, struct sink *sink, const struct output_style *style)
 {
     *output = (struct output) { .fd = fd, .sink = sink };
-    if (style->lines)
+    if (style->lines && sink)
         output->line = malloc(style->longest);
-    if (style->lines && !output->line) {
+    if (style->lines && sink && !output->line) {
         output_close(output);
         return -ENOMEM;
     }
@@ -26,21 +29,38 @@ void output_close(struct output *output)
     if (output->fd >= 0)
         close(output->fd);
     free(output->line);
+    free(output->text.bytes);
     *output = OUTPUT_NONE;
 }
 
-/* One line, with its newline if it has one; under a prefix every line gets one. */
-static void line_put(struct output *output, const struct output_style *style, int node,
+static void label_put(const struct output *output, const struct output_style *style, int node)
+{
+    struct sink *sink = output->sink;
+    char label[32];
+
+    if (style->prefix)
+        snprintf(label, sizeof(label), "%3d: ", node);
+    else if (node >= 0)
+        snprintf(label, sizeof(label), "n%d: ", node);
+    else
+        snprintf(label, sizeof(label), "master: ");
+    if (sink->label_on)
+        sink_put(sink, sink->label_on, strlen(sink->label_on));
+    sink_put(sink, label, strlen(label));
+    if (sink->label_off)
+        sink_put(sink, sink->label_off, strlen(sink->label_off));
+}
+
+/* One line, with its newline if it has one; behind a label every line gets one. */
+static void line_put(const struct output *output, const struct output_style *style, int node,
                      const char *line, size_t len)
 {
-    char prefix[16];
+    bool labelled = style->prefix || style->label;
 
-    if (style->prefix) {
-        snprintf(prefix, sizeof(prefix), "%3d: ", node);
-        sink_put(output->sink, prefix, strlen(prefix));
-    }
+    if (labelled)
+        label_put(output, style, node);
     sink_put(output->sink, line, len);
-    if (style->prefix && line[len - 1] != '\n')
+    if (labelled && line[len - 1] != '\n')
         sink_put(output->sink, "\n", 1);
 }
 
@@ -64,26 +84,67 @@ static void lines_put(struct output *output, const struct output_style *style, i
     memmove(output->line, output->line + done, output->used);
 }
 
+static void text_room(struct output_text *text, size_t more)
+{
+    size_t room = text->room ? 2 * text->room : more;
+    char *bytes;
+
+    if (text->room - text->len >= more)
+        return;
+    bytes = realloc(text->bytes, room);
+    if (!bytes)
+        errx(1, "cannot keep %zu bytes of output: %s", room, strerror(ENOMEM));
+    text->bytes = bytes;
+    text->room = room;
+}
+
+/* Where the next bytes go: *room of them. */
+static char *target_get(struct output *output, const struct output_style *style, char *passing,
+                        size_t *room)
+{
+    if (!output->sink) {
+        text_room(&output->text, READ_SIZE);
+        *room = output->text.room - output->text.len;
+        return output->text.bytes + output->text.len;
+    }
+    *room = style->lines ? style->longest - output->used : READ_SIZE;
+    return style->lines ? output->line + output->used : passing;
+}
+
+void output_end(struct output *output, const struct output_style *style, int node)
+{
+    if (output->used > 0)
+        line_put(output, style, node, output->line, output->used);
+    output->used = 0;
+    if (output->sink)
+        sink_flush(output->sink);
+    if (output->fd >= 0)
+        close(output->fd);
+    output->fd = -1;
+}
+
 void output_read(struct output *output, const struct output_style *style, int node)
 {
-    char bytes[65536];
-    char *to = style->lines ? output->line + output->used : bytes;
-    size_t room = style->lines ? style->longest - output->used : sizeof(bytes);
+    char passing[READ_SIZE];
+    size_t room;
+    char *to = target_get(output, style, passing, &room);
     ssize_t n = read(output->fd, to, room);
 
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return;
-    if (n > 0 && style->lines) {
+    if (n <= 0) {
+        output_end(output, style, node);
+        return;
+    }
+    if (!output->sink) {
+        output->text.len += (size_t)n;
+        return;
+    }
+    if (style->lines) {
         output->used += (size_t)n;
         lines_put(output, style, node);
-    } else if (n > 0) {
-        sink_put(output->sink, bytes, (size_t)n);
     } else {
-        if (output->used > 0)
-            line_put(output, style, node, output->line, output->used);
-        sink_flush(output->sink);
-        output_close(output);
-        return;
+        sink_put(output->sink, passing, (size_t)n);
     }
     sink_flush(output->sink);
 }

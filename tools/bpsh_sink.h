@@ -11,6 +11,7 @@
 
 struct sink {
     int fd;
+    const char *label_on, *label_off;   /* colour of labels; NULL: none */
     size_t used;
     char bytes[65536];
 };

@@ -3,23 +3,42 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/bproc.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/bpsh_task.h"
 
 #define REPORT_FD 3
 #define STATUS_SIGNAL 255
+#define STATUS_LATE 124
+#define STATUS_LOST 255
 
 /* The ends for the child, by the number they get there. */
 struct child_ends {
     int fds[4];
 };
+
+/* A signal that was ignored before stays so, as nohup and shells without job control have it. */
+static void signals_choose(sigset_t *mask)
+{
+    static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+
+    sigemptyset(mask);
+    sigaddset(mask, SIGCHLD);
+    for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++) {
+        struct sigaction action;
+
+        if (sigaction(forwarded[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(mask, forwarded[i]);
+    }
+}
 
 int task_prepare(struct task_plan *plan)
 {
@@ -37,11 +56,18 @@ int task_prepare(struct task_plan *plan)
     setrlimit(RLIMIT_NOFILE, &files);
     signal(SIGCHLD, SIG_DFL);
     sigaction(SIGPIPE, &ignore, &plan->pipe_action);
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGCHLD);
+    signals_choose(&mask);
     sigprocmask(SIG_BLOCK, &mask, &plan->mask);
     fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? -errno : fd;
+}
+
+int64_t task_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
 }
 
 static void fd_close(int *fd)
@@ -63,10 +89,31 @@ static int pipe_make(int *own, int *child, bool child_reads)
     return fcntl(*own, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-static int stream_make(enum task_stream kind, int target, int *own, int *child)
+/* The task's own file for stdout or stderr: "DIR/n3.out", "DIR/n3.1.out" for a second on n3. */
+static int file_make(const struct task *task, const char *dir, int target, int *child)
 {
+    const char *end = target == STDOUT_FILENO ? "out" : "err";
+    char node[24] = "master", copy[16] = "", path[PATH_MAX];
+
+    if (task->node >= 0)
+        snprintf(node, sizeof(node), "n%d", task->node);
+    if (task->copy > 0)
+        snprintf(copy, sizeof(copy), ".%d", task->copy);
+    if (snprintf(path, sizeof(path), "%s/%s%s.%s", dir, node, copy, end) >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    *child = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return *child < 0 ? -errno : 0;
+}
+
+static int stream_make(const struct task *task, const struct task_plan *plan, int target, int *own,
+                       int *child)
+{
+    enum task_stream kind = plan->streams[target];
+
     if (kind == STREAM_PIPE)
         return pipe_make(own, child, target == STDIN_FILENO);
+    if (kind == STREAM_FILE)
+        return file_make(task, plan->outdir, target, child);
     *child = kind == STREAM_OWN ? fcntl(target, F_DUPFD_CLOEXEC, REPORT_FD + 1)
                                 : open("/dev/null", O_RDWR | O_CLOEXEC);
     return *child < 0 ? -errno : 0;
@@ -78,7 +125,7 @@ static int ends_make(struct task *task, const struct task_plan *plan, struct chi
     int error = pipe_make(&task->report_fd, &ends->fds[REPORT_FD], false);
 
     for (int i = 0; i < 3 && !error; i++)
-        error = stream_make(plan->streams[i], i, &own[i], &ends->fds[i]);
+        error = stream_make(task, plan, i, &own[i], &ends->fds[i]);
     task->input_fd = own[0];
     for (int i = 0; i < 2; i++) {
         int failed = own[i + 1] < 0 ? 0 : output_open(&task->out[i], own[i + 1], plan->sinks[i],
@@ -102,15 +149,23 @@ static int ends_install(const struct child_ends *ends)
     return close_range(REPORT_FD + 1, ~0U, 0);
 }
 
+static int number_set(const char *name, long value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%ld", value);
+    return setenv(name, text, 1);
+}
+
 static int environment_set(const struct task *task, const struct task_plan *plan)
 {
-    char rank[16];
+    const struct command *command = plan->command;
 
-    snprintf(rank, sizeof(rank), "%d", task->rank);
-    if (setenv("BPROC_RANK", rank, 1) < 0)
+    if (number_set("BPROC_RANK", task->rank) < 0 || number_set("BPROC_NODE", task->node) < 0 ||
+        number_set("BPROC_NNODES", (long)plan->count) < 0)
         return -1;
-    return setenv("BPROC_PROGNAME", plan->command->shell_target ? plan->command->shell_target
-                                                                 : plan->command->path, 1);
+    return setenv("BPROC_PROGNAME", command->shell_target ? command->shell_target : command->path,
+                  1);
 }
 
 static void child_restore(const struct task_plan *plan)
@@ -135,13 +190,20 @@ static void child_run(const struct task *task, const struct task_plan *plan,
     _exit(1);
 }
 
+void task_init(struct task *task, int node, int rank)
+{
+    *task = (struct task) { .node = node, .rank = rank, .report_fd = -1, .input_fd = -1,
+                            .out = { OUTPUT_NONE, OUTPUT_NONE } };
+}
+
 void task_start(struct task *task, const struct task_plan *plan)
 {
     struct child_ends ends = { { -1, -1, -1, -1 } };
     int error;
 
-    task->report_fd = task->input_fd = -1;
-    task->out[0] = task->out[1] = OUTPUT_NONE;
+    task->started = true;
+    task->start = task_clock();
+    task->deadline = plan->connect_ms ? task->start + plan->connect_ms : 0;
     error = ends_make(task, plan, &ends);
     if (!error) {
         task->pid = fork();
@@ -155,42 +217,75 @@ void task_start(struct task *task, const struct task_plan *plan)
     if (error) {
         task->pid = 0;
         task->error = -error;
+        task->end = task->start;
         task_free(task);
     }
 }
 
-void task_report(struct task *task)
+void task_report(struct task *task, const struct task_plan *plan)
 {
     int error;
     ssize_t n = read(task->report_fd, &error, sizeof(error));
 
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return;
-    if (n == (ssize_t)sizeof(error))
+    if (n == (ssize_t)sizeof(error) && !task->error)
         task->error = error ? error : EIO;
     fd_close(&task->report_fd);
+    if (task->stage == TASK_ALLOWED)
+        task->deadline = plan->run_ms && !task->error ? task_clock() + plan->run_ms : 0;
 }
 
 void task_reap(struct task *task)
 {
-    if (task->pid > 0 && waitpid(task->pid, &task->status, WNOHANG) == task->pid)
+    if (task->pid > 0 && waitpid(task->pid, &task->status, WNOHANG) == task->pid) {
         task->pid = 0;
+        task->end = task_clock();
+    }
 }
 
-static const char *death_reason(const struct task *task)
+static bool node_died(const struct task *task)
 {
-    if (WTERMSIG(task->status) == SIGKILL && task->node >= 0 &&
-        bproc_nodestatus(task->node) == bproc_node_down)
-        return "Killed, the node is down";
-    return strsignal(WTERMSIG(task->status));
+    return WIFSIGNALED(task->status) && WTERMSIG(task->status) == SIGKILL && task->node >= 0 &&
+           !task->timed_out && bproc_nodestatus(task->node) == bproc_node_down;
+}
+
+/* A task that was out of time has been told about already. */
+static void death_tell(const struct task *task, bool lost)
+{
+    if (!task->timed_out)
+        fprintf(stderr, "%d: %s\n", task->node,
+                lost ? "Killed, the node is down" : strsignal(WTERMSIG(task->status)));
 }
 
 int task_result(const struct task *task)
 {
-    if (!WIFSIGNALED(task->status))
-        return WEXITSTATUS(task->status);
-    fprintf(stderr, "%d: %s\n", task->node, death_reason(task));
-    return STATUS_SIGNAL;
+    if (WIFSIGNALED(task->status))
+        death_tell(task, node_died(task));
+    return WIFSIGNALED(task->status) || task->timed_out ? STATUS_SIGNAL
+                                                        : WEXITSTATUS(task->status);
+}
+
+int task_result_strict(const struct task *task)
+{
+    bool lost = node_died(task);
+
+    if (task->error)
+        return STATUS_LOST;
+    if (WIFSIGNALED(task->status))
+        death_tell(task, lost);
+    if (lost || task->timed_out)
+        return lost ? STATUS_LOST : STATUS_LATE;
+    return WIFSIGNALED(task->status) ? 128 + WTERMSIG(task->status) : WEXITSTATUS(task->status);
+}
+
+void task_abandon(struct task *task, const struct task_plan *plan)
+{
+    fd_close(&task->report_fd);
+    task_close_input(task);
+    for (int i = 0; i < 2; i++)
+        if (task->out[i].fd >= 0)
+            output_end(&task->out[i], &plan->style, task->node);
 }
 
 void task_close_input(struct task *task)
@@ -200,7 +295,13 @@ void task_close_input(struct task *task)
 
 bool task_over(const struct task *task)
 {
-    return task->pid == 0 && task->report_fd < 0 && task->out[0].fd < 0 && task->out[1].fd < 0;
+    return task->started && task->pid == 0 && task->ender == 0 && task->report_fd < 0 &&
+           task->out[0].fd < 0 && task->out[1].fd < 0;
+}
+
+bool task_running(const struct task *task)
+{
+    return task->started && !task_over(task);
 }
 
 void task_free(struct task *task)

@@ -3,7 +3,7 @@
  * The command on one node: a child of bpsh, which becomes the one that stands for the remote
  * process, and the pipes to it.
  *
- * Life: task_start() forks; the child calls bproc_rexec and, if that fails, says why over the
+ * Life: task_init() sets it up, task_start() forks; the child calls bproc_rexec and, if that fails, says why over the
  * report pipe, which the kernel closes when it succeeds. The loop then feeds input_fd, reads out[]
  * and the report, reaps the child with task_reap(). A task is over when its report, both its
  * outputs and its status are in. task_free() ends it.
@@ -23,7 +23,8 @@
 enum task_stream {
     STREAM_NULL,            /* /dev/null on the node */
     STREAM_OWN,             /* bpsh's own descriptor */
-    STREAM_PIPE             /* through bpsh */
+    STREAM_PIPE,            /* through bpsh */
+    STREAM_FILE             /* a file of its own in task_plan.outdir */
 };
 
 /* What all tasks of a run have in common. */
@@ -31,15 +32,32 @@ struct task_plan {
     const struct command *command;
     enum task_stream streams[3];
     struct output_style style;
-    struct sink *sinks[2];          /* for stdout and stderr */
+    struct sink *sinks[2];          /* for stdout and stderr; NULL: tasks keep it */
+    const char *outdir;
+    size_t count;                   /* of tasks */
+    int64_t connect_ms, run_ms;     /* what a task has until it runs, then to its end; 0: any */
     sigset_t mask;                  /* as bpsh was given it */
     struct sigaction pipe_action;
     struct rlimit files;
 };
 
+/* A task's way to its end, when it does not come by itself in time. */
+enum task_stage {
+    TASK_ALLOWED,           /* it has until its deadline */
+    TASK_LATE,              /* it was told to end */
+    TASK_KILLED             /* nothing more can be done */
+};
+
 struct task {
     int node;
     int rank;
+    int copy;                       /* how many tasks before it are on the same node */
+    bool started;
+    enum task_stage stage;
+    bool timed_out;
+    int64_t start, end;             /* task_clock() */
+    int64_t deadline;               /* of its stage; 0: none */
+    pid_t ender;                    /* see bpsh_ender.h; 0: none */
     pid_t pid;                      /* 0 once reaped or never started */
     int status;                     /* as wait(2) gives it */
     int error;                      /* errno: it could not be created */
@@ -51,18 +69,22 @@ struct task {
 
 /*
  * Signals and limits of a tool with many children; what the children shall have goes to *plan.
- * Result: a signalfd for SIGCHLD, or -errno. Descriptors 0 to 2 are open afterwards.
+ * Result: a signalfd for SIGCHLD and for the signals that loop_run() deals with, which are blocked
+ * from here on; or -errno. Descriptors 0 to 2 are open afterwards.
  */
 int task_prepare(struct task_plan *plan);
 
-/*
- * Starts `task` (node and rank set). What cannot be had ends in task->error, the task is over then.
- * Does not block.
- */
+/* Milliseconds of a clock that only goes forward; never 0. */
+int64_t task_clock(void);
+
+/* A task that is not started yet. */
+void task_init(struct task *task, int node, int rank);
+
+/* Starts it. What cannot be had ends in task->error, the task is over then. Does not block. */
 void task_start(struct task *task, const struct task_plan *plan);
 
 /* Reads the report: sets task->error if there is one. Call when report_fd is readable. */
-void task_report(struct task *task);
+void task_report(struct task *task, const struct task_plan *plan);
 
 /* Takes the child's status if it has ended. Does not block. */
 void task_reap(struct task *task);
@@ -73,7 +95,19 @@ void task_reap(struct task *task);
  */
 int task_result(const struct task *task);
 
+/*
+ * The same by strict rules: 128 + the signal, 124 for a task that was out of time, 255 for one
+ * whose node died or that could not be created.
+ */
+int task_result_strict(const struct task *task);
+
+/* Closes what still connects a task that does not end, which counts as over then. */
+void task_abandon(struct task *task, const struct task_plan *plan);
+
 void task_close_input(struct task *task);
+
+/* Running: started and not over. A task that is not started is not over. */
+bool task_running(const struct task *task);
 bool task_over(const struct task *task);
 void task_free(struct task *task);
 

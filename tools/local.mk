@@ -11,16 +11,27 @@ NODES_SOURCES = \
 	tools/tool.c tools/tool.h
 NODES_LIBS = libbproc/libbproc.la libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
 
-tools_bpsh_SOURCES = \
-	tools/bpsh.c \
+# Commands on many nodes at once: for every tool that runs some.
+RUN_SOURCES = \
 	tools/bpsh_command.c tools/bpsh_command.h \
+	tools/bpsh_deadline.c tools/bpsh_deadline.h \
+	tools/bpsh_ender.c tools/bpsh_ender.h \
 	tools/bpsh_input.c tools/bpsh_input.h \
 	tools/bpsh_loop.c tools/bpsh_loop.h \
-	tools/bpsh_options.c tools/bpsh_options.h \
 	tools/bpsh_output.c tools/bpsh_output.h \
+	tools/bpsh_progress.c tools/bpsh_progress.h \
+	tools/bpsh_signal.c tools/bpsh_signal.h \
 	tools/bpsh_sink.c tools/bpsh_sink.h \
-	tools/bpsh_task.c tools/bpsh_task.h \
-	$(NODES_SOURCES)
+	tools/bpsh_task.c tools/bpsh_task.h
+
+pkglibexec_PROGRAMS += tools/bproc-endtree
+
+tools_bproc_endtree_SOURCES = tools/endtree.c
+
+tools_bpsh_SOURCES = \
+	tools/bpsh.c \
+	tools/bpsh_options.c tools/bpsh_options.h \
+	$(NODES_SOURCES) $(RUN_SOURCES)
 tools_bpsh_LDADD = $(NODES_LIBS)
 
 tools_bpstat_SOURCES = \

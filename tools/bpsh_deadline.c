@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/bpsh_deadline.h"
+#include "tools/bpsh_ender.h"
+
+#define ENDER_MS 2000           /* what ending takes at most, beside the grace */
+
+int deadline_wait(const struct run *run)
+{
+    int64_t first = INT64_MAX, left;
+
+    for (size_t i = 0; i < run->count; i++)
+        if (task_running(&run->tasks[i]) && run->tasks[i].deadline > 0 &&
+            run->tasks[i].deadline < first)
+            first = run->tasks[i].deadline;
+    if (first == INT64_MAX)
+        return -1;
+    left = first - task_clock();
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static void child_kill(pid_t pid)
+{
+    if (pid > 0)
+        kill(pid, SIGKILL);
+}
+
+static void task_give_up(struct task *task, const struct task_plan *plan)
+{
+    task->stage = TASK_KILLED;
+    task->deadline = 0;
+    child_kill(task->pid);
+    child_kill(task->ender);
+    task_abandon(task, plan);
+}
+
+static void task_tell_to_end(struct task *task, const struct task_plan *plan, int grace)
+{
+    task->stage = TASK_LATE;
+    task->deadline = task_clock() + grace * 1000 + ENDER_MS;
+    ender_start(task, plan, grace);
+}
+
+static void deadline_pass(struct task *task, const struct task_plan *plan)
+{
+    if (task->stage == TASK_ALLOWED && task->report_fd >= 0) {
+        task->error = ETIMEDOUT;
+        fprintf(stderr, "%d: %s\n", task->node, strerror(ETIMEDOUT));
+        task_give_up(task, plan);
+    } else if (task->stage == TASK_ALLOWED) {
+        task->timed_out = true;
+        fprintf(stderr, "%d: no end within %g s\n", task->node, (double)plan->run_ms / 1000);
+        task_tell_to_end(task, plan, DEADLINE_GRACE);
+    } else {
+        task_give_up(task, plan);
+    }
+}
+
+void deadline_settle(struct run *run)
+{
+    int64_t now = task_clock();
+
+    for (size_t i = 0; i < run->count; i++)
+        if (task_running(&run->tasks[i]) && run->tasks[i].deadline > 0 &&
+            run->tasks[i].deadline <= now)
+            deadline_pass(&run->tasks[i], run->plan);
+}
+
+void deadline_end_all(struct run *run, int grace)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (task_running(&run->tasks[i]))
+            task_tell_to_end(&run->tasks[i], run->plan, grace);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "tools/bpsh_deadline.h"
+#include "tools/bpsh_progress.h"
+#include "tools/bpsh_signal.h"
+
+/* One key that reaches bpsh twice, from the terminal and from who passes it on, is no second one. */
+#define SECOND_MIN_MS 50
+#define SECOND_MAX_MS 1000
+
+static void all_forward(const struct run *run, int signo)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->tasks[i].pid > 0)
+            kill(run->tasks[i].pid, signo);
+}
+
+static bool is_second(const struct run *run, int signo)
+{
+    int64_t passed = task_clock() - run->interrupt_time;
+
+    return signo == SIGINT && run->interrupted == SIGINT && passed >= SECOND_MIN_MS &&
+           passed <= SECOND_MAX_MS;
+}
+
+bool signal_take(struct run *run)
+{
+    struct signalfd_siginfo info;
+    int signo;
+
+    if (read(run->child_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return false;
+    signo = (int)info.ssi_signo;
+    if (signo == SIGCHLD)
+        return true;
+    if (signo == SIGUSR1 && !run->forward_usr1) {
+        progress_print(run);
+        return false;
+    }
+    if (is_second(run, signo)) {
+        deadline_end_all(run, 0);
+        return false;
+    }
+    if (signo != SIGUSR1 && signo != SIGUSR2) {
+        run->interrupted = signo;
+        run->interrupt_time = task_clock();
+    }
+    if (info.ssi_code != SI_KERNEL)
+        all_forward(run, signo);
+    return false;
+}
