@@ -4,6 +4,7 @@
 noinst_LTLIBRARIES += common/libcommon.la
 
 common_libcommon_la_SOURCES = \
+	common/caller.c common/caller.h \
 	common/conf.c common/conf.h common/conf_parse.h \
 	common/conf_keyword.c \
 	common/conn.c common/conn.h common/conn_io.h \

@@ -17,7 +17,7 @@
 #include "masterd/link.h"
 #include "masterd/master.h"
 #include "masterd/proctable.h"
-#include "masterd/task.h"
+#include "moves/task.h"
 #include "common/trace.h"
 
 #define HURRY_SECONDS 5

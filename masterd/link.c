@@ -18,13 +18,13 @@
 #include "masterd/join.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
-#include "masterd/move.h"
 #include "masterd/nodecalls.h"
 #include "masterd/nodeup.h"
 #include "masterd/pids.h"
 #include "masterd/proctable.h"
 #include "masterd/usage.h"
 #include "masterd/watchers.h"
+#include "moves/move.h"
 
 #define MAX_STRANGERS 64
 #define MAX_STRANGERS_A_HOST 16
@@ -378,7 +378,7 @@ static void node_detach(struct node *node, const char *reason)
     node->link = NULL;
     nodeup_cancel(node);
     usage_node_lost(node);
-    moves_node_lost(node);
+    moves_node_lost(node->number);
     count = proctable_node_lost(node);
     snprintf(text, sizeof(text), "%s; %u process%s lost", reason, count, count == 1 ? "" : "es");
     node_event(node, NODE_EV_LOST, text);

@@ -12,10 +12,10 @@
 #include "masterd/ghost.h"
 #include "masterd/local.h"
 #include "masterd/master.h"
-#include "masterd/move.h"
 #include "masterd/nodecalls.h"
 #include "masterd/usage.h"
 #include "masterd/watchers.h"
+#include "moves/move.h"
 
 #define MAX_A_USER 512
 #define MAX_HELD_A_USER 1000     /* descriptors in messages that are not whole yet */
@@ -114,11 +114,6 @@ static void usage_answer(struct request *request)
         conn_close(conn, "arguments do not decode");
 }
 
-static void move_ask_answer(struct request *request)
-{
-    move_ask(request->client->conn, &request->client->caller, request->header, request->body);
-}
-
 static void move_handover_answer(struct request *request)
 {
     move_handover(request->client->conn, &request->client->caller, request->header, request->body,
@@ -150,7 +145,6 @@ static void ghost_answer(struct request *request)
 static const struct local_call local_calls[] = {
     { P_NOTIFY, K_CALL, notify_answer },
     { P_NODE_USAGE, K_CALL, usage_answer },
-    { P_MOVE_ASK, K_CALL, move_ask_answer },
     { P_MOVE_HANDOVER, K_CALL, move_handover_answer },
     { P_GHOST_HELLO, K_EVENT, ghost_answer },
 };

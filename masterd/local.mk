@@ -4,15 +4,13 @@ sbin_PROGRAMS += masterd/masterd
 
 masterd_masterd_SOURCES = \
 	masterd/caller.c masterd/caller.h \
+	masterd/depart.c masterd/depart.h \
 	masterd/ghost.c masterd/ghost.h \
 	masterd/join.c masterd/join.h \
 	masterd/link.c masterd/link.h \
 	masterd/listen.c masterd/listen.h \
 	masterd/local.c masterd/local.h \
 	masterd/master.h masterd/masterd.c \
-	masterd/move.c masterd/move.h \
-	masterd/move_check.c masterd/move_check.h \
-	masterd/mover.c masterd/mover.h \
 	masterd/nodecalls.c masterd/nodecalls.h \
 	masterd/nodetable.c masterd/nodetable.h \
 	masterd/nodeup.c masterd/nodeup.h \
@@ -20,11 +18,10 @@ masterd_masterd_SOURCES = \
 	masterd/pids.c masterd/pids.h \
 	masterd/stats.c masterd/stats.h \
 	masterd/store.c masterd/store.h \
-	masterd/task.c masterd/task.h \
 	masterd/token.c masterd/token.h \
 	masterd/usage.c masterd/usage.h \
 	masterd/watchers.c masterd/watchers.h
-masterd_masterd_LDADD = common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS) \
+masterd_masterd_LDADD = moves/libmoves.la common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(SQLITE_LIBS)
 masterd_masterd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 

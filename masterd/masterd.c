@@ -21,10 +21,10 @@
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/reaper.h"
+#include "masterd/depart.h"
 #include "masterd/link.h"
 #include "masterd/listen.h"
 #include "masterd/master.h"
-#include "masterd/mover.h"
 #include "masterd/nodetable.h"
 #include "masterd/pids.h"
 #include "masterd/stats.h"
@@ -243,7 +243,7 @@ static void parts_start(void)
         fatalx("%s", text);
     if (nodetable_start() < 0)
         fatalx("cannot make the node table");
-    if (mover_start(text, sizeof(text)) < 0)
+    if (depart_start(text, sizeof(text)) < 0)
         fatalx("%s", text);
     if (listen_start(text, sizeof(text)) < 0)
         fatalx("%s", text);
@@ -253,7 +253,7 @@ static void parts_start(void)
 static void parts_stop(void)
 {
     listen_stop();
-    mover_stop();
+    depart_stop();
     usage_stop();
     nodetable_stop();
     store_close();

@@ -9,6 +9,7 @@
 #include <sys/bproc.h>
 
 #include "common/log.h"
+#include "masterd/depart.h"
 #include "masterd/link.h"
 #include "masterd/listen.h"
 #include "masterd/master.h"
@@ -152,6 +153,19 @@ static int access_run(struct call *call)
     return 0;
 }
 
+static int move_ask_run(struct call *call)
+{
+    move_ask_arg arg;
+    move_ask_ret *ret;
+
+    if (DECODE(call, move_ask_arg, &arg) < 0)
+        return -EPROTO;
+    ret = ANSWER(call, move_ask_ret);
+    if (!ret)
+        return no_memory(call);
+    return depart_ask(call->caller, &arg, ret, call->answer->text, sizeof(call->answer->text));
+}
+
 static int node_connected(struct call *call, int number, struct node **node)
 {
     *node = node_find(number);
@@ -246,6 +260,7 @@ static const struct nodecall calls[] = {
     { P_GROUP_LIST, 1, 0, group_list_run },
     { P_PROC_LIST, 1, 0, proc_list_run },
     { P_ACCESS, 1, 0, access_run },
+    { P_MOVE_ASK, 1, 0, move_ask_run },
     { P_NODE_SET_STATE, 0, 1, set_state_run },
     { P_NODE_SET_PERM, 0, 0, set_perm_run },
     { P_TOKEN_CREATE, 0, 1, token_create_run },

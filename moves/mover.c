@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +11,8 @@
 #include <unistd.h>
 
 #include "common/conn.h"
-#include "common/criuprobe.h"
 #include "common/log.h"
-#include "masterd/master.h"
-#include "masterd/mover.h"
+#include "moves/mover.h"
 #include "common/reaper.h"
 #include "common/spawn.h"
 
@@ -23,9 +22,9 @@
 
 static struct conn *mover_conn;
 static pid_t mover_pid;
+static struct event_base *mover_base;
+static const struct mover_settings *mover_settings;
 static struct event *on_restart;
-static char criu_path[PATH_MAX];
-static char criu_missing[300];
 
 static void mover_restart_later(void)
 {
@@ -67,33 +66,19 @@ static void mover_ended(pid_t pid, int status, void *arg)
         log_warnx("the mover was killed by signal %d", WTERMSIG(status));
 }
 
-/* Without a CRIU programs can still be executed on nodes: the master runs on, and says so. */
-static void criu_choose(void)
-{
-    if (criuprobe_find(master.conf->criu, criu_path, sizeof(criu_path), criu_missing,
-                       sizeof(criu_missing)) < 0) {
-        log_warnx("no process can be forked onto nodes: %s", criu_missing);
-        snprintf(criu_path, sizeof(criu_path), "criu");
-        return;
-    }
-    criu_missing[0] = '\0';
-    if (!criuprobe_cache_works())
-        log_warnx("/run is no tmpfs: each transfer takes some 40 ms longer");
-}
-
 const char *mover_criu_missing(void)
 {
-    return criu_missing[0] ? criu_missing : NULL;
+    return mover_settings->criu_missing;
 }
 
 static int mover_spawn(int end)
 {
-    char tls[PATH_MAX + 8], hashes[PATH_MAX + 8], program[] = PROGRAM;
-    char *argv[] = { program, tls, criu_path, hashes, NULL };
+    char hashes[PATH_MAX + 8], program[] = PROGRAM;
+    char *argv[] = { program, (char *)(uintptr_t)mover_settings->tls_dir,
+                     (char *)(uintptr_t)mover_settings->criu, hashes, NULL };
     pid_t pid;
 
-    snprintf(tls, sizeof(tls), "%s/tls", master.conf->state_dir);
-    snprintf(hashes, sizeof(hashes), "%s/hashes", master.conf->run_dir);
+    snprintf(hashes, sizeof(hashes), "%s/hashes", mover_settings->run_dir);
     pid = spawn(argv, -1, end);
     if (pid < 0)
         return (int)pid;
@@ -115,7 +100,7 @@ static int mover_run(void)
         close(ends[0]);
         return error;
     }
-    mover_conn = conn_new_local(master.base, ends[0], &mover_ops, NULL);
+    mover_conn = conn_new_local(mover_base, ends[0], &mover_ops, NULL);
     return mover_conn ? 0 : -ENOMEM;
 }
 
@@ -128,12 +113,14 @@ static void restart_due(evutil_socket_t fd, short what, void *arg)
         mover_restart_later();
 }
 
-int mover_start(char *text, size_t len)
+int mover_start(struct event_base *base, const struct mover_settings *settings, char *text,
+                size_t len)
 {
     int error = access(PROGRAM, X_OK) < 0 ? -errno : 0;
 
-    criu_choose();
-    on_restart = event_new(master.base, -1, 0, restart_due, NULL);
+    mover_base = base;
+    mover_settings = settings;
+    on_restart = event_new(base, -1, 0, restart_due, NULL);
     if (!error)
         error = on_restart ? mover_run() : -ENOMEM;
     if (error)

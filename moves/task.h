@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A process of this machine as the kernel describes it in /proc/PID/status. */
-#ifndef MASTERD_TASK_H
-#define MASTERD_TASK_H
+#ifndef MOVES_TASK_H
+#define MOVES_TASK_H
 
 #include <sys/types.h>
 
@@ -9,6 +9,7 @@
 
 struct task {
     pid_t ppid;
+    pid_t number, pgid, sid;    /* in the innermost pid namespace that it is in */
     uid_t uids[4];              /* real, effective, saved, file system */
     gid_t gids[4];
     unsigned groups[BPROC_MAX_GROUPS];
@@ -24,5 +25,14 @@ int task_read(pid_t pid, struct task *task);
  * it is root's.
  */
 int task_is_plain(const struct task *task, uid_t uid);
+
+/* Its number in the innermost pid namespace that it is in; 0 when it is not there. */
+pid_t task_number(pid_t pid);
+
+/*
+ * Children of `pid`, ended ones included, to list[max]; how many there are, which may be more, or
+ * -errno.
+ */
+int task_children(pid_t pid, pid_t *list, unsigned max);
 
 #endif

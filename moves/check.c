@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "moves/check.h"
+#include "moves/task.h"
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static int stream_is_known(const stream_desc *stream)
+{
+    return stream->kind >= STREAM_PIPE_WRITE && stream->kind <= STREAM_CONNECT;
+}
+
+static int is_exec(move_kind kind)
+{
+    return kind == MOVE_REXEC || kind == MOVE_EXECMOVE;
+}
+
+int check_streams(const move_handover_arg *arg, const int *fds, unsigned nfds, char *text,
+                  size_t len)
+{
+    unsigned wanted = 1 + (arg->kind != MOVE_RFORK) + (arg->kind == MOVE_EXECMOVE);
+    int seals;
+
+    for (unsigned i = 0; i < arg->streams.streams_len; i++) {
+        if (!stream_is_known(&arg->streams.streams_val[i])) {
+            snprintf(text, len, "unknown kind of stream");
+            return EINVAL;
+        }
+        wanted += arg->streams.streams_val[i].kind != STREAM_CONNECT;
+    }
+    if (nfds != wanted) {
+        snprintf(text, len, "%u descriptors came with the process, not %u", nfds, wanted);
+        return EINVAL;
+    }
+    if (arg->port < 0 || arg->port > 65535) {
+        snprintf(text, len, "%d is no port", arg->port);
+        return EINVAL;
+    }
+    seals = is_exec(arg->kind) ? fcntl(fds[1], F_GET_SEALS) : SEALS;
+    if (seals < 0 || (seals & SEALS) != SEALS) {
+        snprintf(text, len, "what is to be executed is not in a sealed memory file");
+        return EINVAL;
+    }
+    return 0;
+}
+
+/* A process and who it is, with *pidfd open, which is the move's. */
+static int task_examine(const struct caller *caller, pid_t pid, struct task *task, int *pidfd,
+                        char *text, size_t len)
+{
+    int error;
+
+    *pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    error = *pidfd < 0 ? -ESRCH : task_read(pid, task);
+    /* With the descriptor open and the process alive after the look, it was no other one's. */
+    if (!error && syscall(SYS_pidfd_send_signal, *pidfd, 0, NULL, 0) < 0)
+        error = -ESRCH;
+    if (error) {
+        snprintf(text, len, "cannot look at process %d", pid);
+        return -error;
+    }
+    if (!task_is_plain(task, caller->uid)) {
+        snprintf(text, len, "process %d has other ids or rights than those of uid %u alone",
+                 pid, (unsigned)caller->uid);
+        return EPERM;
+    }
+    return 0;
+}
+
+/* Its relatives, by their own numbers for themselves. */
+static void identity_fill(struct move *move, const struct task *task)
+{
+    move->pid = task->number;
+    move->pgid = task->pgid;
+    move->sid = task->sid;
+    move->ppid = task->ppid > 0 ? task_number(task->ppid) : 0;
+}
+
+static int credentials_fill(struct move *move, const struct task *task)
+{
+    move->uid = task->uids[0];
+    move->gid = task->gids[0];
+    move->ngroups = task->ngroups;
+    move->groups = malloc((task->ngroups + 1) * sizeof(*move->groups));
+    if (!move->groups)
+        return ENOMEM;
+    memcpy(move->groups, task->groups, task->ngroups * sizeof(*move->groups));
+    return 0;
+}
+
+/* All but the copy. They cannot become more: their parent waits for us. */
+static int children_fill(struct move *move, char *text, size_t len)
+{
+    pid_t list[BPROC_MAX_CHILDREN + 1];
+    int count = task_children(move->task, list, BPROC_MAX_CHILDREN + 1);
+
+    if (count < 0 || count > BPROC_MAX_CHILDREN + 1) {
+        snprintf(text, len, "process %d has %d children", move->pid, count);
+        return count < 0 ? -count : EAGAIN;
+    }
+    move->children = calloc((size_t)count + 1, sizeof(*move->children));
+    if (!move->children)
+        return ENOMEM;
+    for (int i = 0; i < count; i++) {
+        pid_t number = list[i] == move->dump_task ? 0 : task_number(list[i]);
+
+        if (number > 0)
+            move->children[move->nchildren++] = number;
+    }
+    return 0;
+}
+
+static int mover_examine(const struct caller *caller, struct move *move, char *text, size_t len)
+{
+    static struct task task;
+    int error;
+
+    if (move->task != caller->pid) {
+        snprintf(text, len, "process %d is not the caller", move->arg.image_pid);
+        return EPERM;
+    }
+    error = task_examine(caller, move->task, &task, &move->pidfd, text, len);
+    if (!error)
+        identity_fill(move, &task);
+    return error ? error : children_fill(move, text, len);
+}
+
+/* The process that is dumped, or that has its program executed elsewhere. */
+static int dumped_examine(const struct caller *caller, struct move *move, char *text, size_t len)
+{
+    static struct task task;        /* too large for the stack of a callback */
+    int itself = move->dump_task == caller->pid && is_exec(move->kind);
+    int error = task_examine(caller, move->dump_task, &task, &move->dump_pidfd, text, len);
+
+    if (error)
+        return error;
+    if (!itself && task.ppid != caller->pid) {
+        snprintf(text, len, "process %d is no child of process %d", move->arg.pid,
+                 (int)caller->pid);
+        return EPERM;
+    }
+    move->dump_pid = task.number;
+    identity_fill(move, &task);
+    return credentials_fill(move, &task);
+}
+
+int check_task(const struct move_ops *ops, const struct caller *caller, struct move *move,
+               char *text, size_t len)
+{
+    int error = ops->find(caller, move->arg.pid, &move->dump_task, &move->space, text, len);
+
+    if (!error && move->kind == MOVE_MOVE)
+        error = ops->find(caller, move->arg.image_pid, &move->task, &move->space, text, len);
+    if (!error)
+        error = dumped_examine(caller, move, text, len);
+    if (!error && move->kind == MOVE_MOVE)
+        return mover_examine(caller, move, text, len);
+    if (error)
+        return error;
+    move->task = move->dump_task;
+    move->pidfd = fcntl(move->dump_pidfd, F_DUPFD_CLOEXEC, 3);
+    if (move->pidfd >= 0)
+        return 0;
+    error = errno;
+    snprintf(text, len, "cannot keep hold of process %d: %s", move->pid, strerror(error));
+    return error;
+}

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+# Both daemons send processes.
+noinst_LTLIBRARIES += moves/libmoves.la
+
+moves_libmoves_la_SOURCES = \
+	moves/check.c moves/check.h \
+	moves/move.c moves/move.h \
+	moves/mover.c moves/mover.h \
+	moves/task.c moves/task.h
+moves_libmoves_la_LIBADD = common/libcommon.la

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A process leaves this machine. Life of a move: the caller hands the process over; the daemon
+ * says whether it may go, and where to; the mover is told; READY: the process waits there, and the
+ * daemon enters it in the master's table; COMMIT, from which on there is no way back; COMMITTED: it
+ * runs there and the gate opens, so that what waits here becomes the ghost, or ends if nobody needs
+ * one; HELLO: the ghost is there, the caller gets the pid and the move ends.
+ *
+ * Whatever fails before that, the caller or the gate going away included, undoes it: before COMMIT
+ * by closing the mover's channel, after it by killing the process where it runs.
+ *
+ * masterd and slaved share this; what they do differently is in a table of operations.
+ */
+#ifndef MOVES_MOVE_H
+#define MOVES_MOVE_H
+
+#include <sys/queue.h>
+
+#include "common/caller.h"
+#include "common/conn.h"
+#include "proto/bproc.h"
+
+enum move_phase {
+    MOVE_ASKING,        /* the daemon has not said yet whether it may go */
+    MOVE_HANDED,        /* what is to be dumped still closes what must not be in the image */
+    MOVE_STARTED,       /* the mover is at work */
+    MOVE_ENTERING,      /* it waits there; the daemon has not entered it yet */
+    MOVE_COMMITTING,    /* told to let the process run */
+    MOVE_GATE           /* it runs; what waits here is becoming the ghost */
+};
+
+struct move {
+    /* What the daemon may read. */
+    move_kind kind;
+    int pid, ppid, pgid, sid;       /* as the cluster knows them */
+    int node;                       /* where it goes */
+    int flags, port;
+    pid_t task;                     /* the process that will be the ghost, to the daemon */
+    uid_t uid;
+    gid_t gid;
+    unsigned *groups, ngroups;
+    int *children;                  /* of a process that moves, as the cluster knows them */
+    unsigned nchildren;
+    void *owner;                    /* the daemon's own */
+
+    /* move.c's. */
+    LIST_ENTRY(move) entry;
+    enum move_phase phase;
+    struct conn *client;            /* NULL: gone, or nobody waits */
+    struct frame_header header;     /* of the client's call */
+    struct conn *gate;              /* of who will be the ghost */
+    struct conn *copy;              /* gate of the copy that is dumped in place of who moves */
+    int copy_reached;
+    struct conn *channel;           /* to the mover's child */
+    pid_t dump_task, dump_pid;      /* the process that is dumped, to us and to itself */
+    pid_t space;                    /* init of the process space it is in; 0: in none */
+    int dump_pidfd;
+    int pidfd;                      /* of `task` */
+    move_handover_arg arg;          /* until the mover is told */
+    int fds[BPROC_MAX_FDS];
+    unsigned nfds;
+    int64_t started;
+    unsigned usec[MOVE_NTIMES];
+    uint64_t bytes;
+};
+
+/* Where a process goes. */
+struct move_place {
+    uint32_t addr;
+    unsigned data_port;
+    int flags;
+    int node_is_up;
+    unsigned io_direct;
+    move_ticket ticket;             /* borrowed */
+};
+
+struct move_ops {
+    /*
+     * A client's word for a process, in his pid namespace, to the number we know it by. 0, or a
+     * positive errno with a reason. *space: init of the process space it is in; 0: in none.
+     */
+    int (*find)(const struct caller *caller, int number, pid_t *task, pid_t *space, char *text,
+                size_t len);
+    /* May it go? Answers by move_start() or move_fail(), at once or later. */
+    void (*allow)(struct move *move);
+    /* It waits there. Answers by move_commit() or move_fail(). */
+    void (*enter)(struct move *move);
+    /* It runs there. 1: what waits here becomes its ghost; 0: it is to end. */
+    int (*committed)(struct move *move);
+    /* The ghost is there. 0: `gate` and `pidfd` are taken over; -errno. */
+    int (*ghost)(struct move *move, struct conn *gate, int pidfd);
+    /* The caller has his answer. */
+    void (*done)(struct move *move, int64_t usec);
+    /* It failed, in whichever phase; error is positive. */
+    void (*undo)(struct move *move, int error, const char *text);
+};
+
+/* Once, before the first move. Both are kept. */
+void moves_init(struct event_base *base, const struct move_ops *ops);
+
+/*
+ * Answers P_MOVE_HANDOVER of a client, whose part may be over when this returns. Takes descriptors
+ * out of `fds`.
+ */
+void move_handover(struct conn *conn, const struct caller *caller,
+                   const struct frame_header *header, const uint8_t *body, int *fds);
+
+/* The daemon's answers. After move_fail(), and if starting fails, the move is gone. */
+void move_start(struct move *move, const struct move_place *place);
+void move_commit(struct move *move);
+void move_fail(struct move *move, int error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The move of that process, NULL if it is not under way. */
+struct move *move_find(int pid);
+
+/* The client's connection is over. */
+void move_client_gone(struct conn *conn);
+
+/* Moves to this node fail with BE_SLAVEDIED. */
+void moves_node_lost(int node);
+
+/* For words: "n3", or "the master". Good until the next but three calls. */
+const char *move_node_name(int node);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "moves/task.h"
+
+#define STATUS_MAX (16 * 1024)
+
+static int ids_read(const char *at, unsigned *ids, unsigned max, unsigned *count)
+{
+    char *end;
+
+    for (*count = 0;; (*count)++) {
+        unsigned long id;
+
+        at += strspn(at, " \t");
+        if (*at == '\n' || *at == '\0')
+            return 0;
+        if (*count == max)
+            return -E2BIG;
+        id = strtoul(at, &end, 10);
+        if (end == at)
+            return -EPROTO;
+        ids[*count] = (unsigned)id;
+        at = end;
+    }
+}
+
+static const char *field_find(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+
+    return at ? at + strlen(name) : NULL;
+}
+
+/* The last of the numbers of a line; 0 if there is none. */
+static pid_t number_last(const char *text, const char *name)
+{
+    const char *at = field_find(text, name);
+    pid_t number = 0;
+
+    while (at && *(at += strspn(at, " \t")) != '\n' && *at) {
+        number = (pid_t)strtol(at, NULL, 10);
+        at += strcspn(at, " \t\n");
+    }
+    return number;
+}
+
+static int text_parse(const char *text, struct task *task)
+{
+    const char *ppid = field_find(text, "\nPPid:"), *uid = field_find(text, "\nUid:");
+    const char *gid = field_find(text, "\nGid:"), *groups = field_find(text, "\nGroups:");
+    const char *capabilities = field_find(text, "\nCapPrm:");
+    unsigned count;
+    int error;
+
+    if (!ppid || !uid || !gid || !groups || !capabilities)
+        return -EPROTO;
+    task->capabilities = strtoull(capabilities, NULL, 16);
+    task->ppid = (pid_t)strtol(ppid, NULL, 10);
+    task->number = number_last(text, "\nNSpid:");
+    task->pgid = number_last(text, "\nNSpgid:");
+    task->sid = number_last(text, "\nNSsid:");
+    error = ids_read(uid, task->uids, 4, &count);
+    if (!error && count == 4)
+        error = ids_read(gid, task->gids, 4, &count);
+    if (!error && count != 4)
+        error = -EPROTO;
+    return error ? error : ids_read(groups, task->groups, BPROC_MAX_GROUPS, &task->ngroups);
+}
+
+/* A file of /proc, ended by a NUL; bytes read or -ESRCH. */
+static ssize_t text_read(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t got = 0;
+    ssize_t n;
+
+    if (fd < 0)
+        return -ESRCH;
+    while (got < size - 1 && (n = read(fd, text + got, size - 1 - got)) > 0)
+        got += (size_t)n;
+    close(fd);
+    text[got] = '\0';
+    return (ssize_t)got;
+}
+
+int task_read(pid_t pid, struct task *task)
+{
+    char path[40], text[STATUS_MAX];
+    ssize_t got;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    memset(task, 0, sizeof(*task));
+    got = text_read(path, text, sizeof(text));
+    return got < 0 ? (int)got : text_parse(text, task);
+}
+
+int task_is_plain(const struct task *task, uid_t uid)
+{
+    for (int i = 0; i < 4; i++)
+        if (task->uids[i] != uid || task->gids[i] != task->gids[0])
+            return 0;
+    return uid == 0 || task->capabilities == 0;
+}
+
+pid_t task_number(pid_t pid)
+{
+    char path[40], text[STATUS_MAX];
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    return text_read(path, text, sizeof(text)) < 0 ? 0 : number_last(text, "\nNSpid:");
+}
+
+static unsigned children_parse(const char *at, pid_t *list, unsigned max, unsigned count)
+{
+    char *end;
+
+    for (;;) {
+        pid_t pid = (pid_t)strtol(at, &end, 10);
+
+        if (end == at)
+            return count;
+        if (count < max)
+            list[count] = pid;
+        count++;
+        at = end;
+    }
+}
+
+/* One thread's children: as long as it is, the file has to be read whole. */
+static unsigned thread_children(pid_t pid, const char *tid, pid_t *list, unsigned max,
+                                unsigned count)
+{
+    size_t size = 64 * 1024;
+    char path[64], *text;
+    ssize_t got;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", (int)pid, tid);
+    do {
+        text = malloc(size *= 2);
+        got = text ? text_read(path, text, size) : -ENOMEM;
+        if (got > 0 && (size_t)got < size - 1)
+            count = children_parse(text, list, max, count);
+        free(text);
+    } while (got == (ssize_t)size - 1);
+    return count;
+}
+
+int task_children(pid_t pid, pid_t *list, unsigned max)
+{
+    struct dirent *entry;
+    unsigned count = 0;
+    char path[40];
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    dir = opendir(path);
+    if (!dir)
+        return -ESRCH;
+    while ((entry = readdir(dir)))
+        if (entry->d_name[0] != '.')
+            count = thread_children(pid, entry->d_name, list, max, count);
+    closedir(dir);
+    return (int)count;
+}
