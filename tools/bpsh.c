@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpsh: a command on nodes; by another name, the remote shell of bprsh.h. Reads its arguments,
- * starts one task a node, all at once, and leaves them to the loop; the exit status is the highest
- * of theirs.
+ * makes one task a node and leaves them to the loop; the exit status is made of theirs.
  */
 #include "config.h"
 
@@ -17,9 +16,14 @@
 #include <unistd.h>
 
 #include "tools/bprsh.h"
+#include "tools/bpsh_collect.h"
+#include "tools/bpsh_diff.h"
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_options.h"
+#include "tools/bpsh_progress.h"
+#include "tools/bpsh_report.h"
 #include "tools/nodespec.h"
+#include "tools/session.h"
 #include "tools/tool.h"
 
 static bool stdin_is_null(void)
@@ -29,61 +33,202 @@ static bool stdin_is_null(void)
     return fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
+/* A single task without further wishes has bpsh's own stdout and stderr. */
+static bool is_plain(const struct options *options, size_t count)
+{
+    return count == 1 && !options->lines && !options->sequential && !options->collect &&
+           !options->diff && !options->json && !options->progress;
+}
+
+static enum task_stream output_kind(const struct options *options, const char *file, size_t count)
+{
+    if (options->no_io || file)
+        return STREAM_NULL;
+    if (options->outdir)
+        return STREAM_FILE;
+    return is_plain(options, count) ? STREAM_OWN : STREAM_PIPE;
+}
+
 static void plan_make(struct task_plan *plan, const struct options *options, size_t count)
 {
-    bool plain = count == 1 && !options->lines && !options->sequential;
-    enum task_stream out = options->no_io ? STREAM_NULL : plain ? STREAM_OWN : STREAM_PIPE;
+    bool collects = options->collect || options->diff;
     bool input = !options->no_io && !options->no_input && !options->files.in && !stdin_is_null();
 
+    plan->count = count;
+    plan->outdir = options->outdir;
+    plan->connect_ms = options->connect_ms;
+    plan->run_ms = options->run_ms;
     plan->streams[0] = input ? STREAM_PIPE : STREAM_NULL;
-    plan->streams[1] = options->files.out ? STREAM_NULL : out;
-    plan->streams[2] = options->files.err ? STREAM_NULL : out;
-    plan->style = (struct output_style) { .lines = options->lines, .prefix = options->prefix,
-                                          .longest = options->buffer };
+    plan->streams[1] = output_kind(options, options->files.out, count);
+    plan->streams[2] = output_kind(options, options->files.err, count);
+    /* What is collected is stdout; stderr goes on as it comes, but one has to know whose it is. */
+    plan->style = (struct output_style) {
+        .lines = options->lines || collects, .prefix = options->prefix,
+        .label = options->label || (collects && !options->prefix), .longest = options->buffer
+    };
+    if (collects || options->json)
+        plan->sinks[0] = NULL;
+    if (options->json)
+        plan->sinks[1] = NULL;
 }
 
-static int run_nodes(const struct nodeset *nodes, struct task_plan *plan,
-                     const struct options *options)
+static void sinks_color(struct sink sinks[2])
 {
-    struct run run = { .plan = plan, .count = nodes->count, .sequential = options->sequential,
-                       .divider = options->divider };
-    struct input input;
-    int result;
+    static const char *const colors[2] = { TOOL_CYAN, TOOL_RED };
 
-    run.child_fd = task_prepare(plan);
-    if (run.child_fd < 0)
-        errx(1, "cannot watch the children: %s", strerror(-run.child_fd));
-    plan_make(plan, options, nodes->count);
-    run.tasks = calloc(nodes->count + 1, sizeof(*run.tasks));
-    if (!run.tasks || (plan->streams[0] == STREAM_PIPE && input_init(&input, run.sequential) < 0))
-        errx(1, "cannot run on %zu nodes: %s", nodes->count, strerror(ENOMEM));
-    if (plan->streams[0] == STREAM_PIPE)
-        run.input = &input;
-    plan->count = run.count;
-    for (size_t i = 0; i < run.count; i++)
-        task_init(&run.tasks[i], nodes->nodes[i], (int)i);
-    result = loop_run(&run);
-    if (result < 0)
-        errx(1, "cannot wait for the nodes: %s", strerror(-result));
-    result = loop_result(&run);
-    if (run.input)
-        input_free(&input);
-    for (size_t i = 0; i < run.count; i++)
-        task_free(&run.tasks[i]);
-    free(run.tasks);
-    close(run.child_fd);
-    return result;
+    for (int i = 0; i < 2; i++)
+        if (tool_color_wanted(sinks[i].fd)) {
+            sinks[i].label_on = colors[i];
+            sinks[i].label_off = TOOL_PLAIN;
+        }
 }
 
-static void nodes_choose(struct nodeset *nodes, const char *spec)
+static void outdir_make(const char *dir)
+{
+    if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+        err(1, "cannot make directory '%s'", dir);
+}
+
+/* How many tasks before each are on the same node: their files need other names. */
+static void copies_count(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        for (size_t before = 0; before < i; before++)
+            run->tasks[i].copy += run->tasks[before].node == run->tasks[i].node;
+}
+
+static void run_init(struct run *run, const struct nodeset *nodes, const struct options *options)
+{
+    *run = (struct run) { .count = nodes->count, .sequential = options->sequential,
+                          .divider = options->divider, .fanout = options->fanout,
+                          .rules = options->rules };
+    run->tasks = calloc(nodes->count + 1, sizeof(*run->tasks));
+    if (!run->tasks)
+        errx(1, "cannot run on %zu nodes: %s", nodes->count, strerror(ENOMEM));
+    for (size_t i = 0; i < run->count; i++)
+        task_init(&run->tasks[i], nodes->nodes[i], (int)i);
+    if (options->outdir)
+        copies_count(run);
+}
+
+static void run_free(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        task_free(&run->tasks[i]);
+    free(run->tasks);
+}
+
+/* What is printed only when all is known. */
+static void output_print(const struct run *run, const struct options *options, struct sink *sink,
+                         int64_t start)
+{
+    struct collection collection;
+    int error = 0;
+
+    if (options->json)
+        error = report_json(run, start);
+    if (options->collect || options->diff) {
+        error = collect_make(&collection, run);
+        if (!error)
+            error = options->diff ? diff_print(&collection) : collect_print(&collection, sink);
+        collect_free(&collection);
+    }
+    if (error)
+        errx(1, "cannot print the output: %s", strerror(-error));
+}
+
+static int run_nodes(struct run *run, struct task_plan *plan, const struct options *options)
+{
+    struct progress progress = { 0 };
+    struct sink *sink = plan->sinks[0];
+    struct input input;
+    int64_t start = task_clock();
+    int error = 0;
+
+    run->plan = plan;
+    run->child_fd = task_prepare(plan);
+    if (run->child_fd < 0)
+        errx(1, "cannot watch the children: %s", strerror(-run->child_fd));
+    plan_make(plan, options, run->count);
+    run->keys = plan->streams[0] == STREAM_NULL && isatty(STDIN_FILENO);
+    if (options->progress && isatty(STDERR_FILENO))
+        run->progress = &progress;
+    if (plan->streams[0] == STREAM_PIPE) {
+        error = input_init(&input, run->sequential || run->fanout);
+        run->input = &input;
+    }
+    if (options->outdir)
+        outdir_make(options->outdir);
+    if (!error)
+        error = loop_run(run);
+    if (error)
+        errx(1, "cannot wait for the nodes: %s", strerror(-error));
+    output_print(run, options, sink, start);
+    if (run->input)
+        input_free(&input);
+    close(run->child_fd);
+    return loop_result(run);
+}
+
+/* On a terminal there; bpsh's own one is its window. */
+static int run_terminal(const struct run *run, struct task_plan *plan,
+                        const struct options *options)
+{
+    const struct task *task = &run->tasks[0];
+    struct session session = { .node = task->node, .path = plan->command->path,
+                               .argv = plan->command->argv, .terminal = true,
+                               .no_input = options->no_input };
+    struct task done = { .node = task->node };
+    int error;
+
+    if (run->count != 1)
+        errx(1, "--pty goes with one node, not %zu", run->count);
+    plan->count = run->count;
+    if (task_environment(task, plan) < 0)
+        err(1, "cannot set the environment");
+    session.envp = environ;
+    error = session_run(&session, &done.status);
+    if (error) {
+        fprintf(stderr, "%d: %s\n", task->node, tool_reason(-error));
+        return options->rules == RULES_STRICT ? 255 : 1;
+    }
+    return options->rules == RULES_NONE ? 0 : options->rules == RULES_STRICT
+        ? task_result_strict(&done) : task_result(&done);
+}
+
+static void nodes_choose(struct nodeset *nodes, const struct options *options)
 {
     struct tool_nodes table;
     char text[512];
+    int error = 0;
 
     tool_nodes_load(&table);
-    if (nodespec_add(nodes, spec, &table, text, sizeof(text)) < 0)
+    for (size_t i = 0; i < options->nspecs && !error; i++)
+        error = nodespec_add(nodes, options->specs[i], &table, text, sizeof(text));
+    for (size_t i = 0; i < options->nexcluded && !error; i++)
+        error = nodespec_exclude(nodes, options->excluded[i], &table, text, sizeof(text));
+    if (error)
         errx(1, "%s", text);
     tool_nodes_free(&table);
+}
+
+static void command_choose(struct command *command, const struct options *options)
+{
+    int error = *options->args ? command_make(command, options->args, &options->files) : 0;
+
+    if (error == -ENOENT)
+        errx(1, "%s: command not found", options->args[0]);
+    if (error)
+        errx(1, "%s: %s", options->args[0], strerror(-error));
+}
+
+static int plan_print(struct run *run, struct task_plan *plan, const struct options *options)
+{
+    run->plan = plan;
+    if (options->json)
+        return report_json(run, task_clock()) < 0;
+    report_plan(run);
+    return 0;
 }
 
 static double seconds_now(void)
@@ -94,37 +239,33 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void command_choose(struct command *command, const struct options *options)
-{
-    int error = command_make(command, options->args, &options->files);
-
-    if (error == -ENOENT)
-        errx(1, "%s: command not found", options->args[0]);
-    if (error)
-        errx(1, "%s: %s", options->args[0], strerror(-error));
-}
-
 int main(int argc, char **argv)
 {
     static struct sink sinks[2] = { { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } };
     struct task_plan plan = { .sinks = { &sinks[0], &sinks[1] } };
     struct nodeset nodes = { 0 };
+    struct command command = { 0 };
     struct options options;
-    struct command command;
+    struct run run;
     double start;
     int result;
 
     if (bprsh_called(program_invocation_short_name))
         return bprsh_main(argc, argv);
     options_read(&options, argc, argv);
+    sinks_color(sinks);
     command_choose(&command, &options);
-    nodes_choose(&nodes, options.spec);
+    nodes_choose(&nodes, &options);
     plan.command = &command;
+    run_init(&run, &nodes, &options);
     start = seconds_now();
-    result = run_nodes(&nodes, &plan, &options);
+    result = options.dry_run ? plan_print(&run, &plan, &options)
+           : options.pty ? run_terminal(&run, &plan, &options) : run_nodes(&run, &plan, &options);
     if (options.time)
         fprintf(stderr, "%.6f\n", seconds_now() - start);
+    run_free(&run);
     nodeset_free(&nodes);
     command_free(&command);
+    options_free(&options);
     return result;
 }

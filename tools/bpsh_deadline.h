@@ -16,7 +16,7 @@ int deadline_wait(const struct run *run);
 /* Does what the limits that have passed ask for. Does not block. */
 void deadline_settle(struct run *run);
 
-/* Ends all tasks that run, with descendants: by SIGKILL `grace` seconds after SIGTERM, 0 at once. */
+/* Ends all tasks that run, with descendants: SIGTERM, SIGKILL `grace` seconds later, 0: at once. */
 void deadline_end_all(struct run *run, int grace);
 
 #endif

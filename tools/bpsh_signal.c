@@ -9,7 +9,7 @@
 #include "tools/bpsh_progress.h"
 #include "tools/bpsh_signal.h"
 
-/* One key that reaches bpsh twice, from the terminal and from who passes it on, is no second one. */
+/* One key that comes twice, from the terminal and from who passes it on, is no second one. */
 #define SECOND_MIN_MS 50
 #define SECOND_MAX_MS 1000
 

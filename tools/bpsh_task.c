@@ -157,7 +157,7 @@ static int number_set(const char *name, long value)
     return setenv(name, text, 1);
 }
 
-static int environment_set(const struct task *task, const struct task_plan *plan)
+int task_environment(const struct task *task, const struct task_plan *plan)
 {
     const struct command *command = plan->command;
 
@@ -181,7 +181,7 @@ static void child_run(const struct task *task, const struct task_plan *plan,
 {
     int flags = plan->streams[0] == STREAM_NULL ? 0 : BPROC_IO_STDIN;
 
-    if (ends_install(ends) == 0 && environment_set(task, plan) == 0) {
+    if (ends_install(ends) == 0 && task_environment(task, plan) == 0) {
         child_restore(plan);
         _bproc_rexec_io(task->node, flags, 0, plan->command->path, plan->command->argv, environ);
     }

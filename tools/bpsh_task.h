@@ -3,10 +3,10 @@
  * The command on one node: a child of bpsh, which becomes the one that stands for the remote
  * process, and the pipes to it.
  *
- * Life: task_init() sets it up, task_start() forks; the child calls bproc_rexec and, if that fails, says why over the
- * report pipe, which the kernel closes when it succeeds. The loop then feeds input_fd, reads out[]
- * and the report, reaps the child with task_reap(). A task is over when its report, both its
- * outputs and its status are in. task_free() ends it.
+ * Life: task_init() sets it up, task_start() forks; the child calls bproc_rexec and, if that
+ * fails, says why over the report pipe, which the kernel closes when it succeeds. The loop then
+ * feeds input_fd, reads out[] and the report, reaps the child with task_reap(). A task is over
+ * when its report, both its outputs and its status are in. task_free() ends it.
  */
 #ifndef TOOLS_BPSH_TASK_H
 #define TOOLS_BPSH_TASK_H
@@ -79,6 +79,9 @@ int64_t task_clock(void);
 
 /* A task that is not started yet. */
 void task_init(struct task *task, int node, int rank);
+
+/* Sets what the command finds about itself in the environment, in the caller's own. 0 or -1. */
+int task_environment(const struct task *task, const struct task_plan *plan);
 
 /* Starts it. What cannot be had ends in task->error, the task is over then. Does not block. */
 void task_start(struct task *task, const struct task_plan *plan);

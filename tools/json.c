@@ -4,19 +4,20 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "tools/json.h"
 
-/* Bytes of the UTF-8 character at `text`, 0 if there is none: overlong, surrogate, cut off. */
-static int utf8_length(const unsigned char *text)
+/* Bytes of the UTF-8 character in text[len], 0 if there is none: overlong, surrogate, cut off. */
+static int utf8_length(const unsigned char *text, size_t len)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     int length = text[0] < 0x80 ? 1 : text[0] >> 5 == 6 ? 2 : text[0] >> 4 == 14 ? 3 :
                  text[0] >> 3 == 30 ? 4 : 0;
     uint32_t code;
 
-    if (length < 2)
-        return length;
+    if (length < 2 || (size_t)length > len)
+        return length < 2 ? length : 0;
     code = text[0] & (0x7fu >> length);
     for (int i = 1; i < length; i++) {
         if (text[i] >> 6 != 2)
@@ -26,13 +27,12 @@ static int utf8_length(const unsigned char *text)
     return code < least[length] || code > 0x10ffff || code >> 11 == 0x1b ? 0 : length;
 }
 
-static void text_write(FILE *out, const char *text)
+static void text_write(FILE *out, const char *text, size_t len)
 {
-    const unsigned char *at = (const unsigned char *)text;
-
     fputc('"', out);
-    while (*at) {
-        int length = utf8_length(at);
+    while (len > 0) {
+        const unsigned char *at = (const unsigned char *)text;
+        int length = utf8_length(at, len);
 
         if (*at == '"' || *at == '\\')
             fprintf(out, "\\%c", *at);
@@ -42,7 +42,9 @@ static void text_write(FILE *out, const char *text)
             fwrite(at, 1, (size_t)length, out);
         else
             fputs("\\ufffd", out);
-        at += length > 0 ? length : 1;
+        length = length > 0 ? length : 1;
+        text += length;
+        len -= (size_t)length;
     }
     fputc('"', out);
 }
@@ -55,7 +57,7 @@ static void value_begin(struct json *json, const char *key)
     json->comma = true;
     if (!key)
         return;
-    text_write(json->out, key);
+    text_write(json->out, key, strlen(key));
     fputc(':', json->out);
 }
 
@@ -105,8 +107,13 @@ void json_string(struct json *json, const char *key, const char *value)
         json_null(json, key);
         return;
     }
+    json_text(json, key, value, strlen(value));
+}
+
+void json_text(struct json *json, const char *key, const char *bytes, size_t len)
+{
     value_begin(json, key);
-    text_write(json->out, value);
+    text_write(json->out, bytes, len);
 }
 
 void json_int(struct json *json, const char *key, int64_t value)

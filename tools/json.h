@@ -42,6 +42,9 @@ void json_close(struct json *json);
 /* NULL becomes null. */
 void json_string(struct json *json, const char *key, const char *value);
 
+/* bytes[len], which may hold NULs; NULL only with 0. */
+void json_text(struct json *json, const char *key, const char *bytes, size_t len);
+
 void json_int(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);

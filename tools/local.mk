@@ -30,7 +30,11 @@ tools_bproc_endtree_SOURCES = tools/endtree.c
 
 tools_bpsh_SOURCES = \
 	tools/bpsh.c \
+	tools/bpsh_collect.c tools/bpsh_collect.h \
+	tools/bpsh_diff.c tools/bpsh_diff.h \
 	tools/bpsh_options.c tools/bpsh_options.h \
+	tools/bpsh_report.c tools/bpsh_report.h \
+	tools/json.c tools/json.h \
 	$(NODES_SOURCES) $(RUN_SOURCES)
 tools_bpsh_LDADD = $(NODES_LIBS)
 
