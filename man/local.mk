@@ -21,6 +21,7 @@ dist_man_MANS += \
 	man/bproc_version.3 \
 	man/bpsh.1 \
 	man/bpstat.1 \
+	man/bptop.1 \
 	man/masterd.8 \
 	man/slaved.8
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-bin_PROGRAMS += tools/bpsh tools/bpstat
+bin_PROGRAMS += tools/bpsh tools/bpstat tools/bptop
 sbin_PROGRAMS += tools/bpctl
 
 # For every tool that takes nodes.
@@ -44,6 +44,20 @@ tools_bpstat_SOURCES = \
 	tools/bpstat_table.c tools/bpstat_table.h \
 	$(NODES_SOURCES)
 tools_bpstat_LDADD = $(NODES_LIBS)
+
+tools_bptop_SOURCES = \
+	tools/bptop.c \
+	tools/bptop_batch.c tools/bptop_batch.h \
+	tools/bptop_draw.c tools/bptop_draw.h \
+	tools/bptop_format.c tools/bptop_format.h \
+	tools/bptop_keys.c tools/bptop_keys.h \
+	tools/bptop_sample.c tools/bptop_sample.h \
+	tools/bptop_screen.c tools/bptop_screen.h \
+	tools/bptop_view.c tools/bptop_view.h \
+	tools/json.c tools/json.h \
+	$(NODES_SOURCES)
+tools_bptop_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
+tools_bptop_LDADD = $(NODES_LIBS) $(NCURSES_LIBS)
 
 tools_bpctl_SOURCES = \
 	tools/bpctl.c \

@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bptop: what nodes and processes use, as text, as JSON and on a terminal; bproc_usage().
+. "${0%/*}/lib.sh"
+need_tool script jq
+lab_up 3
+
+lab=$BPROC_BUILD/lab/bplab
+
+bptop() {
+    on master bptop "$@"
+}
+
+# usage_of NODE: what the call tells on the master.
+usage_of() {
+    on master "$PROGS/usage" "$1"
+}
+
+# listed FILTER: so many processes, counted by jq's filter.
+listed() {
+    bptop --json -n 1 | jq "[.processes[] | select($1)] | length"
+}
+
+is_listed() {
+    [[ $(listed "$1") != 0 ]]
+}
+
+# Options.
+ok "--help" bptop --help
+like "prints the usage" "$(bptop -h)" "^usage: bptop "
+like "--version" "$(bptop -V)" "^bptop \(bproc\) [0-9]"
+exits 1 "an option that is none" bptop -Z
+exits 1 "an argument" bptop -b 0
+is "is told" "$(cat "$TMP/out")" "bptop: unexpected argument '0'"
+exits 1 "a delay that is none" bptop -b -d 0
+is "is told" "$(cat "$TMP/out")" "bptop: '0' is no delay: 0.1 to 86400 seconds"
+exits 1 "a field that is none" bptop -b -o fish
+is "is told" "$(cat "$TMP/out")" \
+    "bptop: 'fish' is no field to sort by: cpu, mem, time, pid, node, user, command"
+exits 1 "no number of looks" bptop -b -n 0
+exits 1 "what is no node" bptop -b -n 1 -w fish
+is "is told" "$(cat "$TMP/out")" "bptop: 'fish' is no node"
+exits 1 "no terminal" bptop
+is "is told" "$(cat "$TMP/out")" "bptop: this is no terminal: -b prints text"
+exits 1 "no daemon" on master env BPROC_SOCKET=/nowhere bptop -b -n 1
+is "is told" "$(cat "$TMP/out")" "bptop: cannot look at the nodes: BProc is not running here"
+exits 1 "a full disk" on master sh -c 'bptop -b -n 1 >/dev/full'
+
+# The call.
+is "bproc_usage() of the master" "$(usage_of -1)" "node -1 processes 0 listed 0"
+is "of a node without processes" "$(usage_of 2)" "node 2 processes 0 listed 0"
+is "of all" "$(usage_of -4 | cut -d ' ' -f 2 | tr '\n' ' ')" "-1 0 1 2 "
+is "of a node that is none" "$(usage_of 3)" ""
+is "of what stands for no node" "$(usage_of -3)" "-1 EINVAL"
+is "without a daemon" "$(on master env BPROC_SOCKET=/nowhere "$PROGS/usage" 0)" "-1 EBUSY"
+is "on a node, of itself" "$(on n1 "$PROGS/usage" -2)" "node 1 processes 0 listed 0"
+is "on a node, of another" "$(on n1 "$PROGS/usage" 2)" "node 2 processes 0 listed 0"
+
+# Processes, and what they have started there.
+on master sh -c 'useradd -M alice'
+"$lab" -c "$LAB" exec master -- bpsh -N 0 nice -n 7 sh -c 'sleep 600 & sleep 601; :' &
+first=$!
+"$lab" -c "$LAB" exec -u alice master -- bpsh -N 1 timeout 50 sh -c 'while :; do :; done' 2>/dev/null &
+second=$!
+ok "processes come in sight" wait_for 10 is_listed '.command == "sleep 601" and .node == 0'
+is "with children, and no helpers of ours" \
+    "$(bptop -b -p -n 1 -w n0 -o command | awk '$1 ~ /^[0-9]+$/ { print $4, $10, $11 }')" \
+    $'7 sh -c\n7 sleep 600\n7 sleep 601' ||
+    diag "$(bptop -b -n 1)"
+pid=$(on master bpstat -p 1 | tail -n 1 | cut -f 1)
+is "under the number that the master knows" \
+    "$(bptop --json -n 1 | jq -r ".processes[] | select(.pid == $pid) | .node, .user" | xargs)" \
+    "1 alice"
+usage_of 0 >"$TMP/usage"
+is "the call tells the same" "$(grep -c ' nice 7 threads 1: sleep 60[01]$' "$TMP/usage")" 2
+is "-u" "$(bptop -b -p -n 1 -u alice | awk '$1 ~ /^[0-9]+$/ { print $3 }' | sort -u)" alice
+is "-w" "$(bptop -b -p -n 1 -w 'n[1-2]' | awk '$1 ~ /^[0-9]+$/ { print $2 }' | sort -u)" n1
+sleep_until_busy() {
+    (( $(bptop --json -n 2 -d 1 | tail -n 1 |
+        jq '[.processes[] | select(.user == "alice") | .cpu_percent] | max | floor') > 10 ))
+}
+ok "a loop is busy" wait_for 20 sleep_until_busy
+is "and comes first" "$(bptop -b -p -n 1 | awk '$1 ~ /^[0-9]+$/ { print $3; exit }')" alice
+is "-r puts it last" "$(bptop -b -p -n 1 -r | awk '$1 ~ /^[0-9]+$/ { user = $3 } END { print user }')" \
+    alice
+bptop -b -n 2 -d 0.5 >"$TMP/batch"
+is "-n counts the looks" "$(grep -c ', 3 of 3 nodes up, ' "$TMP/batch")" 2
+is "nodes have a line each" "$(awk '/^NODE/ { on = 1 } on && $2 == "up" { print $1 }' "$TMP/batch" |
+    head -n 4 | xargs)" "master n0 n1 n2"
+is "JSON names the nodes twice" "$(bptop --json -n 1 -w n0,n2 | jq -c '.version, .nodes, .nodeset')" \
+    $'1\n[0,2]\n"n[0,2]"'
+like "on a node bptop tells the same" "$(on n2 bptop -b -n 1)" " n0 +root +7 S "
+bplab daemon n2 stop
+is "a node that is down has told nothing" \
+    "$(bptop -b -n 1 | awk '$1 == "n2" { print $2, $3, $11 }')" "down - -"
+
+# On a terminal. What is typed goes through a pipe; what is shown stays in a file.
+mkfifo "$TMP/keys"
+exec 3<>"$TMP/keys"
+export LAB lab TERM=xterm
+script -qec 'stty rows 30 cols 100; before=$(stty -g)
+    $lab -c $LAB exec master -- bptop -d 0.5; echo status $?
+    [ "$(stty -g)" = "$before" ] && echo same terminal' /dev/null \
+    <"$TMP/keys" >"$TMP/screen" 2>&1 &
+terminal=$!
+
+# shows TEXT: the screen has shown it since shown was set.
+shown=0
+shows() {
+    tail -c +$(( shown + 1 )) "$TMP/screen" | grep -qE -e "$1"
+}
+
+# keys TEXT: typed, then ^L, as only what differs is drawn otherwise. What is looked for from then on
+# has to come after it.
+keys() {
+    shown=$(stat -c %s "$TMP/screen")
+    printf '%b\f' "$1" >&3
+}
+
+ok "a terminal shows nodes" wait_for 10 shows 'NODE   STATE'
+ok "and processes" wait_for 5 shows 'PID NODE   USER'
+ok "in colours" shows $'\e\\[32m'
+keys h
+ok "h shows the keys" wait_for 5 shows 'look again now'
+keys h
+keys 'wn1\n'
+ok "w chooses nodes" wait_for 5 shows 'nodes n1; every'
+keys 'wfish\n'
+ok "or says what is wrong" wait_for 5 shows "'fish' is no node"
+keys 'ualice\n'
+ok "u chooses a user" wait_for 5 shows 'user alice'
+keys N
+ok "letters sort" wait_for 5 shows 'pid; '
+keys '\e[H'
+keys k
+ok "k asks for a signal" wait_for 5 shows "signal for process $pid on node 1"
+keys 'nonsense\n'
+ok "that must be one" wait_for 5 shows "'nonsense' is no signal"
+keys 'kTERM\n'
+ok "and for a confirmation" wait_for 5 shows "send signal 15 to process $pid on node 1"
+keys 'n\n'
+is "without which nothing is sent" "$(on master bpstat -p 1 | tail -n 1)" "$pid"$'\t1'
+keys 'kkill\ny\n'
+ok "with it the signal goes" wait_for 5 shows "sent SIGKILL to process $pid on node 1"
+wait "$second" 2>/dev/null
+is "and the process is gone" "$(on master bpstat -p 1)" $'PID\tNode'
+keys q
+ok "q ends it" wait_for 5 shows 'status 0'
+ok "with the terminal as before" wait_for 5 shows 'same terminal'
+wait "$terminal"
+exec 3>&-
+is "BPROC_COLOR, NO_COLOR" \
+    "$(on master env NO_COLOR=1 bptop -b -n 1 | grep -c $'\e') $(on master env NO_COLOR=1 \
+        bptop --color always -b -n 1 | grep -c $'\e')" "0 2"
+
+# A signal gives the terminal back as well.
+script -qec '$lab -c $LAB exec master -- sh -c "before=\$(stty -g); timeout -s TERM 1 bptop
+    echo status \$?; [ \"\$(stty -g)\" = \"\$before\" ] && echo same terminal"' /dev/null \
+    </dev/null >"$TMP/screen" 2>&1
+like "a signal ends it and leaves the terminal as before" "$(cat "$TMP/screen")" "same terminal"
+
+# A helper that was killed is there again when it is needed.
+on n0 sh -c 'kill -9 $(pidof bproc-usage)'
+ok "the node's helper comes back" wait_for 10 is_listed '.command == "sleep 601"'
+kill "$first"
+wait "$first" 2>/dev/null
+done_testing
