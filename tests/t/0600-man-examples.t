@@ -4,7 +4,7 @@
 # The EXAMPLES of the manual pages do what is printed there, and each page tells the options that
 # its program has.
 . "${0%/*}/lib.sh"
-need_tool mandoc gcc
+need_tool mandoc gcc jq
 man=$BPROC_SOURCE/man
 lab=$BPROC_BUILD/lab/bplab
 
@@ -78,7 +78,7 @@ options_of() {
 }
 
 # Options: the summaries and the pages have the same.
-for tool in bpsh.1 bpstat.1 bpctl.8 masterd.8 slaved.8 bplab.1; do
+for tool in bpsh.1 bpstat.1 bptop.1 bpctl.8 masterd.8 slaved.8 bplab.1; do
     name=${tool%.*}
     program=$(ls "$BPROC_BUILD"/{tools,masterd,slaved,lab}/"$name" 2>/dev/null)
     text=$(mandoc -T ascii "$man/$tool" | col -bx | sed '/^EXAMPLES/,$d')
@@ -168,6 +168,7 @@ bplab daemon n2 stop
 nodes_set 2
 examples bpsh.1
 nodes_set 3
+examples bptop.1
 examples bpstat.1
 prints bproc_rfork.3 "node 0 says 42"
 prints bproc_rexec.3 n0
