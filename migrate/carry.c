@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "migrate/carry.h"
+#include "migrate/readers.h"
 #include "migrate/relay.h"
 #include "proto/msg.h"
 
 struct state {
     struct carry *carry;
+    struct readers *readers[BPROC_MAX_STREAMS];     /* made when first asked for */
     struct event_base *base;
     int idle;                   /* all streams have ended */
     int drained;                /* the process has ended, its output is delivered */
@@ -61,6 +63,19 @@ static void on_slaved(evutil_socket_t fd, short what, void *arg)
     msg_free(&msg);
 }
 
+static size_t on_wanted(struct relay *relay, unsigned id, void *arg)
+{
+    struct state *state = arg;
+    const struct carry *carry = state->carry;
+    struct readers **readers = &state->readers[id];
+
+    (void)relay;
+    if (!*readers)
+        *readers = readers_open(carry->root, carry->identity[id].st_dev,
+                                carry->identity[id].st_ino);
+    return *readers ? readers_wanted(*readers) : 0;
+}
+
 static int end_add(struct relay *relay, const struct carry *carry, unsigned id)
 {
     stream_desc *stream = &carry->streams[id];
@@ -99,7 +114,7 @@ static int ends_any(const struct carry *carry)
 int carry_run(struct carry *carry)
 {
     static const struct relay_ops ops = { .on_flushed = on_flushed, .on_idle = on_idle,
-                                          .on_broken = on_broken };
+                                          .on_broken = on_broken, .wanted = on_wanted };
     struct state state = { .carry = carry };
     struct relay *relay;
     struct event *slaved = NULL;
@@ -123,6 +138,8 @@ int carry_run(struct carry *carry)
             return 1;
     }
     event_base_dispatch(state.base);
+    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
+        readers_close(state.readers[i]);
     if (slaved)
         event_free(slaved);
     relay_free(relay);

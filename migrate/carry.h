@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <openssl/ssl.h>
+#include <sys/stat.h>
 
 #include "proto/bproc.h"
 
@@ -22,6 +23,8 @@ struct carry {
     int node_side;              /* the ends that face the process, not the originals */
     int slaved;                 /* node side: the daemon's socket; it says when the process ends */
     int pid;
+    const char *root;           /* node side: of the process space */
+    const struct stat *identity;    /* node side: of the process's ends, by stream */
 };
 
 /*

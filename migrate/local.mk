@@ -15,7 +15,8 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/carry.c migrate/carry.h \
 	migrate/connectback.c migrate/connectback.h \
 	migrate/criu.c migrate/criu.h \
-	migrate/filehash.c migrate/filehash.h
+	migrate/filehash.c migrate/filehash.h \
+	migrate/readers.c migrate/readers.h
 migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
 
 migrate_bproc_mover_SOURCES = \

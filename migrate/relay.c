@@ -70,6 +70,7 @@ void relay_break(struct relay *relay, const char *fmt, ...)
     event_del(relay->tls_writable);
     event_del(relay->again);
     event_del(relay->hold_timer);
+    event_del(relay->want_timer);
     event_del(relay->peer_timer);
     for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
         if (relay->streams[i])
@@ -324,9 +325,10 @@ static int relay_make_events(struct relay *relay)
     relay->again = event_new(relay->base, -1, 0, link_on_readable, relay);
     relay->notify = event_new(relay->base, -1, 0, relay_on_notify, relay);
     relay->hold_timer = event_new(relay->base, -1, 0, hold_on_timer, relay);
+    relay->want_timer = event_new(relay->base, -1, 0, want_on_timer, relay);
     relay->peer_timer = event_new(relay->base, -1, 0, peer_on_timer, relay);
     if (!relay->tls_readable || !relay->tls_writable || !relay->again || !relay->notify ||
-        !relay->hold_timer || !relay->peer_timer || event_add(relay->tls_readable, NULL) < 0)
+        !relay->hold_timer || !relay->want_timer || !relay->peer_timer || event_add(relay->tls_readable, NULL) < 0)
         return -ENOMEM;
     return evutil_make_socket_nonblocking(fd) < 0 ? -errno : 0;
 }
@@ -362,7 +364,7 @@ struct relay *relay_new(struct event_base *base, SSL *ssl, const struct relay_op
 
 void relay_free(struct relay *relay)
 {
-    struct event *events[6];
+    struct event *events[7];
 
     if (!relay)
         return;
@@ -374,6 +376,7 @@ void relay_free(struct relay *relay)
     events[3] = relay->notify;
     events[4] = relay->hold_timer;
     events[5] = relay->peer_timer;
+    events[6] = relay->want_timer;
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i])
             event_free(events[i]);

@@ -40,6 +40,12 @@ struct relay_ops {
     void (*on_idle)(struct relay *relay, void *arg);
     /* The connection is over, by its end or by bad bytes; once, nothing moves from then on. */
     void (*on_broken)(struct relay *relay, const char *reason, void *arg);
+    /*
+     * On the node: for how many bytes of stream `id` the process waits just now, 0: it does not.
+     * Asked while somebody at the other side may read them as well. NULL: for as many as there
+     * are.
+     */
+    size_t (*wanted)(struct relay *relay, unsigned id, void *arg);
 };
 
 /*
@@ -58,9 +64,9 @@ int relay_add(struct relay *relay, unsigned id, stream_kind kind, unsigned flags
               int write_fd);
 
 /*
- * Names the process that may share the read ends added without STREAM_F_EAGER: these are read
- * only once it no longer has them open. Call before relay_add(). 0 or -errno (-ENOENT: it has
- * gone, which is no reason to worry: all is read).
+ * Names the process that is likely to share the read ends added without STREAM_F_EAGER. As long
+ * as it or any other process here has them open, they are read when the process asks for it.
+ * Call before relay_add(). 0 or -errno (-ENOENT: it has gone, which is no reason to worry).
  */
 int relay_set_parent(struct relay *relay, pid_t pid);
 

@@ -9,7 +9,8 @@ migrate_librelay_la_SOURCES = \
 	migrate/relay_link.c \
 	migrate/relay_ring.c migrate/relay_ring.h \
 	migrate/relay_sink.c \
-	migrate/relay_source.c
+	migrate/relay_source.c \
+	migrate/relay_want.c
 migrate_librelay_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_bulk tests/unit/test_relay tests/unit/test_relay_hostile

@@ -33,7 +33,7 @@
 #define RELAY_CHUNK (64 * 1024)             /* read for a stream before the next one's turn */
 #define RELAY_TURN (256 * 1024)             /* taken from the connection in one turn of the loop */
 #define RELAY_RECORD 4                      /* bytes in front of a record: its length */
-#define RELAY_MARKS (BPROC_MAX_STREAMS * 4 * (FRAME_PREFIX + 4))
+#define RELAY_MARKS (BPROC_MAX_STREAMS * 6 * (FRAME_PREFIX + 4))
 #define RELAY_BODY_MAX (RELAY_CHUNK + RELAY_RECORD + RELAY_MESSAGE_MAX)
 #define RELAY_TX_SIZE (RELAY_MARKS + FRAME_PREFIX + RELAY_BODY_MAX)
 
@@ -52,8 +52,11 @@ struct relay_stream {
     bool ready;                 /* in the list of those to be read next */
     bool source_none;           /* there never was any */
     bool source_done;
-    bool shared;                /* the parent may hold the source as well */
-    bool waiting;               /* for the parent to let go, with data there to read */
+    bool shared;                /* others may hold the source as well */
+    bool waiting;               /* for them to let go or the process to ask, with data there */
+    bool held_told;             /* the peer looks whether the process asks */
+    size_t wanted;              /* bytes the process asked for; 0: no limit */
+    int64_t scanned_ms;         /* when all processes were looked at last */
     bool draining;              /* to be read empty for a flush */
     int drain_left;             /* bytes it held at the flush; -1 unknown */
     size_t credit;              /* bytes the peer still takes */
@@ -72,10 +75,13 @@ struct relay_stream {
     bool sink_broken;
     bool sink_done;
     bool sink_blocked;          /* full; stream->writable waits */
+    bool asked;                 /* to tell when the process waits for bytes */
+    size_t wants;               /* bytes it waits for, not yet told */
     bool late_shut_read;        /* to be done when the parent has let go */
     bool late_shut_write;
 
     bool due_credit;
+    bool due_held;
     bool due_eof;
     bool due_closed;
 };
@@ -124,6 +130,8 @@ struct relay {
     struct event *hold_timer;
     struct event *peer_timer;
     unsigned hold_ms;
+    struct event *want_timer;
+    unsigned want_ms;
 
     bool say_flushed;
     bool say_idle;
@@ -184,6 +192,9 @@ void source_credit(struct relay_stream *stream, size_t bytes);
 /* Nothing more is read; the peer is told. */
 void source_end(struct relay_stream *stream);
 
+/* The process waits for `bytes` of a source that others hold. */
+void source_wanted(struct relay_stream *stream, size_t bytes);
+
 /* Begins to read the source empty. */
 void source_drain(struct relay_stream *stream);
 
@@ -214,16 +225,24 @@ void sink_break(struct relay_stream *stream);
 void sink_on_writable(evutil_socket_t fd, short what, void *arg);
 void sink_on_reader_gone(evutil_socket_t fd, short what, void *arg);
 
-/* ---- relay_hold.c: the parent's hold on an original ---------------------------------------- */
+/* ---- relay_hold.c: others' hold on an original ---------------------------------------------- */
 
-/* True when the parent has the source open still. */
+/* True when another process, the parent first of all, has the source open still. */
 bool hold_check(struct relay_stream *stream);
 
-/* Has the timer look again until the parent lets go of what `waiting` and `late_` flags tell. */
+/* Has the timer look again until all let go of what `waiting` and `late_` flags tell. */
 void hold_wait(struct relay *relay);
 
 /* Callback of relay->hold_timer. */
 void hold_on_timer(evutil_socket_t fd, short what, void *arg);
+
+/* ---- relay_want.c: on the node, what the process asks of a source that others hold ----------- */
+
+/* The peer has bytes and must not read them unasked. */
+void want_ask(struct relay_stream *stream);
+
+/* Callback of relay->want_timer. */
+void want_on_timer(evutil_socket_t fd, short what, void *arg);
 
 /* ---- relay_peer.c: the end of a datagram socket's peer -------------------------------------- */
 

@@ -62,6 +62,15 @@ static void credit_put(struct relay *relay, struct relay_stream *stream)
     stream->taken = 0;
 }
 
+static void wants_put(struct relay *relay, struct relay_stream *stream)
+{
+    uint32_t bytes = htonl((uint32_t)stream->wants);
+
+    memcpy(relay->tx + relay->tx_len + FRAME_PREFIX, &bytes, sizeof(bytes));
+    frame_put(relay, P_STREAM_WANTED, stream->id, sizeof(bytes));
+    stream->wants = 0;
+}
+
 static void marks_put(struct relay *relay)
 {
     for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
@@ -71,11 +80,15 @@ static void marks_put(struct relay *relay)
             continue;
         if (stream->due_credit)
             credit_put(relay, stream);
+        if (stream->due_held)
+            frame_put(relay, P_STREAM_HELD, i, 0);
+        if (stream->wants)
+            wants_put(relay, stream);
         if (stream->due_eof)
             frame_put(relay, P_STREAM_EOF, i, 0);
         if (stream->due_closed)
             frame_put(relay, P_STREAM_CLOSED, i, 0);
-        stream->due_credit = stream->due_eof = stream->due_closed = false;
+        stream->due_credit = stream->due_held = stream->due_eof = stream->due_closed = false;
     }
     relay->due = false;
 }
@@ -187,7 +200,10 @@ static int body_is_good(const struct relay_rx *rx)
     case P_STREAM_DATA:
         return stream && !stream->eof_received && rx->left > 0 && rx->left <= stream->granted;
     case P_STREAM_CREDIT:
+    case P_STREAM_WANTED:
         return stream && rx->left == sizeof(rx->small);
+    case P_STREAM_HELD:
+        return stream && rx->left == 0;
     case P_STREAM_EOF:
         return stream && !stream->eof_received && rx->left == 0;
     case P_STREAM_CLOSED:
@@ -262,6 +278,18 @@ static void credit_received(struct relay *relay)
         source_credit(rx->stream, bytes);
 }
 
+static void wanted_received(struct relay *relay)
+{
+    uint32_t bytes;
+
+    memcpy(&bytes, relay->rx.small, sizeof(bytes));
+    bytes = ntohl(bytes);
+    if (bytes == 0)
+        relay_break(relay, "a wish for nothing from the peer");
+    else
+        source_wanted(relay->rx.stream, bytes);
+}
+
 static void data_received(struct relay *relay)
 {
     struct relay_stream *stream = relay->rx.stream;
@@ -285,6 +313,12 @@ static void rx_end(struct relay *relay)
         break;
     case P_STREAM_CREDIT:
         credit_received(relay);
+        break;
+    case P_STREAM_HELD:
+        want_ask(stream);
+        break;
+    case P_STREAM_WANTED:
+        wanted_received(relay);
         break;
     case P_STREAM_EOF:
         sink_eof(stream);

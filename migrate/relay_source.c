@@ -49,11 +49,23 @@ void source_on_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     if (hold_check(stream)) {
         stream->waiting = true;
+        stream->held_told = stream->due_held = true;
+        stream_due(stream);
         hold_wait(stream->relay);
-        return;
+    } else {
+        ready_add(stream);
     }
-    ready_add(stream);
     link_pump(stream->relay);
+}
+
+/* What comes late, after all have let go, changes nothing. */
+void source_wanted(struct relay_stream *stream, size_t bytes)
+{
+    if (!stream->held_told || !stream->waiting)
+        return;
+    stream->held_told = stream->waiting = false;
+    stream->wanted = bytes;
+    ready_add(stream);
 }
 
 void source_credit(struct relay_stream *stream, size_t bytes)
@@ -160,7 +172,7 @@ static size_t records_read(struct relay_stream *stream, uint8_t *body, ssize_t *
             break;
         used += (size_t)*last;
         drain_took(stream, (size_t)*last - RELAY_RECORD);
-    } while (used < RELAY_CHUNK &&
+    } while (!stream->wanted && used < RELAY_CHUNK &&
              used + RELAY_RECORD + stream->record_max <= stream->credit);
     return used;
 }
@@ -169,6 +181,8 @@ static size_t bytes_read(struct relay_stream *stream, uint8_t *body, ssize_t *la
 {
     size_t len = stream->credit < RELAY_CHUNK ? stream->credit : RELAY_CHUNK;
 
+    if (stream->wanted && stream->wanted < len)
+        len = stream->wanted;
     *last = piece_read(stream, body, len);
     if (*last < 0)
         return 0;
@@ -178,6 +192,7 @@ static size_t bytes_read(struct relay_stream *stream, uint8_t *body, ssize_t *la
 
 size_t source_read(struct relay_stream *stream, uint8_t *body)
 {
+    bool asked = stream->wanted > 0;
     ssize_t last;
     size_t used;
 
@@ -185,7 +200,10 @@ size_t source_read(struct relay_stream *stream, uint8_t *body)
     used = stream->record_max ? records_read(stream, body, &last)
                               : bytes_read(stream, body, &last);
     stream->credit -= used;
-    if (last >= 0 && stream->credit >= room_needed(stream)) {
+    stream->wanted = 0;
+    if (last >= 0 && asked) {
+        source_wait(stream);
+    } else if (last >= 0 && stream->credit >= room_needed(stream)) {
         ready_add(stream);
     } else if (last == -EAGAIN && stream->source.way != RELAY_FD_PLAIN) {
         drain_done(stream);

@@ -96,6 +96,8 @@ int streamends_make(struct streamends *ends, const launch_arg *launch, uint32_t 
         error = end_make(ends, launch, i, direct_addr);
         if (!error)
             error = end_set_flags(ends->process[i], &launch->streams.streams_val[i]);
+        if (!error && fstat(ends->process[i], &ends->identity[i]) < 0)
+            error = -errno;
     }
     if (error) {
         snprintf(text, len, "cannot make stream %u of process %d: %s", ends->count - 1,

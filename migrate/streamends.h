@@ -9,12 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sys/stat.h>
+
 #include "proto/bproc.h"
 
 struct streamends {
     unsigned count;
     int process[BPROC_MAX_STREAMS];     /* given to the process */
     int relay[BPROC_MAX_STREAMS];       /* ours; -1 where the process talks to the port itself */
+    struct stat identity[BPROC_MAX_STREAMS];    /* of the process's ends */
 };
 
 /*

@@ -18,6 +18,7 @@ SYSTEM_TESTS += tests/t/0230-daemons.t
 SYSTEM_TESTS += tests/t/0320-streams.t
 SYSTEM_TESTS += tests/t/0321-connectback.t
 SYSTEM_TESTS += tests/t/0322-volume.t
+SYSTEM_TESTS += tests/t/0323-shared.t
 SYSTEM_TESTS += tests/t/0330-dumpflags.t
 SYSTEM_TESTS += tests/t/0400-faults.t
 SYSTEM_TESTS += tests/t/0410-load.t

@@ -39,6 +39,11 @@ tests_progs_flow_SOURCES = tests/progs/flow.c tests/progs/prog.h
 tests_progs_flow_LDADD = $(PROG_LDADD)
 tests_progs_flow_LDFLAGS = $(PROG_LINK)
 
+check_PROGRAMS += tests/progs/shared
+tests_progs_shared_SOURCES = tests/progs/shared.c tests/progs/prog.h
+tests_progs_shared_LDADD = $(PROG_LDADD)
+tests_progs_shared_LDFLAGS = $(PROG_LINK)
+
 check_PROGRAMS += tests/progs/connectback
 tests_progs_connectback_SOURCES = tests/progs/connectback.c tests/progs/prog.h
 tests_progs_connectback_LDADD = $(PROG_LDADD)

@@ -30,6 +30,7 @@ struct side {
     int flushed;
     int idle;
     int broken;
+    size_t wants;               /* what the process is said to wait for */
     char reason[160];
 };
 
@@ -140,7 +141,14 @@ static void side_broken(struct relay *relay, const char *reason, void *arg)
     snprintf(side->reason, sizeof(side->reason), "%s", reason);
 }
 
-static const struct relay_ops side_ops = { side_flushed, side_idle, side_broken };
+static size_t side_wanted(struct relay *relay, unsigned id, void *arg)
+{
+    (void)relay;
+    (void)id;
+    return ((struct side *)arg)->wants;
+}
+
+static const struct relay_ops side_ops = { side_flushed, side_idle, side_broken, side_wanted };
 
 static void pair_on_tick(evutil_socket_t fd, short what, void *arg)
 {

@@ -449,6 +449,7 @@ static void test_parent(void)
 {
     struct pair pair;
     int orig[2], made[2], tell, byte = 0, waiting = 0;
+    char text[4];
     pid_t pid;
 
     pair_open(&pair, 2);
@@ -464,6 +465,12 @@ static void test_parent(void)
     pair_turn(&pair, 100);
     ioctl(orig[1], FIONREAD, &waiting);
     is_int(waiting, 3, "it is left to the parent while he has the pipe open");
+    pair.side[NODE].wants = 2;
+    is_int(read_soon(&pair, made[0], text, 3), 2, "the process gets as much as it waits for");
+    pair.side[NODE].wants = 0;
+    pair_turn(&pair, 100);
+    ioctl(orig[1], FIONREAD, &waiting);
+    is_int(waiting, 1, "and no more");
     ok(write(tell, "x", 1) == 1, "the parent closes it");
     is_int(read_soon(&pair, made[0], &byte, 1), 1, "then the process gets it");
     close(tell);

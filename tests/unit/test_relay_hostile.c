@@ -71,6 +71,8 @@ static const struct attack attacks[] = {
     { "an end of no stream", P_STREAM_EOF, 5, 0, "", false },
     { "a close of no stream", P_STREAM_CLOSED, 5, 0, "", false },
     { "an answer to no flush", P_STREAM_FLUSHED, 0, 0, "", false },
+    { "a wish for nothing", P_STREAM_WANTED, 0, 4, "\0\0\0\0", false },
+    { "a wish of no stream", P_STREAM_WANTED, 9, 4, "\0\0\0\1", false },
     { "a message of another time", P_BULK_DATA, 2, 3, "abc", false },
     { "a call for a daemon", P_NODE_LIST, 0, 0, "", false },
 };
