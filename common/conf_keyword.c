@@ -247,6 +247,20 @@ static void take_foreign(struct conf_parse *parse, const struct keyword *keyword
     parse->said_foreign = 1;
 }
 
+/* Scyld's way to name a port; the other services have no part here. */
+static void take_server(struct conf_parse *parse, const struct keyword *keyword, char **args,
+                        int count)
+{
+    long port;
+
+    if (strcmp(args[0], "bproc") != 0)
+        take_foreign(parse, keyword, args, count);
+    else if (number_read(args[1], 1, 65535, &port) < 0)
+        conf_error(parse, "%s: `%s' is not a port from 1 to 65535", keyword->name, args[1]);
+    else
+        parse->conf->port = (int)port;
+}
+
 #define FIELD(name) offsetof(struct conf, name)
 #define FOREIGN(name) { name, 0, CONF_MAX_WORDS, 0, take_foreign, 0, 0, 0 }
 
@@ -256,6 +270,7 @@ static const struct keyword keywords[] = {
     { "iprange", 2, 3, 0, take_iprange, 0, 0, 0 },
     { "interface", 1, 3, 0, take_interface, 0, 0, 0 },
     { "bprocport", 1, 1, 1, take_number, FIELD(port), 1, 65535 },
+    { "server", 2, 2, 0, take_server, 0, 0, 0 },
     { "dataport", 1, 1, 1, take_number, FIELD(data_port), 1, 65535 },
     { "pingtimeout", 1, 1, 1, take_number, FIELD(ping_timeout), 1, 86400 },
     { "orphantimeout", 1, 1, 1, take_number, FIELD(orphan_timeout), 1, 86400 * 30 },
@@ -275,7 +290,7 @@ static const struct keyword keywords[] = {
     FOREIGN("insmod"), FOREIGN("modarg"), FOREIGN("modprobe"), FOREIGN("libraries"),
     FOREIGN("master"), FOREIGN("mcastport"), FOREIGN("mcastthrottle"), FOREIGN("mcastbcast"),
     FOREIGN("node"), FOREIGN("nodeassign"), FOREIGN("nodeupmaxclients"),
-    FOREIGN("nodeupmaxworkers"), FOREIGN("nodeupworker"), FOREIGN("server"), FOREIGN("slave"),
+    FOREIGN("nodeupmaxworkers"), FOREIGN("nodeupworker"), FOREIGN("slave"),
     FOREIGN("fsck"), FOREIGN("mkfs"), FOREIGN("pci"), FOREIGN("bootport"),
 };
 #define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))

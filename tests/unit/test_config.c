@@ -45,7 +45,7 @@ static void test_good(void)
                              "iprange 4 10.0.0.20 10.0.0.22\n"
                              "ip 10.0.0.30\n"
                              "interface eth0\ninterface eth1 10.0.0.1 255.255.255.0\n"
-                             "bprocport 4000\npingtimeout 7\nlogfacility local3\n"
+                             "server beofs2 932\nserver bproc 4000\npingtimeout 7\nlogfacility local3\n"
                              "io direct\ncachesize 3G\nnodegroup @big '0-3,5'\n"
                              "criu \"/opt/a b/criu\"\nrundir /run/other\n");
 
@@ -108,6 +108,7 @@ static void test_bad(void)
         { "nodes 3\niprange 0.0.0.0 255.255.255.255\n", "is no range of addresses" },
         { "nodes 3\niprange 1 10.0.0.1\n", ":2: iprange: needs a first and a last address" },
         { "bprocport 70000\n", "is not a number from 1 to 65535" },
+        { "server bproc 0\n", "`0' is not a port from 1 to 65535" },
         { "logfacility kitchen\n", "there is no syslog facility `kitchen'" },
         { "io maybe\n", "neither `tls' nor `direct'" },
         { "cachesize 3X\n", "is not a size" },
