@@ -45,7 +45,7 @@ static void test_good(void)
                              "iprange 4 10.0.0.20 10.0.0.22\n"
                              "ip 10.0.0.30\n"
                              "interface eth0\ninterface eth1 10.0.0.1 255.255.255.0\n"
-                             "server beofs2 932\nserver bproc 4000\npingtimeout 7\nlogfacility local3\n"
+                             "server bproc 4000\npingtimeout 7\nlogfacility local3\n"
                              "io direct\ncachesize 3G\nnodegroup @big '0-3,5'\n"
                              "criu \"/opt/a b/criu\"\nrundir /run/other\n");
 
