@@ -25,6 +25,7 @@ struct conf *conf_defaults(void)
     conf->data_port = 2224;
     conf->ping_timeout = 30;
     conf->orphan_timeout = 600;
+    conf->node_up_timeout = 600;
     conf->cache_size = 1ULL << 30;
     snprintf(conf->cache_dir, sizeof(conf->cache_dir), "/var/cache/bproc");
     snprintf(conf->node_up, sizeof(conf->node_up), "%s/node_up", BPROC_CONFIG_DIR);
@@ -32,7 +33,13 @@ struct conf *conf_defaults(void)
     snprintf(conf->state_dir, sizeof(conf->state_dir), "%s", BPROC_STATE_DIR);
     snprintf(conf->run_dir, sizeof(conf->run_dir), "%s", BPROC_RUN_DIR);
     snprintf(conf->log_dir, sizeof(conf->log_dir), "/var/log/bproc");
-    return conf;
+    conf->reboot_command = strdup("systemctl reboot");
+    conf->halt_command = strdup("systemctl halt");
+    conf->pwroff_command = strdup("systemctl poweroff");
+    if (conf->reboot_command && conf->halt_command && conf->pwroff_command)
+        return conf;
+    conf_free(conf);
+    return NULL;
 }
 
 void conf_free(struct conf *conf)
@@ -44,6 +51,9 @@ void conf_free(struct conf *conf)
         free(conf->groups[i].spec);
     }
     free(conf->groups);
+    free(conf->reboot_command);
+    free(conf->halt_command);
+    free(conf->pwroff_command);
     free(conf->ranges);
     free(conf);
 }

@@ -37,6 +37,7 @@ struct conf {
     int data_port;                  /* a slave's, 2224 */
     int ping_timeout;               /* seconds, 30 */
     int orphan_timeout;             /* seconds, 600 */
+    int node_up_timeout;            /* seconds, 600 */
     int log_facility;               /* 0 when the file does not say */
     int io_direct;                  /* 0: streams go through TLS */
     uint64_t cache_size;            /* bytes, 1 GiB */
@@ -45,6 +46,9 @@ struct conf {
     char cache_dir[PATH_MAX];
     char criu[PATH_MAX];            /* empty when the file does not say */
     char node_up[PATH_MAX];
+    char *reboot_command;           /* shell commands that a node runs for itself */
+    char *halt_command;
+    char *pwroff_command;
     char socket[PATH_MAX];          /* RUN/bproc.sock unless the file says otherwise */
     char state_dir[PATH_MAX];
     char run_dir[PATH_MAX];

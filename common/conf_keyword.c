@@ -57,6 +57,28 @@ static void take_path(struct conf_parse *parse, const struct keyword *keyword, c
         strcpy(field, args[0]);
 }
 
+/* The words with one blank between them, for a shell; quotes of the file are gone. */
+static void take_command(struct conf_parse *parse, const struct keyword *keyword, char **args,
+                         int count)
+{
+    char **field = (char **)((char *)parse->conf + keyword->offset);
+    size_t len = 0;
+    char *command;
+
+    for (int i = 0; i < count; i++)
+        len += strlen(args[i]) + 1;
+    command = malloc(len + 1);
+    if (!command) {
+        conf_error(parse, "%s: %s", keyword->name, strerror(ENOMEM));
+        return;
+    }
+    *command = '\0';
+    for (int i = 0; i < count; i++)
+        sprintf(strchr(command, '\0'), "%s%s", i > 0 ? " " : "", args[i]);
+    free(*field);
+    *field = command;
+}
+
 static void take_facility(struct conf_parse *parse, const struct keyword *keyword, char **args,
                           int count)
 {
@@ -280,6 +302,10 @@ static const struct keyword keywords[] = {
     { "cachedir", 1, 1, 1, take_path, FIELD(cache_dir), 0, 0 },
     { "criu", 1, 1, 1, take_path, FIELD(criu), 0, 0 },
     { "nodeup", 1, 1, 1, take_path, FIELD(node_up), 0, 0 },
+    { "nodeuptimeout", 1, 1, 1, take_number, FIELD(node_up_timeout), 1, 86400 },
+    { "rebootcommand", 1, CONF_MAX_WORDS, 1, take_command, FIELD(reboot_command), 0, 0 },
+    { "haltcommand", 1, CONF_MAX_WORDS, 1, take_command, FIELD(halt_command), 0, 0 },
+    { "pwroffcommand", 1, CONF_MAX_WORDS, 1, take_command, FIELD(pwroff_command), 0, 0 },
     { "nodegroup", 2, 2, 0, take_group, 0, 0, 0 },
     { "socket", 1, 1, 1, take_path, FIELD(socket), 0, 0 },
     { "statedir", 1, 1, 1, take_path, FIELD(state_dir), 0, 0 },

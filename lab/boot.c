@@ -14,9 +14,35 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BOOT_NAMESPACES = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC };
+
+enum {
+    INIT_AGAIN = 3, /* exit status of an init whose node is to be booted again */
+    STOP_ROUNDS = 100,
+    STOP_PATIENCE_MS = 20,
+};
+
+/* As at the end of a machine: what runs is asked to end, and killed with us if it does not. */
+static _Noreturn void init_end(int status)
+{
+    const struct timespec patience = {.tv_nsec = STOP_PATIENCE_MS * 1000000L};
+    int round;
+
+    kill(-1, SIGTERM);
+    for (round = 0; round < STOP_ROUNDS; round++) {
+        pid_t pid;
+
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+            continue;
+        if (pid < 0)
+            break;
+        nanosleep(&patience, NULL);
+    }
+    _exit(status);
+}
 
 static _Noreturn void init_reap(void)
 {
@@ -28,9 +54,14 @@ static _Noreturn void init_reap(void)
         while (waitpid(-1, NULL, WNOHANG) > 0)
             continue;
         sigwait(&all, &sig);
+        if (sig == SIGPWR)
+            init_end(0);
+        else if (sig == SIGINT)
+            init_end(INIT_AGAIN);
     }
 }
 
+/* Of all that the caller has open, the lab's lock among it. */
 static void init_detach(void)
 {
     int null = open("/dev/null", O_RDWR);
@@ -60,7 +91,7 @@ static _Noreturn void init_run(const char *name, const struct view *view, int ga
     init_reap();
 }
 
-int boot_run(const char *name, const struct view *view)
+static int namespaces_boot(const char *name, const struct view *view)
 {
     int gate[2], ready[2], error;
     pid_t pid;
@@ -88,4 +119,58 @@ int boot_run(const char *name, const struct view *view)
         return 1;
     }
     return 0;
+}
+
+/* The kernel reports reboot(2) in a pid namespace as the init's death by SIGHUP. */
+static _Noreturn void supply_wait(char *const *again)
+{
+    int status;
+
+    while (waitpid(-1, &status, 0) < 0)
+        if (errno != EINTR)
+            _exit(1);
+    if (again[0] != NULL
+        && ((WIFEXITED(status) && WEXITSTATUS(status) == INIT_AGAIN)
+            || (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP)))
+        execv(again[0], again);
+    _exit(0);
+}
+
+/* Stays in the host's namespaces; the init becomes its child when the one between has ended. */
+static _Noreturn void supply_run(const char *name, const struct view *view, char *const *again,
+                                 int done)
+{
+    int status;
+    pid_t pid;
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid = fork();
+    if (pid < 0)
+        die(1, "cannot boot node %s: %s", name, strerror(errno));
+    if (pid == 0)
+        _exit(namespaces_boot(name, view));
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (status != 0 || write(done, "", 1) != 1)
+        _exit(1);
+    setsid();
+    prctl(PR_SET_NAME, "bplab-supply");
+    init_detach();
+    if (chdir("/") < 0)
+        _exit(1);
+    supply_wait(again);
+}
+
+int boot_run(const char *name, const struct view *view, char *const *again)
+{
+    int done[2];
+    pid_t pid;
+    char up;
+
+    if (pipe2(done, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+        die(1, "cannot boot node %s: %s", name, strerror(errno));
+    if (pid == 0)
+        supply_run(name, view, again, done[1]);
+    close(done[1]);
+    return read(done[0], &up, 1) == 1 ? 0 : 1;
 }

@@ -3,7 +3,7 @@
 /*
  * bplab-run: the part of bplab that a shell cannot do. Not for users.
  *
- *   bplab-run boot [-s STAGE] [-l DIR]… [-b DIR]… [-o DIR]… NAME NODEDIR
+ *   bplab-run boot [-s STAGE] [-l DIR]… [-b DIR]… [-o DIR]… NAME NODEDIR [COMMAND…]
  *   bplab-run halt NODEDIR…
  *   bplab-run destroy NODEDIR…   (halt, and wait until the host has reaped the inits)
  *   bplab-run enter [-t] [-u USER] [-d LOG] NODEDIR COMMAND…
@@ -55,10 +55,10 @@ static int boot_main(int argc, char **argv)
         else
             usage();
     }
-    if (argc - optind != 2)
+    if (argc - optind < 2)
         usage();
     view.nodedir = argv[optind + 1];
-    return boot_run(argv[optind], &view);
+    return boot_run(argv[optind], &view, argv + optind + 2);
 }
 
 static _Noreturn void enter_main(int argc, char **argv, struct enter *enter)

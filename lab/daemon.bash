@@ -2,7 +2,7 @@
 #
 # BProc on the nodes: configuration, the first join, masterd and slaved.
 
-config_write() {
+master_config_write() {
     local i
     {
         echo "nodes $count"
@@ -15,6 +15,23 @@ config_write() {
         done
         ((${#config_lines[@]} == 0)) || printf '%s\n' "${config_lines[@]}"
     } >"$lab/nodes/master/disk/own@confdir@/config"
+}
+
+# What root on a node tells its machine: the init knows these signals.
+slave_config_write() {
+    {
+        echo 'rebootcommand kill -INT 1'
+        echo 'haltcommand kill -PWR 1'
+        echo 'pwroffcommand kill -PWR 1'
+    } >"$lab/nodes/$1/disk/own@confdir@/config"
+}
+
+config_write() {
+    if [[ $1 == master ]]; then
+        master_config_write
+    else
+        slave_config_write "$1"
+    fi
 }
 
 daemon_fail() {

@@ -34,7 +34,7 @@ up_build() {
     fabric_make
     for node in master $(seq -f n%g 0 $((count - 1))); do
         node_make "$node"
-        [[ $node != master ]] || config_write || die "cannot write configuration"
+        config_write "$node" || die "cannot write configuration of $node"
         node_boot "$node"
     done
     [[ -z $daemons ]] || cluster_start

@@ -120,7 +120,8 @@ node_boot() {
     for item in "${layers[@]}"; do args+=(-l "$item"); done
     for item in "${binds[@]}"; do args+=(-b "$item"); done
     rm -f "$dir/daemon"
-    "$run" boot "${args[@]}" -o @confdir@ -o @statedir@ "$1" "$dir" || die "cannot boot $1"
+    "$run" boot "${args[@]}" -o @confdir@ -o @statedir@ "$1" "$dir" \
+        "$(readlink -f "${BASH_SOURCE[0]}")" -c "$name" start --no-wait "$1" || die "cannot boot $1"
     init_find "$1" && node_wire "$1" "$REPLY" || die "cannot connect $1 to the network"
     # The host's index of libraries does not know those of the stage.
     [[ ! -d $lab/stage ]] || node_enter "$1" /sbin/ldconfig || die "cannot index the libraries of $1"

@@ -44,6 +44,46 @@ int bproc_setnodestatus(int node, int status)
     return client_result(error);
 }
 
+static int node_power(int node, node_state what, int wait)
+{
+    power_arg arg = { .node = node, .what = what, .wait = wait };
+    int error = node_resolve(&arg.node);
+
+    if (!error)
+        error = client_call_node(P_NODE_POWER, FRAME_XDR(power_arg), &arg, NULL, NULL, 0);
+    return client_result(error);
+}
+
+int bproc_nodereboot(int node)
+{
+    return node_power(node, NODE_REBOOT, 1);
+}
+
+int bproc_nodehalt(int node)
+{
+    return node_power(node, NODE_HALT, 1);
+}
+
+int bproc_nodepwroff(int node)
+{
+    return node_power(node, NODE_PWROFF, 1);
+}
+
+int bproc_nodereboot_async(int node)
+{
+    return node_power(node, NODE_REBOOT, 0);
+}
+
+int bproc_nodehalt_async(int node)
+{
+    return node_power(node, NODE_HALT, 0);
+}
+
+int bproc_nodepwroff_async(int node)
+{
+    return node_power(node, NODE_PWROFF, 0);
+}
+
 int bproc_nodesetstatus(int node, int status)
 {
     return bproc_setnodestatus(node, status);

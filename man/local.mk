@@ -12,6 +12,7 @@ dist_man_MANS += \
 	man/bproc_chmod.3 \
 	man/bproc_nodeaddr.3 \
 	man/bproc_nodeinfo.3 \
+	man/bproc_nodereboot.3 \
 	man/bproc_notifier.3 \
 	man/bproc_proclist.3 \
 	man/bproc_rexec.3 \
@@ -39,6 +40,11 @@ MAN3_LINKS = \
 	bproc_masteraddr:bproc_nodeaddr \
 	bproc_nodelist:bproc_nodeinfo \
 	bproc_nodenumber:bproc_nodeaddr \
+	bproc_nodehalt:bproc_nodereboot \
+	bproc_nodehalt_async:bproc_nodereboot \
+	bproc_nodepwroff:bproc_nodereboot \
+	bproc_nodepwroff_async:bproc_nodereboot \
+	bproc_nodereboot_async:bproc_nodereboot \
 	bproc_nodesetstatus:bproc_chmod \
 	bproc_nodestatus:bproc_nodeinfo \
 	bproc_numnodes:bproc_nodeinfo \

@@ -19,7 +19,9 @@
 #include "masterd/link.h"
 #include "masterd/master.h"
 #include "masterd/nodecalls.h"
+#include "masterd/nodepower.h"
 #include "masterd/nodeup.h"
+#include "masterd/order.h"
 #include "masterd/pids.h"
 #include "masterd/proctable.h"
 #include "masterd/usage.h"
@@ -143,6 +145,23 @@ static void join_take(struct link *link, const struct frame_header *header, cons
         conn_close_after_send(link->conn);
 }
 
+/*
+ * Its slave daemon was set down: it asks again and again until it is let in, or started anew. That
+ * is no news for the log.
+ */
+static int hello_is_held(struct link *link, const struct frame_header *header,
+                         const hello_arg *hello)
+{
+    struct node *node = node_find(hello->node);
+
+    if (!node->held || node->instance != hello->instance)
+        return 0;
+    conn_refuse(link->conn, header, ESHUTDOWN, "node %d was set down by the administrator",
+                hello->node);
+    conn_close_after_send(link->conn);
+    return 1;
+}
+
 static int hello_check(struct link *link, const struct frame_header *header, const hello_arg *hello)
 {
     struct node *node = node_find(hello->node);
@@ -200,6 +219,7 @@ static void node_attach(struct link *link, const hello_arg *hello)
     node->addr = link->addr;
     node->data_port = hello->data_port;
     node->instance = hello->instance;
+    node->held = 0;
     beat_arm(link);
     if (same && node_return(node) == 0)
         return;
@@ -219,7 +239,7 @@ static void hello_take(struct link *link, const struct frame_header *header, con
         conn_close(link->conn, "arguments do not decode");
         return;
     }
-    if (hello_check(link, header, &hello) == 0) {
+    if (hello_check(link, header, &hello) == 0 && !hello_is_held(link, header, &hello)) {
         node_attach(link, &hello);
         ret.numbers = pids_block(hello.node, nodetable_size());
         conn_reply(link->conn, header, FRAME_XDR(hello_ret), &ret);
@@ -321,6 +341,21 @@ static void usage_taken(struct link *link, const struct frame_header *header, co
         conn_close(link->conn, "arguments do not decode");
 }
 
+static void order_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    order_answered(link->node, header, body);
+}
+
+static void power_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    power_arg arg;
+
+    if (conn_decode(power_arg, header, body, &arg) < 0)
+        conn_close(link->conn, "arguments do not decode");
+    else
+        nodepower_changed(link->node, arg.what);
+}
+
 static const struct link_call link_calls[] = {
     { P_JOIN, CALL, LINK_STRANGER, join_take },
     { P_HELLO, CALL, LINK_MEMBER, hello_take },
@@ -331,6 +366,8 @@ static const struct link_call link_calls[] = {
     { P_PASS, CALL, LINK_UP, pass_take },
     { P_NOTIFY, EVENT, LINK_UP, notify_take },
     { P_NODE_USAGE, EVENT, LINK_UP, usage_taken },
+    { P_NODE_POWER, REPLY, LINK_UP, order_take },
+    { P_NODE_POWER, EVENT, LINK_UP, power_take },
 };
 
 static void link_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
@@ -383,6 +420,7 @@ static void node_detach(struct node *node, const char *reason)
     snprintf(text, sizeof(text), "%s; %u process%s lost", reason, count, count == 1 ? "" : "es");
     node_event(node, NODE_EV_LOST, text);
     node->addr = conf_addr_of(master.conf, node->number);
+    orders_node_lost(node);
 }
 
 static void link_closed(struct conn *conn, const char *reason, void *arg)
@@ -496,6 +534,14 @@ void link_event(struct node *node, bproc_proc proc, xdrproc_t encode, const void
 {
     if (node && node->link)
         conn_event(node->link->conn, proc, encode, body);
+}
+
+int link_call(struct node *node, bproc_proc proc, uint32_t serial, xdrproc_t encode,
+              const void *body)
+{
+    if (!node->link)
+        return -ENOTCONN;
+    return conn_send(node->link->conn, K_CALL, proc, serial, 0, encode, body, NULL, 0);
 }
 
 void link_kill(struct node *node, int pid)

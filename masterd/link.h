@@ -24,6 +24,10 @@ void link_close(struct link *link, const char *reason);
 /* Sends an event to a node; quietly nothing when it is not connected. */
 void link_event(struct node *node, bproc_proc proc, xdrproc_t encode, const void *body);
 
+/* Sends a call; its reply comes to order_answered(). 0, or -errno; -ENOTCONN: not connected. */
+int link_call(struct node *node, bproc_proc proc, uint32_t serial, xdrproc_t encode,
+              const void *body);
+
 /* Tells a node to kill a process, and, once that is known to have ended, to forget it. */
 void link_kill(struct node *node, int pid);
 void link_exit_ack(struct node *node, int pid);

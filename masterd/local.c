@@ -13,6 +13,8 @@
 #include "masterd/local.h"
 #include "masterd/master.h"
 #include "masterd/nodecalls.h"
+#include "masterd/nodepower.h"
+#include "masterd/order.h"
 #include "masterd/usage.h"
 #include "masterd/watchers.h"
 #include "moves/move.h"
@@ -120,6 +122,12 @@ static void move_handover_answer(struct request *request)
                   request->fds);
 }
 
+static void power_answer(struct request *request)
+{
+    nodepower_take(request->client->conn, &request->client->caller, request->header,
+                   request->body);
+}
+
 static void ghost_answer(struct request *request)
 {
     struct client *client = request->client;
@@ -134,6 +142,7 @@ static void ghost_answer(struct request *request)
     watchers_remove(conn);
     usage_client_gone(conn);
     move_client_gone(conn);
+    orders_client_gone(conn);
     if (ghost_reconnect(conn, &client->caller, &hello) < 0) {
         conn_close(conn, "no ghost of ours");
         return;
@@ -146,6 +155,7 @@ static const struct local_call local_calls[] = {
     { P_NOTIFY, K_CALL, notify_answer },
     { P_NODE_USAGE, K_CALL, usage_answer },
     { P_MOVE_HANDOVER, K_CALL, move_handover_answer },
+    { P_NODE_POWER, K_CALL, power_answer },
     { P_GHOST_HELLO, K_EVENT, ghost_answer },
 };
 
@@ -174,6 +184,7 @@ static void client_closed(struct conn *conn, const char *reason, void *arg)
     watchers_remove(conn);
     usage_client_gone(conn);
     move_client_gone(conn);
+    orders_client_gone(conn);
     client_free(client);
 }
 

@@ -12,8 +12,10 @@ masterd_masterd_SOURCES = \
 	masterd/local.c masterd/local.h \
 	masterd/master.h masterd/masterd.c \
 	masterd/nodecalls.c masterd/nodecalls.h \
+	masterd/nodepower.c masterd/nodepower.h \
 	masterd/nodetable.c masterd/nodetable.h \
 	masterd/nodeup.c masterd/nodeup.h \
+	masterd/order.c masterd/order.h \
 	masterd/proctable.c masterd/proctable.h \
 	masterd/pids.c masterd/pids.h \
 	masterd/stats.c masterd/stats.h \

@@ -14,6 +14,7 @@
 #include "masterd/listen.h"
 #include "masterd/master.h"
 #include "masterd/nodecalls.h"
+#include "masterd/nodepower.h"
 #include "masterd/nodetable.h"
 #include "masterd/proctable.h"
 #include "masterd/stats.h"
@@ -171,18 +172,49 @@ static int node_connected(struct call *call, int number, struct node **node)
     *node = node_find(number);
     if (!*node)
         return refuse(call, BE_INVALIDNODE, "there is no node %d", number);
-    if ((*node)->state == NODE_DOWN)
+    if (!(*node)->link)
         return refuse(call, BE_NODEDOWN, "node %d is down", number);
     return 0;
+}
+
+/* Whether it is connected or not: its slave daemon, as it runs now, is not let in any more. */
+static int set_down(struct call *call, struct node *node)
+{
+    int before = node->held;
+
+    node->held = 1;
+    if (node_store(node) < 0) {
+        node->held = before;
+        return refuse(call, EIO, "cannot store the state of the node");
+    }
+    link_close(node->link, "set down by the administrator");
+    node_event(node, NODE_EV_SET_DOWN, "set down by the administrator");
+    return 0;
+}
+
+/* An order to come up to a node that was set down lets it in; it is up when it has come. */
+static int let_in(struct call *call, struct node *node)
+{
+    node->held = 0;
+    if (node_store(node) == 0)
+        return 0;
+    node->held = 1;
+    return refuse(call, EIO, "cannot store the state of the node");
+}
+
+static int power_run(struct call *call, struct node *node, node_state what)
+{
+    int error = nodepower_start(node, what);
+
+    return error ? refuse(call, -error, "cannot tell node %d: %s", node->number,
+                          strerror(-error)) : 0;
 }
 
 static int set_state_run(struct call *call)
 {
     static const int events[] = {
-        [NODE_DOWN] = NODE_EV_LOST, [NODE_UNAVAILABLE] = NODE_EV_SET_UNAVAILABLE,
-        [NODE_ERROR] = NODE_EV_SET_ERROR, [NODE_UP] = NODE_EV_SET_UP,
-        [NODE_REBOOT] = NODE_EV_SET_REBOOT, [NODE_HALT] = NODE_EV_SET_HALT,
-        [NODE_PWROFF] = NODE_EV_SET_PWROFF
+        [NODE_UNAVAILABLE] = NODE_EV_SET_UNAVAILABLE, [NODE_ERROR] = NODE_EV_SET_ERROR,
+        [NODE_UP] = NODE_EV_SET_UP
     };
     set_state_arg arg;
     struct node *node;
@@ -190,15 +222,18 @@ static int set_state_run(struct call *call)
 
     if (DECODE(call, set_state_arg, &arg) < 0)
         return -EPROTO;
-    if (arg.state >= sizeof(events) / sizeof(events[0]))
+    if (arg.state == NODE_BOOT)
         return refuse(call, EINVAL, "this state cannot be set");
+    node = node_find(arg.node);
+    if (node && arg.state == NODE_DOWN)
+        return set_down(call, node);
+    if (node && arg.state == NODE_UP && node->held)
+        return let_in(call, node);
     error = node_connected(call, arg.node, &node);
     if (error)
         return error;
-    if (arg.state == NODE_DOWN) {
-        link_close(node->link, "set down by the administrator");
-        return 0;
-    }
+    if (node_state_is_leaving(arg.state))
+        return power_run(call, node, arg.state);
     if (node_event(node, (enum node_event)events[arg.state], "set by the administrator") < 0)
         return refuse(call, EINVAL, "node %d cannot go from %s to %s", arg.node,
                       node_state_name(node->state), node_state_name(arg.state));

@@ -27,22 +27,32 @@ static const char *const state_names[STATES] = {
 #define SETTABLE                                                                                \
     [NODE_EV_SET_UP] = NODE_UP, [NODE_EV_SET_UNAVAILABLE] = NODE_UNAVAILABLE,                   \
     [NODE_EV_SET_ERROR] = NODE_ERROR, [NODE_EV_SET_REBOOT] = NODE_REBOOT,                       \
-    [NODE_EV_SET_HALT] = NODE_HALT, [NODE_EV_SET_PWROFF] = NODE_PWROFF, [NODE_EV_LOST] = NODE_DOWN
+    [NODE_EV_SET_HALT] = NODE_HALT, [NODE_EV_SET_PWROFF] = NODE_PWROFF,                         \
+    [NODE_EV_SET_DOWN] = NODE_DOWN
 #define READY                                                                                   \
     { SETTABLE, [NODE_EV_CONNECT] = NONE, [NODE_EV_SCRIPT_OK] = NONE,                           \
-      [NODE_EV_SCRIPT_FAILED] = NONE }
+      [NODE_EV_SCRIPT_FAILED] = NONE, [NODE_EV_LOST] = NODE_DOWN }
+#define LEAVING(state)                                                                          \
+    { SETTABLE, [NODE_EV_CONNECT] = NODE_BOOT, [NODE_EV_SCRIPT_OK] = NONE,                      \
+      [NODE_EV_SCRIPT_FAILED] = NONE, [NODE_EV_LOST] = state }
 
 static const int next_state[STATES][NODE_EVENTS] = {
     [NODE_DOWN] = { [NODE_EV_CONNECT] = NODE_BOOT, [NODE_EV_SCRIPT_OK] = NONE,
                     [NODE_EV_SCRIPT_FAILED] = NONE, [NODE_EV_LOST] = NONE, [NODE_EV_SET_UP] = NONE,
                     [NODE_EV_SET_UNAVAILABLE] = NONE, [NODE_EV_SET_ERROR] = NONE,
                     [NODE_EV_SET_REBOOT] = NONE, [NODE_EV_SET_HALT] = NONE,
-                    [NODE_EV_SET_PWROFF] = NONE },
+                    [NODE_EV_SET_PWROFF] = NONE, [NODE_EV_SET_DOWN] = NONE },
     [NODE_BOOT] = { SETTABLE, [NODE_EV_CONNECT] = NONE, [NODE_EV_SCRIPT_OK] = NODE_UP,
-                    [NODE_EV_SCRIPT_FAILED] = NODE_ERROR },
+                    [NODE_EV_SCRIPT_FAILED] = NODE_ERROR, [NODE_EV_LOST] = NODE_DOWN },
     [NODE_UP] = READY, [NODE_UNAVAILABLE] = READY, [NODE_ERROR] = READY,
-    [NODE_REBOOT] = READY, [NODE_HALT] = READY, [NODE_PWROFF] = READY,
+    [NODE_REBOOT] = LEAVING(NODE_REBOOT), [NODE_HALT] = LEAVING(NODE_HALT),
+    [NODE_PWROFF] = LEAVING(NODE_PWROFF),
 };
+
+int node_state_is_leaving(node_state state)
+{
+    return state == NODE_REBOOT || state == NODE_HALT || state == NODE_PWROFF;
+}
 
 const char *node_state_name(node_state state)
 {
@@ -64,7 +74,7 @@ static void store_fill(const struct node *node, struct store_node *record)
     *record = (struct store_node) {
         .number = node->number, .state = node->state, .instance = node->instance,
         .set = node->set, .mode = node->set_mode, .uid = node->set_uid, .gid = node->set_gid,
-        .joined = node->joined
+        .joined = node->joined, .held = node->held
     };
     memcpy(record->cert, node->cert, sizeof(record->cert));
     /* A node that has not come back since our start still is what it was. */
@@ -144,6 +154,13 @@ static void state_enter(struct node *node, node_state state, const char *reason)
     watchers_tell();
 }
 
+static void leaving_gone(struct node *node, const char *reason)
+{
+    log_info("node %d: %s, and gone (%s)", node->number, state_names[node->state], reason);
+    perms_reserve(node, 0);
+    watchers_tell();
+}
+
 int node_event(struct node *node, enum node_event event, const char *reason)
 {
     int state = next_state[node->state][event];
@@ -152,6 +169,8 @@ int node_event(struct node *node, enum node_event event, const char *reason)
         return -EINVAL;
     if (state != (int)node->state)
         state_enter(node, (node_state)state, reason);
+    else if (event == NODE_EV_LOST)
+        leaving_gone(node, reason);
     return 0;
 }
 
@@ -159,7 +178,8 @@ int node_return(struct node *node)
 {
     node_state before = node->before;
 
-    if (node->state != NODE_DOWN || before == NODE_DOWN || before == NODE_BOOT)
+    if ((node->state != NODE_DOWN && node->state != before) || before == NODE_DOWN ||
+        before == NODE_BOOT)
         return -EAGAIN;
     if (before == NODE_ERROR)
         perms_reserve(node, 0100);
@@ -207,6 +227,9 @@ static void node_remember(const struct store_node *record, void *arg)
     if (!node || node->number < *first || record->state >= STATES)
         return;
     node->before = record->state;
+    if (node_state_is_leaving(record->state))
+        node->state = record->state;
+    node->held = record->held;
     node->instance = record->instance;
     node->set = record->set;
     node->set_mode = record->mode;

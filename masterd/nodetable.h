@@ -6,9 +6,12 @@
  * administrator decides before he is answered; watchers are told of every change.
  *
  *      connect            script ok
- *   down ----> boot -----------------> up <---> unavailable, error, reboot, halt, pwroff  (root)
- *    ^           \  script failed --> error                      |
- *    '------------ loss of the connection, from any state <------'
+ *   down ----> boot -----------------> up <---> unavailable, error  (root)
+ *    ^           \  script failed --> error   |
+ *    '------------ loss of the connection <--'--> reboot, halt, pwroff  (root) ----> boot
+ *
+ * A node that was told to reboot, halt or switch itself off is shown so until it connects anew,
+ * also while it is gone: `link` alone tells whether a node is connected.
  */
 #ifndef MASTERD_NODETABLE_H
 #define MASTERD_NODETABLE_H
@@ -30,6 +33,7 @@ enum node_event {
     NODE_EV_SET_REBOOT,
     NODE_EV_SET_HALT,
     NODE_EV_SET_PWROFF,
+    NODE_EV_SET_DOWN,
     NODE_EVENTS
 };
 
@@ -47,9 +51,11 @@ struct node {
     unsigned data_port;
     uint64_t instance;          /* of the slave daemon last seen */
     node_state before;          /* what it was when the previous masterd ended */
+    node_state before_power;    /* what it was when it was told to reboot and so on */
+    int held;                   /* set down by an administrator: `instance` is not let in again */
     int joined;
     uint8_t cert[BPROC_HASH_LEN];
-    struct link *link;          /* NULL while down; the link's to set */
+    struct link *link;          /* NULL while it is not connected; the link's to set */
     int dirty;
 };
 
@@ -87,6 +93,9 @@ int node_store(struct node *node);
 void node_touch(struct node *node);
 
 const char *node_state_name(node_state state);
+
+/* Reboot, halt, pwroff. */
+int node_state_is_leaving(node_state state);
 
 void node_fill_record(const struct node *node, node_record *record);
 

@@ -18,7 +18,19 @@
 #include "common/reaper.h"
 #include "common/spawn.h"
 
-static pid_t scripts[BPROC_MAX_NODES];
+struct script {
+    pid_t pid;
+    struct event *deadline;
+};
+
+static struct script scripts[BPROC_MAX_NODES];
+
+static void script_forget(struct script *script)
+{
+    if (script->deadline)
+        event_free(script->deadline);
+    *script = (struct script){ 0 };
+}
 
 static void script_ended(pid_t pid, int status, void *arg)
 {
@@ -26,9 +38,9 @@ static void script_ended(pid_t pid, int status, void *arg)
     struct node *node = node_find(number);
     char reason[100];
 
-    if (WIFSTOPPED(status) || scripts[number] != pid)
+    if (WIFSTOPPED(status) || scripts[number].pid != pid)
         return;
-    scripts[number] = 0;
+    script_forget(&scripts[number]);
     if (!node)
         return;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -39,6 +51,37 @@ static void script_ended(pid_t pid, int status, void *arg)
              WIFEXITED(status) ? "exited with" : "was killed by signal",
              WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
     node_event(node, NODE_EV_SCRIPT_FAILED, reason);
+}
+
+static void script_kill(struct script *script)
+{
+    kill(-script->pid, SIGKILL);
+    reaper_forget(script->pid);
+    script_forget(script);
+}
+
+static void script_late(evutil_socket_t fd, short what, void *arg)
+{
+    int number = (int)(intptr_t)arg;
+    struct node *node = node_find(number);
+    char reason[100];
+
+    (void)fd;
+    (void)what;
+    script_kill(&scripts[number]);
+    snprintf(reason, sizeof(reason), "node_up took longer than %d s", master.conf->node_up_timeout);
+    if (node)
+        node_event(node, NODE_EV_SCRIPT_FAILED, reason);
+}
+
+static void deadline_set(int number)
+{
+    struct timeval limit = { master.conf->node_up_timeout, 0 };
+    struct event *deadline = evtimer_new(master.base, script_late, (void *)(intptr_t)number);
+
+    if (deadline)
+        event_add(deadline, &limit);
+    scripts[number].deadline = deadline;
 }
 
 static int output_open(int number)
@@ -78,9 +121,11 @@ static int script_start(struct node *node, char *text, size_t len)
         error = (int)pid;
     if (error)
         snprintf(text, len, "cannot start node_up: %s", strerror(-error));
-    else
-        scripts[node->number] = pid;
-    return error;
+    if (error)
+        return error;
+    scripts[node->number].pid = pid;
+    deadline_set(node->number);
+    return 0;
 }
 
 void nodeup_start(struct node *node)
@@ -95,11 +140,6 @@ void nodeup_start(struct node *node)
 
 void nodeup_cancel(struct node *node)
 {
-    pid_t pid = scripts[node->number];
-
-    if (pid == 0)
-        return;
-    scripts[node->number] = 0;
-    kill(-pid, SIGKILL);
-    reaper_forget(pid);
+    if (scripts[node->number].pid)
+        script_kill(&scripts[node->number]);
 }

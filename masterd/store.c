@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "masterd/store.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define KEEP_DEAD_TOKENS (7 * 24 * 3600)
 
 static sqlite3 *store;
@@ -23,11 +23,17 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS node ("
     " number INTEGER PRIMARY KEY, state INTEGER NOT NULL, instance INTEGER NOT NULL,"
     " perms INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
-    " cert BLOB);"
+    " cert BLOB, held INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE IF NOT EXISTS token ("
     " hash BLOB PRIMARY KEY, node INTEGER NOT NULL, expires INTEGER NOT NULL,"
     " used INTEGER NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
+    "COMMIT;";
+
+static const char from_version_1[] =
+    "BEGIN IMMEDIATE;"
+    "ALTER TABLE node ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+    "PRAGMA user_version = 2;"
     "COMMIT;";
 
 static int store_failed(const char *what)
@@ -45,19 +51,29 @@ static sqlite3_stmt *statement(const char *sql)
     return stmt;
 }
 
-static int version_check(char *text, size_t len)
+/* The form of the database, 0 when it is new; -EINVAL with a reason when we cannot read it. */
+static int version_read(char *text, size_t len)
 {
     sqlite3_stmt *stmt = statement("PRAGMA user_version");
     int version = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
 
     sqlite3_finalize(stmt);
     if (version >= 0 && version <= SCHEMA_VERSION)
-        return 0;
+        return version;
     if (version < 0)
         snprintf(text, len, "%s", sqlite3_errmsg(store));
     else
         snprintf(text, len, "it was written by a newer release (form %d)", version);
     return -EINVAL;
+}
+
+static int schema_make(int version, char *text, size_t len)
+{
+    if ((version != 1 || sqlite3_exec(store, from_version_1, NULL, NULL, NULL) == SQLITE_OK) &&
+        sqlite3_exec(store, schema, NULL, NULL, NULL) == SQLITE_OK)
+        return 0;
+    snprintf(text, len, "%s", sqlite3_errmsg(store));
+    return -EIO;
 }
 
 int store_open(const char *state_dir, char *text, size_t len)
@@ -73,12 +89,10 @@ int store_open(const char *state_dir, char *text, size_t len)
     }
     if (!error) {
         sqlite3_busy_timeout(store, 2000);
-        error = version_check(reason, sizeof(reason));
+        error = version_read(reason, sizeof(reason));
     }
-    if (!error && sqlite3_exec(store, schema, NULL, NULL, NULL) != SQLITE_OK) {
-        snprintf(reason, sizeof(reason), "%s", sqlite3_errmsg(store));
-        error = -EIO;
-    }
+    if (error >= 0)
+        error = schema_make(error, reason, sizeof(reason));
     umask(mask);
     if (error) {
         snprintf(text, len, "cannot open %s: %s", path, reason);
@@ -95,8 +109,8 @@ void store_close(void)
 
 int store_load(void (*fn)(const struct store_node *node, void *arg), void *arg)
 {
-    sqlite3_stmt *stmt = statement("SELECT number, state, instance, perms, mode, uid, gid, cert"
-                                   " FROM node");
+    sqlite3_stmt *stmt = statement("SELECT number, state, instance, perms, mode, uid, gid, cert,"
+                                   " held FROM node");
     int result;
 
     if (!stmt)
@@ -111,6 +125,7 @@ int store_load(void (*fn)(const struct store_node *node, void *arg), void *arg)
             .uid = (unsigned)sqlite3_column_int64(stmt, 5),
             .gid = (unsigned)sqlite3_column_int64(stmt, 6),
             .joined = sqlite3_column_bytes(stmt, 7) == BPROC_HASH_LEN,
+            .held = sqlite3_column_int(stmt, 8),
         };
 
         if (node.joined)
@@ -135,6 +150,7 @@ static int node_write(sqlite3_stmt *stmt, const struct store_node *node)
         sqlite3_bind_blob(stmt, 8, node->cert, BPROC_HASH_LEN, SQLITE_STATIC);
     else
         sqlite3_bind_null(stmt, 8);
+    sqlite3_bind_int(stmt, 9, node->held);
     return sqlite3_step(stmt) == SQLITE_DONE ? 0 : -EIO;
 }
 
@@ -145,7 +161,7 @@ int store_save(const struct store_node *nodes, unsigned count)
 
     if (sqlite3_exec(store, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return store_failed("write nodes");
-    stmt = statement("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    stmt = statement("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     for (unsigned i = 0; stmt && !error && i < count; i++)
         error = node_write(stmt, &nodes[i]);
     sqlite3_finalize(stmt);

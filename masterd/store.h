@@ -19,6 +19,7 @@ struct store_node {
     uint64_t instance;          /* of the slave daemon; 0 none yet */
     unsigned set;               /* bits 1 << perm_what: given by an administrator */
     unsigned mode, uid, gid;
+    int held;                   /* that slave daemon was set down */
     int joined;                 /* `cert` is what it may show */
     uint8_t cert[BPROC_HASH_LEN];
 };

@@ -122,8 +122,9 @@ static void hello_refused(const struct frame_header *header, const uint8_t *body
     char reason[256];
     error_ret ret;
 
-    /* A master that does not want this node has given up what runs here. */
     contact_refused();
+    if (header->status == ESHUTDOWN)
+        control.settings->on_set_down("this node was set down");
     if (conn_decode(error_ret, header, body, &ret) < 0) {
         conn_close(control.conn, strerror(header->status));
         return;
@@ -244,6 +245,18 @@ int link_call(bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *bo
     if (!control.up)
         return -ENOTCONN;
     return conn_send(control.conn, K_CALL, proc, serial, 0, encode, body, NULL, 0);
+}
+
+void link_reply(const struct frame_header *to)
+{
+    if (control.up)
+        conn_reply(control.conn, to, NULL, NULL);
+}
+
+void link_refuse(const struct frame_header *to, int error, const char *words)
+{
+    if (control.up)
+        conn_refuse(control.conn, to, error, "%s", words);
 }
 
 void link_break(const char *reason)

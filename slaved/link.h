@@ -25,6 +25,7 @@ struct link_settings {
     unsigned data_port;
     void (*on_up)(const hello_ret *hello);
     void (*on_down)(void);      /* after an on_up only */
+    void (*on_set_down)(const char *words);     /* the administrator does not want this node */
     void (*on_message)(const struct frame_header *header, const uint8_t *body);
 };
 
@@ -36,6 +37,10 @@ int link_is_up(void);
 /* Queues an event or a call. 0, -ENOTCONN when the link is not up, conn_send()'s. */
 int link_event(bproc_proc proc, xdrproc_t encode, const void *body);
 int link_call(bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);
+
+/* Answer a call of the master; nothing when the link is not up any more. */
+void link_reply(const struct frame_header *to);
+void link_refuse(const struct frame_header *to, int error, const char *words);
 
 /* The master spoke against the protocol: ends the connection; there will be another. */
 void link_break(const char *reason);

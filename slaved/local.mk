@@ -11,6 +11,7 @@ slaved_slaved_SOURCES = \
 	slaved/link.c slaved/link.h \
 	slaved/local.c slaved/local.h \
 	slaved/options.c slaved/options.h \
+	slaved/power.c slaved/power.h \
 	slaved/proctable.c slaved/proctable.h \
 	slaved/receivers.c slaved/receivers.h \
 	slaved/space.c slaved/space.h \

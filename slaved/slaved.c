@@ -32,6 +32,7 @@
 #include "slaved/link.h"
 #include "slaved/local.h"
 #include "slaved/options.h"
+#include "slaved/power.h"
 #include "slaved/proctable.h"
 #include "slaved/receivers.h"
 #include "slaved/space.h"
@@ -96,6 +97,9 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
         break;
     case P_NODE_USAGE:
         usage_asked();
+        break;
+    case P_NODE_POWER:
+        power_take(header, body);
         break;
     default:
         link_break("message out of place");
@@ -366,7 +370,9 @@ int main(int argc, char **argv)
     run_dir_make();
     slaved.link = (struct link_settings){
         .source = slaved.options.source, .data_port = (unsigned)slaved.conf->data_port,
-        .on_up = link_came_up, .on_down = local_link_down, .on_message = master_message };
+        .on_up = link_came_up, .on_down = local_link_down, .on_set_down = master_is_lost,
+        .on_message = master_message };
+    power_init(slaved.conf);
     master_find();
     identity_load();
     criu_find();

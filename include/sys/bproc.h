@@ -331,13 +331,31 @@ int bproc_chown(int node, int user);
 int bproc_chgrp(int node, int group);
 
 /*
- * Sets the state of a connected node, 0. Root only (EPERM). `down` disconnects it; reboot, halt
- * and pwroff are noted, the machine is left alone; boot is the daemon's own. EINVAL: no such node,
- * it is down, or that state cannot be set. Blocks for the daemon. The first is Scyld's name, the
- * second BProc 3's.
+ * Sets the state of a connected node, 0. Root only (EPERM). `down` disconnects it, kills what runs
+ * there, and lets its slave daemon in again only when that was started anew or the state is set to
+ * `up`; both are possible while it is not connected. reboot, halt and pwroff are the _async calls
+ * below; boot is the daemon's own. EINVAL: no such node, it is not connected, or that state cannot
+ * be set. Blocks for the daemon. The first is Scyld's name, the second BProc 3's.
  */
 int bproc_setnodestatus(int node, int status);
 int bproc_nodesetstatus(int node, int status);
+
+/*
+ * The machine of a node reboots, halts or switches itself off: it runs its own configuration's
+ * command for it. 0 when it has gone. From then on that is its state, until it connects again.
+ * The _async forms give 0 as soon as it has been told. Root only (EPERM).
+ *   EINVAL          no such node, or it is not connected
+ *   EIO             its command failed: the daemon's log says how; its state is what it was
+ *   EALREADY        it is still busy with an earlier order
+ *   ETIMEDOUT       it was told, but is still there after five minutes
+ * Block until the node has gone, the _async forms for the daemon.
+ */
+int bproc_nodereboot(int node);
+int bproc_nodehalt(int node);
+int bproc_nodepwroff(int node);
+int bproc_nodereboot_async(int node);
+int bproc_nodehalt_async(int node);
+int bproc_nodepwroff_async(int node);
 
 #ifdef __cplusplus
 }

@@ -206,6 +206,18 @@ static void call_strerror(int error)
     puts(bproc_strerror(error));
 }
 
+#define CALL_ONE(name)                                                                          \
+    static void call_##name(int node)                                                           \
+    {                                                                                           \
+        result_print(bproc_node##name(node));                                                   \
+    }
+CALL_ONE(reboot)
+CALL_ONE(halt)
+CALL_ONE(pwroff)
+CALL_ONE(reboot_async)
+CALL_ONE(halt_async)
+CALL_ONE(pwroff_async)
+
 static const struct call {
     const char *name;
     int arguments;
@@ -219,6 +231,8 @@ static const struct call {
     { "chmod", 2, NULL, bproc_chmod, NULL },
     { "chown", 2, NULL, bproc_chown, NULL },
     { "currnode", 0, call_currnode, NULL, NULL },
+    { "halt", 1, call_halt, NULL, NULL },
+    { "halt_async", 1, call_halt_async, NULL, NULL },
     { "info", 1, call_info, NULL, NULL },
     { "list", 0, call_list, NULL, NULL },
     { "masteraddr", 0, call_masteraddr, NULL, NULL },
@@ -229,6 +243,10 @@ static const struct call {
     { "numnodes", 0, call_numnodes, NULL, NULL },
     { "pidnode", 1, call_pidnode, NULL, NULL },
     { "proclist", 1, call_proclist, NULL, NULL },
+    { "pwroff", 1, call_pwroff, NULL, NULL },
+    { "pwroff_async", 1, call_pwroff_async, NULL, NULL },
+    { "reboot", 1, call_reboot, NULL, NULL },
+    { "reboot_async", 1, call_reboot_async, NULL, NULL },
     { "rfork", 1, call_rfork, NULL, NULL },
     { "setnodestatus", 2, NULL, bproc_setnodestatus, NULL },
     { "status", 1, call_status, NULL, NULL },

@@ -174,7 +174,7 @@ is "under the other name of the call as well" "$(call nodesetstatus 0 3) $(call 
 is "an unavailable node" "$(call setnodestatus 0 1)" 0
 is "is for root" "$(call rfork 0)" "exited 7"
 is "not for others" "$(as alice rfork 0)" "-1 EPERM"
-for state in error reboot halt pwroff up; do
+for state in error up; do
     ok "$state is set" on master bpctl -S 0 -s $state
     is "and shown" "$(on master bpstat -s 0)" "$state"
 done
@@ -183,7 +183,15 @@ is "no node" "$(call setnodestatus 3 3)" "-1 EINVAL"
 is "only root may" "$(as alice setnodestatus 0 1)" "-1 EPERM"
 ok "down" on master bpctl -S 2 -s down
 ok "disconnects the node" logged "node 2: up -> down \(set down by the administrator"
-ok "which comes back" becomes 2 up
+ok "is not let in again" wait_for 8 sh -c \
+    "'$BPROC_BUILD/lab/bplab' -c $LAB logs n2 | grep -q 'node 2 was set down'"
+is "and stays down" "$(on master bpstat -s 2)" down
+is "up cannot be set for one that is not there" "$(call setnodestatus 2 1)" "-1 EINVAL"
+is "but ends this" "$(call setnodestatus 2 3)" 0
+ok "then it comes back" becomes 2 up
+on master bpctl -S 2 -s down
+bplab daemon n2 restart
+ok "and so it does when its slave daemon is started anew" becomes 2 up
 
 # Permissions.
 is "mode" "$(call chmod 0 0110)" 0

@@ -42,9 +42,13 @@ static const struct { node_state from; enum node_event event; int to; } transiti
     { NODE_UNAVAILABLE, NODE_EV_SCRIPT_OK, -1 },
     { NODE_ERROR, NODE_EV_SET_UP, NODE_UP },
     { NODE_ERROR, NODE_EV_LOST, NODE_DOWN },
-    { NODE_REBOOT, NODE_EV_LOST, NODE_DOWN },
+    { NODE_REBOOT, NODE_EV_LOST, NODE_REBOOT },
+    { NODE_REBOOT, NODE_EV_CONNECT, NODE_BOOT },
     { NODE_HALT, NODE_EV_SET_UP, NODE_UP },
-    { NODE_PWROFF, NODE_EV_LOST, NODE_DOWN },
+    { NODE_HALT, NODE_EV_SET_DOWN, NODE_DOWN },
+    { NODE_PWROFF, NODE_EV_LOST, NODE_PWROFF },
+    { NODE_PWROFF, NODE_EV_SCRIPT_OK, -1 },
+    { NODE_DOWN, NODE_EV_SET_DOWN, -1 },
 };
 
 static void test_transitions(void)
@@ -115,9 +119,15 @@ static void test_restart(const char *dir)
     node_event(node, NODE_EV_CONNECT, "test");
     table_restart(dir);
     is_int(node_return(node_find(2)), -EAGAIN, "a node that was booting has to begin anew");
+    node = node_find(0);
+    node->state = NODE_HALT;
+    node->held = 1;
+    node_store(node);
     node = node_find(1);
     node_store(node);
     table_restart(dir);
+    is_int(node_find(0)->state, NODE_HALT, "a node that was halted is so after a restart");
+    is_int(node_find(0)->held, 1, "one that was set down is not let in");
     is_int(node_find(1)->before, NODE_UP, "a state outlives a second restart before the node came");
 }
 
