@@ -328,7 +328,8 @@ static int relay_make_events(struct relay *relay)
     relay->want_timer = event_new(relay->base, -1, 0, want_on_timer, relay);
     relay->peer_timer = event_new(relay->base, -1, 0, peer_on_timer, relay);
     if (!relay->tls_readable || !relay->tls_writable || !relay->again || !relay->notify ||
-        !relay->hold_timer || !relay->want_timer || !relay->peer_timer || event_add(relay->tls_readable, NULL) < 0)
+        !relay->hold_timer || !relay->want_timer || !relay->peer_timer ||
+        event_add(relay->tls_readable, NULL) < 0)
         return -ENOMEM;
     return evutil_make_socket_nonblocking(fd) < 0 ? -errno : 0;
 }
