@@ -32,18 +32,15 @@ void signals_restore(const uint64_t *before)
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(*before));
 }
 
-int depart_ask(struct depart *depart, move_kind kind, int node, int flags, int port)
+int depart_ask(struct depart *depart, move_kind kind, int node, int flags)
 {
-    move_ask_arg arg = { .kind = kind, .node = node, .flags = flags, .port = port };
+    move_ask_arg arg = { .kind = kind, .node = node, .flags = flags };
     move_ask_ret ret;
     int error;
 
     memset(depart, 0, sizeof(*depart));
     depart->gate = depart->gate_far = -1;
     depart->kind = kind;
-    depart->port = port;
-    if (port < 0 || port > 65535)
-        return -EINVAL;
     depart->conn = client_open();
     if (depart->conn < 0)
         return depart->conn;
@@ -83,7 +80,7 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
                     unsigned before_count, int after)
 {
     move_handover_arg arg = { .kind = depart->kind, .node = depart->node, .flags = depart->flags,
-                              .port = depart->port, .pid = pid };
+                              .pid = pid };
     int fds[BPROC_MAX_FDS];
     unsigned nfds = 0;
     struct stat st;

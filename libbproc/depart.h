@@ -25,12 +25,11 @@ struct depart {
     move_kind kind;
     int node;
     int flags;
-    int port;
     int same;                           /* the caller is on that node already */
 };
 
 /* Opens the connection and asks. 0, or a negative errno with everything closed. Blocks. */
-int depart_ask(struct depart *depart, move_kind kind, int node, int flags, int port);
+int depart_ask(struct depart *depart, move_kind kind, int node, int flags);
 
 /* Makes the gate. 0/-errno. */
 int depart_gate(struct depart *depart);

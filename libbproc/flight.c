@@ -81,7 +81,7 @@ static int child_leaves(struct flight *flight, const struct flight_plan *plan)
 int flight_begin(struct flight *flight, const struct flight_plan *plan)
 {
     struct depart *depart = &flight->depart;
-    int error = depart_ask(depart, plan->kind, plan->node, plan->flags, plan->port);
+    int error = depart_ask(depart, plan->kind, plan->node, plan->flags);
 
     flight->pid = flight->pidfd = -1;
     if (error)
@@ -173,12 +173,12 @@ pid_t flight_complete(struct flight *flight, const struct flight_plan *plan)
 {
     pid_t result = flight_finish(flight);
 
-    for (int i = 1; result == -EEXIST && i < ATTEMPTS; i++) {
+    for (int i = 1; result == -BPROC_PID_TAKEN && i < ATTEMPTS; i++) {
         result = flight_begin(flight, plan);
         if (!result && flight->pid > 0)
             result = flight_finish(flight);
     }
-    return result == -EEXIST ? -EAGAIN : result;
+    return result == -BPROC_PID_TAKEN ? -EAGAIN : result;
 }
 
 pid_t flight_run(const struct flight_plan *plan)

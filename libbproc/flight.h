@@ -22,7 +22,7 @@ struct flight_plan {
     move_kind kind;
     int node;
     int flags;                          /* or DEPART_NO_FLAGS */
-    int port;
+    const void *arg;                    /* for the two below */
     /*
      * Runs in the child, all signals blocked, `mask` what they were: hands the child over on
      * depart->conn. Returns on the node only, with depart's descriptors gone.
@@ -45,8 +45,8 @@ struct flight {
 int flight_begin(struct flight *flight, const struct flight_plan *plan);
 
 /*
- * The child's pid, or a negative errno after which no child is left; -EEXIST: its pid is taken on
- * the node, another may do. Blocks until the child runs there or the transfer has failed.
+ * The child's pid, or a negative errno after which no child is left; -BPROC_PID_TAKEN:
+ * another pid may do. Blocks until the child runs there or the transfer has failed.
  */
 pid_t flight_finish(struct flight *flight);
 

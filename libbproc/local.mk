@@ -11,14 +11,18 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/address.c \
 	libbproc/admin.c \
 	libbproc/depart.c libbproc/depart.h \
+	libbproc/descriptors.c libbproc/descriptors.h \
 	libbproc/epolls.c libbproc/epolls.h \
 	libbproc/flight.c libbproc/flight.h \
+	libbproc/io.c libbproc/io.h \
 	libbproc/node.c libbproc/node.h \
 	libbproc/notifier.c \
 	libbproc/proc.c \
+	libbproc/program.c libbproc/program.h \
 	libbproc/quietfork.c libbproc/quietfork.h \
-	libbproc/rexec.c \
-	libbproc/rfork.c \
+	libbproc/rexec.c libbproc/rexec.h \
+	libbproc/rfork.c libbproc/rfork.h \
+	libbproc/spec.c libbproc/spec.h \
 	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
 	libbproc/usage.c \

@@ -7,125 +7,15 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
-#include "libbproc/depart.h"
+#include "libbproc/program.h"
+#include "libbproc/rexec.h"
 
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
-#define MAX_SPEC (8u << 20)
-
-static size_t list_length(char *const list[])
-{
-    size_t count = 0;
-
-    while (list && list[count])
-        count++;
-    return count;
-}
-
-static uint64_t signals_ignored(void)
-{
-    uint64_t ignored = 0;
-
-    for (int signo = 1; signo < 65; signo++) {
-        struct sigaction action;
-
-        if (sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-            ignored |= 1ULL << (signo - 1);
-    }
-    return ignored;
-}
-
-static mode_t umask_get(void)
-{
-    mode_t mode = umask(0);
-
-    umask(mode);
-    return mode;
-}
-
-static unsigned limits_get(limit_pair *pairs)
-{
-    unsigned count = 0;
-
-    for (int which = 0; which < RLIM_NLIMITS; which++) {
-        struct rlimit limit;
-
-        if (getrlimit((__rlimit_resource_t)which, &limit) < 0)
-            continue;
-        pairs[count].which = which;
-        pairs[count].soft = limit.rlim_cur;
-        pairs[count].hard = limit.rlim_max;
-        count++;
-    }
-    return count;
-}
-
-static int memory_file(const uint8_t *bytes, size_t len)
-{
-    int fd = memfd_create("bproc-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-    if (fd < 0)
-        return -errno;
-    for (size_t done = 0; done < len;) {
-        ssize_t n = write(fd, bytes + done, len - done);
-
-        if (n < 0) {
-            int error = -errno;
-
-            close(fd);
-            return error;
-        }
-        done += (size_t)n;
-    }
-    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-    return fd;
-}
-
-/* A sealed memory file with all that the program needs to start as if it did here; -errno. */
-static int spec_write(const char *cmd, char *const argv[], char *const envp[], uint64_t blocked)
-{
-    char cwd[PATH_MAX];
-    limit_pair limits[32];
-    exec_spec spec = { .cmd = (char *)(uintptr_t)cmd, .cwd = cwd };
-    uint8_t *bytes;
-    size_t len;
-    int fd, error;
-
-    if (!getcwd(cwd, sizeof(cwd)))
-        strcpy(cwd, "/");
-    if (strlen(cmd) >= PATH_MAX)
-        return -ENAMETOOLONG;
-    spec.argv.argv_len = (u_int)list_length(argv);
-    spec.argv.argv_val = (arg_string *)(uintptr_t)argv;
-    spec.envp.envp_len = (u_int)list_length(envp);
-    spec.envp.envp_val = (arg_string *)(uintptr_t)envp;
-    spec.umask_bits = umask_get();
-    errno = 0;
-    spec.nice_value = getpriority(PRIO_PROCESS, 0);
-    spec.blocked = blocked;
-    spec.ignored = signals_ignored();
-    spec.limits.limits_len = limits_get(limits);
-    spec.limits.limits_val = limits;
-    error = frame_encode(FRAME_XDR(exec_spec), &spec, MAX_SPEC, &bytes, &len);
-    if (error)
-        return error == -EMSGSIZE ? -E2BIG : error;
-    fd = memory_file(bytes, len);
-    free(bytes);
-    return fd;
-}
 
 /* The daemon's refusal comes on the connection, its consent at the gate. 0 or -errno. */
 static int verdict_wait(struct depart *depart, int *node)
@@ -146,66 +36,71 @@ static int verdict_wait(struct depart *depart, int *node)
         return error;
     error = msg.header.status > 0 ? -msg.header.status : -EPROTO;
     msg_free(&msg);
-    return error;
-}
-
-static int spec_depart(struct depart *depart, const char *cmd, char *const argv[],
-                       char *const envp[], int exe, uint64_t blocked, int *node)
-{
-    const int skip[] = { depart->conn, depart->gate, depart->gate_far, exe, -1 };
-    struct streams *set = malloc(sizeof(*set));
-    int spec = set ? spec_write(cmd, argv, envp, blocked) : -ENOMEM;
-    int error = spec < 0 ? spec : 0;
-
-    if (!error)
-        error = streams_collect(set, depart->flags, depart->port, 1, skip);
-    if (!error) {
-        error = depart_handover(depart, getpid(), set, &spec, 1, exe);
-        streams_free(set);
-    }
-    if (!error)
-        error = verdict_wait(depart, node);
-    if (spec >= 0)
-        close(spec);
-    free(set);
-    return error;
+    return error == -BPROC_PID_TAKEN ? -EAGAIN : error;
 }
 
 /* Returns only when it failed: a negative errno. */
-static int remote_exec(move_kind kind, int node, int flags, int port, const char *cmd, int exe,
-                       char *const argv[], char *const envp[])
+static int remote_exec(int node, int flags, const struct program *program)
 {
     struct depart depart;
     uint64_t mask;
-    int error = depart_ask(&depart, kind, node, flags, port);
+    int error = depart_ask(&depart, program->kind, node, flags);
 
     if (error)
         return error;
     if (depart.same) {
         depart_close(&depart);
-        execve(cmd, argv, envp);
-        return -errno;
+        return program_exec(program);
     }
     /* From here on a signal waits: for the ghost, or for the call to fail. */
     signals_block(&mask);
     error = depart_gate(&depart);
     if (!error)
-        error = spec_depart(&depart, cmd, argv, envp, exe, mask, &node);
+        error = program_hand_over(&depart, program, mask);
     if (!error)
-        error = ghost_exec(depart.gate, node, argv);
+        error = verdict_wait(&depart, &node);
+    if (!error)
+        error = ghost_exec(depart.gate, node, program->argv);
     signals_restore(&mask);
     depart_close(&depart);
     return client_error(error);
 }
 
+int rexec_run(int node, int flags, const struct io *io, const char *cmd, char *const argv[],
+              char *const envp[])
+{
+    struct program program = { .kind = MOVE_REXEC, .cmd = cmd, .argv = argv, .envp = envp,
+                               .exe = -1, .io = io };
+
+    if (!cmd || !argv)
+        return -EFAULT;
+    return remote_exec(node, flags, &program);
+}
+
+int execmove_run(int node, int flags, const struct io *io, const char *cmd, char *const argv[],
+                 char *const envp[])
+{
+    struct program program = { .kind = MOVE_EXECMOVE, .cmd = cmd, .argv = argv, .envp = envp,
+                               .io = io };
+    int error;
+
+    if (!cmd || !argv)
+        return -EFAULT;
+    program.exe = program_open(cmd);
+    if (program.exe < 0)
+        return program.exe;
+    error = remote_exec(node, flags, &program);
+    close(program.exe);
+    return error;
+}
+
 int _bproc_rexec_io(int node, int flags, int port, const char *cmd, char *const argv[],
                     char *const envp[])
 {
-    if (!cmd || !argv)
-        return client_result(-EFAULT);
-    if (flags & ~IO_MASK)
-        return client_result(-EINVAL);
-    return client_result(remote_exec(MOVE_REXEC, node, flags, port, cmd, -1, argv, envp));
+    struct io io;
+    int error = flags & ~IO_MASK ? -EINVAL : io_from_port(&io, port, flags);
+
+    return client_result(error ? error : rexec_run(node, flags, &io, cmd, argv, envp));
 }
 
 int bproc_rexec_io(int node, int port, const char *cmd, char *const argv[], char *const envp[])
@@ -218,42 +113,12 @@ int bproc_rexec(int node, const char *cmd, char *const argv[], char *const envp[
     return _bproc_rexec_io(node, 0, 0, cmd, argv, envp);
 }
 
-/* The executable, opened by the caller himself: he may send only what he may read and run. */
-static int executable_open(const char *cmd)
-{
-    struct stat st;
-    int fd, error = 0;
-
-    if (access(cmd, X_OK) < 0)
-        return -errno;
-    fd = open(cmd, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st) < 0)
-        error = -errno;
-    else if (!S_ISREG(st.st_mode))
-        error = -EACCES;
-    else if (st.st_mode & (S_ISUID | S_ISGID))
-        error = -EPERM;
-    if (error) {
-        close(fd);
-        return error;
-    }
-    return fd;
-}
-
 int bproc_execmove_io(int node, int port, const char *cmd, char *const argv[], char *const envp[])
 {
-    int exe, error;
+    struct io io;
+    int error = io_from_port(&io, port, 0);
 
-    if (!cmd || !argv)
-        return client_result(-EFAULT);
-    exe = executable_open(cmd);
-    if (exe < 0)
-        return client_result(exe);
-    error = remote_exec(MOVE_EXECMOVE, node, 0, port, cmd, exe, argv, envp);
-    close(exe);
-    return client_result(error);
+    return client_result(error ? error : execmove_run(node, 0, &io, cmd, argv, envp));
 }
 
 int bproc_execmove(int node, const char *cmd, char *const argv[], char *const envp[])

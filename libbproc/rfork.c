@@ -17,8 +17,9 @@
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
+#include "libbproc/descriptors.h"
 #include "libbproc/epolls.h"
-#include "libbproc/flight.h"
+#include "libbproc/rfork.h"
 
 #define DUMP_MASK BPROC_DUMP_ALL
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
@@ -37,69 +38,77 @@ static void signals_discard(void)
 }
 
 /* On the node. The directory may be missing there. */
-static void arrive(const char *cwd, const uint64_t *mask)
+static int settle(const char *cwd, const struct io *io)
 {
+    signals_discard();
     if (!cwd || chdir(cwd) < 0)
         (void)!chdir("/");
-    signals_restore(mask);
+    return io_files_open(io, 0);
 }
 
-static void gate_reach(int gate)
+/* `error` 0 or why it is not fit. */
+static void gate_reach(int gate, int error)
 {
-    msg_send(gate, K_EVENT, P_GATE_REACHED, 0, 0, NULL, NULL, NULL, 0);
+    msg_send(gate, K_EVENT, P_GATE_REACHED, 0, -error, NULL, NULL, NULL, 0);
 }
 
 /* What the child is from now on. */
-static gate_verdict gate_pass(int gate, int *node)
+static gate_verdict gate_pass(int gate, const char *cwd, const struct io *io, int *node)
 {
     gate_verdict verdict;
     int rank;
 
-    while ((verdict = gate_wait(gate, node, &rank)) == GATE_SETTLE) {
-        signals_discard();
-        gate_reach(gate);
-    }
+    while ((verdict = gate_wait(gate, node, &rank)) == GATE_SETTLE)
+        gate_reach(gate, settle(cwd, io));
     return verdict;
 }
 
-/*
- * The child. Returns 0 on the node and does not return here. Its working directory is left before
- * the dump, because an image whose directory does not exist cannot be restored.
- */
-static void child_depart(struct depart *depart, const uint64_t *mask,
-                         const struct flight_plan *plan)
+static int child_hand_over(struct depart *depart, const struct io *io)
 {
     const int skip[] = { depart->conn, depart->gate, depart->gate_far, -1 };
     struct streams *set = malloc(sizeof(*set));
-    char *cwd = getcwd(NULL, 0);
-    int node = -1;
-    int error = set ? 0 : -ENOMEM;
+    int error = set ? streams_collect(set, depart->flags, io, 0, skip) : -ENOMEM;
 
-    (void)plan;
-    client_release(depart->gate);
-    client_release(depart->gate_far);
-    client_forget_all_but(depart->conn);
     if (!error)
-        error = streams_collect(set, depart->flags, depart->port, 0, skip);
-    if (!error)
-        error = streams_replace(set);
+        error = streams_replace(set, io, skip);
     if (!error)
         error = epolls_renew(set);
     if (!error)
         error = depart_handover(depart, getpid(), set, NULL, 0, -1);
+    if (!error)
+        streams_free(set);
+    free(set);
+    return error;
+}
+
+/*
+ * The child. Returns on the node and does not return here. Its working directory is left before
+ * the dump, because an image whose directory does not exist cannot be restored.
+ */
+static void child_leave(struct depart *depart, const uint64_t *mask,
+                        const struct flight_plan *plan)
+{
+    const struct io *io = plan->arg;
+    char *cwd = getcwd(NULL, 0);
+    int node = -1;
+    int error;
+
+    client_release(depart->gate);
+    client_release(depart->gate_far);
+    client_forget_all_but(depart->conn);
+    error = child_hand_over(depart, io);
     if (error)
         _exit(-error & 0xff);
-    streams_free(set);
-    free(set);
     client_close(depart->conn);
     (void)!chdir("/");
     /* Not before: what is still open would be in the image. */
-    gate_reach(depart->gate);
-    switch (gate_pass(depart->gate, &node)) {
+    gate_reach(depart->gate, 0);
+    switch (gate_pass(depart->gate, cwd, io, &node)) {
     case GATE_REMOTE:
         close(depart->gate);
-        arrive(cwd, mask);
         free(cwd);
+        io_files_open(io, 1);
+        signals_restore(mask);
         return;
     case GATE_GHOST:
         ghost_exec(depart->gate, node, NULL);
@@ -110,22 +119,64 @@ static void child_depart(struct depart *depart, const uint64_t *mask,
     _exit(CHILD_GAVE_UP);
 }
 
+static void child_settle_here(const struct io *io, int *fds)
+{
+    int keep[2 * BPROC_MAX_IO + 1];
+    unsigned count = 0;
+
+    io_place(io, fds);
+    if (!io->exact)
+        return;
+    for (unsigned i = 0; i < io->count; i++)
+        keep[count++] = io->items[i].fd;
+    keep[count] = -1;
+    descriptors_close(keep);
+}
+
+/* What its list names is opened before the fork: then a failure leaves no child behind. */
 static pid_t child_stay(const struct flight_plan *plan)
 {
-    pid_t pid = fork();
+    const struct io *io = plan->arg;
+    int fds[BPROC_MAX_IO];
+    int error = io_open(io, fds);
+    pid_t pid = error ? error : fork();
 
-    (void)plan;
-    return pid < 0 ? -errno : pid;
+    if (pid == 0)
+        child_settle_here(io, fds);
+    else if (!error && pid < 0)
+        pid = -errno;
+    if (!error)
+        io_close(fds);
+    return pid;
+}
+
+int rfork_check(int flags)
+{
+    return flags & ~(DUMP_MASK | IO_MASK) ? -EINVAL : 0;
+}
+
+void rfork_plan(struct flight_plan *plan, int node, int flags, const struct io *io)
+{
+    *plan = (struct flight_plan){ .kind = MOVE_RFORK, .node = node, .flags = flags, .arg = io,
+                                  .leave = child_leave, .stay = child_stay };
+}
+
+int rfork_run(int node, int flags, const struct io *io)
+{
+    struct flight_plan plan;
+
+    rfork_plan(&plan, node, flags, io);
+    return flight_run(&plan);
 }
 
 int _bproc_rfork_io(int node, int flags, int port)
 {
-    struct flight_plan plan = { .kind = MOVE_RFORK, .node = node, .flags = flags, .port = port,
-                                .leave = child_depart, .stay = child_stay };
+    struct io io;
+    int error = rfork_check(flags);
 
-    if (flags != DEPART_NO_FLAGS && (flags & ~(DUMP_MASK | IO_MASK)))
-        return client_result(-EINVAL);
-    return client_result(flight_run(&plan));
+    if (!error)
+        error = io_from_port(&io, port, flags);
+    return client_result(error ? error : rfork_run(node, flags, &io));
 }
 
 int _bproc_rfork(int node, int flags)
@@ -135,5 +186,7 @@ int _bproc_rfork(int node, int flags)
 
 int bproc_rfork(int node)
 {
-    return _bproc_rfork_io(node, DEPART_NO_FLAGS, 0);
+    const struct io io = { .count = 0 };
+
+    return client_result(rfork_run(node, DEPART_NO_FLAGS, &io));
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 #include <sys/bproc.h>
 
+#include "libbproc/descriptors.h"
 #include "libbproc/streams.h"
 
 #define MEMORY_DEVICES 1            /* major number of /dev/null and its like, on all nodes */
@@ -128,66 +128,39 @@ static int descriptor_add(struct streams *set, int fd, int eager)
     return desc_add_target(desc, fd);
 }
 
-static int connect_add(struct streams *set, int fd, unsigned flags)
+static int connects_add(struct streams *set, const struct io *io)
 {
-    stream_desc *desc = desc_new(set, STREAM_CONNECT, flags);
+    int error = 0;
 
-    return desc ? desc_add_target(desc, fd) : -EMFILE;
-}
+    for (unsigned i = 0; !error && i < io->count; i++) {
+        const struct io_item *item = &io->items[i];
+        unsigned delay = item->delay ? STREAM_F_DELAY : 0;
+        stream_desc *desc;
 
-/* In the order the manual gives: stdout, stderr, stdin. */
-static int connects_add(struct streams *set, int flags)
-{
-    unsigned info = flags & BPROC_IO_SEND_INFO ? STREAM_F_INFO : 0;
-    int error = connect_add(set, STDOUT_FILENO, STREAM_F_OUT | info);
-
-    if (!error)
-        error = connect_add(set, STDERR_FILENO, STREAM_F_OUT | info);
-    if (!error)
-        error = connect_add(set, STDIN_FILENO, STREAM_F_IN | info);
+        if (item->is_file)
+            continue;
+        desc = desc_new(set, STREAM_CONNECT, item->flags | delay);
+        if (!desc)
+            return -EMFILE;
+        desc->addr = item->addr;
+        desc->port = item->port;
+        error = desc_add_target(desc, item->fd);
+    }
     return error;
 }
 
-static int listed(const int *list, int fd)
+static int descriptor_travels(int fd, int flags, const struct io *io, int exec)
 {
-    for (; *list >= 0; list++)
-        if (*list == fd)
-            return 1;
-    return 0;
+    int standard = fd <= STDERR_FILENO;
+
+    if (io->exact || io_has(io, fd))
+        return 0;
+    if (fd == STDIN_FILENO && !(flags & BPROC_IO_STDIN))
+        return 0;
+    return !exec || standard || !(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 }
 
-/*
- * All descriptors are noted before the first is duplicated, so that the duplicates are not met.
- */
-static int descriptors_list(int **list, size_t *count)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    struct dirent *entry;
-    size_t room = 64;
-
-    *count = 0;
-    *list = dir ? malloc(room * sizeof(**list)) : NULL;
-    while (*list && (entry = readdir(dir))) {
-        char *end;
-        long fd = strtol(entry->d_name, &end, 10);
-
-        if (*end || end == entry->d_name || fd == dirfd(dir))
-            continue;
-        if (*count == room) {
-            int *more = realloc(*list, (room *= 2) * sizeof(**list));
-
-            if (!more)
-                break;
-            *list = more;
-        }
-        (*list)[(*count)++] = (int)fd;
-    }
-    if (dir)
-        closedir(dir);
-    return *list ? 0 : -ENOMEM;
-}
-
-int streams_collect(struct streams *set, int flags, int port, int exec, const int *skip)
+int streams_collect(struct streams *set, int flags, const struct io *io, int exec, const int *skip)
 {
     size_t count;
     int *list;
@@ -195,20 +168,12 @@ int streams_collect(struct streams *set, int flags, int port, int exec, const in
 
     memset(set, 0, sizeof(*set));
     error = descriptors_list(&list, &count);
-    if (!error && port)
-        error = connects_add(set, flags);
-    for (size_t i = 0; !error && i < count; i++) {
-        int fd = list[i];
-        int standard = fd <= STDERR_FILENO;
-
-        if (listed(skip, fd) || (standard && port))
-            continue;
-        if (fd == STDIN_FILENO && !(flags & BPROC_IO_STDIN))
-            continue;
-        if (exec && !standard && (fcntl(fd, F_GETFD) & FD_CLOEXEC))
-            continue;
-        error = descriptor_add(set, fd, fd == STDIN_FILENO);
-    }
+    if (!error)
+        error = connects_add(set, io);
+    /* All were noted before the first is duplicated, so that the duplicates are not met. */
+    for (size_t i = 0; !error && i < count; i++)
+        if (!descriptors_have(skip, list[i]) && descriptor_travels(list[i], flags, io, exec))
+            error = descriptor_add(set, list[i], list[i] == STDIN_FILENO);
     free(list);
     if (error)
         streams_free(set);
@@ -269,7 +234,7 @@ static int null_refresh(int fd)
     return null_put(fd);
 }
 
-int streams_replace(struct streams *set)
+static int standard_replace(void)
 {
     int error = null_put(STDIN_FILENO);
 
@@ -277,6 +242,13 @@ int streams_replace(struct streams *set)
         error = null_refresh(STDOUT_FILENO);
     if (!error)
         error = null_refresh(STDERR_FILENO);
+    return error;
+}
+
+int streams_replace(struct streams *set, const struct io *io, const int *skip)
+{
+    int error = io->exact ? descriptors_close(skip) : standard_replace();
+
     for (unsigned i = 0; !error && i < set->count; i++)
         error = stream_replace(&set->descs[i]);
     return error;

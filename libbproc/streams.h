@@ -11,7 +11,7 @@
 #ifndef BPROC_STREAMS_H
 #define BPROC_STREAMS_H
 
-#include "proto/bproc.h"
+#include "libbproc/io.h"
 
 struct streams {
     stream_desc descs[BPROC_MAX_STREAMS];
@@ -22,14 +22,19 @@ struct streams {
 };
 
 /*
- * Fills `set` with the streams among the open descriptors. `flags`: BPROC_IO_*; `port` as for
- * _bproc_rfork_io(); `exec`: only what an exec would keep; `skip`: descriptors that are ours,
- * ended by -1. 0, -EMFILE when there are more than BPROC_MAX_STREAMS (or no descriptor is free).
+ * Fills `set` with the sockets of `io` and the streams among the open descriptors, unless `io`
+ * names all that the process is to have. `flags`: BPROC_IO_*; `exec`: only what an exec would
+ * keep; `skip`: descriptors that are ours, ended by -1. 0, -EMFILE when there are more than
+ * BPROC_MAX_STREAMS (or no descriptor is free).
  */
-int streams_collect(struct streams *set, int flags, int port, int exec, const int *skip);
+int streams_collect(struct streams *set, int flags, const struct io *io, int exec,
+                    const int *skip);
 
-/* Puts a placeholder on every target, /dev/null on descriptor 0 if that is no stream. 0/-errno. */
-int streams_replace(struct streams *set);
+/*
+ * Puts a placeholder on every target, and /dev/null on descriptor 0 if that is no stream; if `io`
+ * names all, closes the others but `skip` instead. 0/-errno.
+ */
+int streams_replace(struct streams *set, const struct io *io, const int *skip);
 
 void streams_free(struct streams *set);
 

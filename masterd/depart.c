@@ -125,8 +125,8 @@ static void move_enter(struct move *move)
     if (move->owner)
         move_commit(move);
     else if (errno == EEXIST)
-        move_fail(move, EEXIST, "an older process still has number %d on node %d", move->pid,
-                  move->node);
+        move_fail(move, BPROC_PID_TAKEN, "an older process still has number %d on node %d",
+                  move->pid, move->node);
     else
         move_fail(move, errno, "cannot enter the process: %s", strerror(errno));
 }
@@ -151,7 +151,7 @@ static void move_done(struct move *move, int64_t usec)
 static void move_undo(struct move *move, int error, const char *text)
 {
     (void)text;
-    if (error != EEXIST)
+    if (error != BPROC_PID_TAKEN)
         stats_failed();
     if (move->owner)
         proc_release(move->owner);

@@ -80,7 +80,7 @@ static int launch_check(struct arrival *a)
 {
     const launch_arg *l = &a->launch;
 
-    if (l->pid <= 1 || l->ppid < 0 || l->port < 0 || l->port > 65535)
+    if (l->pid <= 1 || l->ppid < 0)
         return arrival_fail(a, -EPROTO, "cannot take process %d: bad numbers", l->pid);
     if (l->kind != MOVE_RFORK && l->kind != MOVE_REXEC && l->kind != MOVE_EXECMOVE)
         return arrival_fail(a, -EPROTO, "cannot take process %d: unknown kind", l->pid);
@@ -145,7 +145,7 @@ static int report_send(struct arrival *a, bproc_proc proc, int error)
 {
     move_report report = { .error = -error, .text = a->text };
 
-    report.retry = error == -EEXIST;
+    report.retry = error && a->taken;
     return bulk_send(a->ssl, proc, 0, FRAME_XDR(move_report), &report);
 }
 

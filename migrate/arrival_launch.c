@@ -27,9 +27,11 @@ static int launch_call(struct arrival *a, bproc_proc proc, xdrproc_t encode, con
                        const int *fds, unsigned nfds)
 {
     launched_ret ret;
+    int error = msg_call(a->slaved, proc, encode, arg, fds, nfds, FRAME_XDR(launched_ret), &ret,
+                         sizeof(ret), a->text, sizeof(a->text));
 
-    return msg_call(a->slaved, proc, encode, arg, fds, nfds, FRAME_XDR(launched_ret), &ret,
-                    sizeof(ret), a->text, sizeof(a->text));
+    a->taken = error == -EEXIST;
+    return error;
 }
 
 static void inherit_add(struct criu_inherit *inherit, unsigned *count, int *fds, unsigned *nfds,
@@ -99,6 +101,7 @@ static int restore(struct arrival *a, int gate, int handoff[2])
     if (rpc >= 0) {
         error = criu_restore(rpc, a->image.dir, inherit, count, &pid, reason, sizeof(reason));
         close(rpc);
+        a->taken = error == -EEXIST;
         if (error)
             snprintf(a->text, sizeof(a->text), "cannot restore process %d: %s", a->launch.pid,
                      reason);
@@ -120,7 +123,11 @@ static int gate_settle(struct arrival *a)
         error = msg_recv(a->gate, &msg);
     if (error)
         return error;
-    error = msg.header.proc == P_GATE_REACHED ? 0 : -EPROTO;
+    error = msg.header.proc == P_GATE_REACHED && msg.header.status >= 0 ? -msg.header.status
+                                                                        : -EPROTO;
+    if (error && error != -EPROTO)
+        snprintf(a->text, sizeof(a->text), "cannot open what process %d is to have: %s",
+                 a->launch.pid, strerror(-error));
     msg_free(&msg);
     return error;
 }

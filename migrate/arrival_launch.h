@@ -18,6 +18,7 @@ struct arrival {
     launch_arg launch;
     int slaved;                     /* our socket to slaved */
     int gate;                       /* near end of the restored process's gate */
+    int taken;                      /* it failed because the pid is in use */
     struct nodefiles files;
     struct image image;
     struct streamends ends;
@@ -25,8 +26,8 @@ struct arrival {
 };
 
 /*
- * 0: the process waits at its gate, or its program was executed. -EEXIST: the pid is taken; other
- * -errno; each with a reason in arrival->text.
+ * 0: the process waits at its gate, or its program was executed. Else -errno, with a reason in
+ * arrival->text and arrival->taken.
  */
 int arrival_launch(struct arrival *arrival);
 

@@ -19,10 +19,10 @@ static int info_send(int sock, const stream_desc *stream, int pid)
     return send(sock, info, sizeof(info), MSG_NOSIGNAL) == sizeof(info) ? 0 : -EIO;
 }
 
-int connectback_open(uint32_t addr, int port, const stream_desc *stream, int pid)
+int connectback_open(const stream_desc *stream, uint32_t home, int pid)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-                              .sin_addr.s_addr = htonl(addr) };
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)stream->port),
+                              .sin_addr.s_addr = htonl(stream->addr ? stream->addr : home) };
     struct timeval limit = { .tv_sec = CONNECT_SECONDS }, none = { 0, 0 };
     int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int error = 0;
@@ -40,4 +40,14 @@ int connectback_open(uint32_t addr, int port, const stream_desc *stream, int pid
         return error;
     }
     return sock;
+}
+
+int connectback_ended(void)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    close(pair[1]);
+    return pair[0];
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The connections to the port that a caller of _bproc_rfork_io() listens on: one for each stream of
- * kind STREAM_CONNECT, opened one after the other so that they are accepted in that order.
+ * The connections that a process is to have: one for each stream of kind STREAM_CONNECT, opened one
+ * after the other so that they are accepted in that order.
  */
 #ifndef BPROC_CONNECTBACK_H
 #define BPROC_CONNECTBACK_H
@@ -11,10 +11,13 @@
 #include "proto/bproc.h"
 
 /*
- * Connects to `port` at IPv4 address `addr` (host byte order) and, if the stream asks for it, sends
- * BProc 4's header: the pid and the descriptor number. A blocking socket, or -errno. Blocks for at
- * most ten seconds.
+ * Connects to where the stream leads, `home` (IPv4, host byte order) standing for the machine that
+ * the process leaves, and, if the stream asks for it, sends BProc 4's header: the pid and the
+ * descriptor number. A blocking socket, or -errno. Blocks for at most ten seconds.
  */
-int connectback_open(uint32_t addr, int port, const stream_desc *stream, int pid);
+int connectback_open(const stream_desc *stream, uint32_t home, int pid);
+
+/* A socket that is at its end, for a process whose connection could not be made. -errno. */
+int connectback_ended(void);
 
 #endif

@@ -114,19 +114,39 @@ static int start_take(struct departure *d, struct msg *start)
     return d->channel < 0 ? -EPROTO : 0;
 }
 
+static int is_ours_to_connect(const struct departure *d, const stream_desc *stream)
+{
+    return stream->kind == STREAM_CONNECT &&
+           (!d->arg.io_direct || stream->flags & STREAM_F_DELAY);
+}
+
 static int ports_connect(struct departure *d)
 {
     for (unsigned i = 0; i < d->arg.streams.streams_len; i++) {
         const stream_desc *stream = &d->arg.streams.streams_val[i];
 
-        if (stream->kind != STREAM_CONNECT || d->arg.io_direct)
+        if (!is_ours_to_connect(d, stream) || stream->flags & STREAM_F_DELAY)
             continue;
-        d->originals[i] = connectback_open(LOOPBACK, d->arg.port, stream, d->arg.pid);
+        d->originals[i] = connectback_open(stream, LOOPBACK, d->arg.pid);
         if (d->originals[i] < 0)
-            return departure_fail(d, d->originals[i], "cannot connect to the caller's port %d: %s",
-                                  d->arg.port, strerror(-d->originals[i]));
+            return departure_fail(d, d->originals[i], "cannot connect to port %u: %s",
+                                  stream->port, strerror(-d->originals[i]));
     }
     return 0;
+}
+
+/* Nobody can be told any more that one fails; the process finds it at its end. */
+static void ports_connect_late(struct departure *d)
+{
+    for (unsigned i = 0; i < d->arg.streams.streams_len; i++) {
+        const stream_desc *stream = &d->arg.streams.streams_val[i];
+
+        if (!is_ours_to_connect(d, stream) || !(stream->flags & STREAM_F_DELAY))
+            continue;
+        d->originals[i] = connectback_open(stream, LOOPBACK, d->arg.pid);
+        if (d->originals[i] < 0)
+            d->originals[i] = connectback_ended();
+    }
 }
 
 /* Until then it may hold its connection to the daemon and the originals of its streams. */
@@ -227,8 +247,7 @@ static int launch_send(struct departure *d)
 {
     launch_arg launch = { .kind = d->arg.kind, .node = d->arg.node, .pid = d->arg.pid,
                           .ppid = d->arg.ppid, .uid = d->arg.uid, .gid = d->arg.gid,
-                          .gate_inode = d->arg.gate_inode, .port = d->arg.port,
-                          .io_direct = d->arg.io_direct };
+                          .gate_inode = d->arg.gate_inode, .io_direct = d->arg.io_direct };
 
     launch.pgid = getpgid(d->arg.pid);
     launch.sid = getsid(d->arg.pid);
@@ -455,5 +474,6 @@ int departure_run(const struct departure_setup *setup, struct msg *start)
         return 1;
     close(d.image);
     files_free(&d.files);
+    ports_connect_late(&d);
     return streams_carry(&d);
 }

@@ -42,9 +42,9 @@ static int socket_make(int *process, int *relay, int type)
 }
 
 static int direct_make(int *process, const launch_arg *launch, const stream_desc *stream,
-                       uint32_t addr)
+                       uint32_t home)
 {
-    *process = connectback_open(addr, launch->port, stream, launch->pid);
+    *process = connectback_open(stream, home, launch->pid);
     return *process < 0 ? *process : 0;
 }
 
@@ -66,7 +66,8 @@ static int end_make(struct streamends *ends, const launch_arg *launch, unsigned 
     case STREAM_SEQPACKET:
         return socket_make(process, relay, SOCK_SEQPACKET);
     case STREAM_CONNECT:
-        if (direct)
+        /* One that is made later has to have an end already. */
+        if (direct && !(stream->flags & STREAM_F_DELAY))
             return direct_make(process, launch, stream, direct);
         return socket_make(process, relay, SOCK_STREAM);
     case STREAM_SOCKET:

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,11 @@
 static int stream_is_known(const stream_desc *stream)
 {
     return stream->kind >= STREAM_PIPE_WRITE && stream->kind <= STREAM_CONNECT;
+}
+
+static int stream_has_port(const stream_desc *stream)
+{
+    return stream->kind != STREAM_CONNECT || (stream->port > 0 && stream->port <= UINT16_MAX);
 }
 
 static int is_exec(move_kind kind)
@@ -36,14 +42,14 @@ int check_streams(const move_handover_arg *arg, const int *fds, unsigned nfds, c
             snprintf(text, len, "unknown kind of stream");
             return EINVAL;
         }
+        if (!stream_has_port(&arg->streams.streams_val[i])) {
+            snprintf(text, len, "%u is no port", arg->streams.streams_val[i].port);
+            return EINVAL;
+        }
         wanted += arg->streams.streams_val[i].kind != STREAM_CONNECT;
     }
     if (nfds != wanted) {
         snprintf(text, len, "%u descriptors came with the process, not %u", nfds, wanted);
-        return EINVAL;
-    }
-    if (arg->port < 0 || arg->port > 65535) {
-        snprintf(text, len, "%d is no port", arg->port);
         return EINVAL;
     }
     seals = is_exec(arg->kind) ? fcntl(fds[1], F_GET_SEALS) : SEALS;

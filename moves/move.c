@@ -112,7 +112,7 @@ void move_fail(struct move *move, int error, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (error != EEXIST)
+    if (error != BPROC_PID_TAKEN)
         log_limited(&move_limit, 60, "%s pid %d -> %s failed: %s", kind_names[move->kind],
                     move->pid, move_node_name(move->node), text);
     if (move->client)
@@ -266,7 +266,7 @@ static void committed_take(struct move *move)
 
 static void failed_take(struct move *move, const move_report *report)
 {
-    int error = report->retry ? EEXIST : report->error > 0 ? report->error : EIO;
+    int error = report->retry ? BPROC_PID_TAKEN : report->error > 0 ? report->error : EIO;
 
     move_fail(move, error, "%s", report->text[0] ? report->text : strerror(error));
 }
@@ -329,7 +329,7 @@ static void start_fill(const struct move *move, const struct move_place *place,
                        move_start_arg *start)
 {
     *start = (move_start_arg){
-        .kind = move->kind, .node = move->node, .flags = place->flags, .port = move->port,
+        .kind = move->kind, .node = move->node, .flags = place->flags,
         .pid = move->pid, .ppid = move->ppid, .pgid = move->pgid, .sid = move->sid,
         .dump_pid = move->dump_pid, .task = move->dump_task, .space = move->space,
         .uid = move->uid, .gid = move->gid, .groups = { move->ngroups, move->groups },
@@ -423,7 +423,6 @@ static struct move *move_new(struct conn *conn, const struct frame_header *heade
     move->pid = move->dump_pid = arg->pid;
     move->node = arg->node;
     move->flags = arg->flags;
-    move->port = arg->port;
     move->started = now_usec();
     move->arg = *arg;
     memset(arg, 0, sizeof(*arg));

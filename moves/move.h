@@ -34,7 +34,7 @@ struct move {
     move_kind kind;
     int pid, ppid, pgid, sid;       /* as the cluster knows them */
     int node;                       /* where it goes */
-    int flags, port;
+    int flags;
     pid_t task;                     /* the process that will be the ghost, to the daemon */
     uid_t uid;
     gid_t gid;

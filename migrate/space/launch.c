@@ -76,7 +76,13 @@ static int exec_become(const launch_exec_arg *arg, const int *fds, int *status)
         from[i] = fds[arg->fd_index.fd_index_val[i]];
     error = pidfork_place(from, arg->targets.targets_val, arg->targets.targets_len, keep, 2);
     *status = keep[0];
-    return error ? error : spec_exec(&spec, arg, keep[1]);
+    for (int i = 0; !error && i < 2; i++)
+        if (keep[i] >= 0 && (keep[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, spec_above(&spec))) < 0)
+            error = -errno;
+    if (error)
+        return error;
+    *status = keep[0];
+    return spec_exec(&spec, arg, keep[1]);
 }
 
 __attribute__((noreturn))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -49,6 +50,16 @@ int spec_read(int fd, exec_spec *spec)
         error = frame_decode(FRAME_XDR(exec_spec), bytes, (size_t)st.st_size, spec, sizeof(*spec));
     free(bytes);
     return error;
+}
+
+int spec_above(const exec_spec *spec)
+{
+    int above = STDERR_FILENO + 1;
+
+    for (u_int i = 0; i < spec->files.files_len; i++)
+        if (spec->files.files_val[i].target >= above && spec->files.files_val[i].target < INT_MAX)
+            above = spec->files.files_val[i].target + 1;
+    return above;
 }
 
 /*
@@ -118,6 +129,40 @@ static void script_keep(int exe)
         fcntl(exe, F_SETFD, 0);
 }
 
+static int file_open(const exec_file *file)
+{
+    int fd = open(file->path, file->flags & ~O_CLOEXEC, file->mode);
+    int error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (file->offset != 0 && lseek(fd, file->offset, SEEK_SET) < 0)
+        error = -errno;
+    if (!error && fd == file->target)
+        return 0;
+    if (!error && dup2(fd, file->target) < 0)
+        error = -errno;
+    close(fd);
+    return error;
+}
+
+/* As the user, in his directory. One that may fail is left out then. */
+static int files_open(const exec_spec *spec)
+{
+    for (u_int i = 0; i < spec->closed.closed_len; i++)
+        close(spec->closed.closed_val[i]);
+    for (u_int i = 0; i < spec->files.files_len; i++) {
+        const exec_file *file = &spec->files.files_val[i];
+        int error = file_open(file);
+
+        if (error && file->delay)
+            close(file->target);
+        else if (error)
+            return error;
+    }
+    return 0;
+}
+
 int spec_exec(const exec_spec *spec, const launch_exec_arg *who, int exe)
 {
     char **argv = vector_make(spec->argv.argv_val, spec->argv.argv_len);
@@ -135,6 +180,9 @@ int spec_exec(const exec_spec *spec, const launch_exec_arg *who, int exe)
         setpriority(PRIO_PROCESS, 0, spec->nice_value);
     umask(spec->umask_bits & 0777);
     folder_set(spec->cwd);
+    error = files_open(spec);
+    if (error)
+        return error;
     signals_set(spec);
     if (exe >= 0) {
         script_keep(exe);

@@ -15,10 +15,13 @@
  */
 int spec_read(int fd, exec_spec *spec);
 
+/* The lowest descriptor number above all that spec_exec() will open. */
+int spec_above(const exec_spec *spec);
+
 /*
- * Takes over limits, signals, credentials and folder, then executes the command, or the file open
- * as `exe` if that is not -1. Returns only on failure, with -errno; the process is then only good
- * for _exit().
+ * Takes over limits, signals, credentials and folder, opens the files, then executes the command,
+ * or the file open as `exe` if that is not -1. Returns only on failure, with -errno; the process
+ * is then only good for _exit(). May block, as open(2).
  */
 int spec_exec(const exec_spec *spec, const launch_exec_arg *who, int exe);
 

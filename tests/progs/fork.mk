@@ -58,8 +58,9 @@ UNIT_TESTS += tests/unit/test_quietfork tests/unit/test_streams
 tests_unit_test_quietfork_SOURCES = tests/unit/test_quietfork.c tests/unit/tap.h \
 	libbproc/guard.c libbproc/guard.h libbproc/quietfork.c libbproc/quietfork.h
 tests_unit_test_quietfork_CPPFLAGS = $(AM_CPPFLAGS)
-tests_unit_test_streams_SOURCES = tests/unit/test_streams.c tests/unit/tap.h libbproc/streams.c \
-	libbproc/streams.h
+tests_unit_test_streams_SOURCES = tests/unit/test_streams.c tests/unit/tap.h \
+	libbproc/streams.c libbproc/streams.h libbproc/io.c libbproc/io.h \
+	libbproc/descriptors.c libbproc/descriptors.h
 tests_unit_test_streams_CPPFLAGS = $(AM_CPPFLAGS)
 
 SYSTEM_TESTS += tests/t/0300-rfork.t tests/t/0310-ghost.t

@@ -255,7 +255,7 @@ static void handovers_shoot(void)
 
     for (size_t i = 0; i < sizeof(pids) / sizeof(pids[0]) + 1; i++) {
         for (unsigned k = 0; k < 4 * 3; k++) {
-            move_handover_arg arg = { .kind = kinds[k % 4], .flags = -1, .port = k == 5 ? -1 : 0,
+            move_handover_arg arg = { .kind = kinds[k % 4], .flags = -1,
                                       .streams = { k / 4, streams } };
             struct shot shot = { local_connect(), NULL };
 

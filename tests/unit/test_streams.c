@@ -14,6 +14,7 @@
 #include "tests/unit/tap.h"
 
 static const int no_skip[] = { -1 };
+static const struct io no_io;
 static struct streams set;
 
 /* The stream that descriptor `fd` belongs to; NULL when it is none. */
@@ -44,7 +45,7 @@ static void kinds_are_known(void)
         socketpair(AF_UNIX, SOCK_DGRAM, 0, datagrams) < 0)
         exit(2);
     copy = dup(pipes[1]);
-    is_int(streams_collect(&set, 0, 0, 0, no_skip), 0, "a look at all descriptors");
+    is_int(streams_collect(&set, 0, &no_io, 0, no_skip), 0, "a look at all descriptors");
     is_int(kind_of(pipes[0]), STREAM_PIPE_READ, "a pipe's reading end");
     is_int(kind_of(pipes[1]), STREAM_PIPE_WRITE, "its writing end");
     ok(stream_of(copy) == stream_of(pipes[1]), "a duplicate belongs to the same stream");
@@ -63,13 +64,14 @@ static void kinds_are_known(void)
 static void standard_streams(void)
 {
     int file = fileno(tmpfile()), saved[3];
+    struct io io;
 
     for (int fd = 0; fd < 3; fd++)
         saved[fd] = fcntl(fd, F_DUPFD, 50);
     dup2(file, 0);
     dup2(file, 1);
     dup2(file, 2);
-    streams_collect(&set, 0, 0, 0, no_skip);
+    streams_collect(&set, 0, &no_io, 0, no_skip);
     for (int fd = 0; fd < 3; fd++)
         dup2(saved[fd], fd);
     is_int(kind_of(0), 0, "standard input is not forwarded");
@@ -77,16 +79,18 @@ static void standard_streams(void)
     ok(stream_of(2) == stream_of(1), "in one stream with standard error to the same file");
     streams_free(&set);
     dup2(file, 0);
-    streams_collect(&set, BPROC_IO_STDIN, 0, 0, no_skip);
+    streams_collect(&set, BPROC_IO_STDIN, &no_io, 0, no_skip);
     dup2(saved[0], 0);
     ok(kind_of(0) == STREAM_PIPE_READ && (stream_of(0)->flags & STREAM_F_EAGER),
        "with BPROC_IO_STDIN standard input is forwarded as well");
     streams_free(&set);
-    streams_collect(&set, BPROC_IO_SEND_INFO, 99, 0, no_skip);
+    io_from_port(&io, 99, BPROC_IO_SEND_INFO);
+    streams_collect(&set, BPROC_IO_SEND_INFO, &io, 0, no_skip);
     ok(set.count >= 3 && set.descs[0].targets.targets_val[0] == 1 &&
            set.descs[1].targets.targets_val[0] == 2 && set.descs[2].targets.targets_val[0] == 0,
        "with a port they are connections, in the manual's order");
     is_int(set.descs[0].flags, STREAM_F_OUT | STREAM_F_INFO, "that say whose they are");
+    is_int(set.descs[2].port, 99, "all to that port");
     streams_free(&set);
     for (int fd = 0; fd < 3; fd++)
         close(saved[fd]);
@@ -102,10 +106,10 @@ static void some_are_left_out(void)
     skip[0] = pipes[0];
     skip[1] = -1;
     fcntl(pipes[1], F_SETFD, FD_CLOEXEC);
-    streams_collect(&set, 0, 0, 0, skip);
+    streams_collect(&set, 0, &no_io, 0, skip);
     ok(!stream_of(pipes[0]) && stream_of(pipes[1]), "what is ours is left out");
     streams_free(&set);
-    streams_collect(&set, 0, 0, 1, no_skip);
+    streams_collect(&set, 0, &no_io, 1, no_skip);
     ok(stream_of(pipes[0]) && !stream_of(pipes[1]), "for an exec, what it would close");
     streams_free(&set);
     close(pipes[0]);
@@ -132,8 +136,8 @@ static void placeholders_are_put(void)
     fcntl(copy, F_SETFD, FD_CLOEXEC);
     before = descriptor_count();
     fflush(stdout);
-    streams_collect(&set, 0, 0, 0, (const int[]){ 1, 2, -1 });
-    is_int(streams_replace(&set), 0, "placeholders for all streams");
+    streams_collect(&set, 0, &no_io, 0, (const int[]){ 1, 2, -1 });
+    is_int(streams_replace(&set, &no_io, no_skip), 0, "placeholders for all streams");
     fstat(pipes[0], &first);
     fstat(copy, &second);
     ok(S_ISSOCK(first.st_mode) && first.st_ino == second.st_ino, "one for duplicates together");
@@ -150,6 +154,26 @@ static void placeholders_are_put(void)
     close(copy);
 }
 
+static void a_list_is_all(void)
+{
+    struct io io = { .exact = 1, .count = 2, .items = { { .fd = 7, .port = 99 },
+                                                        { .fd = 8, .is_file = 1 } } };
+    int pipes[2], keep = fcntl(1, F_DUPFD, 20), out = fcntl(1, F_DUPFD, 21);
+    struct stat st;
+
+    if (pipe(pipes) < 0)
+        exit(2);
+    fflush(stdout);
+    streams_collect(&set, 0, &io, 0, no_skip);
+    ok(set.count == 1 && kind_of(7) == STREAM_CONNECT, "of a list the sockets are streams");
+    fflush(stdout);
+    streams_replace(&set, &io, (const int[]){ keep, out, -1 });
+    dup2(out, 1);
+    ok(fstat(7, &st) == 0 && S_ISSOCK(st.st_mode), "they have a placeholder");
+    is_int(descriptor_count(), 4, "all others are closed but those that are ours");
+    streams_free(&set);
+}
+
 static void too_many(void)
 {
     int before = descriptor_count(), pipes[2];
@@ -157,7 +181,7 @@ static void too_many(void)
     for (int i = 0; i <= BPROC_MAX_STREAMS / 2; i++)
         if (pipe(pipes) < 0)
             exit(2);
-    is_int(streams_collect(&set, 0, 0, 0, no_skip), -EMFILE, "more streams than can be sent");
+    is_int(streams_collect(&set, 0, &no_io, 0, no_skip), -EMFILE, "more streams than can be sent");
     is_int(descriptor_count(), before + 2 * (BPROC_MAX_STREAMS / 2 + 1), "leave nothing behind");
 }
 
@@ -168,5 +192,6 @@ int main(void)
     some_are_left_out();
     placeholders_are_put();
     too_many();
+    a_list_is_all();
     return done_testing();
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the forms of bproc_rfork() come down to. */
+#ifndef BPROC_RFORK_H
+#define BPROC_RFORK_H
+
+#include "libbproc/flight.h"
+
+/* 0, or -EINVAL when `flags` has bits that are none. */
+int rfork_check(int flags);
+
+/* As _bproc_rfork_io(), but -errno; `flags` may be DEPART_NO_FLAGS. */
+int rfork_run(int node, int flags, const struct io *io);
+
+/* Fills in how a fork flies; `io` must last as long as the plan. */
+void rfork_plan(struct flight_plan *plan, int node, int flags, const struct io *io);
+
+#endif

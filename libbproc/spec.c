@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libbproc/spec.h"
+#include "proto/frame.h"
+
+#define MAX_SPEC (8u << 20)
+
+static size_t list_length(char *const list[])
+{
+    size_t count = 0;
+
+    while (list && list[count])
+        count++;
+    return count;
+}
+
+static uint64_t signals_ignored(void)
+{
+    uint64_t ignored = 0;
+
+    for (int signo = 1; signo < 65; signo++) {
+        struct sigaction action;
+
+        if (sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            ignored |= 1ULL << (signo - 1);
+    }
+    return ignored;
+}
+
+static mode_t umask_get(void)
+{
+    mode_t mode = umask(0);
+
+    umask(mode);
+    return mode;
+}
+
+static unsigned limits_get(limit_pair *pairs)
+{
+    unsigned count = 0;
+
+    for (int which = 0; which < RLIM_NLIMITS; which++) {
+        struct rlimit limit;
+
+        if (getrlimit((__rlimit_resource_t)which, &limit) < 0)
+            continue;
+        pairs[count].which = which;
+        pairs[count].soft = limit.rlim_cur;
+        pairs[count].hard = limit.rlim_max;
+        count++;
+    }
+    return count;
+}
+
+static int memory_file(const uint8_t *bytes, size_t len)
+{
+    int fd = memfd_create("bproc-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0)
+        return -errno;
+    for (size_t done = 0; done < len;) {
+        ssize_t n = write(fd, bytes + done, len - done);
+
+        if (n < 0) {
+            int error = -errno;
+
+            close(fd);
+            return error;
+        }
+        done += (size_t)n;
+    }
+    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+    return fd;
+}
+
+static unsigned files_fill(exec_file *files, const struct io *io)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < io->count; i++) {
+        const struct io_item *item = &io->items[i];
+
+        if (item->is_file)
+            files[count++] = (exec_file){ .target = item->fd, .flags = item->open_flags,
+                                          .mode = item->mode, .offset = item->offset,
+                                          .delay = item->delay,
+                                          .path = (char *)(uintptr_t)item->name };
+    }
+    return count;
+}
+
+static unsigned closed_fill(int *closed, const struct io *io)
+{
+    unsigned count = 0;
+
+    for (int fd = STDIN_FILENO; io->exact && fd <= STDERR_FILENO; fd++)
+        if (!io_has(io, fd))
+            closed[count++] = fd;
+    return count;
+}
+
+int spec_write(const char *cmd, char *const argv[], char *const envp[], const struct io *io,
+               uint64_t blocked)
+{
+    char cwd[PATH_MAX];
+    limit_pair limits[32];
+    exec_file files[BPROC_MAX_IO];
+    int closed[3];
+    exec_spec spec = { .cmd = (char *)(uintptr_t)cmd, .cwd = cwd };
+    uint8_t *bytes;
+    size_t len;
+    int fd, error;
+
+    if (!getcwd(cwd, sizeof(cwd)))
+        strcpy(cwd, "/");
+    if (strlen(cmd) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    spec.argv.argv_len = (u_int)list_length(argv);
+    spec.argv.argv_val = (arg_string *)(uintptr_t)argv;
+    spec.envp.envp_len = (u_int)list_length(envp);
+    spec.envp.envp_val = (arg_string *)(uintptr_t)envp;
+    spec.umask_bits = umask_get();
+    errno = 0;
+    spec.nice_value = getpriority(PRIO_PROCESS, 0);
+    spec.blocked = blocked;
+    spec.ignored = signals_ignored();
+    spec.limits.limits_len = limits_get(limits);
+    spec.limits.limits_val = limits;
+    spec.files.files_len = files_fill(files, io);
+    spec.files.files_val = files;
+    spec.closed.closed_len = closed_fill(closed, io);
+    spec.closed.closed_val = closed;
+    error = frame_encode(FRAME_XDR(exec_spec), &spec, MAX_SPEC, &bytes, &len);
+    if (error)
+        return error == -EMSGSIZE ? -E2BIG : error;
+    fd = memory_file(bytes, len);
+    free(bytes);
+    return fd;
+}
