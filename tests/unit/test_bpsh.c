@@ -108,6 +108,7 @@ static const char *shown(const char *text, struct output_style style)
 static void test_output(void)
 {
     struct output_style plain = { 0 }, lines = { .lines = true, .longest = 4 };
+    struct output_style label = { .lines = true, .label = true, .longest = 4 };
     struct output_style prefix = { .lines = true, .prefix = true, .longest = 4 };
 
     is_str(shown("a\nbcdefg", plain), "a\nbcdefg", "bytes pass");
@@ -117,6 +118,33 @@ static void test_output(void)
     is_str(shown("abcdef\n", prefix), " 12: abcd\n 12: ef\n", "each piece is a line");
     is_str(shown("abcd", prefix), " 12: abcd\n", "a piece of exactly the longest");
     is_str(shown("", prefix), "", "nothing stays nothing");
+    is_str(shown("a\nb", label), "n12: a\nn12: b\n", "a name in front of each line");
+}
+
+static void test_kept(void)
+{
+    struct output_style style = { .lines = true, .prefix = true, .longest = 4 };
+    struct output output;
+    size_t total = 0;
+    int fds[2];
+
+    if (pipe2(fds, O_NONBLOCK) < 0 || output_open(&output, fds[0], NULL, &style) < 0)
+        return;
+    for (int i = 0; i < 40; i++) {
+        static char bytes[10000];
+        ssize_t n = write(fds[1], memset(bytes, 'a' + i % 26, sizeof(bytes)), sizeof(bytes));
+
+        total += n > 0 ? (size_t)n : 0;
+        output_read(&output, &style, 12);
+    }
+    close(fds[1]);
+    output_read(&output, &style, 12);
+    is_int(output.fd, -1, "an output that is kept closes at its end");
+    is_int((int)output.text.len, (int)total, "all of it is there");
+    ok(output.text.bytes[0] == 'a' && output.text.bytes[total - 1] == 'a' + 39 % 26,
+       "in its order, as it came");
+    output_close(&output);
+    ok(output.text.bytes == NULL, "until it is closed");
 }
 
 /* Puts TEXT into the input as if it were read from stdin; NULL is the end. */
@@ -186,6 +214,7 @@ int main(void)
     test_lookup();
     test_wrapping();
     test_output();
+    test_kept();
     test_input();
     test_input_room();
     if (rmdir(dir) < 0)

@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bpsh on many nodes: sets of them, gathered output, limits, signals, status rules.
+# shellcheck disable=SC2016  # the nodes' shells expand
+. "${0%/*}/lib.sh"
+need_tool script
+need_tool python3
+lab_up 3
+
+lab=$BPROC_BUILD/lab/bplab
+
+bpsh() {
+    on master bpsh "$@"
+}
+
+here() {
+    on master bash -c "$1"
+}
+
+# Which nodes.
+is "-w" "$(bpsh -s -w 'n[0,2]' hostname | tr '\n' ' ')" "n0 n2 "
+is "-w twice" "$(bpsh -s -w n2 -w 0 hostname | tr '\n' ' ')" "n2 n0 "
+is "-w beside -a" "$(bpsh --dry-run -a -w master | tr '\n' ' ')" "0 1 2 -1 "
+is "-x" "$(bpsh -s -a -x 1 hostname | tr '\n' ' ')" "n0 n2 "
+is "-x twice, and nodes as ever" "$(bpsh -x n0 -x '[2]' 0-2 hostname)" n1
+is "--nodes and --exclude" "$(bpsh --nodes=all --exclude=@none,0-1 hostname 2>&1)" \
+    "bpsh: '@none' is no group of nodes"
+is "none left is no failure" "$(bpsh -w 0 -x all true; echo $?)" 0
+exits 1 "-w without a command" bpsh -w 0
+like "is told" "$(cat "$TMP/out")" "bpsh: no command given for nodes '0'"
+exits 1 "-x of what is no node" bpsh -a -x fish true
+is "is told" "$(cat "$TMP/out")" "bpsh: 'fish' is no node"
+
+# What would run.
+is "--dry-run" "$(bpsh --dry-run -w 'n[0-9]' -x 1 echo 'a b' "it's")" \
+    "0: $(here 'type -P echo') 'a b' 'it'\\''s'
+2: $(here 'type -P echo') 'a b' 'it'\\''s'"
+is "of nodes alone" "$(bpsh --dry-run 9,0 | tr '\n' ' ')" "9 0 "
+
+# What the command knows.
+is "node, rank and number" \
+    "$(bpsh -s 2,0,2 sh -c 'echo $BPROC_NODE $BPROC_RANK $BPROC_NNODES' | tr '\n' '/')" \
+    "2 0 3/0 1 3/2 2 3/"
+
+# Output.
+is "--label" "$(bpsh --label -1,0 sh -c 'echo a; printf b' | sort)" $'master: a\nmaster: b\nn0: a\nn0: b'
+rule=---------------
+odd='[ $BPROC_NODE = 1 ] && echo odd || printf even'
+is "--collect" "$(bpsh --collect all sh -c "$odd")" \
+    "$rule"$'\nn[0,2] (2)\n'"$rule"$'\neven\n'"$rule"$'\nn1 (1)\n'"$rule"$'\nodd'
+is "without what says nothing" "$(bpsh -c all sh -c '[ $BPROC_NODE = 1 ] || echo x' | head -2)" \
+    "$rule"$'\nn[0,2] (2)'
+is "stderr of it goes on with names" \
+    "$(bpsh -c all sh -c '[ $BPROC_NODE = 1 ] && echo no >&2' 2>&1 >/dev/null)" "n1: no"
+is "--collect of 3 MB a node" \
+    "$(bpsh -c all sh -c 'head -c 3000000 /dev/zero | tr "\\0" x' | tail -n +4 | wc -c)" 3000001
+is "--diff" "$(bpsh --diff all sh -c "echo same; $odd")" "--- n[0,2] (2)
++++ n1 (1)
+@@ -1,2 +1,2 @@
+ same
+-even
+\\ No newline at end of file
++odd"
+is "--diff of equals is empty" "$(bpsh --diff all echo same; echo $?)" 0
+here 'bpsh --outdir /tmp/od 1,0,1,master sh -c "echo \$BPROC_RANK; echo \$BPROC_NODE >&2"' \
+    >"$TMP/od" 2>&1
+is "--outdir prints nothing" "$(cat "$TMP/od")" ""
+is "but writes files" "$(here 'cd /tmp/od && grep . *' | tr '\n' ' ')" \
+    "master.err:-1 master.out:3 n0.err:0 n0.out:1 n1.1.err:1 n1.1.out:2 n1.err:1 n1.out:0 "
+exits 1 "into what is no directory" bpsh --outdir /etc/passwd/no 0 true
+exits 1 "two places for output" bpsh --outdir /tmp/od --json 0 true
+is "are told" "$(cat "$TMP/out")" "bpsh: --json and --outdir exclude each other"
+bpsh --json 2,7,0 sh -c 'printf "a\0\"\377"; echo no >&2; [ $BPROC_NODE = 0 ] && kill -9 $$; exit 3' \
+    >"$TMP/json" 2>"$TMP/err"
+is "--json" "$(python3 -c '
+import json, sys
+run = json.load(open(sys.argv[1]))
+print(run["version"], run["command"][0], run["nodes"], run["nodeset"])
+for task in run["tasks"]:
+    print(task["node"], task["rank"], task["status"], task["signal"], task["timed_out"],
+          task["error"], ascii(task["stdout"]), ascii(task["stderr"]))
+' "$TMP/json")" \
+"1 sh [2, 7, 0] n[0,2,7]
+2 0 3 None False None 'a\\x00\"\\ufffd' 'no\\n'
+7 1 None None False Invalid node number '' ''
+0 2 None 9 False None 'a\\x00\"\\ufffd' 'no\\n'"
+is "--json of a dry run" "$(bpsh --dry-run --json 0 true | grep -o '"nodeset":"n0"')" '"nodeset":"n0"'
+
+# Colours.
+is "--color" "$(bpsh -p --color always 0 hostname | od -An -c | tr -d ' \n')" \
+    '033[36m0:033[0mn0\n'
+is "BPROC_COLOR, which --color overrules" \
+    "$(here 'export BPROC_COLOR=always; bpsh -p 0 true; bpsh -p 0 hostname | wc -c
+        bpsh -p --color never 0 hostname')" $'17\n  0: n0'
+is "none into a pipe" "$(bpsh -p 0 hostname)" "  0: n0"
+exits 1 "a colour that is none" bpsh --color red 0 true
+is "is told" "$(cat "$TMP/out")" "bpsh: --color: 'red' is not auto, always or never"
+
+# Fan-out.
+peak='echo + >>/tmp/peak; sleep 0.3; echo - >>/tmp/peak'
+here "rm -f /tmp/peak; bpsh -f 2 master,master,master,master,master sh -c '$peak'"
+is "-f 2: never more than two" \
+    "$(here 'n=0 m=0; while read -r c; do ((n $c= 1)); ((n > m)) && m=$n; done </tmp/peak; echo $m')" 2
+is "all get all input" "$(seq 20000 | bpsh -f 1 all md5sum | sort -u | wc -l)" 1
+is "BPROC_FANOUT" "$(here 'BPROC_FANOUT=1 bpsh 0-2 hostname' | tr '\n' ' ')" "n0 n1 n2 "
+exits 1 "no fan-out" bpsh -f 0 0 true
+is "is told" "$(cat "$TMP/out")" "bpsh: '0' is no number of nodes (1 to 65536)"
+
+# Time limits.
+exits 255 "--timeout" bpsh --timeout 0.7 0-1 sh -c '[ $BPROC_NODE = 1 ] || sleep 51'
+is "is told" "$(cat "$TMP/out")" "0: no end within 0.7 s"
+exits 124 "and children are ended, too, whatever they do about it" \
+    bpsh -S --timeout 0.5 0 bash -c 'trap "" TERM; sleep 52 & (sleep 53; sleep 54); sleep 55'
+is "none is left" "$(on n0 pgrep -x sleep)" ""
+exits 255 "BPROC_TIMEOUT" here 'BPROC_TIMEOUT=0.5 bpsh 0 sleep 56'
+exits 0 "which --timeout overrules" here 'BPROC_TIMEOUT=0.2 bpsh --timeout 9 0 sleep 0.5'
+exits 0 "0 is none" here 'BPROC_TIMEOUT=0.2 bpsh --timeout 0 0 sleep 0.5'
+exits 1 "no limit" bpsh --timeout soon 0 true
+is "is told" "$(cat "$TMP/out")" "bpsh: 'soon' is no time limit (seconds, 0 to 1000000)"
+bplab cut n1
+exits 0 "--connect-timeout" bpsh --connect-timeout 1 0-1 hostname
+is "is told and the others run" "$(sort "$TMP/out")" $'1: Connection timed out\nn0'
+bplab heal n1
+ok "the node comes back" wait_for 20 on master bpsh -S --connect-timeout 5 1 true
+is "nothing is left of it" "$(on n1 pgrep -x hostname; on master bpstat -p | wc -l)" 1
+
+# Exit status.
+exits 137 "-S: a death by signal" bpsh -S 0-1 sh -c '[ $BPROC_NODE = 0 ] || kill -9 $$'
+exits 3 "-S: the highest" bpsh -S 0-1 sh -c 'exit $((BPROC_NODE * 3))'
+exits 255 "-S: a node that is none" bpsh -S 0,7 true
+exits 0 "--no-rc" bpsh --no-rc 0 sh -c 'exit 3'
+exits 1 "--no-rc is not for wrong usage" bpsh --no-rc
+
+# Signals. A shell has its background processes ignore SIGINT.
+run='env --default-signal=INT bpsh -n'
+is "SIGINT is passed on" \
+    "$(here "$run 0-1 sh -c 'trap \"echo int; exit 5\" INT; echo on; while :; do sleep 0.1; done' \
+            >/tmp/int & until [ \"\$(grep -c on /tmp/int)\" = 2 ]; do sleep 0.1; done
+        kill -INT \$!; wait \$!; echo \$?; grep -c int /tmp/int")" $'5\n2'
+is "and ends bpsh with the command" \
+    "$(here "$run 0-1 sleep 57 & sleep 0.7; kill -INT \$!; wait \$!; echo \$?" 2>&1)" 130
+is "SIGTERM, too" \
+    "$(here "bpsh -n 0-1 sleep 57 & sleep 0.7; kill -TERM \$!; wait \$!; echo \$?" 2>&1)" 143
+is "none is left" "$(on n0 pgrep -x sleep)" ""
+is "a second SIGINT within a second kills all" \
+    "$(here "$run 0 bash -c 'trap \"\" INT; sleep 58 & sleep 59; echo no' &
+        until bpsh master true && bpsh 0 pgrep -f 'sleep 5[8]' >/tmp/pids; do sleep 0.1; done
+        kill -INT \$!; sleep 0.3; kill -INT \$!; wait \$!; echo \$?" 2>&1)" 130
+is "with its children" "$(on n0 pgrep -x sleep)" ""
+is "SIGUSR1 shows the state" \
+    "$(here "bpsh -n -f 2 0,2,1 sh -c 'echo on; [ \$BPROC_NODE = 2 ] || sleep 1' >/tmp/usr & p=\$!
+        until [ \"\$(grep -c on /tmp/usr)\" = 3 ]; do sleep 0.05; done; kill -USR1 \$p; wait \$p" 2>&1)" \
+    $'bpsh: running: n[0-1] (2)\nbpsh: done: n2 (1)'
+
+# At a terminal.
+# at_terminal KEYS COMMAND: runs it in a shell at a terminal of the master and types the keys.
+at_terminal() {
+    { sleep 1; printf '%b' "$1"; sleep 1; } |
+        timeout 20 "$lab" -c "$LAB" exec -t master -- sh -c "$2" 2>&1 | tr -d '\r'
+}
+like "--progress" "$(at_terminal '' 'bpsh -n --progress 0-1 sleep 0.5')" '2/2.* done|0/2.* done'
+like "Enter shows the state" "$(at_terminal '\n' 'bpsh -n 0-1 sleep 1.6')" \
+    'bpsh: running: n\[0-1\] \(2\)'
+like "--pty" "$(at_terminal '' 'bpsh --pty 0 sh -c "tty; exit 6"; echo status $?')" \
+    '/dev/pts/[0-9]+.*status 6'
+exits 1 "--pty with more than one node" bpsh --pty 0-1 tty
+is "is told" "$(cat "$TMP/out")" "bpsh: --pty goes with one node, not 2"
+done_testing
