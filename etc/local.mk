@@ -4,7 +4,7 @@ EXTRA_DIST += etc/masterd.service.in etc/slaved.service.in etc/libbproc.pc.in
 CLEANFILES += etc/masterd.service etc/slaved.service etc/libbproc.pc
 
 pkgconfig_DATA += etc/libbproc.pc
-dist_doc_DATA += etc/config.example
+dist_doc_DATA += etc/config.example etc/clustershell-groups.conf
 
 if SYSTEMD_UNITS
 systemdsystemunit_DATA = etc/masterd.service etc/slaved.service

@@ -7,9 +7,9 @@
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,97 +17,49 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tools/bpstat_json.h"
+#include "tools/bpstat_metrics.h"
+#include "tools/bpstat_names.h"
+#include "tools/bpstat_options.h"
 #include "tools/bpstat_proc.h"
-#include "tools/bpstat_table.h"
+#include "tools/nodegroup.h"
 #include "tools/nodespec.h"
 #include "tools/tool.h"
 
-struct options {
-    enum table_form form;
-    enum table_order order;
-    bool reverse, processes, filter, update;
-    const char *host;
-    char **specs;
+#define PROCESSES_MS 1000
+
+/* What was chosen, in the order it was named, and the table it was chosen from. */
+struct selection {
+    struct tool_nodes table;
+    struct nodeset set;
+    struct bproc_node_info_t *infos;
 };
 
-static const char usage_text[] =
-    "usage: bpstat [OPTION]... [NODES]...\n"
-    "Shows NODES (3, 0-5, allup, 1,4,7-), or all of them.\n"
-    "  -c, --compact        a line for nodes that are alike (default)\n"
-    "  -l, --long           a line for each node, with its address\n"
-    "  -a, --address        the addresses alone\n"
-    "  -s, --status         the states alone\n"
-    "  -n, --number         the numbers alone\n"
-    "  -t, --total          how many they are\n"
-    "  -R, --sort-reverse   the other way round\n"
-    "  -N, --sort-number    ordered by number\n"
-    "  -S, --sort-status    ordered by state\n"
-    "  -O, --keep-order     in the order given\n"
-    "  -U, --update         again at every change, until interrupted\n"
-    "  -A, --node-of HOST   the number of the node with that name or address\n"
-    "  -p, --processes      remote processes and their nodes\n"
-    "  -P, --ps             put the node in front of each line of ps(1) from stdin\n"
-    "  -h, --help           print this text\n"
-    "  -V, -v, --version    print the release\n";
-
-static const struct option long_options[] = {
-    { "compact", no_argument, NULL, 'c' }, { "long", no_argument, NULL, 'l' },
-    { "address", no_argument, NULL, 'a' }, { "status", no_argument, NULL, 's' },
-    { "number", no_argument, NULL, 'n' }, { "total", no_argument, NULL, 't' },
-    { "sort-reverse", no_argument, NULL, 'R' }, { "sort-number", no_argument, NULL, 'N' },
-    { "sort-status", no_argument, NULL, 'S' }, { "keep-order", no_argument, NULL, 'O' },
-    { "update", no_argument, NULL, 'U' }, { "node-of", required_argument, NULL, 'A' },
-    { "processes", no_argument, NULL, 'p' }, { "ps", no_argument, NULL, 'P' },
-    { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 }
-};
-
-static void option_set(struct options *options, int option)
+/* ClusterShell knows groups without the @. */
+static int group_add(struct nodeset *set, const char *name, const struct tool_nodes *table)
 {
-    switch (option) {
-    case 'c': options->form = FORM_COMPACT; break;
-    case 'l': options->form = FORM_LONG; break;
-    case 'a': options->form = FORM_ADDRESS; break;
-    case 's': options->form = FORM_STATUS; break;
-    case 'n': options->form = FORM_NUMBER; break;
-    case 't': options->form = FORM_TOTAL; break;
-    case 'R': options->reverse = true; break;
-    case 'N': options->order = ORDER_NUMBER; break;
-    case 'S': options->order = ORDER_STATUS; break;
-    case 'O': options->order = ORDER_KEEP; break;
-    case 'U': options->update = true; break;
-    case 'A': options->host = optarg; break;
-    case 'p': options->processes = true; break;
-    case 'P': options->filter = true; break;
-    case 'h': tool_usage(usage_text, 0);
-    case 'v':
-    case 'V': tool_version();
-    default: exit(1);
-    }
+    char text[512];
+    const char *spec;
+
+    return nodegroup_find(name, &spec) < 0 ? -ENOENT :
+           nodespec_add(set, spec, table, text, sizeof(text));
 }
 
-static void options_read(struct options *options, int argc, char **argv)
+static void nodes_choose(struct selection *selection, const char *spec, bool groups)
 {
-    int option;
-
-    *options = (struct options) { 0 };
-    while ((option = getopt_long(argc, argv, "clasntRNSOUA:pPhvV", long_options, NULL)) != -1)
-        option_set(options, option);
-    options->specs = argv + optind;
-}
-
-/* Nodes that the words denote; each must be configured. */
-static void nodes_choose(struct nodeset *chosen, char **specs, const struct tool_nodes *table)
-{
-    static char all[] = "all";
-    static char *everything[] = { all, NULL };
+    struct nodeset *set = &selection->set;
+    size_t before = set->count;
     char text[512];
 
-    for (char **spec = *specs ? specs : everything; *spec; spec++)
-        if (nodespec_add(chosen, *spec, table, text, sizeof(text)) < 0)
+    if (nodespec_add(set, spec, &selection->table, text, sizeof(text)) < 0) {
+        set->count = before;
+        if (!groups || group_add(set, spec, &selection->table) < 0)
             errx(1, "%s", text);
-    for (size_t i = 0; i < chosen->count; i++)
-        if (chosen->nodes[i] != BPROC_NODE_MASTER && !tool_nodes_find(table, chosen->nodes[i]))
-            errx(1, "%d: %s", chosen->nodes[i], bproc_strerror(BE_INVALIDNODE));
+    }
+    for (size_t i = before; i < set->count; i++)
+        if (set->nodes[i] != BPROC_NODE_MASTER &&
+            !tool_nodes_find(&selection->table, set->nodes[i]))
+            errx(1, "%d: %s", set->nodes[i], bproc_strerror(BE_INVALIDNODE));
 }
 
 static void info_load(struct bproc_node_info_t *info, int node, const struct tool_nodes *table)
@@ -129,60 +81,143 @@ static int window_width(void)
     return 80;
 }
 
-static void nodes_show(const struct options *options)
+/* What no nodes at all stand for. */
+static const char *spec_default(const struct options *options)
 {
-    struct nodeset chosen = { 0 };
-    struct bproc_node_info_t *infos;
-    struct tool_nodes table;
-
-    tool_nodes_load(&table);
-    nodes_choose(&chosen, options->specs, &table);
-    infos = calloc(chosen.count + 1, sizeof(*infos));
-    if (!infos)
-        errx(1, "cannot show %zu nodes: %s", chosen.count, strerror(ENOMEM));
-    for (size_t i = 0; i < chosen.count; i++)
-        info_load(&infos[i], chosen.nodes[i], &table);
-    table_sort(infos, chosen.count, options->form, options->order, options->reverse);
-    table_print(infos, chosen.count, options->form, window_width());
-    free(infos);
-    nodeset_free(&chosen);
-    tool_nodes_free(&table);
+    switch (options->output) {
+    case OUTPUT_HOSTFILE: return "up";
+    case OUTPUT_HOSTS: return "master,all";
+    case OUTPUT_GROUPS: return NULL;
+    default: return "all";
+    }
 }
 
-/* Shows the nodes again whenever something has changed; ends with the daemon. */
-static void nodes_watch(const struct options *options)
+static void selection_make(struct selection *selection, const struct options *options)
+{
+    bool nodeset = options->output == OUTPUT_NODESET;
+
+    *selection = (struct selection) { 0 };
+    tool_nodes_load(&selection->table);
+    if (nodeset && options->form == FORM_ADDRESS)
+        nodes_choose(selection, "all", false);
+    for (char **spec = options->specs; *spec; spec++)
+        nodes_choose(selection, *spec, nodeset);
+    if (!*options->specs && selection->set.count == 0 && spec_default(options))
+        nodes_choose(selection, spec_default(options), false);
+    selection->infos = calloc(selection->set.count + 1, sizeof(*selection->infos));
+    if (!selection->infos)
+        errx(1, "cannot show %zu nodes: %s", selection->set.count, strerror(ENOMEM));
+}
+
+static void selection_free(struct selection *selection)
+{
+    free(selection->infos);
+    nodeset_free(&selection->set);
+    tool_nodes_free(&selection->table);
+}
+
+static void table_show(struct selection *selection, const struct options *options)
+{
+    enum table_form form = options->output == OUTPUT_JSON ? FORM_LONG : options->form;
+    size_t count = selection->set.count;
+
+    for (size_t i = 0; i < count; i++)
+        info_load(&selection->infos[i], selection->set.nodes[i], &selection->table);
+    table_sort(selection->infos, count, form, options->order, options->reverse);
+    if (options->output == OUTPUT_JSON)
+        nodes_json(selection->infos, count);
+    else
+        table_print(selection->infos, count, form, window_width());
+}
+
+static int nodes_show(const struct options *options)
+{
+    struct selection selection;
+    int error = 0;
+
+    selection_make(&selection, options);
+    switch (options->output) {
+    case OUTPUT_PROMETHEUS:
+        error = metrics_print(&selection.table);
+        break;
+    case OUTPUT_HOSTFILE:
+        error = names_hostfile(&selection.set, options->hydra);
+        break;
+    case OUTPUT_HOSTS:
+        error = names_hosts(&selection.set, &selection.table);
+        break;
+    case OUTPUT_NODESET:
+        error = names_nodeset(&selection.set);
+        break;
+    case OUTPUT_GROUPS:
+        error = names_groups(&selection.set, &selection.table);
+        break;
+    default:
+        table_show(&selection, options);
+    }
+    selection_free(&selection);
+    return error;
+}
+
+static int processes_show(const struct options *options)
+{
+    struct selection selection = { 0 };
+    int error = 0;
+
+    if (*options->specs)
+        selection_make(&selection, options);
+    if (options->output == OUTPUT_JSON)
+        error = procs_json(*options->specs ? &selection.set : NULL);
+    else if (!*options->specs || selection.set.count > 0)
+        error = proc_print(selection.set.nodes, selection.set.count);
+    selection_free(&selection);
+    return error;
+}
+
+static void show(const struct options *options)
+{
+    int error = options->processes ? processes_show(options) : nodes_show(options);
+
+    if (error)
+        errx(1, "cannot list the %s: %s", options->processes ? "processes" : "nodes",
+             tool_reason(-error));
+    if (fflush(stdout) != 0)
+        err(1, "cannot write stdout");
+}
+
+/* Waits for a change; for processes, which nobody tells about, a second at most. False: the end. */
+static bool change_wait(int fd, const struct options *options)
+{
+    struct pollfd wait = { .fd = fd, .events = POLLIN };
+    char bytes[256];
+
+    if (options->processes && poll(&wait, 1, PROCESSES_MS) == 0)
+        return true;
+    return read(fd, bytes, sizeof(bytes)) > 0;
+}
+
+/* Shows them again whenever something has changed; ends with the daemon. */
+static void watch(const struct options *options)
 {
     int fd = bproc_notifier();
-    char bytes[256];
 
     if (fd < 0)
         errx(1, "cannot watch the nodes: %s", tool_reason(errno));
     do {
         if (isatty(STDOUT_FILENO))
             fputs("\033[H\033[J", stdout);
-        nodes_show(options);
-        fflush(stdout);
-    } while (read(fd, bytes, sizeof(bytes)) > 0);
+        show(options);
+    } while (change_wait(fd, options));
     errx(1, "cannot watch the nodes: the daemon went away");
 }
 
-static void processes_show(const struct options *options)
+/* For a display that is left alone: only the window's end ends it. */
+static void keys_lock(void)
 {
-    struct nodeset chosen = { 0 };
-    struct tool_nodes table;
-    int error;
+    static const int signals[] = { SIGINT, SIGQUIT, SIGTSTP };
 
-    if (*options->specs) {
-        tool_nodes_load(&table);
-        nodes_choose(&chosen, options->specs, &table);
-        tool_nodes_free(&table);
-        if (chosen.count == 0)
-            exit(0);
-    }
-    error = proc_print(chosen.nodes, chosen.count);
-    if (error)
-        errx(1, "cannot list the processes: %s", tool_reason(-error));
-    nodeset_free(&chosen);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        signal(signals[i], SIG_IGN);
 }
 
 static int host_resolve(const char *host)
@@ -212,26 +247,31 @@ static void host_show(const char *host)
     printf("%d\n", node);
 }
 
-int main(int argc, char **argv)
+static void ps_filter(void)
 {
-    struct options options;
-    int error = 0;
+    int error = proc_filter();
 
-    options_read(&options, argc, argv);
-    if (options.host)
-        host_show(options.host);
-    else if (options.filter)
-        error = proc_filter();
-    else if (options.processes)
-        processes_show(&options);
-    else if (options.update)
-        nodes_watch(&options);
-    else
-        nodes_show(&options);
     if (error == -EINVAL)
         errx(1, "cannot find a column PID in the first line of stdin");
     if (error)
         errx(1, "cannot list the processes: %s", tool_reason(-error));
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+
+    options_read(&options, argc, argv);
+    if (options.lock)
+        keys_lock();
+    if (options.output == OUTPUT_NODE_OF)
+        host_show(options.host);
+    else if (options.output == OUTPUT_FILTER)
+        ps_filter();
+    else if (options.update)
+        watch(&options);
+    else
+        show(&options);
     if (fflush(stdout) != 0)
         err(1, "cannot write stdout");
     return 0;

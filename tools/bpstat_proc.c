@@ -18,7 +18,7 @@ static int pid_compare(const void *a, const void *b)
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-static int procs_load(struct bproc_proc_info_t **procs)
+int procs_load(struct bproc_proc_info_t **procs)
 {
     int count = bproc_proclist(BPROC_NODE_ANY, procs);
 

@@ -4,6 +4,12 @@
 #define TOOLS_BPSTAT_PROC_H
 
 #include <stddef.h>
+#include <sys/bproc.h>
+
+/*
+ * All remote processes by number, malloc'd. How many, or a negative errno. Blocks for the daemon.
+ */
+int procs_load(struct bproc_proc_info_t **procs);
 
 /*
  * Prints the remote processes, those on `nodes` only if `count` is not 0. 0 or a negative errno.

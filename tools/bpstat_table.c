@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/bpstat_table.h"
 #include "tools/nodespec.h"
+#include "tools/tool.h"
 
 #define NODES_WIDTH 11
+#define STATUS_WIDTH 12
 #define REST_WIDTH 46           /* what the compact form has behind the nodes, with the gap */
 #define RANGE_LONGEST 24        /* "2147483647-2147483647," */
 
@@ -40,6 +43,17 @@ static void names_fill(struct names *names, const struct bproc_node_info_t *info
         snprintf(names->group, sizeof(names->group), "#%u", info->gid);
     if (!info->addr || !inet_ntop(AF_INET, &addr, names->addr, sizeof(names->addr)))
         snprintf(names->addr, sizeof(names->addr), "-");
+}
+
+/* The state, padded, in the colour that goes with it. */
+static void state_print(int state, int width)
+{
+    const char *color = state == bproc_node_up ? TOOL_GREEN :
+                        state == bproc_node_down || state == bproc_node_error ? TOOL_RED :
+                        TOOL_YELLOW;
+
+    printf("%s%-*s%s", tool_color(STDOUT_FILENO, color), width, nodespec_state_name(state),
+           tool_color(STDOUT_FILENO, TOOL_PLAIN));
 }
 
 static int number_compare(const void *a, const void *b)
@@ -139,8 +153,9 @@ static void group_print(const struct bproc_node_info_t *info, const char *text, 
     do {
         size_t len = line_split(text, (size_t)width);
 
-        printf("%-*.*s %-12s %-10s %-10s %s\n", width, (int)len, text,
-               nodespec_state_name(info->status), names.mode, names.user, names.group);
+        printf("%-*.*s ", width, (int)len, text);
+        state_print(info->status, STATUS_WIDTH);
+        printf(" %-10s %-10s %s\n", names.mode, names.user, names.group);
         text += len;
     } while (*text);
 }
@@ -189,8 +204,9 @@ static void long_print(const struct bproc_node_info_t *nodes, size_t count)
            "Group");
     for (size_t i = 0; i < count; i++) {
         names_fill(&names, &nodes[i]);
-        printf("%4d %-15s %-12s %-10s\t%-10s %s\n", nodes[i].node, names.addr,
-               nodespec_state_name(nodes[i].status), names.mode, names.user, names.group);
+        printf("%4d %-15s ", nodes[i].node, names.addr);
+        state_print(nodes[i].status, STATUS_WIDTH);
+        printf(" %-10s\t%-10s %s\n", names.mode, names.user, names.group);
     }
 }
 
@@ -201,7 +217,8 @@ static void column_print(const struct bproc_node_info_t *info, enum table_form f
     if (form == FORM_NUMBER) {
         printf("%d\n", info->node);
     } else if (form == FORM_STATUS) {
-        puts(nodespec_state_name(info->status));
+        state_print(info->status, 0);
+        putchar('\n');
     } else {
         names_fill(&names, info);
         puts(names.addr);

@@ -40,8 +40,13 @@ tools_bpsh_LDADD = $(NODES_LIBS)
 
 tools_bpstat_SOURCES = \
 	tools/bpstat.c \
+	tools/bpstat_json.c tools/bpstat_json.h \
+	tools/bpstat_metrics.c tools/bpstat_metrics.h \
+	tools/bpstat_names.c tools/bpstat_names.h \
+	tools/bpstat_options.c tools/bpstat_options.h \
 	tools/bpstat_proc.c tools/bpstat_proc.h \
 	tools/bpstat_table.c tools/bpstat_table.h \
+	tools/json.c tools/json.h \
 	$(NODES_SOURCES)
 tools_bpstat_LDADD = $(NODES_LIBS)
 

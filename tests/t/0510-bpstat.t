@@ -3,7 +3,7 @@
 #
 # bpstat: its forms, orders and exit status.
 . "${0%/*}/lib.sh"
-need_tool script ps
+need_tool script ps jq
 lab_up 4
 
 lab=$BPROC_BUILD/lab/bplab
@@ -26,7 +26,7 @@ exits 1 "a node that is none" bpstat 0,4
 is "is told" "$(cat "$TMP/out")" "bpstat: 4: Invalid node number"
 exits 1 "what is no node" bpstat fish
 is "is told" "$(cat "$TMP/out")" "bpstat: 'fish' is no node"
-for option in -c -l -p -U "-A n0"; do
+for option in -c -l -p -U "-A n0" --json "--json -p" --prometheus --hostfile --hosts --nodeset --groups; do
     # shellcheck disable=SC2086
     exits 1 "$option without a daemon" on master env BPROC_SOCKET=/nowhere bpstat $option
     like "is told" "$(cat "$TMP/out")" "^bpstat: .*: BProc is not running here$"
@@ -114,6 +114,98 @@ wait_for 5 lines 1
 on master bpctl -S 0 -s unavailable
 ok "-U shows changes" wait_for 5 lines 2
 is "as they are" "$(on master cat /run/update)" $'up\nunavailable'
+on master bpctl -S 0 -s up
+
+# For old scripts: the header, the second word of the line of one node, names.
+is "a script finds the state of a node" "$(bpstat 0 | awk '!/^Node/ { print $2 }')" up
+is "and of the one that is down" "$(bpstat n3 | awk '!/^Node/ { print $2 }')" down
+is "a script finds the nodes in use" "$(bpstat -n allup | xargs)" "0 1 2"
+is "nodes by their old names" "$(bpstat -n -- n1 .2 -1 0-1 | xargs)" "-1 0 1 1 2"
+is "errors are no nodes" "$(bpstat -t allerror)" 0
+
+# For other programs.
+is "--nodeset" "$(bpstat --nodeset) $(bpstat --nodeset 2,0,1,1) $(bpstat --nodeset -a 1)" \
+    "n[0-3] n[0-2] n[0-3]"
+is "of nodes in a state" "$(bpstat --nodeset up; bpstat --nodeset down; bpstat --nodeset error)" \
+    $'n[0-2]\nn3'
+is "--hosts" "$(bpstat --hosts)" \
+    $'10.77.0.1\tmaster n-1\n10.77.1.1\tn0\n10.77.1.2\tn1\n10.77.1.3\tn2\n10.77.1.4\tn3'
+is "of one" "$(bpstat --hosts 2)" $'10.77.1.3\tn2'
+cpus=$(on master nproc --all)
+is "--hostfile is of those that are up" "$(bpstat --hostfile)" \
+    "$(printf "n%d slots=$cpus\n" 0 1 2)"
+is "in Hydra's form" "$(bpstat --hostfile=hydra 1 2)" "$(printf "n%d:$cpus\n" 1 2)"
+is "a node that does not answer is there without a number" "$(bpstat --hostfile=ompi 0 3)" \
+    "$(printf "n0 slots=$cpus\nn3")"
+exits 1 "another form" bpstat --hostfile=fish
+is "is told" "$(cat "$TMP/out")" "bpstat: --hostfile: 'fish' is not ompi or hydra"
+bpstat --json >"$TMP/json"
+is "--json: version, sets" "$(jq -c '.version, .nodes, .nodeset' "$TMP/json" | xargs)" \
+    "1 [0,1,2,3] n[0-3]"
+is "states" "$(jq -r '.states[] | .state + " " + .nodeset' "$TMP/json" | xargs)" \
+    "down n3 up n[0-2]"
+is "nodes" "$(jq -c '.node_info[1] | [.node, .name, .state, .address, .mode, .user, .gid]' \
+    "$TMP/json")" '[1,"n1","up","10.77.1.2","0111","root",0]'
+between "time" "$(( $(jq .time "$TMP/json") - $(date +%s) ))" -5 0
+is "it obeys orders" "$(bpstat --json -R 0 2 | jq -c .nodes)" "[2,0]"
+is "processes: none" "$(bpstat --json -p | jq -c .processes)" "[]"
+
+# metric NAME: its value.
+metric() {
+    bpstat --prometheus | awk -v name="$1" '$1 == name { print $2 }'
+}
+
+is "--prometheus: nodes" "$(metric 'bproc_nodes{state="up"}') $(metric 'bproc_nodes{state="down"}')" \
+    "3 1"
+moved=$(metric 'bproc_migrations_total{result="ok"}')
+is "its histogram is whole" "$(metric 'bproc_migration_seconds_bucket{le="+Inf"}')" "$moved"
+on master bpsh 0-2 true
+is "migrations are counted" "$(metric 'bproc_migrations_total{result="ok"}')" $(( moved + 3 ))
+is "those that fail, too" "$(on master bpsh 0 /nowhere/fish 2>/dev/null
+    metric 'bproc_migrations_total{result="failed"}')" 1
+is "so are the CPUs of nodes" "$(metric 'bproc_node_cpus{node="2"}')" "$cpus"
+is "each line is one that Prometheus reads" "$(bpstat --prometheus | grep -vE \
+    '^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{[a-z]+="[^"]*"\})? -?[0-9.]+(e[+-][0-9]+)?)$')" ""
+is "each metric has a type, once" "$(bpstat --prometheus | awk '$2 == "TYPE" { print $3 }' |
+    sort | uniq -d)" ""
+is "--color" "$(bpstat --color always -s 0,3 | cat -v | xargs)" '^[[32mup^[[0m ^[[31mdown^[[0m'
+is "none in a pipe" "$(bpstat -s 0 | cat -v)" up
+
+# Groups, which ClusterShell asks for.
+on master sh -c "printf 'nodegroup @front 0-1\nnodegroup @back 2,3\n' >>/etc/bproc/config
+    kill -HUP \$(cat /run/bproc/masterd.pid)"
+groups_are_there() {
+    [[ $(bpstat --groups | head -n 1) == front ]]
+}
+ok "--groups" wait_for 5 groups_are_there
+is "names groups and states" "$(bpstat --groups | xargs)" "front back down up"
+is "those that a node is in" "$(bpstat --groups 3 | xargs) $(bpstat --groups 0-1 | xargs)" \
+    "back down front up"
+is "those that nodes share" "$(bpstat --groups 1,2 | xargs)" up
+is "--nodeset of a group" "$(bpstat --nodeset @back) $(bpstat --nodeset front)" "n[2-3] n[0-1]"
+if type -P nodeset >/dev/null; then
+    on master sh -c 'mkdir -p /etc/clustershell/groups.conf.d
+        cat >/etc/clustershell/groups.conf.d/bproc.conf' \
+        <"$BPROC_SOURCE/etc/clustershell-groups.conf"
+    is "ClusterShell knows the nodes that are up" "$(on master nodeset -f @bproc:up)" "n[0-2]"
+    is "groups" "$(on master nodeset -f @bproc:back)" "n[2-3]"
+    is "all nodes" "$(on master nodeset -s bproc -f -a)" "n[0-3]"
+    is "and which groups there are" "$(on master nodeset -s bproc -l | xargs)" \
+        "@bproc:back @bproc:down @bproc:front @bproc:up"
+else
+    skip "ClusterShell" "no nodeset here"
+fi
+
+# -L and -U on a terminal: the keys do nothing, the end of the daemon ends it.
+on master sh -c 'setsid bpstat -L -U -p >/run/locked 2>&1 & echo $! >/run/locked.pid'
+locked() {
+    on master sh -c "[ \$(grep -c ^PID /run/locked) -ge $1 ]"
+}
+ok "-U -p shows processes" wait_for 5 locked 1
+ok "again and again" wait_for 5 locked 2
+on master sh -c 'kill -INT $(cat /run/locked.pid); kill -TSTP $(cat /run/locked.pid)'
+shown=$(on master grep -c ^PID /run/locked)
+ok "-L ignores the keys" wait_for 5 locked $(( shown + 2 ))
 bplab daemon master stop
 ok "and ends with the daemon" wait_for 5 lines 3
 is "with a word on it" "$(on master tail -n 1 /run/update)" \
