@@ -13,6 +13,7 @@
 
 #include "common/fd.h"
 #include "common/log.h"
+#include "masterd/birth.h"
 #include "masterd/ghost.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
@@ -122,6 +123,29 @@ static void orphan_take(struct ghost *ghost, const struct frame_header *header,
         orphan_tell(ghost);
 }
 
+static void forked_take(struct ghost *ghost, const struct frame_header *header,
+                        const uint8_t *body)
+{
+    status_msg msg;
+
+    if (conn_decode(status_msg, header, body, &msg) < 0 || msg.status < 0)
+        conn_close(ghost->conn, "arguments do not decode");
+    else
+        birth_forked(msg.pid, msg.status);
+}
+
+/* A child that its process left behind here. */
+static void child_take(struct ghost *ghost, const struct frame_header *header, const uint8_t *body)
+{
+    status_msg msg;
+
+    if (conn_decode(status_msg, header, body, &msg) < 0)
+        conn_close(ghost->conn, "arguments do not decode");
+    else
+        log_debug("ghost %d: child %d changed, status %#x", (int)ghost->pid, msg.pid,
+                  (unsigned)msg.status);
+}
+
 static void ghost_message(struct conn *conn, const struct frame_header *header,
                           const uint8_t *body, int *fds, void *arg)
 {
@@ -132,6 +156,10 @@ static void ghost_message(struct conn *conn, const struct frame_header *header,
         signal_take(ghost, header, body);
     else if (header->kind == K_EVENT && header->proc == P_GHOST_ORPHAN)
         orphan_take(ghost, header, body);
+    else if (header->kind == K_EVENT && header->proc == P_GHOST_FORKED)
+        forked_take(ghost, header, body);
+    else if (header->kind == K_EVENT && header->proc == P_GHOST_CHILD)
+        child_take(ghost, header, body);
     else
         conn_close(conn, "message has no place here");
 }
@@ -202,6 +230,21 @@ void ghost_tell_stop(struct ghost *ghost, int stopped, int status)
         ghost_signal(ghost, SIGCONT);
 }
 
+void ghost_tell_group(struct ghost *ghost, const group_msg *group)
+{
+    conn_event(ghost->conn, P_GHOST_GROUP, FRAME_XDR(group_msg), group);
+}
+
+int ghost_tell_fork(struct ghost *ghost, const ghost_fork_arg *arg)
+{
+    return conn_event(ghost->conn, P_GHOST_FORK, FRAME_XDR(ghost_fork_arg), arg);
+}
+
+int ghost_is_stopped(const struct ghost *ghost)
+{
+    return ghost->stopped;
+}
+
 void ghost_kill(struct ghost *ghost)
 {
     ghost->proc = NULL;
@@ -260,7 +303,7 @@ static void ghost_join(struct ghost *ghost, struct proc *proc)
 }
 
 /* A process is one ghost at most, on whichever node. */
-static struct ghost *ghost_find(int pid)
+struct ghost *ghost_of(pid_t pid)
 {
     struct ghost *ghost;
 
@@ -272,7 +315,7 @@ static struct ghost *ghost_find(int pid)
 
 int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
 {
-    if (ghost_find(pid))
+    if (ghost_of(pid))
         return -EEXIST;
     return ghost_new(conn, pidfd, pid, ppid, node) ? 0 : -ENOMEM;
 }
@@ -305,7 +348,7 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
     if (!hello->reconnect || caller->pid != hello->pid || !ghost_is_alive(caller->pid) ||
         !node_find(hello->node))
         return -EPERM;
-    if (ghost_find(hello->pid) || (proc && !proc_awaits_ghost(proc)))
+    if (ghost_of(hello->pid) || (proc && !proc_awaits_ghost(proc)))
         return -EEXIST;
     pidfd = (int)syscall(SYS_pidfd_open, caller->pid, 0);
     if (pidfd < 0)
@@ -330,7 +373,7 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
 
 void ghost_claim(struct proc *proc, int pid, int node)
 {
-    struct ghost *ghost = ghost_find(pid);
+    struct ghost *ghost = ghost_of(pid);
 
     if (ghost && ghost->node == node && !ghost->proc)
         ghost_join(ghost, proc);

@@ -37,6 +37,18 @@ void ghosts_hurry(int node);
 void ghost_tell_exit(struct ghost *ghost, int status);
 void ghost_tell_stop(struct ghost *ghost, int stopped, int status);
 
+/* Its process has another group or session now. */
+void ghost_tell_group(struct ghost *ghost, const group_msg *group);
+
+/* To fork a ghost; birth_forked() hears what became of it. 0 or -errno. */
+int ghost_tell_fork(struct ghost *ghost, const ghost_fork_arg *arg);
+
+/* The ghost with that number, or NULL. */
+struct ghost *ghost_of(pid_t pid);
+
+/* It reads nothing then. */
+int ghost_is_stopped(const struct ghost *ghost);
+
 /* SIGKILL; its connection closes by itself. The process is no longer its. */
 void ghost_kill(struct ghost *ghost);
 

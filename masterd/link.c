@@ -196,6 +196,8 @@ static void hello_procs(struct node *node, const hello_arg *hello)
 {
     int ours = hello->master_instance == master.instance;
 
+    for (unsigned i = 0; ours && i < hello->born.born_len; i++)
+        link_kill(node, hello->born.born_val[i]);
     for (unsigned i = 0; i < hello->procs.procs_len; i++) {
         int pid = hello->procs.procs_val[i].pid;
 
@@ -260,6 +262,28 @@ static void status_take(struct link *link, const struct frame_header *header, co
         proctable_exited(link->node, msg.pid, msg.status);
     else
         proctable_stopped(link->node, msg.pid, header->proc == P_STOPPED, msg.status);
+}
+
+static void born_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    born_msg born;
+
+    if (conn_decode(born_msg, header, body, &born) < 0) {
+        conn_close(link->conn, "arguments do not decode");
+        return;
+    }
+    proctable_born(link->node, &born);
+    frame_free(FRAME_XDR(born_msg), &born, sizeof(born));
+}
+
+static void group_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    group_msg group;
+
+    if (conn_decode(group_msg, header, body, &group) < 0)
+        conn_close(link->conn, "arguments do not decode");
+    else
+        proctable_group(link->node, &group);
 }
 
 static void pass_answer(struct link *link, const struct frame_header *header,
@@ -363,6 +387,8 @@ static const struct link_call link_calls[] = {
     { P_EXITED, EVENT, LINK_UP, status_take },
     { P_STOPPED, EVENT, LINK_UP, status_take },
     { P_CONTINUED, EVENT, LINK_UP, status_take },
+    { P_BORN, EVENT, LINK_UP, born_take },
+    { P_GROUP, EVENT, LINK_UP, group_take },
     { P_PASS, CALL, LINK_UP, pass_take },
     { P_NOTIFY, EVENT, LINK_UP, notify_take },
     { P_NODE_USAGE, EVENT, LINK_UP, usage_taken },

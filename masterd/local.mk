@@ -3,9 +3,11 @@
 sbin_PROGRAMS += masterd/masterd
 
 masterd_masterd_SOURCES = \
+	masterd/birth.c masterd/birth.h \
 	masterd/caller.c masterd/caller.h \
 	masterd/depart.c masterd/depart.h \
 	masterd/ghost.c masterd/ghost.h \
+	masterd/ghostfork.c masterd/ghostfork.h \
 	masterd/join.c masterd/join.h \
 	masterd/link.c masterd/link.h \
 	masterd/listen.c masterd/listen.h \
@@ -22,7 +24,9 @@ masterd_masterd_SOURCES = \
 	masterd/store.c masterd/store.h \
 	masterd/token.c masterd/token.h \
 	masterd/usage.c masterd/usage.h \
-	masterd/watchers.c masterd/watchers.h
+	masterd/watchers.c masterd/watchers.h \
+	migrate/space/pidfork.c migrate/space/pidfork.h
+masterd_masterd_CFLAGS = $(AM_CFLAGS)
 masterd_masterd_LDADD = moves/libmoves.la common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(SQLITE_LIBS)
 masterd_masterd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)

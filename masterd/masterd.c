@@ -22,6 +22,7 @@
 #include "common/notify.h"
 #include "common/reaper.h"
 #include "masterd/depart.h"
+#include "masterd/birth.h"
 #include "masterd/link.h"
 #include "masterd/listen.h"
 #include "masterd/master.h"
@@ -235,7 +236,7 @@ static void parts_start(void)
     char text[300] = "out of memory";
 
     stats_start();
-    if (reaper_start(master.base) < 0 || pids_start() < 0)
+    if (reaper_start(master.base) < 0 || pids_start() < 0 || birth_start() < 0)
         fatalx("%s", text);
     if (link_start(text, sizeof(text)) < 0)
         fatalx("%s (`bpctl ca init' makes the cluster's authority)", text);
@@ -259,6 +260,7 @@ static void parts_stop(void)
     store_close();
     watchers_stop();
     link_stop();
+    birth_stop();
     pids_stop();
     reaper_stop();
 }

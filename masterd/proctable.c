@@ -10,12 +10,14 @@
 
 #include "common/fault.h"
 #include "common/log.h"
+#include "masterd/birth.h"
 #include "masterd/ghost.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
 #include "masterd/proctable.h"
 
 #define GHOST_SECONDS 15        /* for a ghost to come back after our restart */
+#define BORN_A_USER 2048        /* each has a ghost, which is a process here */
 #define CONDEMNED_SECONDS 60    /* for a node to report the end of what it was told to kill */
 
 struct proc_key {
@@ -31,10 +33,22 @@ struct proc {
     int stopped, stop_status;
     int condemned;
     int adopted;                /* from a HELLO */
+    struct owner *owner;        /* born on the node; else NULL */
+    int expected;               /* a ghost is being made */
+    group_msg group;            /* as the process has made it; pid 0: nothing of the kind */
     struct event *on_deadline;
 };
 
+/* Whose processes were born on nodes. */
+struct owner {
+    unsigned uid;
+    unsigned count;
+    UT_hash_handle hh;
+};
+
 static struct proc *procs;
+static struct owner *owners;
+static struct log_limit born_limit;
 
 static struct proc *entry_find(int pid, int node)
 {
@@ -45,8 +59,35 @@ static struct proc *entry_find(int pid, int node)
     return proc;
 }
 
+static struct owner *owner_take(unsigned uid)
+{
+    struct owner *owner;
+
+    HASH_FIND(hh, owners, &uid, sizeof(uid), owner);
+    if (!owner) {
+        owner = calloc(1, sizeof(*owner));
+        if (!owner)
+            return NULL;
+        owner->uid = uid;
+        HASH_ADD(hh, owners, uid, sizeof(owner->uid), owner);
+    }
+    if (owner->count >= BORN_A_USER)
+        return NULL;
+    owner->count++;
+    return owner;
+}
+
+static void owner_drop(struct owner *owner)
+{
+    if (!owner || --owner->count > 0)
+        return;
+    HASH_DEL(owners, owner);
+    free(owner);
+}
+
 static void proc_free(struct proc *proc)
 {
+    owner_drop(proc->owner);
     HASH_DEL(procs, proc);
     event_free(proc->on_deadline);
     free(proc);
@@ -70,6 +111,10 @@ static void deadline_passed(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (proc->condemned) {
         proc_free(proc);
+        return;
+    }
+    if (proc->expected) {
+        proc_unexpect(proc);
         return;
     }
     /* A stopped ghost cannot come back before it is continued. */
@@ -116,7 +161,20 @@ struct proc *proc_find(int pid, int node)
 
 int proc_awaits_ghost(const struct proc *proc)
 {
-    return proc->adopted && !proc->ghost;
+    return (proc->adopted || proc->expected) && !proc->ghost;
+}
+
+int proc_is_over(const struct proc *proc)
+{
+    return proc->exited;
+}
+
+void proc_expect(struct proc *proc, int seconds)
+{
+    struct timeval limit = { seconds, 0 };
+
+    proc->expected = 1;
+    event_add(proc->on_deadline, &limit);
 }
 
 int proc_is_stopped(const struct proc *proc)
@@ -127,7 +185,10 @@ int proc_is_stopped(const struct proc *proc)
 void proc_attach(struct proc *proc, struct ghost *ghost)
 {
     proc->ghost = ghost;
+    proc->expected = 0;
     event_del(proc->on_deadline);
+    if (proc->group.pid)
+        ghost_tell_group(ghost, &proc->group);
     if (proc->exited)
         ghost_tell_exit(ghost, proc->status);
     else if (proc->stopped)
@@ -139,6 +200,14 @@ static void proc_finish(struct proc *proc)
     FAULT(FAULT_MASTERD_EXIT_TOLD);
     link_exit_ack(node_find(proc->key.node), proc->key.pid);
     proc_free(proc);
+}
+
+void proc_unexpect(struct proc *proc)
+{
+    proc->expected = 0;
+    event_del(proc->on_deadline);
+    if (proc->exited && !proc->ghost)
+        proc_finish(proc);
 }
 
 void proc_release(struct proc *proc)
@@ -180,7 +249,8 @@ void proctable_exited(struct node *node, int pid, int status)
     if (proc->exited)
         return;
     /* The caller of a transfer that was cut short by our end has taken its child back. */
-    if (!proc->ghost && proc->adopted && !ghost_is_alive(pid)) {
+    if (!proc->ghost && !proc->expected && (proc->owner || proc->adopted) &&
+        !ghost_is_alive(pid)) {
         proc_finish(proc);
         return;
     }
@@ -221,6 +291,56 @@ int proctable_adopt(struct node *node, int pid)
     event_add(proc->on_deadline, &limit);
     ghost_claim(proc, pid, node->number);
     return 0;
+}
+
+static struct proc *born_enter(struct node *node, const born_msg *born)
+{
+    struct owner *owner = owner_take(born->uid);
+    struct proc *proc = owner ? proc_new(born->id.pid, node->number) : NULL;
+
+    if (!owner)
+        log_limited(&born_limit, 1, "uid %u has %d processes that were born on nodes: not taking "
+                    "in more", born->uid, BORN_A_USER);
+    if (!proc) {
+        owner_drop(owner);
+        return NULL;
+    }
+    proc->owner = owner;
+    proc->group = born->id;
+    return proc;
+}
+
+void proctable_born(struct node *node, const born_msg *born)
+{
+    struct timeval limit = { GHOST_SECONDS, 0 };
+    struct proc *proc = born->id.pid > 1 ? entry_find(born->id.pid, node->number) : NULL;
+
+    if (born->id.pid <= 1 || proc)
+        return;
+    proc = born_enter(node, born);
+    if (!proc)
+        return;
+    /* From before our start: it has one. */
+    if (ghost_is_alive(born->id.pid)) {
+        proc->adopted = 1;
+        event_add(proc->on_deadline, &limit);
+        ghost_claim(proc, born->id.pid, node->number);
+        return;
+    }
+    proc->expected = 1;
+    if (birth_request(born, node->number) < 0)
+        proc_unexpect(proc);
+}
+
+void proctable_group(struct node *node, const group_msg *group)
+{
+    struct proc *proc = proc_find(group->pid, node->number);
+
+    if (!proc || proc->exited)
+        return;
+    proc->group = *group;
+    if (proc->ghost)
+        ghost_tell_group(proc->ghost, group);
 }
 
 void proctable_adopted(struct node *node)

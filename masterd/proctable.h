@@ -4,6 +4,9 @@
  * when a node names the process after a restart of ours. It ends when the node has reported the
  * exit and nobody here waits for it any more (the ghost has gone), or with the node.
  *
+ * A process that was forked on a node comes in when the node reports it, and goes on without a ghost
+ * if there can be none. Their number is bounded for each user: those beyond are not entered.
+ *
  * A ghost that goes before its process condemns it: the node is told to kill it, and the entry
  * stays, out of sight, to keep the number taken until the node reports the end.
  */
@@ -28,6 +31,16 @@ int proc_awaits_ghost(const struct proc *proc);
 
 int proc_is_stopped(const struct proc *proc);
 
+/* Its end was reported. */
+int proc_is_over(const struct proc *proc);
+
+/*
+ * A ghost is being made for it and connects within some seconds, or will not come. Until then the
+ * report of its end waits.
+ */
+void proc_expect(struct proc *proc, int seconds);
+void proc_unexpect(struct proc *proc);
+
 /* The ghost is there: it gets at once what was reported before. */
 void proc_attach(struct proc *proc, struct ghost *ghost);
 
@@ -43,6 +56,10 @@ void proctable_stopped(struct node *node, int pid, int stopped, int status);
  * back, and is killed when none does. 0, or -errno when it cannot be kept.
  */
 int proctable_adopt(struct node *node, int pid);
+
+/* Forked on the node: enters it and asks for a ghost. It can go on without one. */
+void proctable_born(struct node *node, const born_msg *born);
+void proctable_group(struct node *node, const group_msg *group);
 
 /* All of a HELLO were adopted: ghosts of that node without a process have no hope left. */
 void proctable_adopted(struct node *node);

@@ -6,6 +6,8 @@
  * Life: the local child of an rfork, or the caller of a rexec, executes this program with all
  * signals blocked and the gate to the daemon as descriptor 3. When the daemon goes away the ghost
  * waits for it to come back; signals wait with it. Only SIGKILL and the daemon's word end a ghost.
+ *
+ * A ghost that another ghost has forked has no gate and begins as one whose daemon was away.
  */
 #include "config.h"
 
@@ -22,13 +24,17 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "migrate/ghost_child.h"
 #include "proto/msg.h"
 
 #define GATE 3
 #define RETRY_FIRST_MS 20
 #define RETRY_LAST_MS 1000
+#define GROUP_RETRY_MS 20
+#define GROUP_TRIES 100             /* for a group whose leader's ghost is on its way */
 
 struct ghost {
     int gate;                   /* to the daemon; -1 while it is away */
@@ -37,7 +43,10 @@ struct ghost {
     pid_t ppid;
     int node;
     int retry_ms;
+    int64_t connected;          /* when it was, monotonic milliseconds */
     signal_msg unsent;          /* read, but the daemon went away; signo 0: none */
+    pid_t pgid;                 /* the group it is to join */
+    int group_tries;            /* left; 0: it has */
 };
 
 static void fd_null(void)
@@ -93,11 +102,21 @@ static void ghost_stop(int status)
         kill(getpid(), SIGSTOP);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void gate_lost(struct ghost *ghost)
 {
     close(ghost->gate);
     ghost->gate = -1;
-    ghost->retry_ms = RETRY_FIRST_MS;
+    /* A daemon that does not want this ghost is not asked as fast as it answers. */
+    if (now_ms() - ghost->connected > RETRY_LAST_MS)
+        ghost->retry_ms = RETRY_FIRST_MS;
 }
 
 static int gate_send(struct ghost *ghost, bproc_proc proc, xdrproc_t encode, const void *body)
@@ -132,39 +151,106 @@ static void gate_hello(struct ghost *ghost, int reconnect)
     }
 }
 
+/* ---- children and group ---- */
+
+static void child_tell(const status_msg *change, void *arg)
+{
+    gate_send(arg, P_GHOST_CHILD, FRAME_XDR(status_msg), change);
+}
+
+/* Without a daemon there is nobody to tell: then they stay what they are until it is back. */
+static void children_reap(struct ghost *ghost)
+{
+    if (ghost->gate >= 0)
+        ghost_child_reap(child_tell, ghost);
+}
+
+static void child_fork(struct ghost *ghost, const ghost_fork_arg *arg)
+{
+    status_msg result = { .pid = arg->pid, .status = -ghost_child_fork(arg) };
+
+    gate_send(ghost, P_GHOST_FORKED, FRAME_XDR(status_msg), &result);
+}
+
+static void group_try(struct ghost *ghost)
+{
+    ghost->group_tries = setpgid(0, ghost->pgid) == 0 ? 0 : ghost->group_tries - 1;
+}
+
+static void group_take(struct ghost *ghost, const group_msg *group)
+{
+    if (group->sid == getpid() && getsid(0) != getpid())
+        setsid();
+    if (group->pgid == getpgrp())
+        return;
+    ghost->pgid = group->pgid;
+    ghost->group_tries = GROUP_TRIES;
+    group_try(ghost);
+}
+
+/* ---- the daemon ---- */
+
 static void gate_reconnect(struct ghost *ghost)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     const char *path = getenv("BPROC_SOCKET");
     int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    ghost->retry_ms = ghost->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : ghost->retry_ms * 2;
     strncpy(address.sun_path, path ? path : BPROC_SOCKET_PATH, sizeof(address.sun_path) - 1);
     if (sock >= 0 && connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0) {
         ghost->gate = sock;
+        ghost->connected = now_ms();
         gate_hello(ghost, 1);
+        children_reap(ghost);
         return;
     }
     if (sock >= 0)
         close(sock);
-    ghost->retry_ms = ghost->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : ghost->retry_ms * 2;
+}
+
+#define msg_decode(type, msg, out) \
+    (frame_decode(FRAME_XDR(type), (msg)->body, (msg)->header.body_len, out, sizeof(type)) == 0)
+
+static void message_take(struct ghost *ghost, const struct msg *msg)
+{
+    status_msg status;
+    ghost_fork_arg fork_arg;
+    group_msg group;
+
+    switch (msg->header.proc) {
+    case P_GHOST_EXIT:
+        if (msg_decode(status_msg, msg, &status))
+            ghost_die(status.status);
+        break;
+    case P_GHOST_STOP:
+        if (msg_decode(status_msg, msg, &status))
+            ghost_stop(status.status);
+        break;
+    case P_GHOST_FORK:
+        if (msg_decode(ghost_fork_arg, msg, &fork_arg)) {
+            child_fork(ghost, &fork_arg);
+            frame_free(FRAME_XDR(ghost_fork_arg), &fork_arg, sizeof(fork_arg));
+        }
+        break;
+    case P_GHOST_GROUP:
+        if (msg_decode(group_msg, msg, &group))
+            group_take(ghost, &group);
+        break;
+    default:
+        break;
+    }
 }
 
 static void gate_read(struct ghost *ghost)
 {
     struct msg msg;
-    status_msg body;
 
     if (msg_recv(ghost->gate, &msg) < 0) {
         gate_lost(ghost);
         return;
     }
-    if ((msg.header.proc == P_GHOST_EXIT || msg.header.proc == P_GHOST_STOP) &&
-        frame_decode(FRAME_XDR(status_msg), msg.body, msg.header.body_len, &body,
-                     sizeof(body)) == 0) {
-        if (msg.header.proc == P_GHOST_EXIT)
-            ghost_die(body.status);
-        ghost_stop(body.status);
-    }
+    message_take(ghost, &msg);
     msg_free(&msg);
 }
 
@@ -174,6 +260,11 @@ static void signal_forward(struct ghost *ghost)
     signal_msg body;
 
     if (read(ghost->signals, &info, sizeof(info)) != sizeof(info))
+        return;
+    if (info.ssi_signo == SIGCHLD)
+        children_reap(ghost);
+    /* Of its children the process hears where it is. */
+    if (info.ssi_signo == SIGCHLD && info.ssi_code > 0)
         return;
     body.pid = getpid();
     body.signo = (int)info.ssi_signo;
@@ -194,6 +285,13 @@ static void parent_died(struct ghost *ghost)
         gate_send(ghost, P_GHOST_ORPHAN, FRAME_XDR(pid_msg), &body);
 }
 
+static int patience(const struct ghost *ghost)
+{
+    if (ghost->group_tries > 0)
+        return GROUP_RETRY_MS;
+    return ghost->gate >= 0 ? -1 : ghost->retry_ms;
+}
+
 static void ghost_run(struct ghost *ghost)
 {
     for (;;) {
@@ -203,15 +301,19 @@ static void ghost_run(struct ghost *ghost)
             { .fd = ghost->gate >= 0 ? ghost->signals : -1, .events = POLLIN },
         };
 
-        if (poll(fds, 3, ghost->gate >= 0 ? -1 : ghost->retry_ms) < 0)
+        int ready = poll(fds, 3, patience(ghost));
+
+        if (ready < 0)
             continue;
+        if (ghost->group_tries > 0)
+            group_try(ghost);
         if (fds[1].revents)
             parent_died(ghost);
         if (fds[0].revents && ghost->gate >= 0)
             gate_read(ghost);
         if (fds[2].revents && ghost->gate >= 0)
             signal_forward(ghost);
-        if (ghost->gate < 0)
+        if (ghost->gate < 0 && ready == 0)
             gate_reconnect(ghost);
     }
 }
@@ -242,11 +344,16 @@ int main(int argc, char **argv)
     prctl(PR_SET_NAME, name);
     fd_null();
     (void)!chdir("/");
-    fcntl(GATE, F_SETFD, FD_CLOEXEC);
+    if (fcntl(GATE, F_SETFD, FD_CLOEXEC) < 0)
+        ghost.gate = -1;
     ghost.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
     ghost.ppid = getppid();
     ghost.parent = parent_watch();
-    gate_hello(&ghost, 0);
+    ghost.retry_ms = RETRY_FIRST_MS;
+    if (ghost.gate >= 0)
+        gate_hello(&ghost, 0);
+    else
+        gate_reconnect(&ghost);
     if (ghost.parent < 0)
         parent_died(&ghost);
     ghost_run(&ghost);

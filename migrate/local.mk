@@ -6,7 +6,7 @@ include migrate/relay.mk
 pkglibexec_PROGRAMS += migrate/bproc-ghost migrate/bproc-mover migrate/bproc-receiver
 
 # The ghost is there once for each remote process: nothing but libc and the archive of XDR.
-migrate_bproc_ghost_SOURCES = migrate/ghost.c
+migrate_bproc_ghost_SOURCES = migrate/ghost.c migrate/ghost_child.c migrate/ghost_child.h
 migrate_bproc_ghost_LDADD = proto/libwire.la $(XDR_LIBS)
 
 noinst_LTLIBRARIES += migrate/libmigrate.la

@@ -5,6 +5,7 @@ pkglibexec_PROGRAMS += migrate/bproc-space
 
 migrate_bproc_space_SOURCES = \
 	migrate/space/space.c \
+	migrate/space/census.c migrate/space/census.h \
 	migrate/space/group.c migrate/space/group.h \
 	migrate/space/keeper.c migrate/space/keeper.h \
 	migrate/space/keeper_child.c migrate/space/keeper_child.h \
@@ -12,6 +13,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/mounts.c migrate/space/mounts.h \
 	migrate/space/numbers.c migrate/space/numbers.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h \
+	migrate/space/procstat.c migrate/space/procstat.h \
 	migrate/space/reap.c migrate/space/reap.h \
 	migrate/space/registry.c migrate/space/registry.h \
 	migrate/space/spec.c migrate/space/spec.h \

@@ -65,12 +65,13 @@ static void hello_send(void)
                         .master_instance = control.master_instance,
                         .data_port = control.settings->data_port };
 
-    if (proc_list(hello.node, &hello.procs.procs_val, &hello.procs.procs_len) < 0) {
+    if (proc_list(hello.node, &hello.procs.procs_val, &hello.procs.procs_len) < 0 ||
+        proc_list_born(&hello.born.born_val, &hello.born.born_len) < 0)
         conn_close(control.conn, "out of memory");
-        return;
-    }
-    conn_send(control.conn, K_CALL, P_HELLO, 0, 0, FRAME_XDR(hello_arg), &hello, NULL, 0);
+    else
+        conn_send(control.conn, K_CALL, P_HELLO, 0, 0, FRAME_XDR(hello_arg), &hello, NULL, 0);
     free(hello.procs.procs_val);
+    free(hello.born.born_val);
 }
 
 static void ping_schedule(unsigned ping_timeout)

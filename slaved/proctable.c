@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(proc) ((proc)->pid = 0)
@@ -25,6 +26,8 @@ struct proc {
     bool drained;
     bool reported;              /* over the present link */
     bool killed;                /* the master wants it gone: its output waits for nobody */
+    group_msg group;            /* as the process has made it since the launch; pid 0: it has not */
+    born_msg *born;             /* NULL: it came here */
     int status;                 /* of the end; before: of a stop not yet told, or 0 */
     UT_hash_handle hh;
 };
@@ -42,6 +45,9 @@ static struct proc *proc_find(pid_t pid)
 static void proc_remove(struct proc *proc)
 {
     HASH_DEL(procs, proc);
+    if (proc->born)
+        free(proc->born->args.args_val);
+    free(proc->born);
     free(proc);
 }
 
@@ -106,6 +112,8 @@ void proc_commit(pid_t pid, const struct transfer *transfer)
     if (!proc || proc->transfer != transfer || proc->committed)
         return;
     proc->committed = true;
+    if (proc->group.pid)
+        link_event(P_GROUP, FRAME_XDR(group_msg), &proc->group);
     if (proc->exited)
         proc_settle(proc);
     else if (proc->status)
@@ -155,6 +163,52 @@ void proc_status(bproc_proc event, pid_t pid, int status)
         proc->status = event == P_SPACE_STOPPED ? status : 0;
 }
 
+static born_msg *born_copy(const born_msg *born)
+{
+    born_msg *copy = malloc(sizeof(*copy));
+    char *args = malloc(born->args.args_len + 1);
+
+    if (!copy || !args) {
+        free(copy);
+        free(args);
+        return NULL;
+    }
+    *copy = *born;
+    memcpy(args, born->args.args_val, born->args.args_len);
+    copy->args.args_val = args;
+    return copy;
+}
+
+void proc_born(const born_msg *born)
+{
+    born_msg *copy = born_copy(born);
+    struct proc *proc;
+
+    if (!copy || proc_add(born->id.pid, NULL) < 0) {
+        if (copy)
+            free(copy->args.args_val);
+        free(copy);
+        return;
+    }
+    proc = proc_find(born->id.pid);
+    proc->committed = true;
+    proc->born = copy;
+    link_event(P_BORN, FRAME_XDR(born_msg), born);
+}
+
+void proc_group(const group_msg *group)
+{
+    struct proc *proc = proc_find(group->pid);
+
+    if (!proc || proc->exited)
+        return;
+    proc->group = *group;
+    if (proc->born)
+        proc->born->id = *group;
+    if (proc->committed)
+        link_event(P_GROUP, FRAME_XDR(group_msg), group);
+}
+
 /* What has ended and still drains is past all signals; SIGKILL cuts the draining short. */
 void proc_signal(const signal_msg *signal)
 {
@@ -189,8 +243,22 @@ int proc_list(int node, proc_record **list, u_int *count)
     if (!*list)
         return -ENOMEM;
     HASH_ITER(hh, procs, proc, next)
-        if (proc->committed && *count < BPROC_MAX_PROCS)
+        if (proc->committed && !proc->born && *count < BPROC_MAX_PROCS)
             (*list)[(*count)++] = (proc_record){ .pid = proc->pid, .node = node };
+    return 0;
+}
+
+int proc_list_born(int **born, u_int *count)
+{
+    struct proc *proc, *next;
+
+    *count = 0;
+    *born = calloc(HASH_COUNT(procs) + 1, sizeof(**born));
+    if (!*born)
+        return -ENOMEM;
+    HASH_ITER(hh, procs, proc, next)
+        if (proc->born && *count < BPROC_MAX_BORN)
+            (*born)[(*count)++] = proc->pid;
     return 0;
 }
 
@@ -199,6 +267,8 @@ void proc_report_all(void)
     struct proc *proc, *next;
 
     HASH_ITER(hh, procs, proc, next) {
+        if (proc->born && !proc->exited)
+            link_event(P_BORN, FRAME_XDR(born_msg), proc->born);
         proc->reported = false;
         proc_settle(proc);
     }

@@ -8,6 +8,9 @@
  * master is told, again after each reconnect, until it acknowledges: then the entry goes. An entry
  * that is abandoned before it was committed is killed and goes without a word.
  *
+ * A process that was forked on this node is committed from the start and has no transfer; the
+ * master hears of it again over each new link.
+ *
  * The program can be over before its transfer commits it: order of exit and commit does not matter.
  */
 #ifndef BPROC_SLAVED_PROCTABLE_H
@@ -33,12 +36,17 @@ void proc_abandon(pid_t pid, const struct transfer *transfer);
 /* From the space. */
 void proc_status(bproc_proc event, pid_t pid, int status);
 
+/* Forked on this node, and what that or another one has made of its group. */
+void proc_born(const born_msg *born);
+void proc_group(const group_msg *group);
+
 /* From the master. A signal to a process unknown here is answered with its end. */
 void proc_signal(const signal_msg *signal);
 void proc_acknowledged(pid_t pid);
 
-/* What a P_HELLO lists: *procs malloc'd. 0 or -ENOMEM. */
+/* What a P_HELLO lists: *procs and *born malloc'd. 0 or -ENOMEM. */
 int proc_list(int node, proc_record **procs, u_int *count);
+int proc_list_born(int **born, u_int *count);
 
 /* Tells the master again what it has not acknowledged. */
 void proc_report_all(void);

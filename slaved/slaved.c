@@ -299,7 +299,8 @@ static void space_begin(void)
 {
     static const struct space_ops ops = { .on_ready = space_is_ready,
                                           .on_launched = transfer_launched,
-                                          .on_status = proc_status, .on_end = space_died };
+                                          .on_status = proc_status, .on_born = proc_born,
+                                          .on_group = proc_group, .on_end = space_died };
     const char *binds[3] = { slaved.conf->cache_dir };
     /* A process has its files open; those of other users' processes are not its business. */
     int error = fd_mkdirs(slaved.conf->cache_dir, 0700);

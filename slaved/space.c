@@ -31,6 +31,28 @@ static void status_take(struct conn *conn, const struct frame_header *header, co
     space.ops->on_status(header->proc, status.pid, status.status);
 }
 
+static void born_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    born_msg born;
+
+    if (conn_decode(born_msg, header, body, &born) < 0) {
+        conn_close(conn, "new process does not decode");
+        return;
+    }
+    space.ops->on_born(&born);
+    frame_free(FRAME_XDR(born_msg), &born, sizeof(born));
+}
+
+static void group_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    group_msg group;
+
+    if (conn_decode(group_msg, header, body, &group) < 0)
+        conn_close(conn, "process group does not decode");
+    else
+        space.ops->on_group(&group);
+}
+
 static void space_message(struct conn *conn, const struct frame_header *header,
                           const uint8_t *body, int *fds, void *arg)
 {
@@ -48,6 +70,12 @@ static void space_message(struct conn *conn, const struct frame_header *header,
     case P_SPACE_STOPPED:
     case P_SPACE_CONTINUED:
         status_take(conn, header, body);
+        break;
+    case P_SPACE_BORN:
+        born_take(conn, header, body);
+        break;
+    case P_SPACE_GROUP:
+        group_take(conn, header, body);
         break;
     default:
         conn_close(conn, "message out of place");

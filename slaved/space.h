@@ -21,6 +21,8 @@ struct space_ops {
     void (*on_launched)(uint32_t serial, const struct frame_header *header, const uint8_t *body);
     /* P_SPACE_EXITED, P_SPACE_STOPPED, P_SPACE_CONTINUED. */
     void (*on_status)(bproc_proc event, pid_t pid, int status);
+    void (*on_born)(const born_msg *born);
+    void (*on_group)(const group_msg *group);
     void (*on_end)(const char *words);
 };
 

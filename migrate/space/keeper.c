@@ -192,6 +192,15 @@ void keeper_reaped(pid_t pid)
             keeper->pid = 0;
 }
 
+bool keeper_is(pid_t pid)
+{
+    const struct keeper *keeper = keeper_list;
+
+    while (keeper && keeper->pid != pid)
+        keeper = keeper->next;
+    return keeper != NULL;
+}
+
 void keeper_dismiss(pid_t ppid)
 {
     for (struct keeper **at = &keeper_list; *at; at = &(*at)->next) {

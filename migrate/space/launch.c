@@ -34,6 +34,7 @@ int launch_parse(const struct msg *msg, struct launch *launch)
             return error;
         launch->pid = arg.pid;
         launch->ppid = arg.ppid;
+        launch->pgid = arg.pgid;
         frame_free(FRAME_XDR(launch_exec_arg), &arg, sizeof(arg));
     } else {
         launch_criu_arg arg;
@@ -43,6 +44,7 @@ int launch_parse(const struct msg *msg, struct launch *launch)
             return error;
         launch->pid = arg.pid;
         launch->ppid = arg.ppid;
+        launch->pgid = arg.pgid;
         frame_free(FRAME_XDR(launch_criu_arg), &arg, sizeof(arg));
     }
     return launch->pid > 1 ? 0 : -EPROTO;

@@ -57,6 +57,15 @@ void reap_all(reap_fn *report)
     }
 }
 
+int reap_status(int pidfd)
+{
+    siginfo_t info = { .si_pid = 0 };
+
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL) < 0 || info.si_pid == 0)
+        return 0;
+    return status_from(&info);
+}
+
 int reap_signals(void)
 {
     sigset_t child;

@@ -16,6 +16,9 @@ typedef void reap_fn(bproc_proc event, pid_t pid, int status);
 /* Takes in all there is to know and hands each to `report`. Does not block. */
 void reap_all(reap_fn *report);
 
+/* Reaps the caller's child: how it ended. 0 when it is another's child. Does not block. */
+int reap_status(int pidfd);
+
 /* A signalfd(2) for SIGCHLD, which is blocked from now on; other signals are ignored. -errno. */
 int reap_signals(void);
 

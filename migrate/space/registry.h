@@ -16,7 +16,7 @@
 struct keeper;
 
 struct entry {
-    pid_t pid;
+    pid_t pid, pgid, sid;       /* as it was launched */
     struct keeper *keeper;      /* its parent; NULL: init is */
     pid_t worker;               /* CRIU while it works on it; else 0 */
     bool killed;                /* SIGKILL was asked for */

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "migrate/space/census.h"
 #include "migrate/space/keeper.h"
 #include "migrate/space/mounts.h"
 #include "migrate/space/numbers.h"
@@ -29,7 +30,6 @@
 
 #define SLAVED 3
 #define BINDS_MAX 16
-#define LOOK_MS 500             /* between two looks at the numbers given out */
 
 static void event_send(bproc_proc event, pid_t pid, int status)
 {
@@ -78,7 +78,18 @@ static void child_report(bproc_proc event, pid_t pid, int status)
     else if (event == P_SPACE_EXITED) {
         worker_exited(pid);
         keeper_reaped(pid);
+        census_reaped(pid, status);
     }
+}
+
+static void born_send(const born_msg *born)
+{
+    msg_send(SLAVED, K_EVENT, P_SPACE_BORN, 0, 0, FRAME_XDR(born_msg), born, NULL, 0);
+}
+
+static void group_send(const group_msg *group)
+{
+    msg_send(SLAVED, K_EVENT, P_SPACE_GROUP, 0, 0, FRAME_XDR(group_msg), group, NULL, 0);
 }
 
 static int entry_launch(struct entry *entry, const struct msg *msg, struct launch *launch)
@@ -109,6 +120,9 @@ static int launch(const struct msg *msg, struct launch *launched)
     entry = registry_add(launched->pid, keeper_get(launched->ppid));
     if (!entry)
         return -ENOMEM;
+    entry->pgid = launched->pgid;
+    entry->sid = getsid(0);
+    census_hurry();
     error = entry_launch(entry, msg, launched);
     if (error)
         registry_remove(entry);
@@ -147,21 +161,26 @@ static void all_kill(void)
 }
 
 /* The kernel lets nobody claim to be another sender of a plain kill(2). */
-static void signal_send(const signal_msg *signal)
+static void signal_send(const signal_msg *signal, int pidfd)
 {
-    siginfo_t info;
+    siginfo_t info, *with = NULL;
 
-    if (signal->code != SI_QUEUE) {
-        kill(signal->pid, signal->signo);
-        return;
+    if (signal->code == SI_QUEUE) {
+        memset(&info, 0, sizeof(info));
+        info.si_signo = signal->signo;
+        info.si_code = SI_QUEUE;
+        info.si_pid = signal->from_pid;
+        info.si_uid = signal->from_uid;
+        info.si_value.sival_ptr = (void *)(uintptr_t)signal->value;
+        with = &info;
     }
-    memset(&info, 0, sizeof(info));
-    info.si_signo = signal->signo;
-    info.si_code = SI_QUEUE;
-    info.si_pid = signal->from_pid;
-    info.si_uid = signal->from_uid;
-    info.si_value.sival_ptr = (void *)(uintptr_t)signal->value;
-    syscall(SYS_rt_sigqueueinfo, signal->pid, signal->signo, &info);
+    if (pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, pidfd, signal->signo, with, 0);
+    else if (with)
+        syscall(SYS_rt_sigqueueinfo, signal->pid, signal->signo, with);
+    else
+        kill(signal->pid, signal->signo);
+    census_hurry();
 }
 
 static void signal_serve(const struct msg *msg)
@@ -178,7 +197,9 @@ static void signal_serve(const struct msg *msg)
     else if (entry && signal.signo == SIGKILL)
         entry_kill(entry);
     else if (entry)
-        signal_send(&signal);
+        signal_send(&signal, -1);
+    else if (census_pidfd(signal.pid) >= 0)
+        signal_send(&signal, census_pidfd(signal.pid));
 }
 
 static void orphan_serve(const struct msg *msg)
@@ -233,6 +254,7 @@ static unsigned poll_fill(struct pollfd *polled, int signals)
 
     polled[count++] = (struct pollfd){ .fd = SLAVED, .events = POLLIN };
     polled[count++] = (struct pollfd){ .fd = signals, .events = POLLIN };
+    polled[count++] = (struct pollfd){ .fd = census_fd(), .events = POLLIN };
     for (const struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
         polled[count++] = (struct pollfd){ .fd = keeper->channel, .events = POLLIN };
     return count;
@@ -242,15 +264,14 @@ static unsigned poll_fill(struct pollfd *polled, int signals)
 __attribute__((noreturn))
 static void serve(int signals)
 {
-    static struct pollfd polled[KEEPERS_MAX + 2];
+    static struct pollfd polled[KEEPERS_MAX + 3];
 
     for (;;) {
-        unsigned count = poll_fill(polled, signals), index = 2;
+        unsigned count = poll_fill(polled, signals), index = 3;
         struct signalfd_siginfo info;
 
-        if (poll(polled, count, LOOK_MS) < 0)
+        if (poll(polled, count, census_look()) < 0)
             continue;
-        numbers_tend();
         for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
             if (polled[index++].revents)
                 keeper_read(keeper);
@@ -258,6 +279,8 @@ static void serve(int signals)
             while (read(signals, &info, sizeof(info)) == sizeof(info))
                 ;
         reap_all(child_report);
+        if (polled[2].revents)
+            census_ends();
         if (polled[0].revents)
             slaved_read();
         keeper_tidy();
@@ -297,6 +320,8 @@ static unsigned options_read(int argc, char **argv, const char **root, char **bi
 
 int main(int argc, char **argv)
 {
+    static const struct census_ops ops = { .on_born = born_send, .on_group = group_send,
+                                           .on_status = event_send };
     char *binds[BINDS_MAX];
     const char *root = NULL, *what;
     unsigned count = options_read(argc, argv, &root, binds);
@@ -316,7 +341,7 @@ int main(int argc, char **argv)
     numbers_init();
     limits_raise();
     signals = reap_signals();
-    if (signals < 0 || fcntl(SLAVED, F_SETFD, FD_CLOEXEC) < 0) {
+    if (signals < 0 || census_init(&ops) < 0 || fcntl(SLAVED, F_SETFD, FD_CLOEXEC) < 0) {
         fprintf(stderr, "bproc-space: cannot start: %s\n", strerror(errno));
         return 1;
     }
