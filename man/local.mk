@@ -4,6 +4,7 @@
 # CALL:PAGE.
 
 dist_man_MANS += \
+	man/bpcp.1 \
 	man/bpctl.8 \
 	man/bplab.1 \
 	man/bproc.7 \

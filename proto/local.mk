@@ -12,7 +12,7 @@ endif
 # not.
 noinst_LTLIBRARIES += proto/libxdr.la proto/libwire.la proto/libproto.la
 
-nodist_proto_libxdr_la_SOURCES = proto/bproc.h proto/bproc_xdr.c
+nodist_proto_libxdr_la_SOURCES = proto/bproc.h proto/bproc_xdr.c proto/copy.h proto/copy_xdr.c
 proto_libxdr_la_CFLAGS = $(AM_CFLAGS) -Wno-unused-variable
 
 proto_libwire_la_SOURCES = \
@@ -24,9 +24,9 @@ proto_libwire_la_LIBADD = proto/libxdr.la
 proto_libproto_la_SOURCES =
 proto_libproto_la_LIBADD = proto/libwire.la $(TIRPC_LIBS)
 
-BUILT_SOURCES += proto/bproc.h
-CLEANFILES += proto/bproc.h proto/bproc_xdr.c
-EXTRA_DIST += proto/bproc.x proto/PROTOCOL.md
+BUILT_SOURCES += proto/bproc.h proto/copy.h
+CLEANFILES += proto/bproc.h proto/bproc_xdr.c proto/copy.h proto/copy_xdr.c
+EXTRA_DIST += proto/bproc.x proto/copy.x proto/PROTOCOL.md
 
 # rpcgen refuses an existing target and writes the path of its input into the #include, hence the
 # change of folder, the bare name and the move at the end.
@@ -37,3 +37,11 @@ proto/bproc.h: proto/bproc.x
 proto/bproc_xdr.c: proto/bproc.x
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	(cd $(srcdir)/proto && $(RPCGEN) -c bproc.x) > $@.tmp && mv -f $@.tmp $@
+
+proto/copy.h: proto/copy.x
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	(cd $(srcdir)/proto && $(RPCGEN) -h copy.x) > $@.tmp && mv -f $@.tmp $@
+
+proto/copy_xdr.c: proto/copy.x
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	(cd $(srcdir)/proto && $(RPCGEN) -c copy.x) > $@.tmp && mv -f $@.tmp $@

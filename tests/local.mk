@@ -31,6 +31,7 @@ SYSTEM_TESTS += tests/t/0510-bpstat.t
 SYSTEM_TESTS += tests/t/0520-bpctl.t
 SYSTEM_TESTS += tests/t/0530-bptop.t
 SYSTEM_TESTS += tests/t/0521-power.t
+SYSTEM_TESTS += tests/t/0550-bpcp.t
 SYSTEM_TESTS += tests/t/0600-man-examples.t
 SYSTEM_TESTS += tests/t/0800-python.t
 

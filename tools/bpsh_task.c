@@ -250,12 +250,21 @@ static bool node_died(const struct task *task)
            !task->timed_out && bproc_nodestatus(task->node) == bproc_node_down;
 }
 
+static const char *death_text(const struct task *task, bool lost)
+{
+    return lost ? "Killed, the node is down" : strsignal(WTERMSIG(task->status));
+}
+
+const char *task_death(const struct task *task)
+{
+    return death_text(task, node_died(task));
+}
+
 /* A task that was out of time has been told about already. */
 static void death_tell(const struct task *task, bool lost)
 {
     if (!task->timed_out)
-        fprintf(stderr, "%d: %s\n", task->node,
-                lost ? "Killed, the node is down" : strsignal(WTERMSIG(task->status)));
+        fprintf(stderr, "%d: %s\n", task->node, death_text(task, lost));
 }
 
 int task_result(const struct task *task)

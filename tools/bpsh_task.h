@@ -92,6 +92,9 @@ void task_report(struct task *task, const struct task_plan *plan);
 /* Takes the child's status if it has ended. Does not block. */
 void task_reap(struct task *task);
 
+/* Why a task died whose status is a signal, in words. Not freed. May block for the daemon. */
+const char *task_death(const struct task *task);
+
 /*
  * Status of a task that is over and was created: the exit status; 255 for a death by signal, which
  * is told on stderr with the node. May block for the daemon.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-bin_PROGRAMS += tools/bpsh tools/bpstat tools/bptop
+bin_PROGRAMS += tools/bpcp tools/bpsh tools/bpstat tools/bptop
 sbin_PROGRAMS += tools/bpctl
 
 # For every tool that takes nodes.
@@ -37,6 +37,32 @@ tools_bpsh_SOURCES = \
 	tools/json.c tools/json.h \
 	$(NODES_SOURCES) $(RUN_SOURCES)
 tools_bpsh_LDADD = $(NODES_LIBS)
+
+tools_bpcp_SOURCES = \
+	tools/bpcp.c \
+	tools/bpcp_bar.c tools/bpcp_bar.h \
+	tools/bpcp_loop.c tools/bpcp_loop.h \
+	tools/bpcp_name.c tools/bpcp_name.h \
+	tools/bpcp_options.c tools/bpcp_options.h \
+	tools/bpcp_place.c tools/bpcp_place.h \
+	tools/bpcp_report.c tools/bpcp_report.h \
+	tools/bpcp_stream.c tools/bpcp_stream.h \
+	tools/bpcp_transfer.c tools/bpcp_transfer.h \
+	$(NODES_SOURCES) $(RUN_SOURCES)
+tools_bpcp_LDADD = $(NODES_LIBS)
+
+pkglibexec_PROGRAMS += tools/bproc-copy
+
+# As the ghost: nodes need nothing but libc for it.
+tools_bproc_copy_SOURCES = \
+	tools/bpcp_end.c \
+	tools/bpcp_file.c tools/bpcp_file.h \
+	tools/bpcp_name.c tools/bpcp_name.h \
+	tools/bpcp_report.c tools/bpcp_report.h \
+	tools/bpcp_source.c tools/bpcp_source.h \
+	tools/bpcp_stream.c tools/bpcp_stream.h \
+	tools/bpcp_target.c tools/bpcp_target.h
+tools_bproc_copy_LDADD = proto/libwire.la $(XDR_LIBS)
 
 tools_bpstat_SOURCES = \
 	tools/bpstat.c \
@@ -82,3 +108,10 @@ tests_unit_test_bpsh_SOURCES = tests/unit/test_bpsh.c \
 UNIT_TESTS += tests/unit/test_json
 
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tools/json.c tools/json.h
+
+UNIT_TESTS += tests/unit/test_bpcp
+
+tests_unit_test_bpcp_SOURCES = tests/unit/test_bpcp.c \
+	tools/bpcp_file.c tools/bpcp_name.c tools/bpcp_bar.c tools/bpcp_report.c \
+	tools/bpcp_stream.c tools/bpcp_target.c
+tests_unit_test_bpcp_LDADD = proto/libproto.la

@@ -6,8 +6,8 @@
 [[ -d $BPLAB_STAGE ]] || skip_all "nothing is installed in $BPLAB_STAGE"
 library=$BPLAB_STAGE$BPROC_LIBDIR/libbproc.so
 
-for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} "$BPROC_BINDIR"/{bpsh,bpstat,bplab} \
-    "$BPROC_LIBEXECDIR"/{bproc-ghost,bproc-mover,bproc-receiver,bproc-space}; do
+for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} "$BPROC_BINDIR"/{bpcp,bpsh,bpstat,bplab} \
+    "$BPROC_LIBEXECDIR"/{bproc-copy,bproc-ghost,bproc-mover,bproc-receiver,bproc-space}; do
     ok "$program is installed" test -x "$BPLAB_STAGE$program"
 done
 ok "the library is installed" test -e "$library"

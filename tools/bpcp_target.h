@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The writing end of a copy: makes files and directories of what comes on a stream. The other end
+ * may run on a machine that is trusted less, so only what was asked for is taken from it.
+ */
+#ifndef TOOLS_BPCP_TARGET_H
+#define TOOLS_BPCP_TARGET_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "tools/bpcp_report.h"
+
+struct target {
+    FILE *in;
+    const char *path;
+    bool directory;         /* it has to be one already */
+    bool preserve;          /* modes and times */
+    const char *suffix;     /* of the names in it, "" */
+    char **asked;           /* name_of_copy() of what was asked for, ended by NULL */
+    struct report report;
+};
+
+/*
+ * Takes a stream to its end. What fails is reported and the rest goes on. 0; -ENODATA when nothing
+ * came at all, -EPROTO when the stream broke off or is none, -EPROTONOSUPPORT. Blocks.
+ */
+int target_receive(struct target *target);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/bpcp_name.h"
+#include "tools/bpcp_report.h"
+#include "tools/bpcp_stream.h"
+#include "tools/bpcp_transfer.h"
+#include "tools/tool.h"
+
+#define PROGRAM PKGLIBEXECDIR "/bproc-copy"
+#define FIXED_ARGS 16
+#define LABEL_LEN 24
+
+/* Arguments of one end. */
+struct arguments {
+    char label[LABEL_LEN];
+    size_t count;
+    char *list[];
+};
+
+/* What stands in front of messages from `node`. */
+static void label_make(char label[LABEL_LEN], const struct transfer_plan *plan, int node)
+{
+    if (node == plan->self)
+        *label = '\0';
+    else if (node == BPROC_NODE_MASTER)
+        strcpy(label, "master: ");
+    else
+        snprintf(label, LABEL_LEN, "n%d: ", node);
+}
+
+static struct arguments *arguments_new(const struct transfer_plan *plan, const char *end, int node,
+                                       size_t paths)
+{
+    struct arguments *args = calloc(1, sizeof(*args) + (FIXED_ARGS + paths + 1) * sizeof(char *));
+    const char *dir = node == plan->self ? plan->own_dir : plan->node_dir;
+
+    if (!args)
+        return NULL;
+    label_make(args->label, plan, node);
+    args->list[args->count++] = (char *)(uintptr_t)"bproc-copy";
+    args->list[args->count++] = (char *)(uintptr_t)end;
+    args->list[args->count++] = (char *)(uintptr_t)"-l";
+    args->list[args->count++] = args->label;
+    args->list[args->count++] = (char *)(uintptr_t)(dir ? "-C" : "-H");
+    if (dir)
+        args->list[args->count++] = (char *)(uintptr_t)dir;
+    return args;
+}
+
+static void argument_add(struct arguments *args, const char *text)
+{
+    args->list[args->count++] = (char *)(uintptr_t)text;
+}
+
+static void end_start(struct task *task, const struct transfer_plan *plan, int node,
+                     struct arguments *args, enum task_stream in, enum task_stream out)
+{
+    struct task_plan tasks = plan->tasks;
+    struct command command = { .path = (char *)(uintptr_t)PROGRAM, .argv = args->list };
+
+    task_init(task, node, 0);
+    tasks.command = &command;
+    tasks.streams[0] = in;
+    tasks.streams[1] = out;
+    tasks.streams[2] = STREAM_OWN;
+    /* The child has its own copy of the arguments when this is back. */
+    task_start(task, &tasks);
+}
+
+static int source_start(struct transfer *transfer, const struct transfer_plan *plan, int node,
+                        char *const *paths, size_t count)
+{
+    struct arguments *args = arguments_new(plan, "source", node, count);
+
+    if (!args)
+        return -ENOMEM;
+    if (plan->recurse)
+        argument_add(args, "-r");
+    if (plan->total)
+        argument_add(args, "-t");
+    argument_add(args, "--");
+    for (size_t i = 0; i < count; i++)
+        argument_add(args, paths[i]);
+    end_start(&transfer->source, plan, node, args, STREAM_NULL, STREAM_PIPE);
+    free(args);
+    return 0;
+}
+
+static int target_start(struct task *task, const struct transfer_plan *plan, int node,
+                        char *const *names, size_t count, const char *suffix)
+{
+    struct arguments *args = arguments_new(plan, "target", node, count);
+
+    if (!args)
+        return -ENOMEM;
+    if (plan->directory)
+        argument_add(args, "-d");
+    if (plan->preserve)
+        argument_add(args, "-p");
+    argument_add(args, "-s");
+    argument_add(args, suffix);
+    argument_add(args, "--");
+    argument_add(args, plan->target);
+    for (size_t i = 0; i < count; i++)
+        argument_add(args, names[i]);
+    end_start(task, plan, node, args, STREAM_PIPE, STREAM_NULL);
+    free(args);
+    return 0;
+}
+
+static void names_free(char **names, size_t count)
+{
+    for (size_t i = 0; names && i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* What the copies will be called; NULL without memory. */
+static char **names_make(char *const *paths, size_t count)
+{
+    char **names = calloc(count + 1, sizeof(*names));
+
+    for (size_t i = 0; names && i < count; i++) {
+        names[i] = name_of_copy(paths[i]);
+        if (!names[i]) {
+            names_free(names, count);
+            return NULL;
+        }
+    }
+    return names;
+}
+
+int transfer_start(struct transfer *transfer, const struct transfer_plan *plan, int node,
+                   char *const *paths, size_t count, const char *suffix)
+{
+    char **names = names_make(paths, count);
+    int error = names ? input_init(&transfer->stream, false) : -ENOMEM;
+
+    transfer->targets = calloc(plan->nodes->count, sizeof(*transfer->targets));
+    if (!transfer->targets)
+        error = -ENOMEM;
+    if (!error)
+        error = source_start(transfer, plan, node, paths, count);
+    for (size_t i = 0; i < plan->nodes->count && !error; i++) {
+        error = target_start(&transfer->targets[i], plan, plan->nodes->nodes[i], names, count,
+                             suffix);
+        transfer->count++;
+    }
+    names_free(names, count);
+    return error;
+}
+
+/* The first bytes say how much there will be. */
+static void total_read(struct transfer *transfer)
+{
+    const struct input *stream = &transfer->stream;
+    copy_head head;
+
+    if (stream->start > 0 || stream->used < COPY_HEAD_LEN)
+        return;
+    transfer->headed = true;
+    if (stream_parse_head(stream->bytes, &head) == 0)
+        transfer->total = head.bytes;
+}
+
+void transfer_read(struct transfer *transfer)
+{
+    /* An error of a pipe is its end; the targets then see that the stream broke off. */
+    input_read(&transfer->stream, transfer->source.out[0].fd);
+    if (!transfer->headed)
+        total_read(transfer);
+    if (transfer->stream.eof)
+        output_close(&transfer->source.out[0]);
+}
+
+uint64_t transfer_done(const struct transfer *transfer)
+{
+    uint64_t lowest = UINT64_MAX;
+
+    for (size_t i = 0; i < transfer->count; i++)
+        if (transfer->targets[i].input_fd >= 0 && transfer->targets[i].input_pos < lowest)
+            lowest = transfer->targets[i].input_pos;
+    return lowest == UINT64_MAX ? transfer->stream.start + transfer->stream.used : lowest;
+}
+
+void transfer_settle(struct transfer *transfer)
+{
+    bool used = false;
+
+    for (size_t i = 0; i < transfer->count; i++) {
+        struct task *task = &transfer->targets[i];
+
+        if (transfer->stream.eof && input_done(&transfer->stream, task->input_pos))
+            task_close_input(task);
+        used = used || task->input_fd >= 0;
+    }
+    input_drop(&transfer->stream, transfer_done(transfer));
+    /* Nobody takes any more: the source shall not go on. */
+    if (!used)
+        output_close(&transfer->source.out[0]);
+}
+
+void transfer_signal(const struct transfer *transfer, int signo)
+{
+    if (transfer->source.pid > 0)
+        kill(transfer->source.pid, signo);
+    for (size_t i = 0; i < transfer->count; i++)
+        if (transfer->targets[i].pid > 0)
+            kill(transfer->targets[i].pid, signo);
+}
+
+void transfer_reap(struct transfer *transfer)
+{
+    task_reap(&transfer->source);
+    for (size_t i = 0; i < transfer->count; i++)
+        task_reap(&transfer->targets[i]);
+}
+
+bool transfer_over(const struct transfer *transfer)
+{
+    for (size_t i = 0; i < transfer->count; i++)
+        if (!task_over(&transfer->targets[i]))
+            return false;
+    return task_over(&transfer->source);
+}
+
+static unsigned task_errors(const struct task *task, const struct transfer_plan *plan)
+{
+    char label[LABEL_LEN];
+    struct report report = { .label = label };
+
+    label_make(label, plan, task->node);
+    if (task->error)
+        report_error(&report, "cannot start: %s", tool_reason(task->error));
+    else if (WIFSIGNALED(task->status))
+        report_error(&report, "%s", task_death(task));
+    else
+        report.errors = (unsigned)WEXITSTATUS(task->status);
+    return report.errors;
+}
+
+unsigned transfer_errors(const struct transfer *transfer, const struct transfer_plan *plan)
+{
+    unsigned errors = task_errors(&transfer->source, plan);
+
+    for (size_t i = 0; i < transfer->count; i++)
+        errors += task_errors(&transfer->targets[i], plan);
+    return errors;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    task_free(&transfer->source);
+    for (size_t i = 0; i < transfer->count; i++)
+        task_free(&transfer->targets[i]);
+    free(transfer->targets);
+    input_free(&transfer->stream);
+    *transfer = (struct transfer) { 0 };
+}
