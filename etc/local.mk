@@ -18,3 +18,23 @@ etc/slaved.service: etc/slaved.service.in Makefile
 
 etc/libbproc.pc: etc/libbproc.pc.in Makefile
 	$(SUBSTITUTE) $(srcdir)/etc/libbproc.pc.in > $@
+
+# bash-completion looks for a file with the name of the tool.
+bashcompletiondir = $(datadir)/bash-completion/completions
+COMPLETED_TOOLS = bpcp bpctl bplib bpmap bpsh bprsh bprun bpstat bptop beomap beorun mpprun
+dist_bashcompletion_DATA = etc/bash-completion/bproc
+
+install-completions: install-dist_bashcompletionDATA
+	$(AM_V_at)for tool in $(COMPLETED_TOOLS); do \
+		$(LN_S) -f bproc '$(DESTDIR)$(bashcompletiondir)'/$$tool || exit 1; \
+	done
+
+uninstall-completions:
+	$(AM_V_at)for tool in $(COMPLETED_TOOLS); do \
+		rm -f '$(DESTDIR)$(bashcompletiondir)'/$$tool; \
+	done
+
+install-data-hook: install-completions
+uninstall-hook: uninstall-completions
+
+.PHONY: install-completions uninstall-completions

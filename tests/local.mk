@@ -30,6 +30,7 @@ SYSTEM_TESTS += tests/t/0501-bpsh-many.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t
 SYSTEM_TESTS += tests/t/0520-bpctl.t
 SYSTEM_TESTS += tests/t/0530-bptop.t
+SYSTEM_TESTS += tests/t/0540-completion.t
 SYSTEM_TESTS += tests/t/0521-power.t
 SYSTEM_TESTS += tests/t/0550-bpcp.t
 SYSTEM_TESTS += tests/t/0600-man-examples.t

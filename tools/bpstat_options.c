@@ -32,7 +32,7 @@ static const char usage_text[] =
     "  -P, --ps             put the node in front of each line of ps(1) from stdin\n"
     "      --json           an object for programs; with -p of processes\n"
     "      --prometheus     metrics, as Prometheus reads them\n"
-    "      --hostfile[=FOR] a host file for mpirun: ompi (default) or hydra\n"
+    "      --hostfile[=FOR]  a host file for mpirun: ompi (default) or hydra\n"
     "      --hosts          lines for /etc/hosts\n"
     "      --nodeset        the names in short: n[0-3,7]; -a stands for all nodes\n"
     "      --groups         the groups and states that all of NODES are in, or any\n"
