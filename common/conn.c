@@ -364,6 +364,19 @@ void conn_raw(struct conn *conn, const void *bytes, size_t len)
         conn->transport->write(conn, bytes, len, NULL, 0);
 }
 
+void conn_pause(struct conn *conn, int paused)
+{
+    conn->paused = paused;
+    if (conn->phase != CONN_OPEN)
+        return;
+    if (paused) {
+        event_del(conn->on_read);
+        return;
+    }
+    event_add(conn->on_read, NULL);
+    event_active(conn->on_read, EV_READ, 0);
+}
+
 void conn_close_after_send(struct conn *conn)
 {
     struct timeval limit = { FLUSH_SECONDS, 0 };
@@ -375,6 +388,7 @@ void conn_close_after_send(struct conn *conn)
         fail_later(conn, "closed");
         return;
     }
+    conn_pause(conn, 0);
     conn->phase = CONN_FLUSHING;
     event_add(conn->on_timer, STAILQ_EMPTY(&conn->out) && !conn->ssl ? &now : &limit);
     event_add(conn->on_write, NULL);

@@ -63,6 +63,9 @@ int conn_refuse(struct conn *conn, const struct frame_header *to, int error, con
 /* Writes raw bytes without a frame (the notifier's); drops them when the peer does not read. */
 void conn_raw(struct conn *conn, const void *bytes, size_t len);
 
+/* Takes nothing in, not even the end, until it is told to go on. */
+void conn_pause(struct conn *conn, int paused);
+
 /* Sends what is queued (bounded by 5 s), then closes; on_close comes from the loop. */
 void conn_close_after_send(struct conn *conn);
 

@@ -47,6 +47,7 @@ struct conn {
     SSL *ssl;
     int connecting;             /* TCP's own handshake still runs */
     int shut;                   /* flushed; waits for the peer to close */
+    int paused;                 /* conn_pause() */
     int packets;                /* seqpacket: one recvmsg takes a whole frame */
     char failure[200];          /* set where on_close may not be called: reason for later */
 

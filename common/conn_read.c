@@ -162,7 +162,7 @@ void conn_take_in(struct conn *conn)
         leftovers_discard(conn);
         return;
     }
-    while (conn->phase == CONN_OPEN && budget > 0) {
+    while (conn->phase == CONN_OPEN && budget > 0 && !conn->paused) {
         int done = conn->packets ? packet_step(conn) : stream_step(conn);
 
         if (conn->too_many || (done == 1 && conn->nfds != conn->header.nfds))
@@ -179,6 +179,6 @@ void conn_take_in(struct conn *conn)
         }
     }
     /* What OpenSSL has taken off the socket already raises no event. */
-    if (conn->phase == CONN_OPEN && conn->ssl && SSL_has_pending(conn->ssl))
+    if (conn->phase == CONN_OPEN && !conn->paused && conn->ssl && SSL_has_pending(conn->ssl))
         event_active(conn->on_read, EV_READ, 0);
 }

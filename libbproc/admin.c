@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
@@ -82,6 +85,35 @@ int bproc_nodehalt_async(int node)
 int bproc_nodepwroff_async(int node)
 {
     return node_power(node, NODE_PWROFF, 0);
+}
+
+/* IPv4 address and port in host byte order; NULL: zeros. 0 or -EINVAL. */
+static int address_split(const struct sockaddr *addr, int size, u_int *ip, u_int *port)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET };
+
+    if (addr && (size < (int)sizeof(in) || addr->sa_family != AF_INET))
+        return -EINVAL;
+    if (addr)
+        memcpy(&in, addr, sizeof(in));
+    *ip = ntohl(in.sin_addr.s_addr);
+    *port = ntohs(in.sin_port);
+    return 0;
+}
+
+int bproc_nodereconnect(int node, struct sockaddr *rem, int remsize, struct sockaddr *loc,
+                        int locsize)
+{
+    reconnect_arg arg = { .node = node };
+    int error = rem ? address_split(rem, remsize, &arg.addr, &arg.port) : -EINVAL;
+
+    if (!error)
+        error = address_split(loc, locsize, &arg.own_addr, &arg.own_port);
+    if (!error)
+        error = node_resolve(&arg.node);
+    if (!error)
+        error = client_call_node(P_NODE_RECONNECT, FRAME_XDR(reconnect_arg), &arg, NULL, NULL, 0);
+    return client_result(error);
 }
 
 int bproc_nodesetstatus(int node, int status)

@@ -14,6 +14,7 @@ dist_man_MANS += \
 	man/bproc_nodeaddr.3 \
 	man/bproc_nodeinfo.3 \
 	man/bproc_nodereboot.3 \
+	man/bproc_nodereconnect.3 \
 	man/bproc_notifier.3 \
 	man/bproc_proclist.3 \
 	man/bproc_rexec.3 \

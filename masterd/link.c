@@ -32,12 +32,16 @@
 #define MAX_STRANGERS_A_HOST 16
 #define HANDSHAKE_SECONDS 10
 
-enum link_phase { LINK_SHAKING = 1, LINK_STRANGER = 2, LINK_MEMBER = 4, LINK_UP = 8 };
+enum link_phase {
+    LINK_SHAKING = 1, LINK_STRANGER = 2, LINK_MEMBER = 4, LINK_UP = 8,
+    LINK_SPARE = 16,            /* its node will switch to it */
+    LINK_LEFT = 32              /* its node has switched to another */
+};
 
 struct link {
     LIST_ENTRY(link) entry;
     struct conn *conn;
-    struct node *node;          /* set with LINK_UP */
+    struct node *node;          /* set with LINK_UP and LINK_SPARE */
     enum link_phase phase;
     int number;                 /* in the certificate */
     uint32_t addr;              /* host byte order */
@@ -229,6 +233,63 @@ static void node_attach(struct link *link, const hello_arg *hello)
     nodeup_start(node);
 }
 
+static struct link *spare_of(const struct node *node)
+{
+    struct link *link;
+
+    LIST_FOREACH(link, &links, entry)
+        if (link->phase == LINK_SPARE && link->node == node)
+            break;
+    return link;
+}
+
+/* Nothing that comes over it counts before the last that comes over the old one. */
+static void hello_reconnects(struct link *link, const struct frame_header *header,
+                             const hello_arg *hello, const hello_ret *ret)
+{
+    struct node *node = node_find(hello->node);
+    struct timeval deadline = { HANDSHAKE_SECONDS, 0 };
+
+    if (!node->link || node->instance != hello->instance || spare_of(node)) {
+        conn_refuse(link->conn, header, EINVAL, "there is no connection to switch from");
+        conn_close_after_send(link->conn);
+        return;
+    }
+    link->phase = LINK_SPARE;
+    link->node = node;
+    conn_reply(link->conn, header, FRAME_XDR(hello_ret), ret);
+    conn_pause(link->conn, 1);
+    event_add(link->on_beat, &deadline);
+}
+
+/*
+ * The old link has no more to say. What is queued on it still goes out; the slave reads that to its
+ * end before it listens to the new one.
+ */
+static void switch_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    struct node *node = link->node;
+    struct link *spare = spare_of(node);
+    char name[64];
+
+    (void)header;
+    (void)body;
+    if (!spare) {
+        conn_close(link->conn, "no other connection to switch to");
+        return;
+    }
+    link->phase = LINK_LEFT;
+    event_del(link->on_beat);
+    conn_close_after_send(link->conn);
+    link_settle(spare, LINK_UP);
+    node->link = spare;
+    node->addr = spare->addr;
+    spare->heard = master_now();
+    beat_arm(spare);
+    conn_pause(spare->conn, 0);
+    log_info("node %d: connected anew from %s", node->number, link_name(spare, name, sizeof(name)));
+}
+
 static void hello_take(struct link *link, const struct frame_header *header, const uint8_t *body)
 {
     hello_ret ret = { .master_instance = master.instance,
@@ -241,9 +302,13 @@ static void hello_take(struct link *link, const struct frame_header *header, con
         conn_close(link->conn, "arguments do not decode");
         return;
     }
-    if (hello_check(link, header, &hello) == 0 && !hello_is_held(link, header, &hello)) {
+    ret.numbers = pids_block(hello.node, nodetable_size());
+    if (hello_check(link, header, &hello) < 0 || hello_is_held(link, header, &hello)) {
+        log_debug("node %d: not let in", hello.node);
+    } else if (hello.reconnect) {
+        hello_reconnects(link, header, &hello, &ret);
+    } else {
         node_attach(link, &hello);
-        ret.numbers = pids_block(hello.node, nodetable_size());
         conn_reply(link->conn, header, FRAME_XDR(hello_ret), &ret);
         hello_procs(link->node, &hello);
     }
@@ -394,6 +459,8 @@ static const struct link_call link_calls[] = {
     { P_NODE_USAGE, EVENT, LINK_UP, usage_taken },
     { P_NODE_POWER, REPLY, LINK_UP, order_take },
     { P_NODE_POWER, EVENT, LINK_UP, power_take },
+    { P_NODE_RECONNECT, REPLY, LINK_UP, order_take },
+    { P_NODE_SWITCH, EVENT, LINK_UP, switch_take },
 };
 
 static void link_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
@@ -435,10 +502,13 @@ static void link_ready(struct conn *conn, void *arg)
 
 static void node_detach(struct node *node, const char *reason)
 {
+    struct link *spare = spare_of(node);
     char text[300];
     unsigned count;
 
     node->link = NULL;
+    if (spare)
+        conn_close(spare->conn, "the connection to switch from is gone");
     nodeup_cancel(node);
     usage_node_lost(node);
     moves_node_lost(node->number);
@@ -458,9 +528,9 @@ static void link_closed(struct conn *conn, const char *reason, void *arg)
     usage_client_gone(conn);
     if (link->phase == LINK_UP)
         node_detach(link->node, reason);
-    else
+    else if (link->phase != LINK_LEFT)
         strangers--;
-    if (link->phase != LINK_UP && strcmp(reason, "closed") != 0)
+    if (!(link->phase & (LINK_UP | LINK_LEFT)) && strcmp(reason, "closed") != 0)
         log_limited(&link_limit, 20, "%s did not become a node's link: %s",
                     link_name(link, name, sizeof(name)), reason);
     LIST_REMOVE(link, entry);
@@ -495,7 +565,7 @@ static int is_crowded(uint32_t addr)
     unsigned same = 0;
 
     LIST_FOREACH(link, &links, entry)
-        same += link->phase != LINK_UP && link->addr == addr;
+        same += !(link->phase & (LINK_UP | LINK_LEFT)) && link->addr == addr;
     if (strangers < MAX_STRANGERS && same < MAX_STRANGERS_A_HOST)
         return 0;
     log_limited(&link_limit, 20, "refused a connection: %u are in their handshake already",

@@ -13,6 +13,7 @@
 #include "masterd/local.h"
 #include "masterd/master.h"
 #include "masterd/nodecalls.h"
+#include "masterd/nodeorder.h"
 #include "masterd/nodepower.h"
 #include "masterd/order.h"
 #include "masterd/usage.h"
@@ -128,6 +129,12 @@ static void power_answer(struct request *request)
                    request->body);
 }
 
+static void order_answer(struct request *request)
+{
+    nodeorder_take(request->client->conn, &request->client->caller, request->header,
+                   request->body);
+}
+
 static void ghost_answer(struct request *request)
 {
     struct client *client = request->client;
@@ -156,6 +163,7 @@ static const struct local_call local_calls[] = {
     { P_NODE_USAGE, K_CALL, usage_answer },
     { P_MOVE_HANDOVER, K_CALL, move_handover_answer },
     { P_NODE_POWER, K_CALL, power_answer },
+    { P_NODE_RECONNECT, K_CALL, order_answer },
     { P_GHOST_HELLO, K_EVENT, ghost_answer },
 };
 

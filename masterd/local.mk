@@ -14,6 +14,7 @@ masterd_masterd_SOURCES = \
 	masterd/local.c masterd/local.h \
 	masterd/master.h masterd/masterd.c \
 	masterd/nodecalls.c masterd/nodecalls.h \
+	masterd/nodeorder.c masterd/nodeorder.h \
 	masterd/nodepower.c masterd/nodepower.h \
 	masterd/nodetable.c masterd/nodetable.h \
 	masterd/nodeup.c masterd/nodeup.h \

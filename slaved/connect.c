@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,9 +36,19 @@ static int address_find(const char *host, int port, struct sockaddr_in *addr)
 static int source_bind(int fd, const char *source)
 {
     struct sockaddr_in addr = { .sin_family = AF_INET };
+    const char *colon = strchr(source, ':');
+    char host[INET_ADDRSTRLEN];
+    int one = 1;
 
-    if (inet_pton(AF_INET, source, &addr.sin_addr) != 1)
+    if (snprintf(host, sizeof(host), "%s", source) >= (int)sizeof(host) && !colon)
         return -EINVAL;
+    host[strcspn(host, ":")] = '\0';
+    if (inet_pton(AF_INET, host, &addr.sin_addr) != 1)
+        return -EINVAL;
+    if (colon) {
+        addr.sin_port = htons((uint16_t)atoi(colon + 1));
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    }
     return bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
 }
 

@@ -6,6 +6,10 @@
  * link is up. Then messages both ways, a P_PING from each side every third of the ping timeout.
  * After its end, or a failure on the way, the next attempt comes 0.1 s later, then after twice the
  * pause each time, up to 5 s, with a random part, so that the nodes do not all come at once.
+ *
+ * link_reconnect() makes another connection beside it and, when the master has agreed, switches to
+ * it without a message lost or overtaken: P_NODE_SWITCH is the last over the old one, and the new
+ * one is not listened to before the old one has been read to its end.
  */
 #ifndef BPROC_SLAVED_LINK_H
 #define BPROC_SLAVED_LINK_H
@@ -25,6 +29,7 @@ struct link_settings {
     unsigned data_port;
     void (*on_up)(const hello_ret *hello);
     void (*on_down)(void);      /* after an on_up only */
+    void (*on_switched)(void);  /* to another connection */
     void (*on_set_down)(const char *words);     /* the administrator does not want this node */
     void (*on_message)(const struct frame_header *header, const uint8_t *body);
 };
@@ -37,6 +42,9 @@ int link_is_up(void);
 /* Queues an event or a call. 0, -ENOTCONN when the link is not up, conn_send()'s. */
 int link_event(bproc_proc proc, xdrproc_t encode, const void *body);
 int link_call(bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);
+
+/* A P_NODE_RECONNECT call of the master. */
+void link_reconnect(const struct frame_header *header, const uint8_t *body);
 
 /* Answer a call of the master; nothing when the link is not up any more. */
 void link_reply(const struct frame_header *to);

@@ -98,6 +98,9 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
     case P_NODE_USAGE:
         usage_asked();
         break;
+    case P_NODE_RECONNECT:
+        link_reconnect(header, body);
+        break;
     case P_NODE_POWER:
         power_take(header, body);
         break;
@@ -371,7 +374,8 @@ int main(int argc, char **argv)
     run_dir_make();
     slaved.link = (struct link_settings){
         .source = slaved.options.source, .data_port = (unsigned)slaved.conf->data_port,
-        .on_up = link_came_up, .on_down = local_link_down, .on_set_down = master_is_lost,
+        .on_up = link_came_up, .on_down = local_link_down, .on_switched = local_link_up,
+        .on_set_down = master_is_lost,
         .on_message = master_message };
     power_init(slaved.conf);
     master_find();

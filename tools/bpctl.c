@@ -6,19 +6,24 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bpctl_act.h"
 #include "tools/bpctl_cluster.h"
 #include "tools/nodespec.h"
 #include "tools/tool.h"
+
+enum { OPTION_NO_WAIT = 256, OPTION_RECONNECT };
 
 struct control {
     struct tool_nodes table;
@@ -26,6 +31,7 @@ struct control {
     struct nodeset chosen;
     bool any_chosen;
     bool acted;
+    bool no_wait;
     int result;
 };
 
@@ -40,6 +46,13 @@ static const char usage_text[] =
     "  -m, --mode MODE      set the permission bits, octal\n"
     "  -u, --user USER      set the owner, a name or number\n"
     "  -g, --group GROUP    set the group, a name or number\n"
+    "  -R, --reboot         reboot the machine and wait until it has gone\n"
+    "  -H, --halt           halt it\n"
+    "  -P, --pwroff         switch it off, or halt it where that fails\n"
+    "  --no-wait            tell the machines only (for -R, -H, -P behind it)\n"
+    "  --reconnect MASTER[:PORT[,LOCAL[:PORT]]]\n"
+    "                       make the connection to the master anew, at this address\n"
+    "  -f                   accepted, without effect\n"
     "  -h, --help           print this text\n"
     "  -V, -v, --version    print the release\n"
     "ca init makes the cluster's certificate authority; token create prints the\n"
@@ -49,6 +62,9 @@ static const struct option long_options[] = {
     { "slave", required_argument, NULL, 'S' }, { "master", no_argument, NULL, 'M' },
     { "state", required_argument, NULL, 's' }, { "mode", required_argument, NULL, 'm' },
     { "user", required_argument, NULL, 'u' }, { "group", required_argument, NULL, 'g' },
+    { "reboot", no_argument, NULL, 'R' }, { "halt", no_argument, NULL, 'H' },
+    { "pwroff", no_argument, NULL, 'P' }, { "no-wait", no_argument, NULL, OPTION_NO_WAIT },
+    { "reconnect", required_argument, NULL, OPTION_RECONNECT },
     { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 }
 };
 
@@ -65,29 +81,15 @@ static void nodes_choose(struct control *control, const char *spec)
     control->any_chosen = true;
 }
 
-static void node_act(struct control *control, int node, int (*call)(int, int), int value)
+static void nodes_act(struct control *control, bool together, int (*call)(int, const void *),
+                      const void *arg)
 {
-    int error = 0;
+    struct act act = { .call = call, .arg = arg, .together = together };
 
-    /* The interface says EINVAL for both a wrong node and a wrong value. */
-    if (node != BPROC_NODE_MASTER && !tool_nodes_find(&control->table, node))
-        error = BE_INVALIDNODE;
-    else if (call(node, value) < 0)
-        error = errno;
-    if (error == EINVAL && node != BPROC_NODE_MASTER && bproc_nodestatus(node) == bproc_node_down)
-        error = BE_NODEDOWN;
-    if (!error)
-        return;
-    fprintf(stderr, "%d: %s\n", node, tool_reason(error));
-    control->result = 1;
-}
-
-static void nodes_act(struct control *control, int (*call)(int, int), int value)
-{
     if (!control->any_chosen)
         errx(1, "no nodes chosen; -S or -M must stand before what is to be done");
-    for (size_t i = 0; i < control->chosen.count; i++)
-        node_act(control, control->chosen.nodes[i], call, value);
+    if (act_on(&control->chosen, &control->table, &act) > 0)
+        control->result = 1;
     control->acted = true;
 }
 
@@ -142,15 +144,115 @@ static int group_read(const char *text)
     return gid;
 }
 
+static int state_set(int node, const void *arg)
+{
+    return bproc_setnodestatus(node, *(const int *)arg);
+}
+
+static int mode_set(int node, const void *arg)
+{
+    return bproc_chmod(node, *(const int *)arg);
+}
+
+static int user_set(int node, const void *arg)
+{
+    return bproc_chown(node, *(const int *)arg);
+}
+
+static int group_set(int node, const void *arg)
+{
+    return bproc_chgrp(node, *(const int *)arg);
+}
+
+static void value_set(struct control *control, int (*call)(int, const void *), int value)
+{
+    nodes_act(control, false, call, &value);
+}
+
+struct power {
+    int (*waits)(int node);
+    int (*tells)(int node);
+};
+
+static const struct power reboot = { bproc_nodereboot, bproc_nodereboot_async };
+static const struct power halt = { bproc_nodehalt, bproc_nodehalt_async };
+static const struct power pwroff = { bproc_nodepwroff, bproc_nodepwroff_async };
+
+static int power_wait(int node, const void *arg)
+{
+    return ((const struct power *)arg)->waits(node);
+}
+
+static int power_tell(int node, const void *arg)
+{
+    return ((const struct power *)arg)->tells(node);
+}
+
+static void power_do(struct control *control, const struct power *power)
+{
+    nodes_act(control, true, control->no_wait ? power_tell : power_wait, power);
+}
+
+struct addresses {
+    struct sockaddr_in master, own;
+};
+
+/* "ADDRESS" or "ADDRESS:PORT". */
+static struct sockaddr_in address_read(char *text)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET };
+    char *colon = strchr(text, ':');
+    int port = colon ? number_read(colon + 1, 10) : 0;
+
+    if (colon)
+        *colon = '\0';
+    if (inet_pton(AF_INET, text, &addr.sin_addr) != 1 || port < 0 || port > 65535)
+        errx(1, "'%s' is no address; 10.0.0.1, 10.0.0.1:2223 are", text);
+    addr.sin_port = htons((uint16_t)port);
+    return addr;
+}
+
+static int reconnect(int node, const void *arg)
+{
+    struct addresses addresses = *(const struct addresses *)arg;
+
+    return bproc_nodereconnect(node, (struct sockaddr *)&addresses.master,
+                               sizeof(addresses.master), (struct sockaddr *)&addresses.own,
+                               sizeof(addresses.own));
+}
+
+/* "MASTER[:PORT[,LOCAL[:PORT]]]" */
+static void reconnect_do(struct control *control, const char *text)
+{
+    struct addresses addresses = { .own = { .sin_family = AF_INET } };
+    char words[64], *comma;
+
+    if (snprintf(words, sizeof(words), "%s", text) >= (int)sizeof(words))
+        errx(1, "'%s' is no address; 10.0.0.1, 10.0.0.1:2223 are", text);
+    comma = strchr(words, ',');
+    if (comma)
+        *comma++ = '\0';
+    addresses.master = address_read(words);
+    if (comma)
+        addresses.own = address_read(comma);
+    nodes_act(control, true, reconnect, &addresses);
+}
+
 static void option_do(struct control *control, int option)
 {
     switch (option) {
     case 'S': nodes_choose(control, optarg); break;
     case 'M': nodes_choose(control, "master"); break;
-    case 's': nodes_act(control, bproc_setnodestatus, state_read(optarg)); break;
-    case 'm': nodes_act(control, bproc_chmod, mode_read(optarg)); break;
-    case 'u': nodes_act(control, bproc_chown, user_read(optarg)); break;
-    case 'g': nodes_act(control, bproc_chgrp, group_read(optarg)); break;
+    case 's': value_set(control, state_set, state_read(optarg)); break;
+    case 'm': value_set(control, mode_set, mode_read(optarg)); break;
+    case 'u': value_set(control, user_set, user_read(optarg)); break;
+    case 'g': value_set(control, group_set, group_read(optarg)); break;
+    case 'R': power_do(control, &reboot); break;
+    case 'H': power_do(control, &halt); break;
+    case 'P': power_do(control, &pwroff); break;
+    case OPTION_NO_WAIT: control->no_wait = true; break;
+    case OPTION_RECONNECT: reconnect_do(control, optarg); break;
+    case 'f': break;
     case 'h': tool_usage(usage_text, 0);
     case 'v':
     case 'V': tool_version();
@@ -167,7 +269,7 @@ int main(int argc, char **argv)
         return cluster_ca(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return cluster_token(argc - 1, argv + 1);
-    while ((option = getopt_long(argc, argv, "+S:Ms:m:u:g:hvV", long_options, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, "+S:Ms:m:u:g:RHPfhvV", long_options, NULL)) != -1)
         option_do(&control, option);
     if (optind < argc)
         errx(1, "'%s' is no command of bpctl; bpctl --help tells which are", argv[optind]);

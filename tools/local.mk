@@ -92,6 +92,7 @@ tools_bptop_LDADD = $(NODES_LIBS) $(NCURSES_LIBS)
 
 tools_bpctl_SOURCES = \
 	tools/bpctl.c \
+	tools/bpctl_act.c tools/bpctl_act.h \
 	tools/bpctl_cluster.c tools/bpctl_cluster.h \
 	$(NODES_SOURCES)
 tools_bpctl_LDADD = $(NODES_LIBS) common/libcommon.la

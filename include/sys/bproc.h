@@ -357,6 +357,22 @@ int bproc_nodereboot_async(int node);
 int bproc_nodehalt_async(int node);
 int bproc_nodepwroff_async(int node);
 
+/*
+ * The slave daemon of a connected node makes its connection to the master anew, to the IPv4
+ * address and port `rem` (`remsize` bytes; address or port 0: as it is), from `loc` (NULL or zeros:
+ * any), and then gives up the old one. No process is touched, nothing is lost; the master reaches
+ * the node at its new address. 0 when it has switched; if it cannot, the old connection stays. The
+ * daemon goes on with these addresses until it is started anew. Root only (EPERM).
+ *   EINVAL          rem is NULL, an address is none of IPv4, no such node, it is not connected, or
+ *                   the master does not let it in from there
+ *   EPERM           the configuration gives the node other addresses
+ *   EALREADY        it is reconnecting already
+ *   EIO, ECONNREFUSED, EHOSTUNREACH, EADDRNOTAVAIL, EADDRINUSE, ETIMEDOUT ... of the new connection
+ * Blocks until then, 30 s at most.
+ */
+int bproc_nodereconnect(int node, struct sockaddr *rem, int remsize, struct sockaddr *loc,
+                        int locsize);
+
 #ifdef __cplusplus
 }
 #endif

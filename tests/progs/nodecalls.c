@@ -218,6 +218,34 @@ CALL_ONE(reboot_async)
 CALL_ONE(halt_async)
 CALL_ONE(pwroff_async)
 
+/* "MASTER[:PORT[,LOCAL[:PORT]]]" for node 0. */
+static void address_read(char *text, struct sockaddr_in *addr)
+{
+    char *port = strchr(text, ':');
+
+    *addr = (struct sockaddr_in){ .sin_family = AF_INET };
+    if (port)
+        *port++ = '\0';
+    inet_pton(AF_INET, text, &addr->sin_addr);
+    addr->sin_port = htons((uint16_t)(port ? atoi(port) : 0));
+}
+
+static void call_reconnect(const char *text)
+{
+    struct sockaddr_in rem, loc;
+    char words[100], *local;
+
+    snprintf(words, sizeof(words), "%s", text);
+    local = strchr(words, ',');
+    if (local)
+        *local++ = '\0';
+    address_read(words, &rem);
+    if (local)
+        address_read(local, &loc);
+    result_print(bproc_nodereconnect(0, (struct sockaddr *)&rem, sizeof(rem),
+                                     local ? (struct sockaddr *)&loc : NULL, sizeof(loc)));
+}
+
 static const struct call {
     const char *name;
     int arguments;
@@ -247,6 +275,7 @@ static const struct call {
     { "pwroff_async", 1, call_pwroff_async, NULL, NULL },
     { "reboot", 1, call_reboot, NULL, NULL },
     { "reboot_async", 1, call_reboot_async, NULL, NULL },
+    { "reconnect", 1, NULL, NULL, call_reconnect },
     { "rfork", 1, call_rfork, NULL, NULL },
     { "setnodestatus", 2, NULL, bproc_setnodestatus, NULL },
     { "status", 1, call_status, NULL, NULL },

@@ -83,8 +83,19 @@ is "is told" "$(cat "$TMP/out")" "0: Operation not permitted"
 exits 1 "of one node he may, of the other not" as_alice -S 0,1 -m 100
 is "which is told" "$(cat "$TMP/out")" "1: Operation not permitted"
 is "the first is done" "$(node 0), $(node 1)" "up ---x------ alice root, up ---x------ root root"
+exits 1 "power by a user" as_alice -S 0 -R
+is "is told" "$(cat "$TMP/out")" "0: Operation not permitted"
+exits 1 "of the master" bpctl -M -H
+exits 1 "a down node and one that is none" bpctl -S 7,2 -P
+is "are told in their order" "$(cat "$TMP/out")" $'7: Invalid node number\n2: Node is down'
 exits 1 "administration on a node" on n0 bpctl -S 0 -s unavailable
 like "is told" "$(cat "$TMP/out")" "^0: Operation not supported"
+ok "reboots at once" bpctl -S 0,1 -f -R
+is "have gone together" "$(on master bpstat -t allreboot)" 2
+ok "and come back" wait_for 10 sh -c \
+    "[ \"\$($BPROC_BUILD/lab/bplab -c $LAB exec master bpstat -t allup)\" = 2 ]"
+ok "the long way, without waiting" bpctl --slave 1 --no-wait --pwroff
+like "is the state" "$(on master bpstat -s 1)" "^(pwroff|halt)"
 is "all in the log, with who it was" \
     "$(bplab logs master | grep -cE 'node 0: permissions are now uid .*\(set by uid ')" 10
 done_testing
