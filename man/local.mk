@@ -22,6 +22,7 @@ dist_man_MANS += \
 	man/bproc_strerror.3 \
 	man/bproc_usage.3 \
 	man/bproc_version.3 \
+	man/bprsh.1 \
 	man/bpsh.1 \
 	man/bpstat.1 \
 	man/bptop.1 \

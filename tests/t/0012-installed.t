@@ -6,9 +6,13 @@
 [[ -d $BPLAB_STAGE ]] || skip_all "nothing is installed in $BPLAB_STAGE"
 library=$BPLAB_STAGE$BPROC_LIBDIR/libbproc.so
 
-for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} "$BPROC_BINDIR"/{bpcp,bpsh,bpstat,bplab} \
+for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} "$BPROC_BINDIR"/{bpcp,bprsh,bpsh,bpstat,bplab} \
     "$BPROC_LIBEXECDIR"/{bproc-copy,bproc-ghost,bproc-mover,bproc-receiver,bproc-space}; do
     ok "$program is installed" test -x "$BPLAB_STAGE$program"
+done
+for link in ssh:bpsh rsh:bpsh scp:bpcp rcp:bpcp; do
+    is "the shim folder has ${link%:*}" \
+        "$(readlink "$BPLAB_STAGE$BPROC_LIBDIR/bproc/shim/${link%:*}")" "$BPROC_BINDIR/${link#*:}"
 done
 ok "the library is installed" test -e "$library"
 ok "the header is installed" test -e "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc.h"

@@ -78,11 +78,13 @@ options_of() {
 }
 
 # Options: the summaries and the pages have the same.
-for tool in bpcp.1 bpsh.1 bpstat.1 bptop.1 bpctl.8 masterd.8 slaved.8 bplab.1; do
+for tool in bpcp.1 bprsh.1 bpsh.1 bpstat.1 bptop.1 bpctl.8 masterd.8 slaved.8 bplab.1; do
     name=${tool%.*}
     program=$(ls "$BPROC_BUILD"/{tools,masterd,slaved,lab}/"$name" 2>/dev/null)
     text=$(mandoc -T ascii "$man/$tool" | col -bx | sed '/^EXAMPLES/,$d')
-    help=$("$program" --help 2>&1)
+    # One that is only a name of another lies where the names are.
+    help=$(LD_LIBRARY_PATH=$BPLAB_STAGE$BPROC_LIBDIR \
+        "${program:-$BPLAB_STAGE$BPROC_BINDIR/$name}" --help 2>&1)
     missing=
     for option in $(grep -E '^ +-' <<<"$help" | options_of '--?[a-zA-Z0-9][a-z-]*'); do
         grep -qE -e "(^|[^a-z-])$option([^a-z-]|\$)" <<<"$text" || missing+=" $option"
@@ -168,6 +170,7 @@ bplab daemon n2 stop
 nodes_set 2
 examples bpsh.1
 examples bpcp.1
+examples bprsh.1
 nodes_set 3
 examples bptop.1
 examples bpstat.1
