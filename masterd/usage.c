@@ -29,7 +29,7 @@ enum question { NOT_ASKED, ASKED, LATE };
 struct told {
     int number;
     enum question question;
-    int64_t when;
+    int64_t asked, when;
     node_usage usage;
     UT_hash_handle hh;
 };
@@ -66,7 +66,7 @@ static struct told *told_get(int number)
     if (!told)
         return NULL;
     told->number = number;
-    told->when = INT64_MIN / 2;
+    told->asked = told->when = INT64_MIN / 2;
     HASH_ADD_INT(tolds, number, told);
     return told;
 }
@@ -211,11 +211,17 @@ static int timers_make(void)
 static void node_ask(struct node *node)
 {
     struct told *told = told_get(node->number);
+    int64_t now = master_now();
 
-    if (!told || told->question != NOT_ASKED || master_now() - told->when < FRESH_MS)
+    if (!told || told->question == ASKED || now - told->when < FRESH_MS ||
+        now - told->asked < FRESH_MS)
         return;
-    told->question = ASKED;
-    unanswered++;
+    /* Nobody waits a second time for a node that was late, but the question may have been lost. */
+    if (told->question == NOT_ASKED) {
+        told->question = ASKED;
+        unanswered++;
+    }
+    told->asked = now;
     link_event(node, P_NODE_USAGE, NULL, NULL);
 }
 

@@ -100,13 +100,20 @@ static void user_name(struct top_proc *proc)
     memcpy(proc->user, name, sizeof(name));
 }
 
+static int usage_compare(const void *a, const void *b)
+{
+    const struct bproc_usage_t *left = a, *right = b;
+
+    return (left->node > right->node) - (left->node < right->node);
+}
+
+/* They come in ascending order. */
 static const struct bproc_usage_t *usage_find(const struct bproc_usage_t *usage, int count,
                                               int node)
 {
-    for (int i = 0; i < count; i++)
-        if (usage[i].node == node)
-            return &usage[i];
-    return NULL;
+    struct bproc_usage_t key = { .node = node };
+
+    return count > 0 ? bsearch(&key, usage, (size_t)count, sizeof(key), usage_compare) : NULL;
 }
 
 static int nodes_fill(struct sample *sample, int usage_count)

@@ -6,8 +6,9 @@
 [[ -d $BPLAB_STAGE ]] || skip_all "nothing is installed in $BPLAB_STAGE"
 library=$BPLAB_STAGE$BPROC_LIBDIR/libbproc.so
 
-for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} "$BPROC_BINDIR"/{bpcp,bprsh,bpsh,bpstat,bplab} \
-    "$BPROC_LIBEXECDIR"/{bproc-copy,bproc-ghost,bproc-mover,bproc-receiver,bproc-space}; do
+for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} \
+    "$BPROC_BINDIR"/{bpcp,bprsh,bpsh,bpstat,bptop,bplab} \
+    "$BPROC_LIBEXECDIR"/bproc-{copy,ghost,mover,receiver,space,usage}; do
     ok "$program is installed" test -x "$BPLAB_STAGE$program"
 done
 for link in ssh:bpsh rsh:bpsh scp:bpcp rcp:bpcp; do

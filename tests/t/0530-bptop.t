@@ -68,7 +68,7 @@ is "with children, and no helpers of ours" \
     "$(bptop -b -p -n 1 -w n0 -o command | awk '$1 ~ /^[0-9]+$/ { print $4, $10, $11 }')" \
     $'7 sh -c\n7 sleep 600\n7 sleep 601' ||
     diag "$(bptop -b -n 1)"
-pid=$(on master bpstat -p 1 | tail -n 1 | cut -f 1)
+pid=$(on master bpstat -p 1 | sed -n 2p | cut -f 1)
 is "under the number that the master knows" \
     "$(bptop --json -n 1 | jq -r ".processes[] | select(.pid == $pid) | .node, .user" | xargs)" \
     "1 alice"
@@ -140,11 +140,11 @@ ok "that must be one" wait_for 5 shows "'nonsense' is no signal"
 keys 'kTERM\n'
 ok "and for a confirmation" wait_for 5 shows "send signal 15 to process $pid on node 1"
 keys 'n\n'
-is "without which nothing is sent" "$(on master bpstat -p 1 | tail -n 1)" "$pid"$'\t1'
+is "without which nothing is sent" "$(on master bpstat -p 1 | sed -n 2p)" "$pid"$'\t1'
 keys 'kkill\ny\n'
 ok "with it the signal goes" wait_for 5 shows "sent SIGKILL to process $pid on node 1"
 wait "$second" 2>/dev/null
-is "and the process is gone" "$(on master bpstat -p 1)" $'PID\tNode'
+is "and the process is gone" "$(on master bpstat -p 1 | grep -cw "^$pid")" 0
 keys q
 ok "q ends it" wait_for 5 shows 'status 0'
 ok "with the terminal as before" wait_for 5 shows 'same terminal'
@@ -160,9 +160,37 @@ script -qec '$lab -c $LAB exec master -- sh -c "before=\$(stty -g); timeout -s T
     </dev/null >"$TMP/screen" 2>&1
 like "a signal ends it and leaves the terminal as before" "$(cat "$TMP/screen")" "same terminal"
 
+# Names that are made to be misread.
+on n0 sh -c 'cp /usr/bin/bash "/tmp/x) Z 1 ("'
+"$lab" -c "$LAB" exec master -- bpsh -N 0 "/tmp/x) Z 1 (" -c 'sleep 777; :' $'7\e[31m7' &
+third=$!
+is_named() {
+    is_listed '.command | startswith("/tmp/x) Z 1 (")'
+}
+ok "a name with a bracket" wait_for 10 is_named
+like "is read as one, and shown without control characters" \
+    "$(bptop -b -p -n 1 | grep -F '/tmp/x')" ' [RSD] .* /tmp/x\) Z 1 \( -c sleep 777; : 7\?\[31m7$'
+
+# A node that does not answer keeps the others waiting for two seconds, and no longer.
+on n0 sh -c 'kill -STOP $(pidof bproc-usage)'
+is_silent() {
+    [[ -z $(usage_of 0) ]]
+}
+bptop -b -n 1 >/dev/null
+SECONDS=0
+is "a node that does not answer does not hold up the others" "$(usage_of 1 | head -n 1 | cut -c 1-6)" \
+    "node 1"
+between "in time" "$SECONDS" 0 5
+ok "its last word is forgotten" wait_for 15 is_silent
+on n0 sh -c 'kill -CONT $(pidof bproc-usage)'
+is_back() {
+    [[ -n $(usage_of 0) ]]
+}
+ok "when it answers again it is back" wait_for 10 is_back
+
 # A helper that was killed is there again when it is needed.
 on n0 sh -c 'kill -9 $(pidof bproc-usage)'
 ok "the node's helper comes back" wait_for 10 is_listed '.command == "sleep 601"'
-kill "$first"
-wait "$first" 2>/dev/null
+kill "$first" "$third"
+wait "$first" "$third" 2>/dev/null
 done_testing
