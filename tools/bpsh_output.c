@@ -116,6 +116,8 @@ void output_end(struct output *output, const struct output_style *style, int nod
     if (output->used > 0)
         line_put(output, style, node, output->line, output->used);
     output->used = 0;
+    free(output->line);
+    output->line = NULL;
     if (output->sink)
         sink_flush(output->sink);
     if (output->fd >= 0)
