@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A page that tells about several calls is installed under the name of each: MAN3_LINKS holds
-# CALL:PAGE.
+# A page that tells about several calls or tools is installed under the name of each: MAN3_LINKS and
+# MAN1_LINKS hold NAME:PAGE.
 
 dist_man_MANS += \
 	man/bpcp.1 \
@@ -23,11 +23,18 @@ dist_man_MANS += \
 	man/bproc_usage.3 \
 	man/bproc_version.3 \
 	man/bprsh.1 \
+	man/bprun.1 \
 	man/bpsh.1 \
 	man/bpstat.1 \
 	man/bptop.1 \
 	man/masterd.8 \
 	man/slaved.8
+
+MAN1_LINKS = \
+	beomap:bprun \
+	beorun:bprun \
+	bpmap:bprun \
+	mpprun:bprun
 
 MAN3_LINKS = \
 	_bproc_rexec_io:bproc_rexec \
@@ -56,11 +63,17 @@ MAN3_LINKS = \
 	bproc_setnodestatus:bproc_chmod
 
 install-man-links: install-man
+	$(AM_V_at)for link in $(MAN1_LINKS); do \
+		$(LN_S) -f $${link#*:}.1 '$(DESTDIR)$(man1dir)'/$${link%:*}.1 || exit 1; \
+	done
 	$(AM_V_at)for link in $(MAN3_LINKS); do \
 		$(LN_S) -f $${link#*:}.3 '$(DESTDIR)$(man3dir)'/$${link%:*}.3 || exit 1; \
 	done
 
 uninstall-man-links:
+	$(AM_V_at)for link in $(MAN1_LINKS); do \
+		rm -f '$(DESTDIR)$(man1dir)'/$${link%:*}.1; \
+	done
 	$(AM_V_at)for link in $(MAN3_LINKS); do \
 		rm -f '$(DESTDIR)$(man3dir)'/$${link%:*}.3; \
 	done

@@ -33,6 +33,7 @@ SYSTEM_TESTS += tests/t/0530-bptop.t
 SYSTEM_TESTS += tests/t/0540-completion.t
 SYSTEM_TESTS += tests/t/0521-power.t
 SYSTEM_TESTS += tests/t/0550-bpcp.t
+SYSTEM_TESTS += tests/t/0560-bprun.t
 SYSTEM_TESTS += tests/t/0600-man-examples.t
 SYSTEM_TESTS += tests/t/0700-agents.t
 SYSTEM_TESTS += tests/t/0800-python.t

@@ -7,6 +7,7 @@
 library=$BPLAB_STAGE$BPROC_LIBDIR/libbproc.so
 
 for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} \
+    "$BPROC_BINDIR"/{bprun,beorun,mpprun,bpmap,beomap} \
     "$BPROC_BINDIR"/{bpcp,bprsh,bpsh,bpstat,bptop,bplab} \
     "$BPROC_LIBEXECDIR"/bproc-{copy,ghost,mover,receiver,space,usage}; do
     ok "$program is installed" test -x "$BPLAB_STAGE$program"

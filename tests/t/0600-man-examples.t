@@ -78,7 +78,7 @@ options_of() {
 }
 
 # Options: the summaries and the pages have the same.
-for tool in bpcp.1 bprsh.1 bpsh.1 bpstat.1 bptop.1 bpctl.8 masterd.8 slaved.8 bplab.1; do
+for tool in bpcp.1 bprsh.1 bprun.1 bpsh.1 bpstat.1 bptop.1 bpctl.8 masterd.8 slaved.8 bplab.1; do
     name=${tool%.*}
     program=$(ls "$BPROC_BUILD"/{tools,masterd,slaved,lab}/"$name" 2>/dev/null)
     text=$(mandoc -T ascii "$man/$tool" | col -bx | sed '/^EXAMPLES/,$d')
@@ -171,6 +171,7 @@ nodes_set 2
 examples bpsh.1
 examples bpcp.1
 examples bprsh.1
+examples bprun.1
 nodes_set 3
 examples bptop.1
 examples bpstat.1

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bprun, beorun, mpprun: a command where there is least to do. bpmap, beomap: where that is.
+# shellcheck disable=SC2016  # the nodes' shells expand
+. "${0%/*}/lib.sh"
+lab_up 3
+
+lab=$BPROC_BUILD/lab/bplab
+
+# The shell on the master runs this.
+here() {
+    on master sh -c "$1"
+}
+
+bprun() {
+    on master bprun "$@"
+}
+
+bpmap() {
+    on master bpmap "$@"
+}
+
+# Usage.
+for name in bprun beorun mpprun bpmap beomap; do
+    like "$name -h" "$(on master $name -h)" "^usage: bprun "
+    like "$name --version" "$(on master $name --version)" "^$name \(bproc\) [0-9]"
+done
+is "options behind -h are ignored" "$(bprun -u --fish 2>&1 | head -1)" "$(bprun -h | head -1)"
+exits 1 "an option that is none" bprun --fish true
+exits 1 "a number that is none" bprun --np 0 true
+is "is told" "$(head -1 "$TMP/out")" "bprun: '0' is no number of processes for --np (1 to 65536)"
+exits 1 "two places" bprun --all-cpus --map 1 true
+is "are told" "$(cat "$TMP/out")" "bprun: --all-cpus and --map exclude each other"
+exits 1 "a map with what is no node" bprun --map 0:fish true
+exits 1 "local and not" bprun --all-local --no-local true
+exits 1 "no place" bprun --all-local --exclude -1 true
+is "is told" "$(cat "$TMP/out")" "bprun: there is no node to run on"
+exits 2 "no command" bprun --np 2
+exits 2 "a command that is not on the PATH" bprun nosuchcommand
+is "is told" "$(cat "$TMP/out")" "bprun: nosuchcommand: command not found"
+exits 1 "no daemon" on master env BPROC_SOCKET=/nowhere bprun true
+exits 1 "a map runs nothing" bpmap true
+
+# Maps.
+is "a list" "$(bpmap --map -1:2:1:1)" "-1:2:1:1"
+is "with ranges" "$(bpmap --map n[0-1]:2)" "0:1:2"
+is "in any of their forms" "$(on master beomap -map 2,0)" "2:0"
+is "without some" "$(bpmap --map -1:0:1:2 --exclude 0:2 --no-local)" "1"
+is "--all-nodes" "$(bpmap --all-nodes)" "0:1:2"
+is "--all-nodes --exclude" "$(bpmap --all-nodes --exclude n[0-1])" "2"
+cpus=$(nproc --all)
+is "--all-cpus" "$(bpmap --all-cpus | tr : '\n' | sort | uniq -c | awk '{ print $2 "=" $1 }')" \
+    "$(printf '%s=%s\n' 0 "$cpus" 1 "$cpus" 2 "$cpus")"
+is "--allcpus --all-local" "$(bpmap --allcpus --all-local | tr : '\n' | wc -l)" "$cpus"
+is "--np --all-local" "$(bpmap -np 3 -all-local)" "-1:-1:-1"
+is "--np takes each of equal nodes in turn" "$(bpmap --np 3 --nolocal)" "0:1:2"
+is "and the master too" "$(bpmap --np 4 | tr : '\n' | sort -n | tr '\n' ' ')" "-1 0 1 2 "
+is "one process without options" "$(bpmap | tr -d 0-9-)" ""
+is "--dry-run" "$(bprun --np 2 --all-local --dry-run true)" "-1:-1"
+
+# The node that has something to do is not the next one.
+here 'bpsh -n 0 sleep 300 >/dev/null 2>&1 & bpsh -n 0 sleep 300 >/dev/null 2>&1 &'
+ok "two processes on n0" wait_for 5 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 3 ]"
+is "the others come first" "$(bpmap --np 2 --no-local)" "1:2"
+here 'kill $(pgrep -x sleep)'
+
+# What may be used.
+on master bpctl -S 1 -s unavailable
+is "a node that is not up is left out" "$(bpmap --all-nodes) $(bpmap --np 2 --no-local)" "0:2 0:2"
+on master bpctl -S 1 -s up
+on master bpctl -S 2 -m 100
+is "one that the user may not use too" "$(bplab exec -u nobody master -- bpmap --all-nodes)" "0:1"
+on master bpctl -S 2 -m 111
+
+# The environment stands in for options, which come first.
+is "NP" "$(here 'NP=3 ALL_LOCAL=1 bpmap')" "-1:-1:-1"
+is "--np" "$(here 'NP=3 ALL_LOCAL=1 bpmap --np 2')" "-1:-1"
+is "NO_LOCAL" "$(here 'NP=3 NO_LOCAL=1 bpmap')" "0:1:2"
+is "--all-local" "$(here 'NP=3 NO_LOCAL=1 bpmap --all-local')" "-1:-1:-1"
+is "0 is no" "$(here 'ALL_NODES=1 ALL_CPUS=0 bpmap')" "0:1:2"
+is "BEOWULF_JOB_MAP" "$(here 'BEOWULF_JOB_MAP=-1:1:1 bpmap')" "-1:1:1"
+is "--map" "$(here 'BEOWULF_JOB_MAP=-1:1:1 bpmap --map 2')" "2"
+is "EXCLUDE" "$(here 'EXCLUDE=1 bpmap --all-nodes; EXCLUDE=1 bpmap --all-nodes --exclude 0')" \
+    $'0:2\n1:2'
+exits 1 "two that exclude each other" here 'NP=2 BEOWULF_JOB_MAP=1 bpmap'
+is "are told" "$(cat "$TMP/out")" "bpmap: NP and BEOWULF_JOB_MAP exclude each other"
+
+# Processes.
+is "a process for each entry" "$(bprun --map 2:-1:0 hostname | sort | tr '\n' ' ')" "master n0 n2 "
+is "-p" "$(bprun -p --map 2:-1:0 hostname | sort)" $'  0: n0\n  2: n2\n -1: master'
+is "who they are" "$(bprun --map 1:0:1 sh -c \
+    'echo $BPROC_RANK $BPROC_NODE $BPROC_NTASKS $BPROC_NNODES $BPROC_NODELIST' | sort)" "\
+0 1 3 2 n[0-1]
+1 0 3 2 n[0-1]
+2 1 3 2 n[0-1]"
+is "options behind the command are its own" "$(bprun --map 0 echo --np 2)" "--np 2"
+is "input goes to each" "$(echo hello | bprun --map 0:1 tr a-z A-Z | sort | uniq -c | xargs)" \
+    "2 HELLO"
+is "not with -n" "$(echo hello | bprun -n --map 0:1 wc -c | xargs)" "0 0"
+exits 5 "the highest status" bprun --map 0:1:2 sh -c 'exit $(( BPROC_RANK == 1 ? 5 : 3 ))'
+exits 255 "a death by signal" bprun --map 0:1 sh -c 'kill -9 $$'
+exits 0 "a node that is none" bprun --map 0:7 true
+like "is told" "$(cat "$TMP/out")" "^7: Invalid node number"
+
+# At once, or one after the other: who finds the folder there is not alone.
+alone='mkdir /tmp/alone 2>/dev/null || { echo crowd; exit; }; sleep 0.3; rmdir /tmp/alone'
+like "beorun starts all at once" "$(on master beorun --np 4 --all-local sh -c "$alone")" crowd
+is "mpprun one after the other" "$(on master mpprun --np 4 --all-local sh -c "$alone; echo done")" \
+    $'done\ndone\ndone\ndone'
+is "mpprun gives each the whole input" \
+    "$(echo hello | on master mpprun -p --map 0:1:0 cat | xargs)" "0: hello 1: hello 0: hello"
+done_testing

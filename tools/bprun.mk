@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bprun is known by the names of Scyld's tools as well.
+
+bin_PROGRAMS += tools/bprun
+
+tools_bprun_SOURCES = \
+	tools/bprun.c \
+	tools/bprun_load.c tools/bprun_load.h \
+	tools/bprun_map.c tools/bprun_map.h \
+	tools/bprun_options.c tools/bprun_options.h \
+	$(NODES_SOURCES) $(RUN_SOURCES)
+tools_bprun_LDADD = $(NODES_LIBS)
+
+RUN_LINKS = beorun mpprun bpmap beomap
+
+install-run-links: install-binPROGRAMS
+	$(AM_V_at)for link in $(RUN_LINKS); do \
+		$(LN_S) -f bprun '$(DESTDIR)$(bindir)'/$$link || exit 1; \
+	done
+
+uninstall-run-links:
+	$(AM_V_at)for link in $(RUN_LINKS); do rm -f '$(DESTDIR)$(bindir)'/$$link; done
+
+install-exec-hook: install-run-links
+uninstall-hook: uninstall-run-links
+
+.PHONY: install-run-links uninstall-run-links
+
+UNIT_TESTS += tests/unit/test_bprun
+
+tests_unit_test_bprun_SOURCES = tests/unit/test_bprun.c tools/bprun_load.c
+tests_unit_test_bprun_LDADD = libbproc/libbproc.la
