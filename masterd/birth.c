@@ -13,35 +13,28 @@
 #include "masterd/ghost.h"
 #include "masterd/ghostfork.h"
 #include "masterd/master.h"
-#include "masterd/pids.h"
 #include "masterd/proctable.h"
+#include "moves/task.h"
 
-#define ATTEMPTS 20
-#define FORK_MS 100             /* for the parent's ghost to fork */
+#define AT_ONCE 8
 #define PARENT_MS 20            /* between two looks at a parent that has no ghost yet */
 #define STOPPED_MS 500          /* the same, at one that is stopped */
+#define FORK_MS 5000            /* for the parent's ghost to see to it */
 #define GHOST_SECONDS 5         /* for the forked ghost to connect */
 
 struct birth {
     TAILQ_ENTRY(birth) entry;
     born_msg born;
     int node;
-    unsigned attempts;
+    int told;                   /* the parent's ghost was told, until `due` */
     int64_t due;
 };
 
 static TAILQ_HEAD(, birth) births = TAILQ_HEAD_INITIALIZER(births);
 static struct event *on_turn;
-static struct birth *current;   /* the fork is under way; not in the list */
-static pid_t last_before;       /* the number to go on with after it */
+static unsigned told_count;
 static unsigned last_uid;
 static struct log_limit birth_limit;
-
-static void birth_free(struct birth *birth)
-{
-    free(birth->born.args.args_val);
-    free(birth);
-}
 
 static void turn_at(int64_t due)
 {
@@ -51,104 +44,125 @@ static void turn_at(int64_t due)
     event_add(on_turn, &wait);
 }
 
+static void told_set(struct birth *birth, int told)
+{
+    told_count += (unsigned)(told - birth->told);
+    birth->told = told;
+}
+
+static void birth_free(struct birth *birth)
+{
+    TAILQ_REMOVE(&births, birth, entry);
+    told_set(birth, 0);
+    free(birth->born.args.args_val);
+    free(birth);
+}
+
 static struct proc *birth_proc(const struct birth *birth)
 {
     return proc_find(birth->born.id.pid, birth->node);
 }
 
-static void birth_give_up(struct birth *birth, const char *why)
+static void birth_give_up(struct birth *birth, int error)
 {
     struct proc *proc = birth_proc(birth);
 
-    log_limited(&birth_limit, 10, "process %d on node %d has no ghost: %s", birth->born.id.pid,
-                birth->node, why);
+    if (proc && !proc_is_over(proc))
+        log_limited(&birth_limit, 10, "process %d on node %d has no ghost: %s",
+                    birth->born.id.pid, birth->node,
+                    error == EEXIST ? "its number is taken on the master" : strerror(error));
     if (proc)
         proc_unexpect(proc);
     birth_free(birth);
 }
 
-static void birth_later(struct birth *birth, int ms)
+static void birth_done(struct birth *birth)
 {
-    birth->due = master_now() + ms;
-    TAILQ_INSERT_TAIL(&births, birth, entry);
-}
-
-static void birth_failed(struct birth *birth, int error)
-{
-    if (++birth->attempts >= ATTEMPTS)
-        birth_give_up(birth, strerror(error));
-    else
-        birth_later(birth, (int)birth->attempts);
-}
-
-/* ---- the fork ---- */
-
-static void fork_over(int error)
-{
-    struct birth *birth = current;
     struct proc *proc = birth_proc(birth);
 
-    current = NULL;
-    pids_last_set(last_before);
-    if (error) {
-        birth_failed(birth, error);
-    } else {
-        if (proc)
-            proc_expect(proc, GHOST_SECONDS);
-        birth_free(birth);
-    }
-    turn_at(master_now());
+    if (proc && proc_awaits_ghost(proc))
+        proc_expect(proc, GHOST_SECONDS);
+    birth_free(birth);
 }
 
-void birth_forked(int pid, int error)
+/* To the end of the queue: others come first. */
+static void birth_later(struct birth *birth, int ms)
 {
-    if (current && current->born.id.pid == pid)
-        fork_over(error);
-}
-
-static void fork_begin(struct birth *birth, struct ghost *parent)
-{
-    ghost_fork_arg arg = { .pid = birth->born.id.pid, .node = birth->node,
-                           .args = { birth->born.args.args_len, birth->born.args.args_val } };
-    int error = pids_last_get(&last_before);
-
-    current = birth;
-    turn_at(master_now() + FORK_MS);
-    last_uid = birth->born.uid;
-    /* First the word: it takes longer to be heard than the number to be set. */
-    if (!error)
-        error = ghost_tell_fork(parent, &arg);
-    if (!error)
-        error = pids_last_set(birth->born.id.pid - 1);
-    if (error)
-        fork_over(-error);
-}
-
-static int parent_is_coming(int ppid)
-{
-    const struct birth *birth;
-
-    TAILQ_FOREACH(birth, &births, entry)
-        if (birth->born.id.pid == ppid)
-            return 1;
-    return 0;
+    told_set(birth, 0);
+    birth->due = master_now() + ms;
+    TAILQ_REMOVE(&births, birth, entry);
+    TAILQ_INSERT_TAIL(&births, birth, entry);
 }
 
 static void orphan_fork(struct birth *birth)
 {
-    struct proc *proc = birth_proc(birth);
     int error = ghostfork_orphan(&birth->born, birth->node);
 
-    last_uid = birth->born.uid;
-    if (error) {
-        birth_failed(birth, -error);
+    if (error)
+        birth_give_up(birth, -error);
+    else
+        birth_done(birth);
+}
+
+static struct birth *birth_of(int pid)
+{
+    struct birth *birth;
+
+    TAILQ_FOREACH(birth, &births, entry)
+        if (birth->born.id.pid == pid)
+            return birth;
+    return NULL;
+}
+
+/* ---- the parent's ghost ---- */
+
+static void parent_tell(struct birth *birth, struct ghost *parent)
+{
+    if (ghost_tell_fork(parent, birth->born.id.pid) < 0) {
+        birth_later(birth, PARENT_MS);
         return;
     }
-    proc_expect(proc, GHOST_SECONDS);
-    birth_free(birth);
+    told_set(birth, 1);
+    birth->due = master_now() + FORK_MS;
+}
+
+int birth_find(pid_t helper, int pid, ghost_fork_arg *arg)
+{
+    struct birth *birth = birth_of(pid);
+    struct task task;
+
+    if (!birth || !birth->told || task_read(helper, &task) < 0 || task.ppid != birth->born.ppid)
+        return -EPERM;
+    arg->node = birth->node;
+    arg->args.args_len = birth->born.args.args_len;
+    arg->args.args_val = birth->born.args.args_val;
+    return 0;
+}
+
+/* A ghost that may not gain rights, or whose user has too many processes, cannot see to it. */
+void birth_forked(int pid, int error)
+{
+    struct birth *birth = birth_of(pid);
+
+    if (!birth || !birth->told)
+        return;
+    if (error == 0)
+        birth_done(birth);
+    else if (error == EEXIST)
+        birth_give_up(birth, error);
+    else
+        orphan_fork(birth);
+    turn_at(master_now());
 }
 
 /* ---- turns ---- */
+
+static int parent_is_coming(const struct birth *birth)
+{
+    const struct proc *parent = proc_find(birth->born.ppid, birth->node);
+
+    return birth_of(birth->born.ppid) || (parent && proc_awaits_ghost(parent));
+}
 
 static void birth_try(struct birth *birth)
 {
@@ -156,30 +170,29 @@ static void birth_try(struct birth *birth)
     struct proc *proc = birth_proc(birth);
     struct ghost *parent = ghost_of(birth->born.ppid);
 
-    if (!proc || proc_is_over(proc)) {
-        if (proc)
-            proc_unexpect(proc);
-        birth_free(birth);
-    } else if (kill(pid, 0) == 0 || errno != ESRCH) {
-        birth_give_up(birth, "its number is taken on the master");
-    } else if (!parent && parent_is_coming(birth->born.ppid)) {
+    last_uid = birth->born.uid;
+    if (!proc || proc_is_over(proc))
+        birth_give_up(birth, ESRCH);
+    else if (kill(pid, 0) == 0 || errno != ESRCH)
+        birth_give_up(birth, EEXIST);
+    else if (!parent && parent_is_coming(birth))
         birth_later(birth, PARENT_MS);
-    } else if (parent && ghost_is_stopped(parent)) {
-        birth_later(birth, STOPPED_MS);
-    } else if (parent) {
-        fork_begin(birth, parent);
-    } else {
+    else if (!parent)
         orphan_fork(birth);
-    }
+    else if (ghost_is_stopped(parent))
+        birth_later(birth, STOPPED_MS);
+    else
+        parent_tell(birth, parent);
 }
 
+/* The first that is due, if possible another user's than the last one. */
 static struct birth *birth_next(void)
 {
     int64_t now = master_now();
     struct birth *birth, *same = NULL;
 
     TAILQ_FOREACH(birth, &births, entry) {
-        if (birth->due > now)
+        if (birth->due > now || birth->told)
             continue;
         if (birth->born.uid != last_uid)
             return birth;
@@ -189,14 +202,19 @@ static struct birth *birth_next(void)
     return same;
 }
 
-static int64_t due_first(void)
+/* Whoever was told and did nothing may have been stopped meanwhile. */
+static int64_t late_again(void)
 {
-    const struct birth *birth;
-    int64_t first = INT64_MAX;
+    int64_t now = master_now(), first = INT64_MAX;
+    struct birth *birth, *next;
 
-    TAILQ_FOREACH(birth, &births, entry)
-        if (birth->due < first)
+    for (birth = TAILQ_FIRST(&births); birth; birth = next) {
+        next = TAILQ_NEXT(birth, entry);
+        if (birth->told && birth->due <= now)
+            birth_later(birth, 0);
+        if ((birth->told || told_count < AT_ONCE) && birth->due < first)
             first = birth->due;
+    }
     return first;
 }
 
@@ -207,17 +225,10 @@ static void turn_come(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)arg;
-    if (current) {
-        fork_over(ETIMEDOUT);
-        return;
-    }
-    birth = birth_next();
-    if (birth) {
-        TAILQ_REMOVE(&births, birth, entry);
+    if (told_count < AT_ONCE && (birth = birth_next()) != NULL)
         birth_try(birth);
-    }
-    if (!current && !TAILQ_EMPTY(&births))
-        turn_at(due_first());
+    if (!TAILQ_EMPTY(&births))
+        turn_at(late_again());
 }
 
 int birth_request(const born_msg *born, int node)
@@ -234,9 +245,9 @@ int birth_request(const born_msg *born, int node)
     birth->born = *born;
     birth->born.args.args_val = args;
     birth->node = node;
-    birth_later(birth, 0);
-    if (!current)
-        turn_at(master_now());
+    birth->due = master_now();
+    TAILQ_INSERT_TAIL(&births, birth, entry);
+    turn_at(birth->due);
     return 0;
 }
 
@@ -248,18 +259,9 @@ int birth_start(void)
 
 void birth_stop(void)
 {
-    struct birth *birth;
-
-    if (current)
-        pids_last_set(last_before);
-    if (current)
-        birth_free(current);
-    while ((birth = TAILQ_FIRST(&births)) != NULL) {
-        TAILQ_REMOVE(&births, birth, entry);
-        birth_free(birth);
-    }
+    while (!TAILQ_EMPTY(&births))
+        birth_free(TAILQ_FIRST(&births));
     if (on_turn)
         event_free(on_turn);
     on_turn = NULL;
-    current = NULL;
 }

@@ -235,9 +235,11 @@ void ghost_tell_group(struct ghost *ghost, const group_msg *group)
     conn_event(ghost->conn, P_GHOST_GROUP, FRAME_XDR(group_msg), group);
 }
 
-int ghost_tell_fork(struct ghost *ghost, const ghost_fork_arg *arg)
+int ghost_tell_fork(struct ghost *ghost, pid_t pid)
 {
-    return conn_event(ghost->conn, P_GHOST_FORK, FRAME_XDR(ghost_fork_arg), arg);
+    pid_msg msg = { .pid = (int)pid };
+
+    return conn_event(ghost->conn, P_GHOST_FORK, FRAME_XDR(pid_msg), &msg);
 }
 
 int ghost_is_stopped(const struct ghost *ghost)

@@ -40,8 +40,8 @@ void ghost_tell_stop(struct ghost *ghost, int stopped, int status);
 /* Its process has another group or session now. */
 void ghost_tell_group(struct ghost *ghost, const group_msg *group);
 
-/* To fork a ghost; birth_forked() hears what became of it. 0 or -errno. */
-int ghost_tell_fork(struct ghost *ghost, const ghost_fork_arg *arg);
+/* To see to a ghost of that number; birth_forked() hears what became of it. 0 or -errno. */
+int ghost_tell_fork(struct ghost *ghost, pid_t pid);
 
 /* The ghost with that number, or NULL. */
 struct ghost *ghost_of(pid_t pid);

@@ -2,20 +2,14 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "masterd/ghostfork.h"
 #include "masterd/master.h"
+#include "migrate/ghostargs.h"
 #include "migrate/space/pidfork.h"
-
-#define GHOST PKGLIBEXECDIR "/bproc-ghost"
 
 static void user_become(const born_msg *born)
 {
@@ -27,25 +21,12 @@ static void user_become(const born_msg *born)
 __attribute__((noreturn))
 static void ghost_become(const born_msg *born, int node)
 {
-    char node_text[40], socket_text[PATH_MAX + 16], text[BPROC_MAX_TEXT + 1];
-    char *env[] = { node_text, socket_text, NULL };
-    char *words[BPROC_MAX_TEXT + 2];
-    unsigned count = 0;
+    ghost_fork_arg birth = { .node = node,
+                             .args = { born->args.args_len, born->args.args_val } };
 
-    memcpy(text, born->args.args_val, born->args.args_len);
-    text[born->args.args_len] = '\0';
-    for (size_t at = 0; at < born->args.args_len; at += strlen(text + at) + 1)
-        words[count++] = text + at;
-    if (count == 0)
-        words[count++] = (char *)(uintptr_t)"bproc-ghost";
-    words[count] = NULL;
-    snprintf(node_text, sizeof(node_text), "BPROC_GHOST_NODE=%d", node);
-    snprintf(socket_text, sizeof(socket_text), "BPROC_SOCKET=%s", master.conf->socket);
-    close_range(STDERR_FILENO + 1, ~0U, 0);
     setsid();
     user_become(born);
-    execve(GHOST, words, env);
-    _exit(1);
+    ghostargs_exec(&birth, master.conf->socket);
 }
 
 int ghostfork_orphan(const born_msg *born, int node)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A ghost without a parent here: its process's parent has no ghost, or has died. */
+/* A ghost without a parent here: its process's parent has no ghost, or that cannot have it. */
 #ifndef MASTERD_GHOSTFORK_H
 #define MASTERD_GHOSTFORK_H
 

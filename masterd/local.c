@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "masterd/caller.h"
+#include "masterd/birth.h"
 #include "masterd/ghost.h"
 #include "masterd/local.h"
 #include "masterd/master.h"
@@ -135,6 +136,20 @@ static void order_answer(struct request *request)
                    request->body);
 }
 
+static void birth_answer(struct request *request)
+{
+    struct conn *conn = request->client->conn;
+    ghost_fork_arg birth;
+    pid_msg ask;
+
+    if (conn_decode(pid_msg, request->header, request->body, &ask) < 0)
+        conn_close(conn, "arguments do not decode");
+    else if (birth_find(request->client->caller.pid, ask.pid, &birth) < 0)
+        conn_refuse(conn, request->header, EPERM, "no such birth");
+    else
+        conn_reply(conn, request->header, FRAME_XDR(ghost_fork_arg), &birth);
+}
+
 static void ghost_answer(struct request *request)
 {
     struct client *client = request->client;
@@ -165,6 +180,7 @@ static const struct local_call local_calls[] = {
     { P_NODE_POWER, K_CALL, power_answer },
     { P_NODE_RECONNECT, K_CALL, order_answer },
     { P_GHOST_HELLO, K_EVENT, ghost_answer },
+    { P_GHOST_BIRTH, K_CALL, birth_answer },
 };
 
 static void client_message(struct conn *conn, const struct frame_header *header,

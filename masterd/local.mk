@@ -26,6 +26,7 @@ masterd_masterd_SOURCES = \
 	masterd/token.c masterd/token.h \
 	masterd/usage.c masterd/usage.h \
 	masterd/watchers.c masterd/watchers.h \
+	migrate/ghostargs.c migrate/ghostargs.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h
 masterd_masterd_CFLAGS = $(AM_CFLAGS)
 masterd_masterd_LDADD = moves/libmoves.la common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS) \

@@ -53,16 +53,6 @@ static int number_write(const char *path, pid_t number)
     return error;
 }
 
-int pids_last_get(pid_t *pid)
-{
-    return number_read(LAST_PID_FILE, pid);
-}
-
-int pids_last_set(pid_t pid)
-{
-    return number_write(LAST_PID_FILE, pid);
-}
-
 static void look_due(evutil_socket_t fd, short what, void *arg)
 {
     pid_t last;
@@ -70,8 +60,8 @@ static void look_due(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)arg;
-    if (pids_last_get(&last) == 0 && last >= PIDS_OWN_END - MARGIN)
-        pids_last_set(FIRST_AGAIN);
+    if (number_read(LAST_PID_FILE, &last) == 0 && last >= PIDS_OWN_END - MARGIN)
+        number_write(LAST_PID_FILE, FIRST_AGAIN);
 }
 
 static int numbers_divide(void)
@@ -82,7 +72,7 @@ static int numbers_divide(void)
     if (!error && most < PIDS_END)
         error = number_write(PID_MAX_FILE, PIDS_END);
     if (!error)
-        error = pids_last_get(&last);
+        error = number_read(LAST_PID_FILE, &last);
     return error;
 }
 

@@ -11,8 +11,6 @@
 #ifndef MASTERD_PIDS_H
 #define MASTERD_PIDS_H
 
-#include <sys/types.h>
-
 #include "proto/bproc.h"
 
 #define PIDS_END (4 << 20)          /* the kernel's own limit */
@@ -24,9 +22,5 @@ void pids_stop(void);
 
 /* The block of a node, -1 the home slave's, in a cluster of `nodes`; count 0 when there is none. */
 numbers_msg pids_block(int node, int nodes);
-
-/* The master's last number: the next fork here tries the one after it. 0 or -errno. */
-int pids_last_get(pid_t *pid);
-int pids_last_set(pid_t pid);
 
 #endif

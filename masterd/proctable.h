@@ -4,8 +4,8 @@
  * when a node names the process after a restart of ours. It ends when the node has reported the
  * exit and nobody here waits for it any more (the ghost has gone), or with the node.
  *
- * A process that was forked on a node comes in when the node reports it, and goes on without a ghost
- * if there can be none. Their number is bounded for each user: those beyond are not entered.
+ * A process that was forked on a node comes in when the node reports it, and goes on without a
+ * ghost if there can be none. Their number is bounded for each user; those beyond are not entered.
  *
  * A ghost that goes before its process condemns it: the node is told to kill it, and the entry
  * stays, out of sight, to keep the number taken until the node reports the end.

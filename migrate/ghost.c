@@ -7,7 +7,7 @@
  * signals blocked and the gate to the daemon as descriptor 3. When the daemon goes away the ghost
  * waits for it to come back; signals wait with it. Only SIGKILL and the daemon's word end a ghost.
  *
- * A ghost that another ghost has forked has no gate and begins as one whose daemon was away.
+ * A ghost of what was forked on a node has no gate and begins as one whose daemon was away.
  */
 #include "config.h"
 
@@ -153,9 +153,12 @@ static void gate_hello(struct ghost *ghost, int reconnect)
 
 /* ---- children and group ---- */
 
-static void child_tell(const status_msg *change, void *arg)
+static void child_tell(bproc_proc event, const status_msg *change, void *arg)
 {
-    gate_send(arg, P_GHOST_CHILD, FRAME_XDR(status_msg), change);
+    struct ghost *ghost = arg;
+
+    if (ghost->gate >= 0)
+        gate_send(ghost, event, FRAME_XDR(status_msg), change);
 }
 
 /* Without a daemon there is nobody to tell: then they stay what they are until it is back. */
@@ -165,11 +168,12 @@ static void children_reap(struct ghost *ghost)
         ghost_child_reap(child_tell, ghost);
 }
 
-static void child_fork(struct ghost *ghost, const ghost_fork_arg *arg)
+static void child_start(struct ghost *ghost, pid_t pid)
 {
-    status_msg result = { .pid = arg->pid, .status = -ghost_child_fork(arg) };
+    status_msg result = { .pid = pid, .status = -ghost_child_start(pid) };
 
-    gate_send(ghost, P_GHOST_FORKED, FRAME_XDR(status_msg), &result);
+    if (result.status)
+        gate_send(ghost, P_GHOST_FORKED, FRAME_XDR(status_msg), &result);
 }
 
 static void group_try(struct ghost *ghost)
@@ -215,7 +219,7 @@ static void gate_reconnect(struct ghost *ghost)
 static void message_take(struct ghost *ghost, const struct msg *msg)
 {
     status_msg status;
-    ghost_fork_arg fork_arg;
+    pid_msg child;
     group_msg group;
 
     switch (msg->header.proc) {
@@ -228,10 +232,8 @@ static void message_take(struct ghost *ghost, const struct msg *msg)
             ghost_stop(status.status);
         break;
     case P_GHOST_FORK:
-        if (msg_decode(ghost_fork_arg, msg, &fork_arg)) {
-            child_fork(ghost, &fork_arg);
-            frame_free(FRAME_XDR(ghost_fork_arg), &fork_arg, sizeof(fork_arg));
-        }
+        if (msg_decode(pid_msg, msg, &child))
+            child_start(ghost, child.pid);
         break;
     case P_GHOST_GROUP:
         if (msg_decode(group_msg, msg, &group))

@@ -2,19 +2,18 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "migrate/ghost_child.h"
 
-#define WORDS_MAX (BPROC_MAX_TEXT + 1)
+#define BIRTH PKGLIBEXECDIR "/bproc-birth"
 
 struct child {
     pid_t pid;
+    pid_t ghost;                /* bproc-birth makes this one; 0: it is a ghost itself */
     struct child *next;
 };
 
@@ -29,57 +28,40 @@ static struct child **child_find(pid_t pid)
     return at;
 }
 
-static void words_split(const ghost_fork_arg *arg, char *text, char **words)
-{
-    unsigned count = 0;
-
-    memcpy(text, arg->args.args_val, arg->args.args_len);
-    text[arg->args.args_len] = '\0';
-    for (size_t at = 0; at < arg->args.args_len; at += strlen(text + at) + 1)
-        words[count++] = text + at;
-    if (count == 0)
-        words[count++] = (char *)(uintptr_t)"bproc-ghost";
-    words[count] = NULL;
-}
-
-/* With another number it would be a stranger's ghost. */
-__attribute__((noreturn))
-static void child_become(const ghost_fork_arg *arg)
-{
-    char node[40], text[BPROC_MAX_TEXT + 1];
-    char *words[WORDS_MAX + 1];
-
-    if (getpid() != arg->pid)
-        _exit(0);
-    snprintf(node, sizeof(node), "%d", arg->node);
-    setenv("BPROC_GHOST_NODE", node, 1);
-    words_split(arg, text, words);
-    close_range(STDERR_FILENO + 1, ~0U, 0);
-    execv("/proc/self/exe", words);
-    _exit(127);
-}
-
-int ghost_child_fork(const ghost_fork_arg *arg)
+int ghost_child_start(pid_t pid)
 {
     struct child *child = malloc(sizeof(*child));
-    pid_t pid = child ? fork() : -1;
+    pid_t birth = child ? fork() : -1;
     int error = child ? -errno : -ENOMEM;
+    char number[16];
 
-    if (pid == 0)
-        child_become(arg);
-    if (pid == arg->pid) {
-        *child = (struct child){ pid, children };
-        children = child;
-        return 0;
+    if (birth == 0) {
+        snprintf(number, sizeof(number), "%d", (int)pid);
+        execl(BIRTH, "bproc-birth", number, (char *)NULL);
+        _exit(errno);
     }
-    free(child);
-    if (pid < 0)
+    if (birth < 0) {
+        free(child);
         return error;
-    waitpid(pid, NULL, 0);
-    return -EAGAIN;
+    }
+    *child = (struct child){ birth, pid, children };
+    children = child;
+    return 0;
 }
 
-void ghost_child_reap(void (*tell)(const status_msg *change, void *arg), void *arg)
+/* What it has made is a child of ours from now on. */
+static status_msg birth_over(struct child *child, int status)
+{
+    status_msg result = { .pid = child->ghost,
+                          .status = WIFEXITED(status) ? WEXITSTATUS(status) : ECANCELED };
+
+    child->pid = child->ghost;
+    child->ghost = 0;
+    return result;
+}
+
+void ghost_child_reap(void (*tell)(bproc_proc event, const status_msg *change, void *arg),
+                      void *arg)
 {
     status_msg change;
 
@@ -87,10 +69,19 @@ void ghost_child_reap(void (*tell)(const status_msg *change, void *arg), void *a
         struct child **at = child_find(change.pid), *child = *at;
 
         if (!child) {
-            tell(&change, arg);
-        } else if (!WIFSTOPPED(change.status) && !WIFCONTINUED(change.status)) {
-            *at = child->next;
-            free(child);
+            tell(P_GHOST_CHILD, &change, arg);
+            continue;
         }
+        if (WIFSTOPPED(change.status) || WIFCONTINUED(change.status))
+            continue;
+        if (child->ghost) {
+            change = birth_over(child, change.status);
+            tell(P_GHOST_FORKED, &change, arg);
+            if (change.status == 0)
+                continue;
+            at = child_find(change.pid);
+        }
+        *at = child->next;
+        free(child);
     }
 }

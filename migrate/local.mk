@@ -9,6 +9,15 @@ pkglibexec_PROGRAMS += migrate/bproc-ghost migrate/bproc-mover migrate/bproc-rec
 migrate_bproc_ghost_SOURCES = migrate/ghost.c migrate/ghost_child.c migrate/ghost_child.h
 migrate_bproc_ghost_LDADD = proto/libwire.la $(XDR_LIBS)
 
+# Set-uid root, see the head of its source. Only root can install it so; without that, ghosts of
+# what was forked on nodes are not the children of their parents' ghosts.
+pkglibexec_PROGRAMS += migrate/bproc-birth
+migrate_bproc_birth_SOURCES = migrate/birth.c migrate/ghostargs.c migrate/ghostargs.h
+migrate_bproc_birth_LDADD = proto/libwire.la $(XDR_LIBS)
+
+install-exec-hook:
+	test `id -u` != 0 || chmod 4755 $(DESTDIR)$(pkglibexecdir)/bproc-birth
+
 noinst_LTLIBRARIES += migrate/libmigrate.la
 
 migrate_libmigrate_la_SOURCES = \

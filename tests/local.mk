@@ -20,6 +20,7 @@ SYSTEM_TESTS += tests/t/0321-connectback.t
 SYSTEM_TESTS += tests/t/0322-volume.t
 SYSTEM_TESTS += tests/t/0323-shared.t
 SYSTEM_TESTS += tests/t/0330-dumpflags.t
+SYSTEM_TESTS += tests/t/0360-space.t
 SYSTEM_TESTS += tests/t/0400-faults.t
 SYSTEM_TESTS += tests/t/0410-load.t
 SYSTEM_TESTS += tests/t/0420-restart.t

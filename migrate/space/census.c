@@ -56,12 +56,17 @@ static struct {
     pid_t last;                     /* number given out */
 } census = { .ends = -1 };
 
-static int64_t now_ms(void)
+static int64_t clock_ms(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t now_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
 }
 
 static struct resident *resident_find(pid_t pid)
@@ -239,10 +244,11 @@ static void all_look(int64_t now)
             resident_remove(resident);
 }
 
-static void next_set(int64_t began, pid_t last)
+/* `cost`: processor time of this look. */
+static void next_set(int64_t cost, pid_t last)
 {
     int64_t now = now_ms();
-    int64_t least = (now - began) * COST_MOST;
+    int64_t least = cost * COST_MOST;
 
     if (last != census.last || census.hurry || census.interval == 0)
         census.interval = FAST_MS;
@@ -261,10 +267,11 @@ int census_look(void)
     int64_t now = now_ms();
 
     if (census.due > 0 && now >= census.due) {
+        int64_t began = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
         pid_t last = numbers_tend();
 
         all_look(now);
-        next_set(now, last);
+        next_set(clock_ms(CLOCK_PROCESS_CPUTIME_ID) - began, last);
         now = now_ms();
     }
     if (census.due == 0)
