@@ -29,3 +29,8 @@ slaved_bproc_usage_SOURCES = \
 	common/nodeload.c common/nodeload.h
 slaved_bproc_usage_CFLAGS = $(AM_CFLAGS)
 slaved_bproc_usage_LDADD = proto/libwire.la $(XDR_LIBS)
+
+UNIT_TESTS += tests/unit/test_usage
+
+tests_unit_test_usage_SOURCES = tests/unit/test_usage.c tests/unit/tap.h \
+	slaved/usage_proc.c slaved/usage_proc.h
