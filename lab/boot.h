@@ -19,9 +19,9 @@
 #include <stdbool.h>
 
 /* Boots the node called NAME with VIEW and returns when its files are in place: 0, or 1 after a
- * message. AGAIN, NULL ends, is the command that boots it after a reboot of its own; empty: it stays
- * down then. The init and its supply stay behind, outside the caller's session. Blocks for as long
- * as mounts take. */
+ * message. AGAIN, NULL ends, is the command that boots it after a reboot of its own; empty: it
+ * stays down then. The init and its supply stay behind, outside the caller's session. Blocks for
+ * as long as mounts take. */
 int boot_run(const char *name, const struct view *view, char *const *again);
 
 /* Kills the inits of the COUNT nodes at NODEDIRS and waits until everything in them has ended; if

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
@@ -114,6 +115,49 @@ int bproc_nodereconnect(int node, struct sockaddr *rem, int remsize, struct sock
     if (!error)
         error = client_call_node(P_NODE_RECONNECT, FRAME_XDR(reconnect_arg), &arg, NULL, NULL, 0);
     return client_result(error);
+}
+
+int bproc_slave_chroot(int node, const char *path)
+{
+    chroot_arg arg = { .node = node, .path = (char *)(uintptr_t)path };
+    int error = !path                           ? -EFAULT
+                : strlen(path) >= BPROC_MAX_PATH ? -E2BIG
+                : path[0] != '/'                 ? -EINVAL
+                                                 : node_resolve(&arg.node);
+
+    if (!error)
+        error = client_call_node(P_NODE_CHROOT, FRAME_XDR(chroot_arg), &arg, NULL, NULL, 0);
+    return client_result(error);
+}
+
+int bproc_nodechroot(int node, char *path)
+{
+    return bproc_slave_chroot(node, path);
+}
+
+int bproc_nodecachepurgeok(int node)
+{
+    node_arg arg = { .node = node };
+    int error = node_resolve(&arg.node);
+
+    if (!error)
+        error = client_call_node(P_CACHE_PURGE, FRAME_XDR(node_arg), &arg, NULL, NULL, 0);
+    return client_result(error);
+}
+
+/* The cache keeps no failures, but who asks hears of a wrong node all the same. */
+int bproc_nodecachepurgefail(int node)
+{
+    struct bproc_node_info_t info;
+
+    if (geteuid() != 0)
+        return client_result(-EPERM);
+    return bproc_nodeinfo(node, &info);
+}
+
+int bproc_requestfile(const char *path)
+{
+    return client_result(path ? -ENOSYS : -EFAULT);
 }
 
 int bproc_nodesetstatus(int node, int status)

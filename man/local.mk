@@ -12,6 +12,7 @@ dist_man_MANS += \
 	man/bproc.config.5 \
 	man/bproc_chmod.3 \
 	man/bproc_nodeaddr.3 \
+	man/bproc_nodechroot.3 \
 	man/bproc_nodeinfo.3 \
 	man/bproc_nodereboot.3 \
 	man/bproc_nodereconnect.3 \
@@ -50,6 +51,8 @@ MAN3_LINKS = \
 	bproc_masteraddr:bproc_nodeaddr \
 	bproc_nodelist:bproc_nodeinfo \
 	bproc_nodenumber:bproc_nodeaddr \
+	bproc_nodecachepurgefail:bproc_nodechroot \
+	bproc_nodecachepurgeok:bproc_nodechroot \
 	bproc_nodehalt:bproc_nodereboot \
 	bproc_nodehalt_async:bproc_nodereboot \
 	bproc_nodepwroff:bproc_nodereboot \
@@ -59,7 +62,9 @@ MAN3_LINKS = \
 	bproc_nodestatus:bproc_nodeinfo \
 	bproc_numnodes:bproc_nodeinfo \
 	bproc_pidnode:bproc_proclist \
+	bproc_requestfile:bproc_nodechroot \
 	bproc_rexec_io:bproc_rexec \
+	bproc_slave_chroot:bproc_nodechroot \
 	bproc_setnodestatus:bproc_chmod
 
 install-man-links: install-man

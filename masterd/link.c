@@ -460,6 +460,8 @@ static const struct link_call link_calls[] = {
     { P_NODE_POWER, REPLY, LINK_UP, order_take },
     { P_NODE_POWER, EVENT, LINK_UP, power_take },
     { P_NODE_RECONNECT, REPLY, LINK_UP, order_take },
+    { P_NODE_CHROOT, REPLY, LINK_UP, order_take },
+    { P_CACHE_PURGE, REPLY, LINK_UP, order_take },
     { P_NODE_SWITCH, EVENT, LINK_UP, switch_take },
 };
 

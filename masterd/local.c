@@ -179,6 +179,8 @@ static const struct local_call local_calls[] = {
     { P_MOVE_HANDOVER, K_CALL, move_handover_answer },
     { P_NODE_POWER, K_CALL, power_answer },
     { P_NODE_RECONNECT, K_CALL, order_answer },
+    { P_NODE_CHROOT, K_CALL, order_answer },
+    { P_CACHE_PURGE, K_CALL, order_answer },
     { P_GHOST_HELLO, K_EVENT, ghost_answer },
     { P_GHOST_BIRTH, K_CALL, birth_answer },
 };

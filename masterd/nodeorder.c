@@ -13,6 +13,8 @@
 union argument {
     int node;
     reconnect_arg reconnect;
+    chroot_arg chroot;
+    node_arg purge;
 };
 
 struct kind {
@@ -25,6 +27,8 @@ struct kind {
 
 static const struct kind kinds[] = {
     { P_NODE_RECONNECT, FRAME_XDR(reconnect_arg), sizeof(reconnect_arg), 30, "reconnect" },
+    { P_NODE_CHROOT, FRAME_XDR(chroot_arg), sizeof(chroot_arg), 60, "change the root" },
+    { P_CACHE_PURGE, FRAME_XDR(node_arg), sizeof(node_arg), 120, "empty its file cache" },
 };
 
 static const struct kind *kind_find(bproc_proc proc)

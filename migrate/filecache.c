@@ -136,6 +136,19 @@ static void cache_evict(const struct filecache *cache, int dir_fd)
     free(list);
 }
 
+int filecache_purge(const struct filecache *cache)
+{
+    struct filecache empty = { .dir = cache->dir, .limit = 0 };
+    int dir = open(cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = dir < 0 || flock(dir, LOCK_EX) < 0 ? -errno : 0;
+
+    if (!error)
+        cache_evict(&empty, dir);
+    if (dir >= 0)
+        close(dir);
+    return error;
+}
+
 int filecache_keep(const struct filecache *cache, int fd, const char *name,
                    const uint8_t hash[FILEHASH_LEN])
 {

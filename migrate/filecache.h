@@ -30,6 +30,9 @@ int filecache_create(const struct filecache *cache, uint64_t size, char name[64]
 int filecache_keep(const struct filecache *cache, int fd, const char *name,
                    const uint8_t hash[FILEHASH_LEN]);
 
+/* Removes all files but those that are just coming in. 0 or -errno. */
+int filecache_purge(const struct filecache *cache);
+
 void filecache_drop(const struct filecache *cache, const char *name);
 
 /* Path of a cached file in the process space. */

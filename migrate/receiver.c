@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bproc-receiver TLSDIR CRIU CACHEDIR CACHESIZE INIT: slaved's server for arriving processes. It
+ * bproc-receiver TLSDIR CRIU CACHEDIR CACHESIZE ROOT: slaved's server for arriving processes. It
  * accepts on descriptor 4, which slaved has bound, and forks a child for each connection; the
- * child registers with slaved over descriptor 3. INIT is the pid of the process space's init.
+ * child registers with slaved over descriptor 3. ROOT is a way to the root of the processes.
+ *
+ * bproc-receiver purge CACHEDIR: empties the cache and ends.
  */
 #include "config.h"
 
@@ -11,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -69,13 +72,27 @@ static void server_run(struct arrival_setup *setup)
     }
 }
 
+static int cache_purge(const char *dir)
+{
+    struct filecache cache = { .dir = dir };
+    int error = filecache_purge(&cache);
+
+    if (error)
+        fprintf(stderr, "bproc-receiver: cannot empty %s: %s\n", dir, strerror(-error));
+    return error ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     struct arrival_setup setup = { .server = SLAVED };
     char text[256];
 
+    if (argc == 3 && strcmp(argv[1], "purge") == 0)
+        return cache_purge(argv[2]);
+
     if (argc != 6) {
-        fprintf(stderr, "usage: bproc-receiver TLSDIR CRIU CACHEDIR CACHESIZE INIT "
+        fprintf(stderr, "usage: bproc-receiver TLSDIR CRIU CACHEDIR CACHESIZE ROOT\n"
+                        "       bproc-receiver purge CACHEDIR\n"
                         "(started by slaved)\n");
         return 1;
     }
@@ -83,7 +100,7 @@ int main(int argc, char **argv)
     setup.criu = argv[2];
     setup.cache.dir = argv[3];
     setup.cache.limit = strtoull(argv[4], NULL, 10);
-    snprintf(setup.root, sizeof(setup.root), "/proc/%s/root", argv[5]);
+    snprintf(setup.root, sizeof(setup.root), "%s", argv[5]);
     if (!setup.ctx) {
         fprintf(stderr, "bproc-receiver: %s\n", text);
         return 1;

@@ -16,6 +16,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/procstat.c migrate/space/procstat.h \
 	migrate/space/reap.c migrate/space/reap.h \
 	migrate/space/registry.c migrate/space/registry.h \
+	migrate/space/rootns.c migrate/space/rootns.h \
 	migrate/space/spec.c migrate/space/spec.h \
 	common/fault.c common/fault.h
 migrate_bproc_space_CFLAGS = $(AM_CFLAGS)

@@ -12,8 +12,8 @@ typedef void connect_fn(int fd);
 
 /*
  * Begins to connect to host:port, from the address `source` (ADDRESS or ADDRESS:PORT; NULL: any).
- * `done` comes once, from the loop, after at most `seconds`. A host name is looked up here and blocks for that long: there
- * is nobody to talk to meanwhile.
+ * `done` comes once, from the loop, after at most `seconds`. A host name is looked up here and
+ * blocks for that long: there is nobody to talk to meanwhile.
  */
 void connect_start(struct event_base *base, const char *host, int port, const char *source,
                    int seconds, connect_fn *done);

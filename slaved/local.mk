@@ -14,6 +14,7 @@ slaved_slaved_SOURCES = \
 	slaved/power.c slaved/power.h \
 	slaved/proctable.c slaved/proctable.h \
 	slaved/receivers.c slaved/receivers.h \
+	slaved/root.c slaved/root.h \
 	slaved/space.c slaved/space.h \
 	slaved/transfer.c slaved/transfer.h \
 	slaved/usage.c slaved/usage.h \

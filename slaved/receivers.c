@@ -6,19 +6,25 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/conn.h"
 #include "common/log.h"
+#include "common/reaper.h"
+#include "common/spawn.h"
 #include "slaved/child.h"
+#include "slaved/link.h"
 #include "slaved/receivers.h"
 #include "slaved/space.h"
 #include "slaved/transfer.h"
 
 #define BACKLOG 1024
 #define RESTART_SECONDS 1
+#define ROOT 5                      /* the root's descriptor in the server */
 
 static struct {
     struct event_base *base;
@@ -26,9 +32,9 @@ static struct {
     struct event *restart;
     struct conn *conn;
     pid_t pid;
-    int listener;
+    int listener, root;         /* root -1: that of the process space */
     uint64_t cache_size;
-} receivers = { .listener = -1 };
+} receivers = { .listener = -1, .root = -1 };
 
 static void server_start(void);
 
@@ -85,16 +91,20 @@ static void restart_due(evutil_socket_t fd, short what, void *arg)
 
 static int server_spawn(int socket)
 {
-    char cache_size[32], init[16];
+    char cache_size[32], root[64];
     const struct receivers_settings *settings = receivers.settings;
     char *argv[] = { (char[]){ "bproc-receiver" }, (char *)(uintptr_t)settings->tls_dir,
                      (char *)(uintptr_t)settings->criu, (char *)(uintptr_t)settings->cache_dir,
-                     cache_size, init, NULL };
-    int fds[] = { socket, receivers.listener };
+                     cache_size, root, NULL };
+    int fds[] = { socket, receivers.listener, receivers.root };
 
     snprintf(cache_size, sizeof(cache_size), "%" PRIu64, receivers.cache_size);
-    snprintf(init, sizeof(init), "%d", (int)space_pid());
-    receivers.pid = child_start("bproc-receiver", argv, fds, 2, 0, server_ended);
+    if (receivers.root < 0)
+        snprintf(root, sizeof(root), "/proc/%d/root", (int)space_pid());
+    else
+        snprintf(root, sizeof(root), "/proc/self/fd/%d", ROOT);
+    receivers.pid = child_start("bproc-receiver", argv, fds, receivers.root < 0 ? 2 : 3, 0,
+                                server_ended);
     return receivers.pid < 0 ? (int)receivers.pid : 0;
 }
 
@@ -167,6 +177,50 @@ void receivers_start(uint64_t cache_size)
     server_stop();
     receivers.cache_size = cache_size;
     server_start();
+}
+
+void receivers_set_root(int root)
+{
+    int running = receivers.pid > 0 || event_pending(receivers.restart, EV_TIMEOUT, NULL);
+
+    server_stop();
+    if (receivers.root >= 0)
+        close(receivers.root);
+    receivers.root = root;
+    if (running)
+        server_start();
+}
+
+static void purge_ended(pid_t pid, int status, void *arg)
+{
+    struct frame_header *asked = arg;
+
+    (void)pid;
+    if (WIFSTOPPED(status))
+        return;
+    if (status == 0)
+        link_reply(asked);
+    else
+        link_refuse(asked, EIO, "cannot empty the file cache; this node's log says why");
+    free(asked);
+}
+
+void receivers_purge(const struct frame_header *header)
+{
+    char *argv[] = { (char[]){ PKGLIBEXECDIR "/bproc-receiver" }, (char[]){ "purge" },
+                     (char *)(uintptr_t)receivers.settings->cache_dir, NULL };
+    struct frame_header *asked = malloc(sizeof(*asked));
+    pid_t pid = asked ? spawn(argv, -1, -1) : -ENOMEM;
+    int error = pid < 0 ? (int)pid : 0;
+
+    if (!error) {
+        *asked = *header;
+        error = reaper_watch(pid, purge_ended, asked);
+    }
+    if (!error)
+        return;
+    link_refuse(header, -error, strerror(-error));
+    free(asked);
 }
 
 void receivers_stop(void)

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <event2/event.h>
 
+#include "proto/frame.h"
+
 struct receivers_settings {
     const char *source;         /* address to listen on; NULL: all */
     int port;
@@ -23,6 +25,15 @@ int receivers_init(struct event_base *base, const struct receivers_settings *set
 
 /* Starts the server, again if the cache is to have another size. Logs a failure. */
 void receivers_start(uint64_t cache_size);
+
+/*
+ * Takes `root`, a folder's descriptor: where processes find their files from now on. Starts the
+ * server again. Logs a failure.
+ */
+void receivers_set_root(int root);
+
+/* A P_CACHE_PURGE call of the master: empties the file cache and answers when that is done. */
+void receivers_purge(const struct frame_header *header);
 
 void receivers_stop(void);
 

@@ -35,6 +35,7 @@
 #include "slaved/power.h"
 #include "slaved/proctable.h"
 #include "slaved/receivers.h"
+#include "slaved/root.h"
 #include "slaved/space.h"
 #include "slaved/transfer.h"
 #include "slaved/usage.h"
@@ -97,6 +98,12 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
         break;
     case P_NODE_USAGE:
         usage_asked();
+        break;
+    case P_CACHE_PURGE:
+        receivers_purge(header);
+        break;
+    case P_NODE_CHROOT:
+        root_take(header, body);
         break;
     case P_NODE_RECONNECT:
         link_reconnect(header, body);
@@ -303,7 +310,8 @@ static void space_begin(void)
     static const struct space_ops ops = { .on_ready = space_is_ready,
                                           .on_launched = transfer_launched,
                                           .on_status = proc_status, .on_born = proc_born,
-                                          .on_group = proc_group, .on_end = space_died };
+                                          .on_group = proc_group, .on_root = root_made,
+                                          .on_end = space_died };
     const char *binds[3] = { slaved.conf->cache_dir };
     /* A process has its files open; those of other users' processes are not its business. */
     int error = fd_mkdirs(slaved.conf->cache_dir, 0700);

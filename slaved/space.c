@@ -56,11 +56,13 @@ static void group_take(struct conn *conn, const struct frame_header *header, con
 static void space_message(struct conn *conn, const struct frame_header *header,
                           const uint8_t *body, int *fds, void *arg)
 {
-    (void)fds;
     (void)arg;
     switch (header->proc) {
     case P_PING:
         space.ops->on_ready();
+        break;
+    case P_SPACE_ROOT:
+        space.ops->on_root(header, body, fds);
         break;
     case P_LAUNCH_EXEC:
     case P_LAUNCH_CRIU:
@@ -113,7 +115,7 @@ static void arguments_make(char **argv, const char *root, const char *const *bin
         argv[count++] = (char *)(uintptr_t)"--root";
         argv[count++] = (char *)(uintptr_t)root;
     }
-    for (; root && *binds && count + 3 < ARGS_MAX; binds++) {
+    for (; *binds && count + 3 < ARGS_MAX; binds++) {
         argv[count++] = (char *)(uintptr_t)"--bind";
         argv[count++] = (char *)(uintptr_t)*binds;
     }
@@ -173,6 +175,14 @@ void space_orphan(pid_t ppid)
 void space_numbers(const numbers_msg *numbers)
 {
     conn_event(space.conn, P_SPACE_NUMBERS, FRAME_XDR(numbers_msg), numbers);
+}
+
+int space_root(const char *path, int node_ns)
+{
+    root_arg arg = { .path = (char *)(uintptr_t)path };
+
+    return conn_send(space.conn, K_CALL, P_SPACE_ROOT, 0, 0, FRAME_XDR(root_arg), &arg, &node_ns,
+                     1);
 }
 
 pid_t space_pid(void)

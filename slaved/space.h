@@ -23,6 +23,8 @@ struct space_ops {
     void (*on_status)(bproc_proc event, pid_t pid, int status);
     void (*on_born)(const born_msg *born);
     void (*on_group)(const group_msg *group);
+    /* The answer to space_root(): its status and words, or with it the new root. */
+    void (*on_root)(const struct frame_header *header, const uint8_t *body, int *fds);
     void (*on_end)(const char *words);
 };
 
@@ -44,6 +46,9 @@ void space_orphan(pid_t ppid);
 
 /* The numbers it is to give out itself. */
 void space_numbers(const numbers_msg *numbers);
+
+/* Processes that are launched from now on have that root. 0 or -errno. */
+int space_root(const char *path, int node_ns);
 
 /* The pid of its init, as we see it. */
 pid_t space_pid(void);

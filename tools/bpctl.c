@@ -23,7 +23,7 @@
 #include "tools/nodespec.h"
 #include "tools/tool.h"
 
-enum { OPTION_NO_WAIT = 256, OPTION_RECONNECT };
+enum { OPTION_NO_WAIT = 256, OPTION_RECONNECT, OPTION_PURGE, OPTION_PURGE_FAIL };
 
 struct control {
     struct tool_nodes table;
@@ -52,6 +52,9 @@ static const char usage_text[] =
     "  --no-wait            tell the machines only (for -R, -H, -P behind it)\n"
     "  --reconnect MASTER[:PORT[,LOCAL[:PORT]]]\n"
     "                       make the connection to the master anew, at this address\n"
+    "  -r, --chroot DIR     give processes that come from now on this root\n"
+    "  --cache-purge        empty the file cache\n"
+    "  --cache-purge-fail   accepted, without effect\n"
     "  -f                   accepted, without effect\n"
     "  -h, --help           print this text\n"
     "  -V, -v, --version    print the release\n"
@@ -64,6 +67,9 @@ static const struct option long_options[] = {
     { "user", required_argument, NULL, 'u' }, { "group", required_argument, NULL, 'g' },
     { "reboot", no_argument, NULL, 'R' }, { "halt", no_argument, NULL, 'H' },
     { "pwroff", no_argument, NULL, 'P' }, { "no-wait", no_argument, NULL, OPTION_NO_WAIT },
+    { "chroot", required_argument, NULL, 'r' },
+    { "cache-purge", no_argument, NULL, OPTION_PURGE },
+    { "cache-purge-fail", no_argument, NULL, OPTION_PURGE_FAIL },
     { "reconnect", required_argument, NULL, OPTION_RECONNECT },
     { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 }
 };
@@ -238,6 +244,23 @@ static void reconnect_do(struct control *control, const char *text)
     nodes_act(control, true, reconnect, &addresses);
 }
 
+static int root_change(int node, const void *arg)
+{
+    return bproc_slave_chroot(node, arg);
+}
+
+static int cache_purge(int node, const void *arg)
+{
+    (void)arg;
+    return bproc_nodecachepurgeok(node);
+}
+
+static int cache_purge_fail(int node, const void *arg)
+{
+    (void)arg;
+    return bproc_nodecachepurgefail(node);
+}
+
 static void option_do(struct control *control, int option)
 {
     switch (option) {
@@ -250,6 +273,9 @@ static void option_do(struct control *control, int option)
     case 'R': power_do(control, &reboot); break;
     case 'H': power_do(control, &halt); break;
     case 'P': power_do(control, &pwroff); break;
+    case 'r': nodes_act(control, true, root_change, optarg); break;
+    case OPTION_PURGE: nodes_act(control, true, cache_purge, NULL); break;
+    case OPTION_PURGE_FAIL: nodes_act(control, false, cache_purge_fail, NULL); break;
     case OPTION_NO_WAIT: control->no_wait = true; break;
     case OPTION_RECONNECT: reconnect_do(control, optarg); break;
     case 'f': break;
@@ -269,7 +295,7 @@ int main(int argc, char **argv)
         return cluster_ca(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return cluster_token(argc - 1, argv + 1);
-    while ((option = getopt_long(argc, argv, "+S:Ms:m:u:g:RHPfhvV", long_options, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, "+S:Ms:m:u:g:r:RHPfhvV", long_options, NULL)) != -1)
         option_do(&control, option);
     if (optind < argc)
         errx(1, "'%s' is no command of bpctl; bpctl --help tells which are", argv[optind]);

@@ -359,6 +359,35 @@ int bproc_nodehalt_async(int node);
 int bproc_nodepwroff_async(int node);
 
 /*
+ * Processes that arrive on a node from now on have the folder `path` of the node's own files as
+ * their root; "/" takes that back. Those that are there already keep theirs. What processes need
+ * of the node (/dev, /sys, /run, the file cache) is mounted there, /proc is the process space's.
+ * It lasts until the slave daemon ends. Root only (EPERM).
+ *   EINVAL          no such node, it is not connected, or path is not absolute
+ *   E2BIG           path is longer than a path may be; EFAULT: it is NULL
+ *   ENOENT, ENOTDIR, EACCES, EROFS ... of the folder, on the node
+ *   EALREADY        it is changing its root already
+ * Blocks until the node has done it. The first is Scyld's name, the second BProc 3's.
+ */
+int bproc_slave_chroot(int node, const char *path);
+int bproc_nodechroot(int node, char *path);
+
+/*
+ * The file cache of a node. _ok empties it; processes keep what they have mapped. _fail forgets
+ * which files could not be had: this cache does not remember that, so nothing is done but the
+ * checks. Root only (EPERM). EINVAL: no such node, or it is not connected; errors of the node's
+ * disk. Block until the node has done it.
+ */
+int bproc_nodecachepurgeok(int node);
+int bproc_nodecachepurgefail(int node);
+
+/*
+ * Asked for a file of the master's to be put into the node's cache. Files come with the processes
+ * that have them mapped, so this always fails with ENOSYS (ours); EFAULT: path is NULL.
+ */
+int bproc_requestfile(const char *path);
+
+/*
  * The slave daemon of a connected node makes its connection to the master anew, to the IPv4
  * address and port `rem` (`remsize` bytes; address or port 0: as it is), from `loc` (NULL or zeros:
  * any), and then gives up the old one. No process is touched, nothing is lost; the master reaches

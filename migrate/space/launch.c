@@ -12,6 +12,7 @@
 #include "migrate/space/group.h"
 #include "migrate/space/launch.h"
 #include "migrate/space/pidfork.h"
+#include "migrate/space/rootns.h"
 #include "migrate/space/spec.h"
 
 #define EXEC_SPEC 0         /* indexes of the descriptors of a P_LAUNCH_EXEC */
@@ -84,6 +85,9 @@ static int exec_become(const launch_exec_arg *arg, const int *fds, int *status)
     if (error)
         return error;
     *status = keep[0];
+    error = rootns_enter();
+    if (error)
+        return error;
     return spec_exec(&spec, arg, keep[1]);
 }
 
@@ -178,7 +182,7 @@ static void criu_child(const launch_criu_arg *arg, const struct msg *msg,
 
     group_join(group, 0);
     memcpy(fds, msg->fds, sizeof(fds));
-    if (rpc_open(&fds[0]) < 0 || criu_place(fds, msg->header.nfds) < 0)
+    if (rootns_enter() < 0 || rpc_open(&fds[0]) < 0 || criu_place(fds, msg->header.nfds) < 0)
         _exit(127);
     for (int signo = 1; signo < NSIG; signo++)
         signal(signo, SIG_DFL);

@@ -27,9 +27,13 @@
 #include "migrate/space/mounts.h"
 #include "migrate/space/numbers.h"
 #include "migrate/space/registry.h"
+#include "migrate/space/rootns.h"
 
 #define SLAVED 3
 #define BINDS_MAX 16
+
+static char *binds[BINDS_MAX];      /* what every root has of the node's own files */
+static unsigned bind_count;
 
 static void event_send(bproc_proc event, pid_t pid, int status)
 {
@@ -219,6 +223,34 @@ static void numbers_serve(const struct msg *msg)
         numbers_set(body.first, body.count);
 }
 
+static void root_answer(const struct msg *msg, const char *path)
+{
+    char what[BPROC_MAX_TEXT / 2], text[BPROC_MAX_TEXT];
+    error_ret ret = { .text = text };
+    int root = msg->header.nfds != 1 ? -EPROTO
+                                     : rootns_change(strcmp(path, "/") != 0 ? path : NULL, binds,
+                                                     bind_count, msg->fds[0], what, sizeof(what));
+
+    if (root >= 0) {
+        msg_send(SLAVED, K_REPLY, P_SPACE_ROOT, msg->header.serial, 0, NULL, NULL, &root, 1);
+        close(root);
+        return;
+    }
+    snprintf(text, sizeof(text), "cannot use %s: %s", what, strerror(-root));
+    msg_send(SLAVED, K_REPLY, P_SPACE_ROOT, msg->header.serial, -root, FRAME_XDR(error_ret), &ret,
+             NULL, 0);
+}
+
+static void root_serve(const struct msg *msg)
+{
+    root_arg body;
+
+    if (frame_decode(FRAME_XDR(root_arg), msg->body, msg->header.body_len, &body, sizeof(body)))
+        return;
+    root_answer(msg, body.path);
+    frame_free(FRAME_XDR(root_arg), &body, sizeof(body));
+}
+
 static void slaved_read(void)
 {
     struct msg msg;
@@ -238,6 +270,9 @@ static void slaved_read(void)
         break;
     case P_SPACE_ORPHAN:
         orphan_serve(&msg);
+        break;
+    case P_SPACE_ROOT:
+        root_serve(&msg);
         break;
     case P_SPACE_NUMBERS:
         numbers_serve(&msg);
@@ -297,34 +332,32 @@ static void limits_raise(void)
     }
 }
 
-static unsigned options_read(int argc, char **argv, const char **root, char **binds)
+static const char *options_read(int argc, char **argv)
 {
     static const struct option options[] = {
         { "root", required_argument, NULL, 'r' },
         { "bind", required_argument, NULL, 'b' },
         { NULL, 0, NULL, 0 }
     };
-    unsigned count = 0;
+    const char *root = NULL;
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'r')
-            *root = optarg;
-        else if (option == 'b' && count < BINDS_MAX)
-            binds[count++] = optarg;
+            root = optarg;
+        else if (option == 'b' && bind_count < BINDS_MAX)
+            binds[bind_count++] = optarg;
         else
             exit(2);
     }
-    return count;
+    return root;
 }
 
 int main(int argc, char **argv)
 {
     static const struct census_ops ops = { .on_born = born_send, .on_group = group_send,
                                            .on_status = event_send };
-    char *binds[BINDS_MAX];
-    const char *root = NULL, *what;
-    unsigned count = options_read(argc, argv, &root, binds);
+    const char *root = options_read(argc, argv), *what = "/proc";
     int error, signals;
 
     if (getpid() != 1) {
@@ -333,7 +366,9 @@ int main(int argc, char **argv)
         return 2;
     }
     setsid();
-    error = mounts_make(root, binds, count, &what);
+    error = mounts_make(root, binds, bind_count, &what);
+    if (!error)
+        error = rootns_init();
     if (error) {
         fprintf(stderr, "bproc-space: cannot mount %s: %s\n", what, strerror(-error));
         return 1;

@@ -230,6 +230,27 @@ static void address_read(char *text, struct sockaddr_in *addr)
     addr->sin_port = htons((uint16_t)(port ? atoi(port) : 0));
 }
 
+/* "NODE:PATH", or the second name of the call with "NODE:=PATH". */
+static void call_chroot(const char *text)
+{
+    char words[100], *path;
+
+    snprintf(words, sizeof(words), "%s", text);
+    path = strchr(words, ':') + 1;
+    if (*path == '=')
+        result_print(bproc_nodechroot(atoi(words), path + 1));
+    else
+        result_print(bproc_slave_chroot(atoi(words), path));
+}
+
+CALL_ONE(cachepurgeok)
+CALL_ONE(cachepurgefail)
+
+static void call_requestfile(const char *path)
+{
+    result_print(bproc_requestfile(path));
+}
+
 static void call_reconnect(const char *text)
 {
     struct sockaddr_in rem, loc;
@@ -256,8 +277,11 @@ static const struct call {
     { "access", 2, NULL, bproc_access, NULL },
     { "byname", 1, NULL, NULL, call_name },
     { "chgrp", 2, NULL, bproc_chgrp, NULL },
+    { "cachepurgefail", 1, call_cachepurgefail, NULL, NULL },
+    { "cachepurgeok", 1, call_cachepurgeok, NULL, NULL },
     { "chmod", 2, NULL, bproc_chmod, NULL },
     { "chown", 2, NULL, bproc_chown, NULL },
+    { "chroot", 1, NULL, NULL, call_chroot },
     { "currnode", 0, call_currnode, NULL, NULL },
     { "halt", 1, call_halt, NULL, NULL },
     { "halt_async", 1, call_halt_async, NULL, NULL },
@@ -276,6 +300,7 @@ static const struct call {
     { "reboot", 1, call_reboot, NULL, NULL },
     { "reboot_async", 1, call_reboot_async, NULL, NULL },
     { "reconnect", 1, NULL, NULL, call_reconnect },
+    { "requestfile", 1, NULL, NULL, call_requestfile },
     { "rfork", 1, call_rfork, NULL, NULL },
     { "setnodestatus", 2, NULL, bproc_setnodestatus, NULL },
     { "status", 1, call_status, NULL, NULL },

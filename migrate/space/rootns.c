@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "migrate/space/mounts.h"
+#include "migrate/space/pidfork.h"
+#include "migrate/space/rootns.h"
+#include "proto/msg.h"
+
+#define HELD 4
+#define HELD_PATH "/proc/1/fd/4"
+#define OWN_PATH "/proc/self/ns/mnt"
+
+int rootns_init(void)
+{
+    int fd = open(OWN_PATH, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (fd != HELD && dup3(fd, HELD, O_CLOEXEC) < 0)
+        return -errno;
+    if (fd != HELD)
+        close(fd);
+    return 0;
+}
+
+/* The namespace and its root, or an errno with what it is about. */
+static int made_send(int sock, const int *fds, int error, const char *what)
+{
+    char text[BPROC_MAX_TEXT];
+    error_ret ret = { .text = text };
+
+    snprintf(text, sizeof(text), "%s", what);
+    if (error)
+        return msg_send(sock, K_REPLY, P_SPACE_ROOT, 0, -error, FRAME_XDR(error_ret), &ret, NULL,
+                        0);
+    return msg_send(sock, K_REPLY, P_SPACE_ROOT, 0, 0, NULL, NULL, fds, 2);
+}
+
+__attribute__((noreturn))
+static void maker_run(int sock, const char *root, char *const *binds, unsigned count, int node_ns)
+{
+    const char *what = "the node's own files";
+    int fds[2] = { -1, -1 }, error = 0;
+
+    if (setns(node_ns, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0)
+        error = -errno;
+    else
+        error = mounts_make(root, binds, count, &what);
+    if (!error) {
+        fds[0] = open(OWN_PATH, O_RDONLY | O_CLOEXEC);
+        fds[1] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        error = fds[0] < 0 || fds[1] < 0 ? -errno : 0;
+    }
+    made_send(sock, fds, error, what);
+    _exit(0);
+}
+
+static int made_take(int sock, char *what, size_t len)
+{
+    struct msg msg;
+    error_ret ret;
+    int fd, error = msg_recv_packet(sock, &msg);
+
+    if (error)
+        return error;
+    error = -msg.header.status;
+    if (error && frame_decode(FRAME_XDR(error_ret), msg.body, msg.header.body_len, &ret,
+                              sizeof(ret)) == 0) {
+        snprintf(what, len, "%s", ret.text);
+        frame_free(FRAME_XDR(error_ret), &ret, sizeof(ret));
+    } else if (!error && msg.header.nfds == 2) {
+        fd = msg_take_fd(&msg, 0);
+        error = dup3(fd, HELD, O_CLOEXEC) < 0 ? -errno : msg_take_fd(&msg, 1);
+        close(fd);
+    }
+    msg_free(&msg);
+    return error;
+}
+
+int rootns_change(const char *root, char *const *binds, unsigned count, int node_ns, char *what,
+                  size_t len)
+{
+    int ends[2], result;
+    pid_t pid;
+
+    snprintf(what, len, "%s", root ? root : "/");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    pid = pidfork(0);
+    if (pid == 0)
+        maker_run(ends[1], root, binds, count, node_ns);
+    close(ends[1]);
+    result = pid < 0 ? pid : made_take(ends[0], what, len);
+    close(ends[0]);
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
+    return result;
+}
+
+int rootns_enter(void)
+{
+    struct stat here, there;
+    int fd = open(HELD_PATH, O_RDONLY | O_CLOEXEC);
+    int error = 0;
+
+    if (fd < 0 || fstat(fd, &there) < 0 || stat(OWN_PATH, &here) < 0)
+        error = -errno;
+    else if ((here.st_dev != there.st_dev || here.st_ino != there.st_ino) &&
+             setns(fd, CLONE_NEWNS) < 0)
+        error = -errno;
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
