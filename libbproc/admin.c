@@ -40,12 +40,7 @@ int bproc_chgrp(int node, int group)
 
 int bproc_setnodestatus(int node, int status)
 {
-    set_state_arg arg = { .node = node, .state = (node_state)status };
-    int error = status >= 0 && status < BPROC_NODE_NSTATES ? node_resolve(&arg.node) : -EINVAL;
-
-    if (!error)
-        error = client_call_node(P_NODE_SET_STATE, FRAME_XDR(set_state_arg), &arg, NULL, NULL, 0);
-    return client_result(error);
+    return client_result(node_set_state(node, status));
 }
 
 static int node_power(int node, node_state what, int wait)

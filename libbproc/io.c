@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,14 +125,15 @@ int io_files_open(const struct io *io, int delay)
     return error;
 }
 
-/* Above all places, so that putting one there cannot close another. */
-static int fd_raise(const struct io *io, int fd)
+int io_fd_raise(const struct io *io, int fd)
 {
     int above = STDERR_FILENO, raised;
 
     for (unsigned i = 0; i < io->count; i++)
-        if (io->items[i].fd > above)
+        if (io->items[i].fd > above && io->items[i].fd < INT_MAX)
             above = io->items[i].fd;
+    if (fd < 0 || fd > above)
+        return fd;
     raised = fcntl(fd, F_DUPFD_CLOEXEC, above + 1);
     if (raised < 0)
         raised = -errno;
@@ -149,7 +151,7 @@ int io_open(const struct io *io, int *fds)
         int fd = io->items[i].delay ? -1 : item_open(&io->items[i]);
 
         if (fd >= 0)
-            fd = fd_raise(io, fd);
+            fd = io_fd_raise(io, fd);
         if (fd < 0 && !io->items[i].delay)
             error = fd;
         else
@@ -212,7 +214,7 @@ static int places_save(const struct io *io, struct undo *undo)
         undo->saved[i] = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         if (undo->saved[i] < 0)
             return -errno;
-        undo->saved[i] = fd_raise(io, undo->saved[i]);
+        undo->saved[i] = io_fd_raise(io, undo->saved[i]);
         if (undo->saved[i] < 0)
             return undo->saved[i];
     }

@@ -44,6 +44,12 @@ int io_from_port(struct io *io, int port, int flags);
 int io_has(const struct io *io, int fd);
 
 /*
+ * Moves `fd`, close-on-exec, above all numbers of the list, so that putting a descriptor there
+ * cannot close it. Its number, or -errno with it closed; a negative one stays.
+ */
+int io_fd_raise(const struct io *io, int fd);
+
+/*
  * Opens the files, those with `delay` or those without, relative to the working directory. 0, or
  * -errno of the first that cannot be; with `delay` always 0. May block, as open(2).
  */

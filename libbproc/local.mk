@@ -8,17 +8,22 @@ libbproc_libclient_la_SOURCES = libbproc/client.c libbproc/client.h \
 	libbproc/guard.c libbproc/guard.h
 
 libbproc_libbproc_la_SOURCES = \
+	libbproc/access.c libbproc/access.h \
 	libbproc/address.c \
 	libbproc/admin.c \
+	libbproc/api4_io.c libbproc/api4_io.h \
+	libbproc/api4_node.c \
 	libbproc/depart.c libbproc/depart.h \
 	libbproc/descriptors.c libbproc/descriptors.h \
 	libbproc/epolls.c libbproc/epolls.h \
 	libbproc/flight.c libbproc/flight.h \
 	libbproc/io.c libbproc/io.h \
 	libbproc/node.c libbproc/node.h \
+	libbproc/nodeset.c \
 	libbproc/notifier.c \
-	libbproc/proc.c \
+	libbproc/proc.c libbproc/proc.h \
 	libbproc/program.c libbproc/program.h \
+	libbproc/programflight.c libbproc/programflight.h \
 	libbproc/quietfork.c libbproc/quietfork.h \
 	libbproc/rexec.c libbproc/rexec.h \
 	libbproc/rfork.c libbproc/rfork.h \
@@ -26,6 +31,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
 	libbproc/usage.c \
+	libbproc/vector.c libbproc/vector.h \
 	libbproc/version.c
 
 # The archive: the shared library of XDR brings Kerberos into every program that links us.

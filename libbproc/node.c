@@ -64,6 +64,31 @@ const node_record *node_list_find(const node_list_ret *list, int node)
                    record_compare);
 }
 
+const char *node_state_word(node_state state)
+{
+    static const char *const words[BPROC_NODE_NSTATES] = BPROC_NODE_STATE_STRINGS;
+
+    return (unsigned)state < BPROC_NODE_NSTATES ? words[state] : "unknown";
+}
+
+int node_state_number(const char *word)
+{
+    for (int state = 0; state < BPROC_NODE_NSTATES; state++)
+        if (strcmp(word, node_state_word((node_state)state)) == 0)
+            return state;
+    return -1;
+}
+
+int node_set_state(int node, int state)
+{
+    set_state_arg arg = { .node = node, .state = (node_state)state };
+    int error = state >= 0 && state < BPROC_NODE_NSTATES ? node_resolve(&arg.node) : -EINVAL;
+
+    if (!error)
+        error = client_call_node(P_NODE_SET_STATE, FRAME_XDR(set_state_arg), &arg, NULL, NULL, 0);
+    return error;
+}
+
 static void info_fill(struct bproc_node_info_t *info, const node_record *record)
 {
     memset(info, 0, sizeof(*info));
@@ -77,8 +102,7 @@ static void info_fill(struct bproc_node_info_t *info, const node_record *record)
     info->gid = record->gid;
 }
 
-/* The record of `node`, which may be the master or the caller's own, copied to *record. */
-static int record_fetch(int node, node_record *record)
+int node_fetch(int node, node_record *record)
 {
     node_list_ret list;
     const node_record *found;
@@ -98,6 +122,13 @@ static int record_fetch(int node, node_record *record)
         error = -EINVAL;
     node_list_free(&list);
     return error;
+}
+
+int bproc_init(void)
+{
+    int node;
+
+    return client_result(node_self(&node));
 }
 
 int bproc_currnode(void)
@@ -127,15 +158,22 @@ int bproc_numnodes(void)
 int bproc_nodestatus(int node)
 {
     node_record record;
-    int error = record_fetch(node, &record);
+    int error = node_fetch(node, &record);
 
     return error ? client_result(error) : (int)record.state;
+}
+
+int bproc_nodeup(int node)
+{
+    node_record record;
+
+    return node_fetch(node, &record) == 0 && record.state == NODE_UP;
 }
 
 int bproc_nodeinfo(int node, struct bproc_node_info_t *info)
 {
     node_record record;
-    int error = info ? record_fetch(node, &record) : -EINVAL;
+    int error = info ? node_fetch(node, &record) : -EINVAL;
 
     if (!error && record.state == NODE_DOWN)
         error = -EINVAL;

@@ -24,6 +24,21 @@ int node_resolve(int *node);
 int node_list_fetch(node_list_ret *list);
 void node_list_free(node_list_ret *list);
 
+/*
+ * The record of `node`, which may be the master or the caller's own, copied to *record. 0, -EINVAL
+ * when there is none, or another negative errno. Blocks for the daemon.
+ */
+int node_fetch(int node, node_record *record);
+
+/* Word for a state, as bpstat(1) shows it; "unknown" for one that is none. */
+const char *node_state_word(node_state state);
+
+/* The state of that word, -1 if it is none. */
+int node_state_number(const char *word);
+
+/* bproc_setnodestatus(), but -errno. */
+int node_set_state(int node, int state);
+
 /* Record of `node` in `list`, borrowed; NULL if there is none. */
 const node_record *node_list_find(const node_list_ret *list, int node);
 

@@ -7,6 +7,7 @@
 
 #include "libbproc/client.h"
 #include "libbproc/node.h"
+#include "libbproc/proc.h"
 
 static int list_fetch(int node, proc_list_ret *list)
 {
@@ -19,21 +20,33 @@ static int list_fetch(int node, proc_list_ret *list)
                             sizeof(*list));
 }
 
-int bproc_pidnode(int pid)
+int proc_node(int pid, int *node)
 {
     proc_list_ret list;
-    int node = BPROC_NODE_NONE;
     int error = list_fetch(BPROC_NODE_ANY, &list);
 
-    errno = -error;
+    *node = BPROC_NODE_MASTER;
     if (error)
-        return BPROC_NODE_NONE;
+        return error;
     for (unsigned i = 0; i < list.procs.procs_len; i++)
         if (list.procs.procs_val[i].pid == pid)
-            node = list.procs.procs_val[i].node;
+            *node = list.procs.procs_val[i].node;
     frame_free(FRAME_XDR(proc_list_ret), &list, sizeof(list));
-    errno = 0;
+    return 0;
+}
+
+int bproc_pidnode(int pid)
+{
+    int node;
+    int error = proc_node(pid, &node);
+
+    errno = -error;
     return node == BPROC_NODE_MASTER ? BPROC_NODE_NONE : node;
+}
+
+int bproc_pidghostnode(int pid)
+{
+    return bproc_pidnode(pid) == BPROC_NODE_NONE ? BPROC_NODE_NONE : BPROC_NODE_MASTER;
 }
 
 int bproc_proclist(int node, struct bproc_proc_info_t **list)

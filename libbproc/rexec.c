@@ -94,23 +94,30 @@ int execmove_run(int node, int flags, const struct io *io, const char *cmd, char
     return error;
 }
 
-int _bproc_rexec_io(int node, int flags, int port, const char *cmd, char *const argv[],
-                    char *const envp[])
+int _bproc_rexec(int node, int flags, const char *cmd, char *const argv[], char *const envp[])
 {
-    struct io io;
-    int error = flags & ~IO_MASK ? -EINVAL : io_from_port(&io, port, flags);
+    const struct io io = { .count = 0 };
+    int error = flags & ~IO_MASK ? -EINVAL : 0;
 
     return client_result(error ? error : rexec_run(node, flags, &io, cmd, argv, envp));
 }
 
-int bproc_rexec_io(int node, int port, const char *cmd, char *const argv[], char *const envp[])
-{
-    return _bproc_rexec_io(node, 0, port, cmd, argv, envp);
-}
-
 int bproc_rexec(int node, const char *cmd, char *const argv[], char *const envp[])
 {
-    return _bproc_rexec_io(node, 0, 0, cmd, argv, envp);
+    return _bproc_rexec(node, 0, cmd, argv, envp);
+}
+
+int bproc_rexec_io(int node, int port, const char *cmd, char *const argv[], char *const envp[])
+{
+    struct io io;
+    int error = io_from_port(&io, port, 0);
+
+    return client_result(error ? error : rexec_run(node, 0, &io, cmd, argv, envp));
+}
+
+int _bproc_rexec_io(int node, int port, const char *cmd, char *const argv[], char *const envp[])
+{
+    return bproc_rexec_io(node, port, cmd, argv, envp);
 }
 
 int bproc_execmove_io(int node, int port, const char *cmd, char *const argv[], char *const envp[])
@@ -119,6 +126,12 @@ int bproc_execmove_io(int node, int port, const char *cmd, char *const argv[], c
     int error = io_from_port(&io, port, 0);
 
     return client_result(error ? error : execmove_run(node, 0, &io, cmd, argv, envp));
+}
+
+int _bproc_execmove_io(int node, int port, const char *cmd, char *const argv[],
+                       char *const envp[])
+{
+    return bproc_execmove_io(node, port, cmd, argv, envp);
 }
 
 int bproc_execmove(int node, const char *cmd, char *const argv[], char *const envp[])

@@ -63,6 +63,16 @@ static gate_verdict gate_pass(int gate, const char *cwd, const struct io *io, in
     return verdict;
 }
 
+/* Its own descriptors, out of the way of those that it is to have. */
+static int child_make_way(struct depart *depart, const struct io *io)
+{
+    client_release(depart->conn);
+    depart->conn = io_fd_raise(io, depart->conn);
+    depart->gate = io_fd_raise(io, depart->gate);
+    depart->gate_far = io_fd_raise(io, depart->gate_far);
+    return depart->conn < 0 || depart->gate < 0 || depart->gate_far < 0 ? -EMFILE : 0;
+}
+
 static int child_hand_over(struct depart *depart, const struct io *io)
 {
     const int skip[] = { depart->conn, depart->gate, depart->gate_far, -1 };
@@ -96,7 +106,9 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     client_release(depart->gate);
     client_release(depart->gate_far);
     client_forget_all_but(depart->conn);
-    error = child_hand_over(depart, io);
+    error = child_make_way(depart, io);
+    if (!error)
+        error = child_hand_over(depart, io);
     if (error)
         _exit(-error & 0xff);
     client_close(depart->conn);

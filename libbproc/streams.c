@@ -184,6 +184,9 @@ static int placeholder_put(int placeholder, int target)
 {
     int cloexec = fcntl(target, F_GETFD);
 
+    /* Where nothing was open the placeholder may have come by itself. */
+    if (placeholder == target)
+        return fcntl(target, F_SETFD, 0) < 0 ? -errno : 0;
     if (dup3(placeholder, target, cloexec > 0 && (cloexec & FD_CLOEXEC) ? O_CLOEXEC : 0) < 0)
         return -errno;
     return 0;

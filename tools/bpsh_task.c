@@ -183,7 +183,7 @@ static void child_run(const struct task *task, const struct task_plan *plan,
 
     if (ends_install(ends) == 0 && task_environment(task, plan) == 0) {
         child_restore(plan);
-        _bproc_rexec_io(task->node, flags, 0, plan->command->path, plan->command->argv, environ);
+        _bproc_rexec(task->node, flags, plan->command->path, plan->command->argv, environ);
     }
     if (write(REPORT_FD, &(int) { errno }, sizeof(int)) < 0)
         _exit(2);

@@ -179,7 +179,7 @@ static void child_run(const struct session *session, const struct running *runni
         sigaction(SIGPIPE, &running->pipe_action, NULL);
         sigprocmask(SIG_SETMASK, &running->mask, NULL);
         if (user_become(session) == 0)
-            _bproc_rexec_io(session->node, flags, 0, NODE_PROGRAM, argv, session->envp);
+            _bproc_rexec(session->node, flags, NODE_PROGRAM, argv, session->envp);
     }
     if (write(report, &(int) { errno }, sizeof(int)) < 0)
         _exit(2);

@@ -2,8 +2,10 @@
 /*
  * BProc: processes of one machine, the master, that run on other machines, its nodes.
  *
- * Calls and constants have the names, arguments and results of BProc 3 and of Scyld's manual; what
- * this implementation adds is marked "ours". Link with -lbproc.
+ * Calls and constants have the names, arguments and results of BProc 3 and of Scyld's manual, or,
+ * if BPROC_API_VERSION is defined as 4 before this is included, of BProc 4: what differs there is
+ * in <sys/bproc4.h>. Both forms are in one library and may be mixed in one program, file by file.
+ * What this implementation adds is marked "ours". Link with -lbproc.
  *
  * All calls talk to the local daemon (masterd on the master, slaved on a node) over a socket; the
  * environment variable BPROC_SOCKET names another socket than the usual one, except in set-uid
@@ -26,6 +28,12 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#if defined(BPROC_API_VERSION) && BPROC_API_VERSION >= 4
+#define _BPROC_FORM 4
+#else
+#define _BPROC_FORM 3
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -47,6 +55,7 @@ extern "C" {
 #define BPROC_DUMP_OTHER 4      /* everything else */
 #define BPROC_DUMP_ALL   7
 
+#if _BPROC_FORM == 3
 /*
  * I/O flags, in the same argument (ours).
  *
@@ -57,8 +66,6 @@ extern "C" {
  */
 #define BPROC_IO_SEND_INFO 0x10
 #define BPROC_IO_STDIN     0x20
-
-#define BPROC_X_OK 1            /* bproc_access(): may processes be sent there */
 
 /* States of a node. Programs should go by the names; only down == 0 is old custom. */
 enum bproc_node_state {
@@ -75,6 +82,9 @@ enum bproc_node_state {
 /* Initialises an array of BPROC_NODE_NSTATES strings, indexed by state. */
 #define BPROC_NODE_STATE_STRINGS \
     { "down", "unavailable", "error", "up", "reboot", "halt", "pwroff", "boot" }
+#endif
+
+#define BPROC_X_OK 1            /* bproc_access(): may processes be sent there */
 
 /* errno values beside the system's; bproc_strerror() has texts for them. */
 #define BE_INVALIDNODE 300      /* no such node is configured */
@@ -85,6 +95,7 @@ enum bproc_node_state {
 
 /* ---- structures ------------------------------------------------------------------------- */
 
+#if _BPROC_FORM == 3
 struct bproc_node_info_t {
     int node;
     int status;                 /* enum bproc_node_state */
@@ -95,6 +106,7 @@ struct bproc_node_info_t {
     uint32_t uid;               /* ours: the owner in full */
     uint32_t gid;               /* ours: the group in full */
 };
+#endif
 
 struct bproc_proc_info_t {
     int pid;                    /* in the master's process space */
@@ -148,11 +160,11 @@ struct bproc_usage_t {
  * pipes, sockets and terminals that others hold too are forwarded. If `node` is the caller's own
  * it is a fork.
  *
- * `flags` is an OR of BPROC_DUMP_* and BPROC_IO_*; the forms without it take EXEC|OTHER if the node
- * is up or the master, EXEC|LIBS|OTHER otherwise. `port` 0: descriptors 1 and 2 are forwarded to
- * the caller's own, 0 is /dev/null. Otherwise a TCP port, 1 to 65535, of the caller's machine: it
- * gets three connections, in the order stdout, stderr, stdin, raw bytes unless BPROC_IO_SEND_INFO;
- * the caller listens and accepts. The forms without `port` take 0.
+ * `flags` is an OR of BPROC_DUMP_* and, in the form of BProc 3, BPROC_IO_*; the forms without it
+ * take EXEC|OTHER if the node is up or the master, EXEC|LIBS|OTHER otherwise. Without `port`, or
+ * with 0: descriptors 1 and 2 are forwarded to the caller's own, 0 is /dev/null. Otherwise a TCP
+ * port, 1 to 65535, of the caller's machine: it gets three connections, in the order stdout,
+ * stderr, stdin, raw bytes unless BPROC_IO_SEND_INFO; the caller listens and accepts.
  *
  * Failure: -1 in the parent, and no child, zombie or SIGCHLD exists; descriptors are as before.
  *   EBUSY           no daemon
@@ -173,14 +185,39 @@ struct bproc_usage_t {
  */
 int bproc_rfork(int node);
 int _bproc_rfork(int node, int flags);
+#if _BPROC_FORM == 3
 int _bproc_rfork_io(int node, int flags, int port);
+#endif
+
+/*
+ * bproc_rfork() of many children at once, one for each of the `nnodes` elements of `nodes`; a node
+ * may stand there several times, the master and the caller's own as well.
+ *
+ * In the parent the result is `nnodes`, and pids[i] is the pid of child i, or if that could not be
+ * made the negated errno, one of bproc_rfork()'s; the others run. In a child it is its index, which
+ * is also in its environment, as BPROC_RANK with seven digits (ours). `pids` has room for `nnodes`
+ * elements and is nothing in a child. `flags` and `port` are for all.
+ *
+ * -1: no child was made.
+ *   EINVAL  nnodes is negative, and as bproc_rfork()
+ *   EFAULT  nodes or pids is NULL
+ *   EBUSY   no daemon
+ * Blocks until all run or have failed.
+ */
+int bproc_vrfork(int nnodes, int *nodes, int *pids);
+int _bproc_vrfork(int nnodes, int *nodes, int *pids, int flags);
+#if _BPROC_FORM == 3
+int bproc_vrfork_io(int nnodes, int *nodes, int *pids, int port);
+int _bproc_vrfork_io(int nnodes, int *nodes, int *pids, int flags, int port);
+#endif
 
 /*
  * execve(2), but `cmd` and everything it needs is looked up and run on `node`; nothing of the
  * image here travels. `argv` and `envp` are as for execve; all strings stay the caller's. The
  * process keeps its pid, credentials, signal mask, limits, umask and working directory (`/` if it
  * is not on the node). `port` and the forms without it: as for bproc_rfork(); `flags`: BPROC_IO_*
- * only, 0 in the forms without it. The form with `flags` is ours.
+ * only. Of BProc's manuals it is not known which spelled the form with `port` with an underscore,
+ * so there are both; the form with `flags` is ours.
  *
  * Does not return when the program was executed on the node: the caller is then the process that
  * stands for it here. Failure: -1, the caller is as before. (BProc let a process whose exec failed
@@ -196,9 +233,11 @@ int _bproc_rfork_io(int node, int flags, int port);
  * Blocks until the process runs on the node or the call has failed.
  */
 int bproc_rexec(int node, const char *cmd, char *const argv[], char *const envp[]);
+int _bproc_rexec(int node, int flags, const char *cmd, char *const argv[], char *const envp[]);
+#if _BPROC_FORM == 3
 int bproc_rexec_io(int node, int port, const char *cmd, char *const argv[], char *const envp[]);
-int _bproc_rexec_io(int node, int flags, int port, const char *cmd, char *const argv[],
-                    char *const envp[]);
+int _bproc_rexec_io(int node, int port, const char *cmd, char *const argv[], char *const envp[]);
+#endif
 
 /*
  * As bproc_rexec(), but the program is the caller's machine's own file `cmd`: its bytes are sent
@@ -208,8 +247,28 @@ int _bproc_rexec_io(int node, int flags, int port, const char *cmd, char *const 
  * status; here the call fails. Ours.)
  */
 int bproc_execmove(int node, const char *cmd, char *const argv[], char *const envp[]);
+#if _BPROC_FORM == 3
 int bproc_execmove_io(int node, int port, const char *cmd, char *const argv[],
                       char *const envp[]);
+int _bproc_execmove_io(int node, int port, const char *cmd, char *const argv[],
+                       char *const envp[]);
+#endif
+
+/*
+ * bproc_execmove() in many children at once, while the caller goes on. Arguments and results as
+ * bproc_vrfork()'s, the negated errnos those of bproc_execmove(); it returns in the caller alone.
+ * If `envp` has the string "BPROC_RANK=XXXXXXX", each child finds its index there in the place of
+ * the seven X, with leading zeros.
+ *
+ * -1: no child was made. EINVAL, EFAULT, EBUSY: as bproc_vrfork(), EFAULT also if cmd or argv is
+ * NULL. EACCES, ENOENT, ENOTDIR, ELOOP, EPERM: of the file here, as bproc_execmove().
+ */
+int bproc_vexecmove(int nnodes, int *nodes, int *pids, const char *cmd, char *const argv[],
+                    char *const envp[]);
+#if _BPROC_FORM == 3
+int bproc_vexecmove_io(int nnodes, int *nodes, int *pids, int port, const char *cmd,
+                       char *const argv[], char *const envp[]);
+#endif
 
 /* ---- nodes ------------------------------------------------------------------------------- */
 
@@ -223,49 +282,12 @@ int bproc_currnode(void);
 int bproc_numnodes(void);
 
 /*
- * State of `node`, enum bproc_node_state; the master is always up. EINVAL: no such node.
- * Blocks for the daemon.
- */
-int bproc_nodestatus(int node);
-
-/*
- * Fills *info (the caller's) for `node`, 0. EINVAL: no such node, or it is down, as in BProc 3
- * (bproc_nodelist() tells about down nodes too), or info is NULL. Blocks for the daemon.
- */
-int bproc_nodeinfo(int node, struct bproc_node_info_t *info);
-
-/*
- * All nodes, down ones included, in ascending order. Result: how many; *list is malloc'd, the
- * caller frees it; it is NULL when there are none or the call fails. EINVAL: list is NULL.
- * Blocks for the daemon.
- */
-int bproc_nodelist(struct bproc_node_info_t **list);
-
-/*
  * Address of `node`, a struct sockaddr_in with port 0, to *addr. *size: bytes of room at addr in,
- * bytes used out; what does not fit is cut off. BPROC_NODE_MASTER gives bproc_masteraddr()'s.
+ * bytes used out; what does not fit is cut off. BPROC_NODE_MASTER gives the master's.
  * EINVAL: no such node, or it has no address, or addr or size is NULL or *size negative.
  * Blocks for the daemon.
  */
 int bproc_nodeaddr(int node, struct sockaddr *addr, int *size);
-
-/*
- * Address and port of the master, as bproc_nodeaddr(). If the master has several: on the master
- * the first, on a node the one that node is connected to. Blocks for the daemon.
- */
-int bproc_masteraddr(struct sockaddr *addr, int *size);
-
-/*
- * Node with that IPv4 address (`size` bytes), BPROC_NODE_MASTER for the master's, BPROC_NODE_NONE
- * when there is none or on failure (errno is then set, else 0). Blocks for the daemon.
- */
-int bproc_nodenumber(struct sockaddr *addr, int size);
-
-/*
- * Node of that name: "master" or "-1", "self", "3", "n3" or ".3". BPROC_NODE_NONE if it is unknown
- * (errno 0) or on failure (errno set). Host names are not known. Blocks for the daemon.
- */
-int bproc_getnodebyname(const char *name);
 
 /*
  * A descriptor that becomes readable at every change of the configuration or of a node's state;
@@ -291,14 +313,75 @@ int bproc_version(struct bproc_version_t *version);
  */
 const char *bproc_strerror(int error);
 
+#if _BPROC_FORM == 3
+/*
+ * State of `node`, enum bproc_node_state; the master is always up. EINVAL: no such node.
+ * Blocks for the daemon.
+ */
+int bproc_nodestatus(int node);
+
+/*
+ * Fills *info (the caller's) for `node`, 0. EINVAL: no such node, or it is down, as in BProc 3
+ * (bproc_nodelist() tells about down nodes too), or info is NULL. Blocks for the daemon.
+ */
+int bproc_nodeinfo(int node, struct bproc_node_info_t *info);
+
+/*
+ * All nodes, down ones included, in ascending order. Result: how many; *list is malloc'd, the
+ * caller frees it; it is NULL when there are none or the call fails. EINVAL: list is NULL.
+ * Blocks for the daemon.
+ */
+int bproc_nodelist(struct bproc_node_info_t **list);
+
+/*
+ * Address and port of the master, as bproc_nodeaddr(). If the master has several: on the master
+ * the first, on a node the one that node is connected to. Blocks for the daemon.
+ */
+int bproc_masteraddr(struct sockaddr *addr, int *size);
+
+/*
+ * Node with that IPv4 address (`size` bytes), BPROC_NODE_MASTER for the master's, BPROC_NODE_NONE
+ * when there is none or on failure (errno is then set, else 0). Blocks for the daemon.
+ */
+int bproc_nodenumber(struct sockaddr *addr, int size);
+
+/*
+ * Node of that name: "master" or "-1", "self", "3", "n3" or ".3". BPROC_NODE_NONE if it is unknown
+ * (errno 0) or on failure (errno set). Host names are not known. Blocks for the daemon.
+ */
+int bproc_getnodebyname(const char *name);
+
+/*
+ * 0 if the caller may send processes to the node of a record in hand: judged by its state, owner,
+ * group and mode, and by the caller's effective ids, without asking anybody. EPERM: he may not.
+ * EINVAL: info is NULL, or mode is neither BPROC_X_OK nor 0. Does not block.
+ */
+int _bproc_access(struct bproc_node_info_t *info, int mode);
+
+/*
+ * Of early BProc: the first has nothing to do and gives 0, or -1 if no daemon answers; the second
+ * is 1 if the node's state is up, else 0. They block for the daemon.
+ */
+int bproc_init(void);
+int bproc_nodeup(int node);
+#endif
+
 /* ---- processes --------------------------------------------------------------------------- */
 
+#if _BPROC_FORM == 3
 /*
  * Node that process `pid` of the master's process space runs on. As in Scyld's manual:
  * BPROC_NODE_NONE when it runs on the master, is none of BProc's, or on failure (errno is then
  * set, else 0). Blocks for the daemon.
  */
 int bproc_pidnode(int pid);
+
+/*
+ * Node where process `pid` started in the unified process space: BPROC_NODE_MASTER, where its ghost
+ * is, if it runs on a node; else, and on failure, as bproc_pidnode(). Blocks for the daemon.
+ */
+int bproc_pidghostnode(int pid);
+#endif
 
 /*
  * The processes that run on `node`, or on all with BPROC_NODE_ANY. Result: how many; *list is
@@ -331,6 +414,7 @@ int bproc_chmod(int node, int mode);
 int bproc_chown(int node, int user);
 int bproc_chgrp(int node, int group);
 
+#if _BPROC_FORM == 3
 /*
  * Sets the state of a connected node, 0. Root only (EPERM). `down` disconnects it, kills what runs
  * there, and lets its slave daemon in again only when that was started anew or the state is set to
@@ -340,6 +424,7 @@ int bproc_chgrp(int node, int group);
  */
 int bproc_setnodestatus(int node, int status);
 int bproc_nodesetstatus(int node, int status);
+#endif
 
 /*
  * The machine of a node reboots, halts or switches itself off: it runs its own configuration's
@@ -402,6 +487,10 @@ int bproc_requestfile(const char *path);
  */
 int bproc_nodereconnect(int node, struct sockaddr *rem, int remsize, struct sockaddr *loc,
                         int locsize);
+
+#if _BPROC_FORM == 4
+#include <sys/bproc4.h>
+#endif
 
 #ifdef __cplusplus
 }

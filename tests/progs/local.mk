@@ -67,3 +67,15 @@ check_PROGRAMS += tests/progs/usage
 tests_progs_usage_SOURCES = tests/progs/usage.c tests/progs/prog.h
 tests_progs_usage_LDADD = $(PROG_LDADD)
 tests_progs_usage_LDFLAGS = $(PROG_LINK)
+
+# Programs as somebody wrote them for BProc 3 and for BProc 4; scripts compile them once more, as he
+# would. See tests/t/0370-api3.t and 0371-api4.t.
+check_PROGRAMS += tests/progs/api3_vector
+tests_progs_api3_vector_SOURCES = tests/progs/api3_vector.c tests/unit/tap.h
+tests_progs_api3_vector_LDADD = $(PROG_LDADD)
+tests_progs_api3_vector_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/api4_io
+tests_progs_api4_io_SOURCES = tests/progs/api4_io.c tests/unit/tap.h
+tests_progs_api4_io_LDADD = $(PROG_LDADD)
+tests_progs_api4_io_LDFLAGS = $(PROG_LINK)

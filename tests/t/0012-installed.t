@@ -18,12 +18,13 @@ for link in ssh:bpsh rsh:bpsh scp:bpcp rcp:bpcp; do
 done
 ok "the library is installed" test -e "$library"
 ok "the header is installed" test -e "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc.h"
+ok "with its other form" test -e "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc4.h"
 ok "systemd units are installed" \
     test -e "$BPLAB_STAGE$BPROC_PREFIX/lib/systemd/system/masterd.service"
 
 symbols=$(nm -D --defined-only "$library" 2>"$TMP/err" | awk '$2 != "A" { print $3 }')
 like "the library exports the calls" "$symbols" "bproc_rfork"
-is "and nothing else" "$(grep -vE '^_?bproc_' <<<"$symbols")" ""
+is "and nothing else" "$(grep -vE '^_?bproc4?_' <<<"$symbols")" ""
 like "its symbols are versioned" "$symbols" "bproc_rfork@@LIBBPROC_"
 
 export PKG_CONFIG_PATH=$BPLAB_STAGE$BPROC_LIBDIR/pkgconfig PKG_CONFIG_SYSROOT_DIR=$BPLAB_STAGE
@@ -37,6 +38,9 @@ ok "a program compiles and links with what pkg-config says" \
     $(pkg-config --cflags --libs libbproc)
 if type -P clang >/dev/null; then
     ok "the header stands alone, in C++ too" clang -x c++ -Wall -Werror -fsyntax-only \
+        "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc.h"
+    ok "and so does its form of BProc 4" clang -x c++ -Wall -Werror -fsyntax-only \
+        -DBPROC_API_VERSION=4 -I"$BPLAB_STAGE$BPROC_PREFIX/include" \
         "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc.h"
 else
     skip "the header stands alone, in C++ too" "needs clang"
