@@ -79,6 +79,11 @@ int tls_peer_node(SSL *ssl)
     return cert_node(cert);
 }
 
+int tls_node_number(int node)
+{
+    return node == TLS_NODE_HOME ? TLS_NODE_MASTER : node;
+}
+
 int tls_own_node(SSL_CTX *ctx)
 {
     X509 *cert = SSL_CTX_get0_certificate(ctx);

@@ -15,6 +15,7 @@
 #include <openssl/ssl.h>
 
 #define TLS_NODE_MASTER (-1)
+#define TLS_NODE_HOME (-2)      /* the master's own slave */
 #define TLS_NODE_NONE (-3)
 
 enum tls_verify {
@@ -32,6 +33,9 @@ SSL_CTX *tls_context(const char *dir, int server, enum tls_verify verify, char *
 
 /* Node number in the verified certificate of the peer: TLS_NODE_MASTER, 0…, or TLS_NODE_NONE. */
 int tls_peer_node(SSL *ssl);
+
+/* The number by which the cluster knows such a place: the master and its slave are one. */
+int tls_node_number(int node);
 
 /* Node number in the context's own certificate; as tls_peer_node(). */
 int tls_own_node(SSL_CTX *ctx);

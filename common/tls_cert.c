@@ -39,6 +39,8 @@ void cert_name(int node, char *name)
 {
     if (node == TLS_NODE_MASTER)
         snprintf(name, CERT_NAME_MAX, "master");
+    else if (node == TLS_NODE_HOME)
+        snprintf(name, CERT_NAME_MAX, "home");
     else
         snprintf(name, CERT_NAME_MAX, "node-%d", node);
 }
@@ -59,6 +61,8 @@ int cert_node(const X509 *cert)
         return TLS_NODE_NONE;
     if (strcmp(name, "master") == 0)
         return TLS_NODE_MASTER;
+    if (strcmp(name, "home") == 0)
+        return TLS_NODE_HOME;
     if (strncmp(name, "node-", 5) != 0)
         return TLS_NODE_NONE;
     node = strtol(name + 5, &end, 10);

@@ -30,7 +30,7 @@ int depart_check_node(const struct caller *caller, int number, struct node **nod
     *node = NULL;
     if (number == caller->node || number == BPROC_NODE_SELF)
         return 0;
-    *node = node_find(number);
+    *node = node_at(number);
     if (!*node) {
         snprintf(text, len, "there is no node %d", number);
         return BE_INVALIDNODE;
@@ -39,7 +39,8 @@ int depart_check_node(const struct caller *caller, int number, struct node **nod
         snprintf(text, len, "node %d is not connected", number);
         return BE_NODEDOWN;
     }
-    if (caller_may_use(caller, *node) < 0) {
+    /* Everybody may come to the master. */
+    if (number != BPROC_NODE_MASTER && caller_may_use(caller, *node) < 0) {
         snprintf(text, len, "node %d does not let uid %u in", number, (unsigned)caller->uid);
         return EPERM;
     }
@@ -122,13 +123,15 @@ static void move_allow(struct move *move)
 static void move_enter(struct move *move)
 {
     move->owner = proc_new(move->pid, move->node);
-    if (move->owner)
+    if (move->owner) {
+        proc_describe(move->owner, move->ppid, move->uid);
         move_commit(move);
-    else if (errno == EEXIST)
+    } else if (errno == EEXIST) {
         move_fail(move, BPROC_PID_TAKEN, "an older process still has number %d on node %d",
                   move->pid, move->node);
-    else
+    } else {
         move_fail(move, errno, "cannot enter the process: %s", strerror(errno));
+    }
 }
 
 static int move_committed(struct move *move)

@@ -2,9 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -17,6 +15,7 @@
 #include "masterd/ghost.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
+#include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
 #include "moves/task.h"
 #include "common/trace.h"
@@ -51,19 +50,7 @@ static void ghost_signal(const struct ghost *ghost, int signo)
 
 int ghost_is_alive(pid_t pid)
 {
-    char link[64], path[PATH_MAX];
-    const char *name;
-    ssize_t n;
-
-    snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
-    n = readlink(link, path, sizeof(path) - 1);
-    if (n <= 0)
-        return 0;
-    path[n] = '\0';
-    name = strrchr(path, '/');
-    /* The file may have been replaced by an update meanwhile. */
-    return name &&
-           (strcmp(name, "/bproc-ghost") == 0 || strcmp(name, "/bproc-ghost (deleted)") == 0);
+    return task_runs(pid, "bproc-ghost");
 }
 
 /* ---- from the ghost ---- */
@@ -71,7 +58,7 @@ int ghost_is_alive(pid_t pid)
 static void signal_forward(struct ghost *ghost, signal_msg *msg)
 {
     if (ghost->proc) {
-        link_event(node_find(ghost->node), P_SIGNAL, FRAME_XDR(signal_msg), msg);
+        link_event(node_at(ghost->node), P_SIGNAL, FRAME_XDR(signal_msg), msg);
         return;
     }
     if (!ghost->pending)
@@ -102,7 +89,7 @@ static void orphan_tell(const struct ghost *ghost)
     pid_msg msg = { .pid = (int)ghost->ppid };
 
     if (ghost->ppid > 0)
-        link_event(node_find(ghost->node), P_ORPHAN, FRAME_XDR(pid_msg), &msg);
+        link_event(node_at(ghost->node), P_ORPHAN, FRAME_XDR(pid_msg), &msg);
 }
 
 static void orphan_take(struct ghost *ghost, const struct frame_header *header,
@@ -142,8 +129,7 @@ static void child_take(struct ghost *ghost, const struct frame_header *header, c
     if (conn_decode(status_msg, header, body, &msg) < 0)
         conn_close(ghost->conn, "arguments do not decode");
     else
-        log_debug("ghost %d: child %d changed, status %#x", (int)ghost->pid, msg.pid,
-                  (unsigned)msg.status);
+        nodeghosts_changed(msg.pid, msg.status);
 }
 
 static void ghost_message(struct conn *conn, const struct frame_header *header,
@@ -242,9 +228,24 @@ int ghost_tell_fork(struct ghost *ghost, pid_t pid)
     return conn_event(ghost->conn, P_GHOST_FORK, FRAME_XDR(pid_msg), &msg);
 }
 
+uid_t ghost_uid(const struct ghost *ghost)
+{
+    static struct task task;
+
+    return task_read(ghost->pid, &task) == 0 ? task.uids[0] : (uid_t)-1;
+}
+
 int ghost_is_stopped(const struct ghost *ghost)
 {
     return ghost->stopped;
+}
+
+void ghost_move(struct ghost *ghost, int node)
+{
+    node_arg msg = { .node = node };
+
+    ghost->node = node;
+    conn_event(ghost->conn, P_GHOST_MOVED, FRAME_XDR(node_arg), &msg);
 }
 
 void ghost_kill(struct ghost *ghost)
@@ -348,7 +349,7 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
     int pidfd;
 
     if (!hello->reconnect || caller->pid != hello->pid || !ghost_is_alive(caller->pid) ||
-        !node_find(hello->node))
+        !node_at(hello->node))
         return -EPERM;
     if (ghost_of(hello->pid) || (proc && !proc_awaits_ghost(proc)))
         return -EEXIST;

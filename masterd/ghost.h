@@ -46,8 +46,13 @@ int ghost_tell_fork(struct ghost *ghost, pid_t pid);
 /* The ghost with that number, or NULL. */
 struct ghost *ghost_of(pid_t pid);
 
+uid_t ghost_uid(const struct ghost *ghost);
+
 /* It reads nothing then. */
 int ghost_is_stopped(const struct ghost *ghost);
+
+/* Its process is on that node from now on. */
+void ghost_move(struct ghost *ghost, int node);
 
 /* SIGKILL; its connection closes by itself. The process is no longer its. */
 void ghost_kill(struct ghost *ghost);

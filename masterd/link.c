@@ -19,9 +19,11 @@
 #include "masterd/link.h"
 #include "masterd/master.h"
 #include "masterd/nodecalls.h"
+#include "masterd/nodeghost.h"
 #include "masterd/nodepower.h"
 #include "masterd/nodeup.h"
 #include "masterd/order.h"
+#include "masterd/passage.h"
 #include "masterd/pids.h"
 #include "masterd/proctable.h"
 #include "masterd/usage.h"
@@ -399,6 +401,8 @@ static void pass_take(struct link *link, const struct frame_header *header, cons
     caller.pid = arg.pid;
     caller.uid = arg.uid;
     caller.gid = arg.gid;
+    caller.groups = arg.groups.groups_val;
+    caller.ngroups = arg.groups.groups_len;
     error = nodecall_run(&caller, arg.proc, 1, (const uint8_t *)arg.body.body_val,
                          arg.body.body_len, &answer);
     if (error == -EPROTO)
@@ -445,6 +449,51 @@ static void power_take(struct link *link, const struct frame_header *header, con
         nodepower_changed(link->node, arg.what);
 }
 
+static void passage_take(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    if (passage_message(link->node, link->conn, header, body) < 0)
+        conn_close(link->conn, "arguments do not decode");
+}
+
+/* A ghost on that node got a signal. */
+static void signal_from_take(struct link *link, const struct frame_header *header,
+                             const uint8_t *body)
+{
+    struct proc *proc;
+    signal_msg msg;
+
+    if (conn_decode(signal_msg, header, body, &msg) < 0 || msg.signo <= 0 || msg.signo >= NSIG) {
+        conn_close(link->conn, "arguments do not decode");
+        return;
+    }
+    proc = nodeghost_is_known(msg.pid, link->node->number) ? proc_find_anywhere(msg.pid) : NULL;
+    if (proc)
+        link_event(node_at(proc_node(proc)), P_SIGNAL, FRAME_XDR(signal_msg), &msg);
+}
+
+static void ghost_gone_take(struct link *link, const struct frame_header *header,
+                            const uint8_t *body)
+{
+    pid_msg msg;
+
+    if (conn_decode(pid_msg, header, body, &msg) < 0)
+        conn_close(link->conn, "arguments do not decode");
+    else
+        nodeghost_remove(msg.pid, link->node->number);
+}
+
+/* A child that a process left behind there, with its ghost. */
+static void ghost_child_take(struct link *link, const struct frame_header *header,
+                             const uint8_t *body)
+{
+    status_msg msg;
+
+    if (conn_decode(status_msg, header, body, &msg) < 0)
+        conn_close(link->conn, "arguments do not decode");
+    else
+        nodeghosts_changed(msg.pid, msg.status);
+}
+
 static const struct link_call link_calls[] = {
     { P_JOIN, CALL, LINK_STRANGER, join_take },
     { P_HELLO, CALL, LINK_MEMBER, hello_take },
@@ -456,6 +505,13 @@ static const struct link_call link_calls[] = {
     { P_GROUP, EVENT, LINK_UP, group_take },
     { P_PASS, CALL, LINK_UP, pass_take },
     { P_NOTIFY, EVENT, LINK_UP, notify_take },
+    { P_DEPART_ALLOW, CALL, LINK_UP, passage_take },
+    { P_DEPART_READY, CALL, LINK_UP, passage_take },
+    { P_DEPART_DONE, EVENT, LINK_UP, passage_take },
+    { P_DEPART_FAILED, EVENT, LINK_UP, passage_take },
+    { P_SIGNAL_FROM, EVENT, LINK_UP, signal_from_take },
+    { P_GHOST_GONE, EVENT, LINK_UP, ghost_gone_take },
+    { P_GHOST_CHILD, EVENT, LINK_UP, ghost_child_take },
     { P_NODE_USAGE, EVENT, LINK_UP, usage_taken },
     { P_NODE_POWER, REPLY, LINK_UP, order_take },
     { P_NODE_POWER, EVENT, LINK_UP, power_take },
@@ -514,6 +570,8 @@ static void node_detach(struct node *node, const char *reason)
     nodeup_cancel(node);
     usage_node_lost(node);
     moves_node_lost(node->number);
+    passages_node_lost(node->number);
+    nodeghosts_node_lost(node->number);
     count = proctable_node_lost(node);
     snprintf(text, sizeof(text), "%s; %u process%s lost", reason, count, count == 1 ? "" : "es");
     node_event(node, NODE_EV_LOST, text);

@@ -14,12 +14,14 @@ masterd_masterd_SOURCES = \
 	masterd/local.c masterd/local.h \
 	masterd/master.h masterd/masterd.c \
 	masterd/nodecalls.c masterd/nodecalls.h \
+	masterd/nodeghost.c masterd/nodeghost.h \
 	masterd/nodeorder.c masterd/nodeorder.h \
 	masterd/nodepower.c masterd/nodepower.h \
 	masterd/nodetable.c masterd/nodetable.h \
 	masterd/nodeup.c masterd/nodeup.h \
 	masterd/order.c masterd/order.h \
 	masterd/proctable.c masterd/proctable.h \
+	masterd/passage.c masterd/passage.h \
 	masterd/pids.c masterd/pids.h \
 	masterd/stats.c masterd/stats.h \
 	masterd/store.c masterd/store.h \

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/bproc.h>
 
 #include "common/log.h"
 #include "masterd/link.h"
@@ -159,6 +160,13 @@ static void leaving_gone(struct node *node, const char *reason)
     log_info("node %d: %s, and gone (%s)", node->number, state_names[node->state], reason);
     perms_reserve(node, 0);
     watchers_tell();
+}
+
+struct node *node_at(int number)
+{
+    static struct node home = { .number = BPROC_NODE_MASTER, .state = NODE_UP, .mode = 0111 };
+
+    return number == BPROC_NODE_MASTER ? &home : node_find(number);
 }
 
 int node_event(struct node *node, enum node_event event, const char *reason)

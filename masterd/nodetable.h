@@ -74,6 +74,12 @@ int nodetable_size(void);
 /* NULL: no such node. */
 struct node *node_find(int number);
 
+/*
+ * Where processes can be: a node, or for BPROC_NODE_MASTER the home slave, which is no node to
+ * anybody else and has no state but its link. NULL: no such place.
+ */
+struct node *node_at(int number);
+
 /* Changes the state. 0, or -EINVAL when the event means nothing in the present state. */
 int node_event(struct node *node, enum node_event event, const char *reason);
 

@@ -14,10 +14,12 @@
 #include "masterd/ghost.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
+#include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
 
 #define GHOST_SECONDS 15        /* for a ghost to come back after our restart */
 #define BORN_A_USER 2048        /* each has a ghost, which is a process here */
+#define UID_UNKNOWN ((uid_t)-1)
 #define CONDEMNED_SECONDS 60    /* for a node to report the end of what it was told to kill */
 
 struct proc_key {
@@ -36,6 +38,8 @@ struct proc {
     struct owner *owner;        /* born on the node; else NULL */
     int expected;               /* a ghost is being made */
     group_msg group;            /* as the process has made it; pid 0: nothing of the kind */
+    int ppid;
+    uid_t uid;
     struct event *on_deadline;
 };
 
@@ -98,7 +102,7 @@ static void proc_condemn(struct proc *proc)
     struct timeval limit = { CONDEMNED_SECONDS, 0 };
 
     proc->condemned = 1;
-    link_kill(node_find(proc->key.node), proc->key.pid);
+    link_kill(node_at(proc->key.node), proc->key.pid);
     event_add(proc->on_deadline, &limit);
 }
 
@@ -142,6 +146,7 @@ struct proc *proc_new(int pid, int node)
     if (!proc)
         return NULL;
     proc->key = (struct proc_key){ pid, node };
+    proc->uid = UID_UNKNOWN;
     proc->on_deadline = event_new(master.base, -1, 0, deadline_passed, proc);
     if (!proc->on_deadline) {
         free(proc);
@@ -150,6 +155,47 @@ struct proc *proc_new(int pid, int node)
     }
     HASH_ADD(hh, procs, key, sizeof(proc->key), proc);
     return proc;
+}
+
+void proc_describe(struct proc *proc, int ppid, uid_t uid)
+{
+    proc->ppid = ppid;
+    proc->uid = uid;
+}
+
+uid_t proc_uid(const struct proc *proc)
+{
+    return proc->uid;
+}
+
+int proc_node(const struct proc *proc)
+{
+    return proc->key.node;
+}
+
+int proc_move(struct proc *proc, int node)
+{
+    if (proc->key.node == node)
+        return 0;
+    if (entry_find(proc->key.pid, node))
+        return -EEXIST;
+    HASH_DEL(procs, proc);
+    proc->key.node = node;
+    HASH_ADD(hh, procs, key, sizeof(proc->key), proc);
+    if (proc->ghost)
+        ghost_move(proc->ghost, node);
+    return 0;
+}
+
+struct proc *proc_find_anywhere(int pid)
+{
+    for (int node = BPROC_NODE_MASTER; node < nodetable_size(); node++) {
+        struct proc *proc = proc_find(pid, node);
+
+        if (proc)
+            return proc;
+    }
+    return NULL;
 }
 
 struct proc *proc_find(int pid, int node)
@@ -185,6 +231,8 @@ int proc_is_stopped(const struct proc *proc)
 void proc_attach(struct proc *proc, struct ghost *ghost)
 {
     proc->ghost = ghost;
+    if (proc->uid == UID_UNKNOWN)
+        proc->uid = ghost_uid(ghost);
     proc->expected = 0;
     event_del(proc->on_deadline);
     if (proc->group.pid)
@@ -198,7 +246,7 @@ void proc_attach(struct proc *proc, struct ghost *ghost)
 static void proc_finish(struct proc *proc)
 {
     FAULT(FAULT_MASTERD_EXIT_TOLD);
-    link_exit_ack(node_find(proc->key.node), proc->key.pid);
+    link_exit_ack(node_at(proc->key.node), proc->key.pid);
     proc_free(proc);
 }
 
@@ -256,6 +304,7 @@ void proctable_exited(struct node *node, int pid, int status)
     }
     proc->exited = 1;
     proc->status = status;
+    nodeghosts_exited(pid, status);
     if (proc->ghost)
         ghost_tell_exit(proc->ghost, status);
 }
@@ -268,6 +317,7 @@ void proctable_stopped(struct node *node, int pid, int stopped, int status)
         return;
     proc->stopped = stopped;
     proc->stop_status = status;
+    nodeghosts_stopped(pid, stopped, status);
     if (proc->ghost)
         ghost_tell_stop(proc->ghost, stopped, status);
 }
@@ -307,15 +357,33 @@ static struct proc *born_enter(struct node *node, const born_msg *born)
     }
     proc->owner = owner;
     proc->group = born->id;
+    proc_describe(proc, born->ppid, born->uid);
     return proc;
+}
+
+struct proc *proctable_passed(struct node *node, const born_msg *born)
+{
+    struct proc *proc = born_enter(node, born);
+
+    if (proc)
+        proc->expected = 1;
+    return proc;
+}
+
+void proc_ask_ghost(struct proc *proc, const born_msg *born)
+{
+    if (birth_request(born, proc->key.node) < 0)
+        proc_unexpect(proc);
 }
 
 void proctable_born(struct node *node, const born_msg *born)
 {
     struct timeval limit = { GHOST_SECONDS, 0 };
-    struct proc *proc = born->id.pid > 1 ? entry_find(born->id.pid, node->number) : NULL;
+    struct proc *proc;
 
-    if (born->id.pid <= 1 || proc)
+    /* It may have gone to another node before it was found on this one. */
+    if (born->id.pid <= 1 || entry_find(born->id.pid, node->number) ||
+        proc_find_anywhere(born->id.pid))
         return;
     proc = born_enter(node, born);
     if (!proc)
@@ -328,8 +396,7 @@ void proctable_born(struct node *node, const born_msg *born)
         return;
     }
     proc->expected = 1;
-    if (birth_request(born, node->number) < 0)
-        proc_unexpect(proc);
+    proc_ask_ghost(proc, born);
 }
 
 void proctable_group(struct node *node, const group_msg *group)
@@ -358,6 +425,8 @@ unsigned proctable_node_lost(struct node *node)
             continue;
         if (!proc->condemned && !proc->exited)
             count++;
+        if (!proc->exited)
+            nodeghosts_exited(proc->key.pid, SIGKILL);
         /* One whose exit is known ends as it ended. */
         if (proc->ghost && proc->exited)
             ghost_detach(proc->ghost);

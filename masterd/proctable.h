@@ -23,8 +23,17 @@ struct proc;
 /* NULL with errno: EEXIST while an older process has that number there, EAGAIN, ENOMEM. */
 struct proc *proc_new(int pid, int node);
 
-/* Not the condemned ones. */
+/* Its parent, as it was made, and its owner. */
+void proc_describe(struct proc *proc, int ppid, uid_t uid);
+uid_t proc_uid(const struct proc *proc);
+int proc_node(const struct proc *proc);
+
+/* It is on that node from now on, and so is its ghost's. 0; -EEXIST when its number is taken. */
+int proc_move(struct proc *proc, int node);
+
+/* Not the condemned ones. The second on whichever node, home included. */
 struct proc *proc_find(int pid, int node);
+struct proc *proc_find_anywhere(int pid);
 
 /* Whether a node named it and its ghost has not come back yet; 0 while a move makes one. */
 int proc_awaits_ghost(const struct proc *proc);
@@ -60,6 +69,13 @@ int proctable_adopt(struct node *node, int pid);
 /* Forked on the node: enters it and asks for a ghost. It can go on without one. */
 void proctable_born(struct node *node, const born_msg *born);
 void proctable_group(struct node *node, const group_msg *group);
+
+/*
+ * Forked on another node and about to run on this one: enters it; NULL when there are too many.
+ * Then proc_ask_ghost(), when it runs.
+ */
+struct proc *proctable_passed(struct node *node, const born_msg *born);
+void proc_ask_ghost(struct proc *proc, const born_msg *born);
 
 /* All of a HELLO were adopted: ghosts of that node without a process have no hope left. */
 void proctable_adopted(struct node *node);

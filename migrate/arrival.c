@@ -56,7 +56,6 @@ static uint32_t peer_address(int sock)
     return ntohl(peer.sin_addr.s_addr);
 }
 
-/* Only the master sends processes. */
 static int sender_accept(struct arrival *a, int sock)
 {
     int on = 1;
@@ -68,7 +67,10 @@ static int sender_accept(struct arrival *a, int sock)
     a->ssl = SSL_new(a->setup->ctx);
     if (!a->ssl || !SSL_set_fd(a->ssl, sock) || bulk_setup(a->ssl) < 0)
         return -ENOMEM;
-    if (SSL_accept(a->ssl) != 1 || tls_peer_node(a->ssl) != TLS_NODE_MASTER)
+    if (SSL_accept(a->ssl) != 1)
+        return -EPERM;
+    a->peer = tls_peer_node(a->ssl);
+    if (a->peer == TLS_NODE_NONE)
         return -EPERM;
     alarm(0);
     socket_timeouts(sock, TRANSFER_SECONDS);
@@ -82,7 +84,7 @@ static int launch_check(struct arrival *a)
 
     if (l->pid <= 1 || l->ppid < 0)
         return arrival_fail(a, -EPROTO, "cannot take process %d: bad numbers", l->pid);
-    if (l->kind != MOVE_RFORK && l->kind != MOVE_REXEC && l->kind != MOVE_EXECMOVE)
+    if (l->kind < MOVE_RFORK || l->kind > MOVE_MOVE)
         return arrival_fail(a, -EPROTO, "cannot take process %d: unknown kind", l->pid);
     for (unsigned i = 0; i < l->streams.streams_len; i++)
         for (unsigned t = 0; t < l->streams.streams_val[i].targets.targets_len; t++)
@@ -121,6 +123,31 @@ static int launch_register(struct arrival *a)
     close(a->setup->server);
     a->slaved = pair[0];
     return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error)) : 0;
+}
+
+/*
+ * A node is not believed who it sends, nor that it may. The master has said so to slaved, and his
+ * word is what counts.
+ */
+static int ticket_show(struct arrival *a)
+{
+    ticket_arg arg = { .ticket = a->launch.ticket };
+    expect_msg expect;
+    char reason[BPROC_MAX_TEXT - 128];
+    int error = msg_call(a->slaved, P_RECV_TICKET, FRAME_XDR(ticket_arg), &arg, NULL, 0,
+                         FRAME_XDR(expect_msg), &expect, sizeof(expect), reason, sizeof(reason));
+
+    if (error)
+        return arrival_fail(a, error, "cannot take process %d: %s", a->launch.pid, reason);
+    if (expect.pid != a->launch.pid || expect.node != tls_node_number(a->peer))
+        return arrival_fail(a, -EPERM, "cannot take process %d: the ticket is another's",
+                            a->launch.pid);
+    a->launch.uid = expect.uid;
+    a->launch.gid = expect.gid;
+    a->launch.groups.groups_len = expect.groups.groups_len;
+    a->launch.groups.groups_val = expect.groups.groups_val;
+    a->launch.children = expect.children;
+    return 0;
 }
 
 static int files_take(struct arrival *a)
@@ -167,7 +194,7 @@ static int gate_open(struct arrival *a)
 {
     gate_msg verdict = { .verdict = GATE_REMOTE, .node = a->launch.node };
 
-    if (a->launch.kind != MOVE_RFORK)
+    if (a->gate < 0)
         return 0;
     return msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &verdict, NULL, 0);
 }
@@ -196,6 +223,8 @@ static int process_take(struct arrival *a)
 
     if (!error)
         error = FAULT(FAULT_RECEIVER_REGISTERED);
+    if (!error && a->peer != TLS_NODE_MASTER)
+        error = ticket_show(a);
     if (!error)
         error = files_take(a);
     if (!error)
@@ -214,7 +243,7 @@ static int streams_carry(struct arrival *a)
 {
     struct carry carry = { .ssl = a->ssl, .count = a->launch.streams.streams_len,
                            .streams = a->launch.streams.streams_val, .fds = a->ends.relay,
-                           .node_side = 1, .slaved = a->slaved, .pid = a->launch.pid,
+                           .node_side = 1, .slaved = a->slaved, .upstream = -1, .pid = a->launch.pid,
                            .root = a->setup->root, .identity = a->ends.identity };
 
     return carry_run(&carry);

@@ -65,18 +65,6 @@ static int inherit_fill(struct arrival *a, int gate, struct criu_inherit *inheri
     return 0;
 }
 
-static int rpc_take(int handoff)
-{
-    struct msg msg;
-    int fd, error = msg_recv(handoff, &msg);
-
-    if (error)
-        return error;
-    fd = msg_take_fd(&msg, 0);
-    msg_free(&msg);
-    return fd < 0 ? -EPROTO : fd;
-}
-
 static int restore(struct arrival *a, int gate, int handoff[2])
 {
     launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
@@ -97,7 +85,7 @@ static int restore(struct arrival *a, int gate, int handoff[2])
         error = launch_call(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg, fds, nfds);
     close(handoff[1]);
     handoff[1] = -1;
-    rpc = error ? error : rpc_take(handoff[0]);
+    rpc = error ? error : criu_rpc_take(handoff[0]);
     if (rpc >= 0) {
         error = criu_restore(rpc, a->image.dir, inherit, count, &pid, reason, sizeof(reason));
         close(rpc);
@@ -259,10 +247,11 @@ static int exec_launch(struct arrival *a)
 
 int arrival_launch(struct arrival *a)
 {
-    int error = a->launch.kind == MOVE_RFORK ? restore_launch(a) : exec_launch(a);
+    int restores = a->launch.kind == MOVE_RFORK || a->launch.kind == MOVE_MOVE;
+    int error = restores ? restore_launch(a) : exec_launch(a);
 
     if (error)
-        return launch_fail(a, error, a->launch.kind == MOVE_RFORK ? "restore" : "start");
+        return launch_fail(a, error, restores ? "restore" : "start");
     streamends_release_process(&a->ends);
     return 0;
 }

@@ -14,6 +14,7 @@
 struct arrival {
     const struct arrival_setup *setup;
     SSL *ssl;
+    int peer;                       /* TLS_NODE_MASTER, or the node it comes from */
     uint32_t sender;                /* its IPv4 address, host byte order */
     launch_arg launch;
     int slaved;                     /* our socket to slaved */

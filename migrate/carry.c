@@ -14,6 +14,8 @@ struct state {
     struct carry *carry;
     struct readers *readers[BPROC_MAX_STREAMS];     /* made when first asked for */
     struct event_base *base;
+    struct relay *relay;
+    struct event *upstream;
     int idle;                   /* all streams have ended */
     int drained;                /* the process has ended, its output is delivered */
 };
@@ -48,6 +50,39 @@ static void on_flushed(struct relay *relay, void *arg)
     msg_send(state->carry->slaved, K_EVENT, P_DRAINED, 0, 0, FRAME_XDR(launch_id), &id, NULL, 0);
     if (state->idle)
         event_base_loopbreak(state->base);
+}
+
+static void upstream_end(struct state *state)
+{
+    if (state->upstream)
+        event_free(state->upstream);
+    state->upstream = NULL;
+    relay_flushed(state->relay);
+}
+
+/*
+ * The originals may be ends that another carrier of this machine made for the process when it came:
+ * its last words are to get through that one, too, before its end is told.
+ */
+static void on_flush(struct relay *relay, void *arg)
+{
+    struct state *state = arg;
+    launch_id id = { .pid = state->carry->pid };
+
+    (void)relay;
+    if (!state->upstream || msg_send(state->carry->upstream, K_EVENT, P_DRAIN, 0, 0,
+                                     FRAME_XDR(launch_id), &id, NULL, 0) < 0)
+        upstream_end(state);
+}
+
+static void on_upstream(evutil_socket_t fd, short what, void *arg)
+{
+    struct msg msg;
+
+    (void)what;
+    if (msg_recv(fd, &msg) == 0)
+        msg_free(&msg);
+    upstream_end(arg);
 }
 
 static void on_slaved(evutil_socket_t fd, short what, void *arg)
@@ -113,7 +148,7 @@ static int ends_any(const struct carry *carry)
 
 int carry_run(struct carry *carry)
 {
-    static const struct relay_ops ops = { .on_flushed = on_flushed, .on_idle = on_idle,
+    static const struct relay_ops ops = { .on_flush = on_flush, .on_flushed = on_flushed, .on_idle = on_idle,
                                           .on_broken = on_broken, .wanted = on_wanted };
     struct state state = { .carry = carry };
     struct relay *relay;
@@ -126,6 +161,7 @@ int carry_run(struct carry *carry)
     relay = state.base ? relay_new(state.base, carry->ssl, &ops, &state) : NULL;
     if (!relay)
         return 1;
+    state.relay = relay;
     if (carry->parent > 0)
         relay_set_parent(relay, carry->parent);
     relay_set_sender(relay, &carry->sender);
@@ -137,7 +173,15 @@ int carry_run(struct carry *carry)
         if (!slaved || event_add(slaved, NULL) < 0)
             return 1;
     }
+    if (carry->upstream >= 0) {
+        state.upstream = event_new(state.base, carry->upstream, EV_READ | EV_PERSIST, on_upstream,
+                                   &state);
+        if (!state.upstream || event_add(state.upstream, NULL) < 0)
+            return 1;
+    }
     event_base_dispatch(state.base);
+    if (state.upstream)
+        event_free(state.upstream);
     for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
         readers_close(state.readers[i]);
     if (slaved)

@@ -22,6 +22,7 @@ struct carry {
     const int *fds;             /* by stream; -1: none; taken over */
     int node_side;              /* the ends that face the process, not the originals */
     int slaved;                 /* node side: the daemon's socket; it says when the process ends */
+    int upstream;               /* the originals' side: asked for what lies before it; -1 */
     int pid;
     const char *root;           /* node side: of the process space */
     const struct stat *identity;    /* node side: of the process's ends, by stream */

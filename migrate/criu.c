@@ -15,6 +15,7 @@
 #include <criu/rpc.pb-c.h>
 
 #include "migrate/criu.h"
+#include "proto/msg.h"
 
 #define CRIU_LOG "criu.log"
 #define MAX_REPLY 65536
@@ -41,19 +42,21 @@ int criu_image_dir(unsigned long long bytes)
     return dir;
 }
 
-static void worker_exec(const char *criu, int sock)
+static void worker_exec(const char *criu, int sock, int dir_fd)
 {
     char number[16];
     int null;
 
-    /* Above the numbers that the worker expects, so that no dup2 overwrites it. */
+    /* Above the numbers that the worker expects, so that no dup2 overwrites them. */
     sock = fcntl(sock, F_DUPFD, 64);
+    dir_fd = fcntl(dir_fd, F_DUPFD, 64);
     null = open("/dev/null", O_RDWR);
     dup2(null, 0);
     dup2(null, 1);
     dup2(null, 2);
     dup2(sock, CRIU_FD_RPC);
-    close_range(CRIU_FD_RPC + 1, ~0U, 0);
+    dup2(dir_fd, CRIU_FD_DIR);
+    close_range(CRIU_FD_FIRST, ~0U, 0);
     snprintf(number, sizeof(number), "%d", CRIU_FD_RPC);
     execl(criu, criu, "swrk", number, (char *)NULL);
     _exit(127);
@@ -74,26 +77,51 @@ static void ids_share(pid_t target, uid_t uid, gid_t gid)
         _exit(126);
 }
 
-int criu_worker_start(const char *criu, pid_t target, uid_t uid, gid_t gid, pid_t *pid)
+/*
+ * CRIU looks descriptors up in the process that made its socket, which has to be one that it can
+ * see: the worker itself, as its parent may be in another pid namespace.
+ */
+__attribute__((noreturn))
+static void worker_run(const char *criu, const struct criu_target *target, int dir_fd, int handoff)
 {
     int pair[2];
-    int error = 0;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
+        msg_send(handoff, K_EVENT, P_LAUNCH_CRIU, 0, 0, NULL, NULL, &pair[0], 1) < 0)
+        _exit(127);
+    ids_share(target->pid, target->uid, target->gid);
+    worker_exec(criu, pair[1], dir_fd);
+    _exit(127);
+}
+
+int criu_rpc_take(int handoff)
+{
+    struct msg msg;
+    int fd, error = msg_recv(handoff, &msg);
+
+    if (error)
+        return error;
+    fd = msg_take_fd(&msg, 0);
+    msg_free(&msg);
+    return fd < 0 ? -EPROTO : fd;
+}
+
+int criu_worker_start(const char *criu, const struct criu_target *target, int dir_fd, pid_t *pid)
+{
+    int pair[2], sock = -1;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     *pid = fork();
-    if (*pid == 0) {
-        ids_share(target, uid, gid);
-        worker_exec(criu, pair[1]);
-    }
+    if (*pid == 0)
+        worker_run(criu, target, dir_fd, pair[1]);
     if (*pid < 0)
-        error = -errno;
+        sock = -errno;
     close(pair[1]);
-    if (error) {
-        close(pair[0]);
-        return error;
-    }
-    return pair[0];
+    if (*pid > 0)
+        sock = criu_rpc_take(pair[0]);
+    close(pair[0]);
+    return sock;
 }
 
 static int request_send(int sock, const CriuReq *req)
@@ -186,12 +214,11 @@ static int criu_answer(int sock, int dir_fd, CriuReqType type, pid_t *pid, char 
     return error;
 }
 
-/* CRIU looks `dir` up among the descriptors of the process that made the socket. */
-static void opts_common(CriuOpts *opts, int dir)
+static void opts_common(CriuOpts *opts)
 {
-    opts->images_dir_fd = dir;
+    opts->images_dir_fd = CRIU_FD_DIR;
     opts->has_work_dir_fd = 1;
-    opts->work_dir_fd = dir;
+    opts->work_dir_fd = CRIU_FD_DIR;
     opts->log_file = (char *)(uintptr_t)CRIU_LOG;
     opts->has_log_level = 1;
     opts->log_level = getenv("BPROC_CRIU_VERBOSE") ? 4 : 1;
@@ -203,7 +230,7 @@ static void opts_common(CriuOpts *opts, int dir)
     opts->file_locks = 1;
 }
 
-int criu_dump_start(int sock, int dir_fd, const struct criu_dump *dump)
+int criu_dump_start(int sock, const struct criu_dump *dump)
 {
     CriuOpts opts = CRIU_OPTS__INIT;
     char (*names)[40] = calloc(dump->external_count + 1, sizeof(*names));
@@ -215,7 +242,7 @@ int criu_dump_start(int sock, int dir_fd, const struct criu_dump *dump)
             snprintf(names[i], sizeof(names[i]), "unix[%lu]", dump->external[i]);
             list[i] = names[i];
         }
-        opts_common(&opts, dir_fd);
+        opts_common(&opts);
         opts.has_pid = 1;
         opts.pid = dump->pid;
         opts.has_leave_running = 1;
@@ -255,7 +282,7 @@ int criu_restore(int sock, int dir_fd, const struct criu_inherit *inherit, unsig
             entries[i].fd = inherit[i].fd;
             list[i] = &entries[i];
         }
-        opts_common(&opts, CRIU_FD_DIR);
+        opts_common(&opts);
         opts.has_rst_sibling = 1;
         opts.rst_sibling = 1;
         opts.inherit_fd = list;

@@ -15,12 +15,22 @@
 #define CRIU_FD_DIR 4       /* in the worker: the directory of the image */
 #define CRIU_FD_FIRST 5     /* in the worker: the first descriptor to inherit */
 
+struct criu_target {
+    pid_t pid;                      /* as the worker sees it */
+    uid_t uid;
+    gid_t gid;
+};
+
 /*
- * Starts a worker for a dump of `target`, a process of `uid` and `gid`. Returns the near end of
- * its socket, the worker's pid in *pid (the caller reaps it); -errno. The worker for a restore is
- * started by the process space, because the restored task becomes its sibling.
+ * Starts a worker for a dump of `target` into the directory `dir_fd`, which becomes its CRIU_FD_DIR,
+ * in the pid namespace that the caller's children are made in. Returns the near end of its socket,
+ * the worker's pid in *pid (the caller reaps it); -errno. The worker for a restore is started by
+ * the process space, because the restored task becomes its sibling.
  */
-int criu_worker_start(const char *criu, pid_t target, uid_t uid, gid_t gid, pid_t *pid);
+int criu_worker_start(const char *criu, const struct criu_target *target, int dir_fd, pid_t *pid);
+
+/* The near end of a worker's socket, from whoever made it, over `handoff`; -errno. Blocks. */
+int criu_rpc_take(int handoff);
 
 struct criu_dump {
     pid_t pid;                      /* as CRIU sees it */
@@ -29,10 +39,10 @@ struct criu_dump {
 };
 
 /*
- * Dumps a process into `dir_fd` and lets it run on. The first asks and returns at once, the second
- * waits: 0, or -errno with CRIU's own words in text[len].
+ * Dumps a process into the worker's directory (`dir_fd` here, for the log) and lets it run on. The
+ * first asks and returns at once, the second waits: 0, or -errno with CRIU's own words in text[len].
  */
-int criu_dump_start(int sock, int dir_fd, const struct criu_dump *dump);
+int criu_dump_start(int sock, const struct criu_dump *dump);
 int criu_dump_finish(int sock, int dir_fd, char *text, size_t len);
 
 struct criu_inherit {

@@ -39,6 +39,8 @@
 struct departure {
     const struct departure_setup *setup;
     move_start_arg arg;
+    int dumps;                      /* an image goes; else what is to be executed */
+    int own_mounts;                 /* our mount namespace while we are in another; -1 */
     int channel;                    /* to the daemon */
     int spec;                       /* memory file of an exec; -1 */
     int exe;                        /* the executable of an execmove; -1 */
@@ -102,8 +104,9 @@ static int start_take(struct departure *d, struct msg *start)
 
     if (error)
         return error;
+    d->dumps = d->arg.kind == MOVE_RFORK || d->arg.kind == MOVE_MOVE;
     d->channel = msg_take_fd(start, 0);
-    if (d->arg.kind != MOVE_RFORK)
+    if (!d->dumps)
         d->spec = msg_take_fd(start, next++);
     next++;                         /* the pidfd */
     for (unsigned i = 0; i < d->arg.streams.streams_len; i++)
@@ -156,7 +159,7 @@ static int gate_wait(struct departure *d)
     int error = msg_recv(d->channel, &msg);
 
     if (error)
-        return departure_fail(d, error, "cannot hear from masterd: %s", strerror(-error));
+        return departure_fail(d, error, "cannot hear from the daemon: %s", strerror(-error));
     error = msg.header.proc == P_MOVE_DUMP ? 0 : -EPROTO;
     msg_free(&msg);
     return error;
@@ -165,18 +168,18 @@ static int gate_wait(struct departure *d)
 static int dump_start(struct departure *d)
 {
     unsigned long gate = d->arg.gate_inode;
-    struct criu_dump dump = { .pid = d->arg.pid, .external = &gate, .external_count = 1 };
+    struct criu_dump dump = { .pid = d->arg.dump_pid, .external = &gate, .external_count = 1 };
+    struct criu_target target = { .pid = d->arg.dump_pid, .uid = d->arg.uid, .gid = d->arg.gid };
     int error;
 
     d->image = criu_image_dir(0);
     if (d->image < 0)
         return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
                               strerror(-d->image));
-    d->criu_sock = criu_worker_start(d->setup->criu, d->arg.pid, d->arg.uid, d->arg.gid,
-                                     &d->criu_pid);
+    d->criu_sock = criu_worker_start(d->setup->criu, &target, d->image, &d->criu_pid);
     if (d->criu_sock < 0)
         return departure_fail(d, d->criu_sock, "cannot start CRIU: %s", strerror(-d->criu_sock));
-    error = criu_dump_start(d->criu_sock, d->image, &dump);
+    error = criu_dump_start(d->criu_sock, &dump);
     return error ? departure_fail(d, error, "cannot ask CRIU for a dump: %s", strerror(-error)) : 0;
 }
 
@@ -236,7 +239,7 @@ static int node_connect(struct departure *d)
     if (SSL_connect(d->ssl) != 1)
         return departure_fail(d, -EIO, "cannot agree on TLS with node %d: %s", d->arg.node,
                               ERR_reason_error_string(ERR_peek_last_error()));
-    if (tls_peer_node(d->ssl) != d->arg.node)
+    if (tls_peer_node(d->ssl) != (d->arg.node < 0 ? TLS_NODE_HOME : d->arg.node))
         return departure_fail(d, -EPERM, "cannot trust node %d: its certificate names node %d",
                               d->arg.node, tls_peer_node(d->ssl));
     socket_timeouts(sock, ANSWER_SECONDS);
@@ -246,11 +249,12 @@ static int node_connect(struct departure *d)
 static int launch_send(struct departure *d)
 {
     launch_arg launch = { .kind = d->arg.kind, .node = d->arg.node, .pid = d->arg.pid,
-                          .ppid = d->arg.ppid, .uid = d->arg.uid, .gid = d->arg.gid,
-                          .gate_inode = d->arg.gate_inode, .io_direct = d->arg.io_direct };
+                          .ppid = d->arg.ppid, .pgid = d->arg.pgid, .sid = d->arg.sid,
+                          .uid = d->arg.uid, .gid = d->arg.gid,
+                          .gate_inode = d->arg.gate_inode,
+                          .io_direct = d->arg.io_direct, .ticket = d->arg.ticket,
+                          .children = d->arg.children };
 
-    launch.pgid = getpgid(d->arg.pid);
-    launch.sid = getsid(d->arg.pid);
     launch.groups.groups_len = d->arg.groups.groups_len;
     launch.groups.groups_val = d->arg.groups.groups_val;
     launch.streams.streams_len = d->arg.streams.streams_len;
@@ -339,8 +343,8 @@ static int needed_send(struct departure *d)
 static int contents_send(struct departure *d)
 {
     uint64_t bytes = 0;
-    int error = d->arg.kind == MOVE_RFORK ? imagesend_dir(d->ssl, d->image, &bytes)
-                                          : imagesend_spec(d->ssl, d->spec, &bytes);
+    int error = d->dumps ? imagesend_dir(d->ssl, d->image, &bytes)
+                         : imagesend_spec(d->ssl, d->spec, &bytes);
 
     if (!error)
         error = bulk_send(d->ssl, P_BULK_END, 0, NULL, NULL);
@@ -350,29 +354,42 @@ static int contents_send(struct departure *d)
 
 static int files_prepare(struct departure *d)
 {
-    if (d->arg.kind == MOVE_RFORK)
-        return files_collect(&d->files, d->arg.pid, d->arg.flags, d->setup->hash_dir, d->text,
+    if (d->dumps)
+        return files_collect(&d->files, d->arg.dump_pid, d->arg.flags, d->setup->hash_dir, d->text,
                              sizeof(d->text));
     if (d->arg.kind == MOVE_EXECMOVE)
         return files_single(&d->files, d->exe, d->setup->hash_dir, d->text, sizeof(d->text));
     return 0;
 }
 
+static int namespaces_enter(struct departure *d)
+{
+    const char *reference = d->arg.space ? "1" : "self";
+    int error = 0;
+
+    d->own_mounts = mountns_own();
+    if (d->own_mounts < 0)
+        return departure_fail(d, d->own_mounts, "cannot find our own mounts");
+    if (d->arg.space)
+        error = mountns_enter_space(d->arg.space, d->text, sizeof(d->text));
+    return error ? error
+                 : mountns_enter(d->arg.dump_pid, reference, d->text, sizeof(d->text));
+}
+
 /* Everything up to the moment at which the process waits on the node. */
 static int process_send(struct departure *d)
 {
-    int rfork = d->arg.kind == MOVE_RFORK;
     int error = ports_connect(d);
 
-    if (!error && rfork)
-        error = mountns_enter(d->arg.pid, d->text, sizeof(d->text));
+    if (!error && d->dumps)
+        error = namespaces_enter(d);
     if (!error)
         error = files_prepare(d);
     clock_lap(d, MT_CHECK);
     /* The dump goes on while the connection is made. */
-    if (!error && rfork)
+    if (!error && d->dumps)
         error = gate_wait(d);
-    if (!error && rfork)
+    if (!error && d->dumps)
         error = dump_start(d);
     if (!error)
         error = FAULT(FAULT_MOVER_DUMPING);
@@ -384,13 +401,15 @@ static int process_send(struct departure *d)
     if (!error)
         error = needed_send(d);
     clock_lap(d, MT_SEND);
-    if (!error && rfork)
+    if (!error && d->dumps)
         error = dump_finish(d);
     clock_lap(d, MT_DUMP);
     if (!error)
         error = FAULT(FAULT_MOVER_DUMPED);
     if (!error)
         error = contents_send(d);
+    mountns_leave(d->own_mounts);
+    d->own_mounts = -1;
     clock_lap(d, MT_SEND);
     if (!error)
         error = FAULT(FAULT_MOVER_SENT);
@@ -432,10 +451,12 @@ static int commit(struct departure *d)
 
 static int streams_carry(struct departure *d)
 {
-    struct carry carry = { .ssl = d->ssl, .parent = d->arg.ppid,
-                           .sender = { .pid = d->arg.pid, .uid = d->arg.uid, .gid = d->arg.gid },
+    struct carry carry = { .ssl = d->ssl, .parent = d->arg.parent,
+                           .sender = { .pid = d->arg.task, .uid = d->arg.uid, .gid = d->arg.gid },
                            .count = d->arg.streams.streams_len,
-                           .streams = d->arg.streams.streams_val, .fds = d->originals };
+                           .streams = d->arg.streams.streams_val, .fds = d->originals,
+                           .upstream = d->arg.kind == MOVE_RFORK ? -1 : d->channel,
+                           .pid = d->arg.pid };
 
     for (unsigned i = 0; i < carry.count; i++)
         if (carry.streams[i].kind == STREAM_CONNECT)
@@ -450,7 +471,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start)
     int error;
 
     d.setup = setup;
-    d.spec = d.exe = d.image = d.criu_sock = -1;
+    d.spec = d.exe = d.image = d.criu_sock = d.own_mounts = -1;
     clock_start(&d);
     error = start_take(&d, start);
     if (error)

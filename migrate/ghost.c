@@ -221,8 +221,13 @@ static void message_take(struct ghost *ghost, const struct msg *msg)
     status_msg status;
     pid_msg child;
     group_msg group;
+    node_arg place;
 
     switch (msg->header.proc) {
+    case P_GHOST_MOVED:
+        if (msg_decode(node_arg, msg, &place))
+            ghost->node = place.node;
+        break;
     case P_GHOST_EXIT:
         if (msg_decode(status_msg, msg, &status))
             ghost_die(status.status);

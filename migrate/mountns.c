@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/nsfs.h>
 
@@ -19,30 +20,30 @@ static int same_file(const struct stat *a, const struct stat *b)
 }
 
 /* In a user namespace anybody may mount what he likes where he likes. */
-static int owner_is_ours(int ns)
+static int owner_is_ours(int ns, const char *reference)
 {
     struct stat theirs, ours;
+    char path[64];
     int owner = ioctl(ns, NS_GET_USERNS), same;
 
     if (owner < 0)
         return 0;
-    same = fstat(owner, &theirs) == 0 && stat("/proc/self/ns/user", &ours) == 0 &&
+    snprintf(path, sizeof(path), "/proc/%s/ns/user", reference);
+    same = fstat(owner, &theirs) == 0 && stat(path, &ours) == 0 &&
            same_file(&theirs, &ours);
     close(owner);
     return same;
 }
 
-/* A thread has to have its root and directory for itself before it can change the namespace. */
-static int ns_enter(int ns, pid_t pid, char *text, size_t len)
+static int ns_enter(int ns, pid_t pid, const char *reference, char *text, size_t len)
 {
     struct stat before, after;
 
-    if (!owner_is_ours(ns)) {
+    if (!owner_is_ours(ns, reference)) {
         snprintf(text, len, "cannot dump process %d: its mount namespace belongs to a user", pid);
         return -ENOTSUP;
     }
-    if (stat("/", &before) < 0 || unshare(CLONE_FS) < 0 || setns(ns, CLONE_NEWNS) < 0 ||
-        stat("/", &after) < 0) {
+    if (stat("/", &before) < 0 || setns(ns, CLONE_NEWNS) < 0 || stat("/", &after) < 0) {
         int error = -errno;
 
         snprintf(text, len, "cannot enter the mount namespace of process %d: %s", pid,
@@ -56,21 +57,64 @@ static int ns_enter(int ns, pid_t pid, char *text, size_t len)
     return 0;
 }
 
-int mountns_enter(pid_t pid, char *text, size_t len)
+int mountns_own(void)
+{
+    int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+    if (own < 0)
+        return -errno;
+    /* A thread has to have its root and directory for itself before it can change the namespace. */
+    if (unshare(CLONE_FS) == 0)
+        return own;
+    close(own);
+    return -EPERM;
+}
+
+int mountns_enter_space(pid_t init, char *text, size_t len)
+{
+    int space = (int)syscall(SYS_pidfd_open, init, 0);
+    int error = 0;
+
+    if (space < 0 || setns(space, CLONE_NEWPID | CLONE_NEWNS) < 0) {
+        error = -errno;
+        snprintf(text, len, "cannot enter the process space: %s", strerror(-error));
+    }
+    if (space >= 0)
+        close(space);
+    return error;
+}
+
+int mountns_enter(pid_t pid, const char *reference, char *text, size_t len)
 {
     struct stat theirs, ours;
-    char path[64];
+    char path[64], own[64];
     int ns, error = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+    snprintf(own, sizeof(own), "/proc/%s/ns/mnt", reference);
     ns = open(path, O_RDONLY | O_CLOEXEC);
-    if (ns < 0 || fstat(ns, &theirs) < 0 || stat("/proc/self/ns/mnt", &ours) < 0) {
+    if (ns < 0 || fstat(ns, &theirs) < 0 || stat(own, &ours) < 0) {
         snprintf(text, len, "cannot find process %d", pid);
         error = -ESRCH;
     } else if (!same_file(&theirs, &ours)) {
-        error = ns_enter(ns, pid, text, len);
+        error = ns_enter(ns, pid, reference, text, len);
     }
     if (ns >= 0)
         close(ns);
     return error;
+}
+
+void mountns_leave(int own)
+{
+    int self;
+
+    if (own < 0)
+        return;
+    if (setns(own, CLONE_NEWNS) < 0)
+        _exit(1);
+    close(own);
+    self = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (self < 0 || setns(self, CLONE_NEWPID) < 0)
+        _exit(1);
+    close(self);
 }

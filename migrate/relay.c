@@ -29,7 +29,10 @@ static void relay_on_notify(evutil_socket_t fd, short what, void *arg)
     void (*done)(struct relay *, void *) = NULL;
 
     (void)fd, (void)what;
-    if (relay->say_flushed) {
+    if (relay->say_flush) {
+        relay->say_flush = false;
+        done = relay->ops->on_flush;
+    } else if (relay->say_flushed) {
         relay->say_flushed = false;
         done = relay->ops->on_flushed;
     } else if (relay->say_idle) {
@@ -40,7 +43,7 @@ static void relay_on_notify(evutil_socket_t fd, short what, void *arg)
         relay->ops->on_broken(relay, relay->reason, relay->arg);
         return;
     }
-    if (relay->say_idle || relay->say_broken)
+    if (relay->say_flushed || relay->say_idle || relay->say_broken)
         relay_notify(relay);
     if (done)
         done(relay, relay->arg);
@@ -84,10 +87,30 @@ static bool stream_is_over(const struct relay_stream *stream)
            (stream->source_none || stream->closed_received);
 }
 
+void flush_delivered(struct relay *relay)
+{
+    if (!relay->ops->on_flush) {
+        relay->due_flushed = true;
+        return;
+    }
+    relay->flush_asked = relay->say_flush = true;
+    relay_notify(relay);
+}
+
+void relay_flushed(struct relay *relay)
+{
+    if (!relay->flush_asked)
+        return;
+    relay->flush_asked = false;
+    relay->due_flushed = true;
+    relay_check_idle(relay);
+    link_pump(relay);
+}
+
 void relay_check_idle(struct relay *relay)
 {
     if (relay->said_idle || relay->broken || relay->flush == FLUSH_DRAINING ||
-        relay->flush == FLUSH_SENT || relay->due_flushed)
+        relay->flush == FLUSH_SENT || relay->flush_asked || relay->due_flushed)
         return;
     for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
         const struct relay_stream *stream = relay->streams[i];

@@ -46,6 +46,11 @@ struct relay_ops {
      * are.
      */
     size_t (*wanted)(struct relay *relay, unsigned id, void *arg);
+    /*
+     * The other side's process has ended, and what it wrote has been delivered here. The owner says
+     * relay_flushed() when it is delivered wherever else that leads. NULL: at once.
+     */
+    void (*on_flush)(struct relay *relay, void *arg);
 };
 
 /*
@@ -81,6 +86,9 @@ void relay_set_sender(struct relay *relay, const struct ucred *sender);
  * when it is delivered; then on_flushed. Once only: -EALREADY. Does not block.
  */
 int relay_flush(struct relay *relay);
+
+/* The answer to on_flush. */
+void relay_flushed(struct relay *relay);
 
 /* Closes all descriptors it was given. NULL is allowed. */
 void relay_free(struct relay *relay);

@@ -122,6 +122,7 @@ struct relay {
     enum flush_state flush;
     unsigned draining;          /* streams not yet read empty */
     bool flush_received;
+    bool flush_asked;           /* the owner has it to answer */
     bool due_flushed;
     unsigned flush_waiting;     /* streams whose ring holds bytes from before the flush */
 
@@ -133,6 +134,7 @@ struct relay {
     struct event *want_timer;
     unsigned want_ms;
 
+    bool say_flush;
     bool say_flushed;
     bool say_idle;
     bool said_idle;
@@ -146,6 +148,9 @@ struct relay {
 /* Ends all traffic; the first reason counts and reaches the owner by on_broken. */
 void relay_break(struct relay *relay, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* All that came before the peer's flush has been delivered. */
+void flush_delivered(struct relay *relay);
 
 /* Has the owner told if the relay has become idle. */
 void relay_check_idle(struct relay *relay);

@@ -251,7 +251,8 @@ static void flush_received(struct relay *relay)
             relay->flush_waiting++;
         }
     }
-    relay->due_flushed = relay->flush_waiting == 0;
+    if (relay->flush_waiting == 0)
+        flush_delivered(relay);
 }
 
 static void flushed_received(struct relay *relay)

@@ -17,7 +17,7 @@ static void flush_took(struct relay_stream *stream, size_t bytes)
         return;
     stream->flush_left -= bytes < stream->flush_left ? bytes : stream->flush_left;
     if (stream->flush_left == 0 && --relay->flush_waiting == 0)
-        relay->due_flushed = true;
+        flush_delivered(relay);
 }
 
 static void ring_took(struct relay_stream *stream, size_t bytes)

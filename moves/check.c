@@ -89,6 +89,7 @@ static void identity_fill(struct move *move, const struct task *task)
     move->pid = task->number;
     move->pgid = task->pgid;
     move->sid = task->sid;
+    move->parent = task->ppid;
     move->ppid = task->ppid > 0 ? task_number(task->ppid) : 0;
 }
 

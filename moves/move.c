@@ -180,6 +180,17 @@ static void gate_reached(struct move *move)
         dump_begin(move);
 }
 
+static void signal_take(struct move *move, const struct frame_header *header, const uint8_t *body)
+{
+    signal_msg msg;
+
+    if (header->kind != K_EVENT || header->proc != P_GHOST_SIGNAL ||
+        conn_decode(signal_msg, header, body, &msg) < 0 || msg.signo <= 0 || msg.signo >= NSIG)
+        conn_close(move->gate, "message has no place here");
+    else
+        moves_ops->signal(move, &msg);
+}
+
 static int is_reached(const struct move *move, const struct frame_header *header)
 {
     return header->kind == K_EVENT && header->proc == P_GATE_REACHED && !move->copy_reached &&
@@ -195,7 +206,9 @@ static void gate_message(struct conn *conn, const struct frame_header *header, c
     (void)fds;
     if (!move)
         return;
-    if (conn == (move->copy ? move->copy : move->gate) && is_reached(move, header))
+    if (move->phase == MOVE_LEAVING)
+        signal_take(move, header, body);
+    else if (conn == (move->copy ? move->copy : move->gate) && is_reached(move, header))
         gate_reached(move);
     else if (conn != move->gate || move->phase != MOVE_GATE || header->kind != K_EVENT ||
              header->proc != P_GHOST_HELLO ||
@@ -215,7 +228,10 @@ static void gate_closed(struct conn *conn, const char *reason, void *arg)
         move->gate = NULL;
     else
         move->copy = NULL;
-    move_fail(move, EIO, "the process went away from its gate (%s)", reason);
+    if (move->phase == MOVE_LEAVING)
+        move_end(move);
+    else
+        move_fail(move, EIO, "the process went away from its gate (%s)", reason);
 }
 
 static const struct conn_ops gate_ops = { gate_message, gate_closed, NULL };
@@ -260,8 +276,8 @@ static void committed_take(struct move *move)
         FAULT(FAULT_MASTERD_GATE);
         return;
     }
+    move->phase = MOVE_LEAVING;
     verdict_send(move->gate, GATE_END, move->node);
-    move_end(move);
 }
 
 static void failed_take(struct move *move, const move_report *report)
@@ -289,7 +305,7 @@ static void channel_message(struct conn *conn, const struct frame_header *header
         ready_take(move);
     else if (header->proc == P_MOVE_COMMITTED && move->phase == MOVE_COMMITTING)
         committed_take(move);
-    else if (header->proc == P_MOVE_FAILED && move->phase != MOVE_GATE)
+    else if (header->proc == P_MOVE_FAILED && move->phase < MOVE_GATE)
         failed_take(move, &report);
     frame_free(FRAME_XDR(move_report), &report, sizeof(report));
 }
@@ -302,7 +318,7 @@ static void channel_closed(struct conn *conn, const char *reason, void *arg)
     if (!move)
         return;
     move->channel = NULL;
-    if (move->phase != MOVE_GATE)
+    if (move->phase < MOVE_GATE)
         move_fail(move, EIO, "the transfer broke off (%s)", reason);
 }
 
@@ -331,7 +347,8 @@ static void start_fill(const struct move *move, const struct move_place *place,
     *start = (move_start_arg){
         .kind = move->kind, .node = move->node, .flags = place->flags,
         .pid = move->pid, .ppid = move->ppid, .pgid = move->pgid, .sid = move->sid,
-        .dump_pid = move->dump_pid, .task = move->dump_task, .space = move->space,
+        .dump_pid = move->dump_pid, .task = move->task, .parent = move->parent,
+        .space = move->space,
         .uid = move->uid, .gid = move->gid, .groups = { move->ngroups, move->groups },
         .gate_inode = move->arg.gate_inode, .addr = place->addr, .data_port = place->data_port,
         .node_is_up = place->node_is_up, .io_direct = place->io_direct, .ticket = place->ticket,

@@ -26,7 +26,8 @@ enum move_phase {
     MOVE_STARTED,       /* the mover is at work */
     MOVE_ENTERING,      /* it waits there; the daemon has not entered it yet */
     MOVE_COMMITTING,    /* told to let the process run */
-    MOVE_GATE           /* it runs; what waits here is becoming the ghost */
+    MOVE_GATE,          /* it runs; what waits here is becoming the ghost */
+    MOVE_LEAVING        /* it runs; what waits here hands on its signals and ends */
 };
 
 struct move {
@@ -53,6 +54,7 @@ struct move {
     int copy_reached;
     struct conn *channel;           /* to the mover's child */
     pid_t dump_task, dump_pid;      /* the process that is dumped, to us and to itself */
+    pid_t parent;                   /* of the process that leaves, to us */
     pid_t space;                    /* init of the process space it is in; 0: in none */
     int dump_pidfd;
     int pidfd;                      /* of `task` */
@@ -85,10 +87,12 @@ struct move_ops {
     void (*allow)(struct move *move);
     /* It waits there. Answers by move_commit() or move_fail(). */
     void (*enter)(struct move *move);
-    /* It runs there. 1: what waits here becomes its ghost; 0: it is to end. */
+    /* It runs there. 1: what waits here becomes its ghost; 0: it is to end. May take the channel. */
     int (*committed)(struct move *move);
     /* The ghost is there. 0: `gate` and `pidfd` are taken over; -errno. */
     int (*ghost)(struct move *move, struct conn *gate, int pidfd);
+    /* What is about to end here, as nobody needs it, had a signal pending. */
+    void (*signal)(struct move *move, signal_msg *msg);
     /* The caller has his answer. */
     void (*done)(struct move *move, int64_t usec);
     /* It failed, in whichever phase; error is positive. */

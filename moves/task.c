@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,34 @@ int task_is_plain(const struct task *task, uid_t uid)
         if (task->uids[i] != uid || task->gids[i] != task->gids[0])
             return 0;
     return uid == 0 || task->capabilities == 0;
+}
+
+int task_runs(pid_t pid, const char *name)
+{
+    char link[40], path[PATH_MAX];
+    size_t len = strlen(name);
+    const char *at;
+    ssize_t n;
+
+    snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+    n = readlink(link, path, sizeof(path) - 1);
+    if (n <= 0)
+        return 0;
+    path[n] = '\0';
+    at = strrchr(path, '/');
+    /* The file may have been replaced by an update meanwhile. */
+    return at && strncmp(at + 1, name, len) == 0 &&
+           (at[1 + len] == '\0' || strcmp(at + 1 + len, " (deleted)") == 0);
+}
+
+unsigned task_words(pid_t pid, char *words, size_t size)
+{
+    char path[40];
+    ssize_t got;
+
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    got = text_read(path, words, size);
+    return got > 0 ? (unsigned)got : 0;
 }
 
 pid_t task_number(pid_t pid)

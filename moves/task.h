@@ -26,6 +26,12 @@ int task_read(pid_t pid, struct task *task);
  */
 int task_is_plain(const struct task *task, uid_t uid);
 
+/* Whether the program that it runs has that name. */
+int task_runs(pid_t pid, const char *name);
+
+/* Its command line, a NUL after each word, cut at `size`; bytes. */
+unsigned task_words(pid_t pid, char *words, size_t size);
+
 /* Its number in the innermost pid namespace that it is in; 0 when it is not there. */
 pid_t task_number(pid_t pid);
 

@@ -12,8 +12,11 @@
 #include <unistd.h>
 #include <sys/bproc.h>
 
+#include "common/caller.h"
 #include "common/conn.h"
 #include "common/log.h"
+#include "moves/move.h"
+#include "moves/mover.h"
 #include "slaved/link.h"
 #include "slaved/local.h"
 
@@ -114,19 +117,20 @@ static void passed_free(struct passed *passed)
 
 static int pass_send(struct passed *passed, const struct frame_header *header, const uint8_t *body)
 {
-    pass_arg arg = { .proc = header->proc, .body = { header->body_len,
-                                                     (char *)(uintptr_t)body } };
-    pid_t pid;
-    uid_t uid;
-    gid_t gid;
-    int error = conn_peer(passed->conn, &pid, &uid, &gid);
+    struct caller caller;
+    pass_arg arg;
+    int error = caller_from_conn(passed->conn, &caller);
 
     if (error)
         return error;
-    arg.uid = uid;
-    arg.gid = gid;
-    arg.pid = pid;
-    return link_call(P_PASS, passed->serial, FRAME_XDR(pass_arg), &arg);
+    arg = (pass_arg){ .uid = caller.uid, .gid = caller.gid, .pid = caller.pid,
+                      .groups = { caller.ngroups, caller.groups }, .proc = header->proc,
+                      .body = { header->body_len, (char *)(uintptr_t)body } };
+    if (caller.ngroups > BPROC_MAX_GROUPS)
+        arg.groups.groups_len = BPROC_MAX_GROUPS;
+    error = link_call(P_PASS, passed->serial, FRAME_XDR(pass_arg), &arg);
+    caller_clear(&caller);
+    return error;
 }
 
 /* The link is for small messages, and everybody's: no client may fill it. */
@@ -175,26 +179,45 @@ static void whoami(struct conn *conn, const struct frame_header *header)
     conn_reply(conn, header, FRAME_XDR(whoami_ret), &ret);
 }
 
+/* What the master cannot know: whether this node can send an image. */
 static void move_ask(struct conn *conn, const struct frame_header *header, const uint8_t *body)
 {
     move_ask_ret ret = { .node = local.node, .same = 1 };
     move_ask_arg arg;
+    int dumps;
 
     if (conn_decode(move_ask_arg, header, body, &arg) < 0) {
         conn_close(conn, "call does not decode");
         return;
     }
     ret.flags = arg.flags;
+    dumps = arg.kind == MOVE_RFORK || arg.kind == MOVE_MOVE;
     if (arg.node == local.node || arg.node == BPROC_NODE_SELF)
         conn_reply(conn, header, FRAME_XDR(move_ask_ret), &ret);
+    else if (dumps && mover_criu_missing())
+        conn_refuse(conn, header, ENOSYS, "no usable CRIU here: %s", mover_criu_missing());
     else
-        conn_refuse(conn, header, EOPNOTSUPP, "only the master forks onto other nodes as yet");
+        call_pass(conn, header, body);
+}
+
+static void move_take(struct conn *conn, const struct frame_header *header, const uint8_t *body,
+                      int *fds)
+{
+    struct caller caller;
+    int error = caller_from_conn(conn, &caller);
+
+    if (error) {
+        conn_refuse(conn, header, -error, "cannot see who asks: %s", strerror(-error));
+        return;
+    }
+    caller.node = local.node;
+    move_handover(conn, &caller, header, body, fds);
+    caller_clear(&caller);
 }
 
 static void client_message(struct conn *conn, const struct frame_header *header,
                            const uint8_t *body, int *fds, void *arg)
 {
-    (void)fds;
     (void)arg;
     if (header->kind != K_CALL) {
         conn_close(conn, "not a call");
@@ -206,6 +229,9 @@ static void client_message(struct conn *conn, const struct frame_header *header,
         break;
     case P_MOVE_ASK:
         move_ask(conn, header, body);
+        break;
+    case P_MOVE_HANDOVER:
+        move_take(conn, header, body, fds);
         break;
     case P_NOTIFY:
         watcher_take(conn, header);
@@ -232,6 +258,7 @@ static void client_closed(struct conn *conn, const char *reason, void *arg)
     LIST_REMOVE(client, next);
     free(client);
     watcher_drop(conn);
+    move_client_gone(conn);
     LIST_FOREACH(passed, &passed_list, next)
         if (passed->conn == conn)
             passed->conn = NULL;

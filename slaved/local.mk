@@ -7,6 +7,8 @@ slaved_slaved_SOURCES = \
 	slaved/child.c slaved/child.h \
 	slaved/connect.c slaved/connect.h \
 	slaved/contact.c slaved/contact.h \
+	slaved/depart.c slaved/depart.h \
+	slaved/ghost.c slaved/ghost.h \
 	slaved/join.c slaved/join.h \
 	slaved/link.c slaved/link.h \
 	slaved/local.c slaved/local.h \
@@ -16,11 +18,12 @@ slaved_slaved_SOURCES = \
 	slaved/receivers.c slaved/receivers.h \
 	slaved/root.c slaved/root.h \
 	slaved/space.c slaved/space.h \
+	slaved/tickets.c slaved/tickets.h \
 	slaved/transfer.c slaved/transfer.h \
 	slaved/usage.c slaved/usage.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h
 slaved_slaved_CFLAGS = $(AM_CFLAGS)
-slaved_slaved_LDADD = common/libcommon.la
+slaved_slaved_LDADD = moves/libmoves.la common/libcommon.la
 
 pkglibexec_PROGRAMS += slaved/bproc-usage
 

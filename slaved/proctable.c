@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "common/fault.h"
+#include "slaved/ghost.h"
 #include "slaved/link.h"
 #include "slaved/proctable.h"
 #include "slaved/space.h"
@@ -142,6 +143,28 @@ void proc_abandon(pid_t pid, const struct transfer *transfer)
     proc_settle(proc);
 }
 
+int proc_is_here(pid_t pid, int *counts)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (!proc || proc->exited)
+        return 0;
+    *counts = proc->committed;
+    return 1;
+}
+
+int proc_leave(pid_t pid, struct conn *channel)
+{
+    struct proc *proc = proc_find(pid);
+    struct transfer *transfer = proc ? proc->transfer : NULL;
+
+    if (proc)
+        proc_remove(proc);
+    if (transfer)
+        transfer_continue(transfer, channel);
+    return transfer != NULL;
+}
+
 static void proc_exited(struct proc *proc, int status)
 {
     proc->exited = true;
@@ -181,8 +204,13 @@ static born_msg *born_copy(const born_msg *born)
 
 void proc_born(const born_msg *born)
 {
-    born_msg *copy = born_copy(born);
+    born_msg *copy;
     struct proc *proc;
+
+    /* What another process has left here when it went away. */
+    if (ghost_is_known(born->id.pid))
+        return;
+    copy = born_copy(born);
 
     if (!copy || proc_add(born->id.pid, NULL) < 0) {
         if (copy)

@@ -20,6 +20,7 @@
 
 #include "proto/bproc.h"
 
+struct conn;
 struct transfer;
 
 /* 0, -EEXIST or -ENOMEM. */
@@ -32,6 +33,15 @@ void proc_refused(pid_t pid);
 void proc_commit(pid_t pid, const struct transfer *transfer);
 void proc_drained(pid_t pid, const struct transfer *transfer);
 void proc_abandon(pid_t pid, const struct transfer *transfer);
+
+/* Whether it was sent here. *counts: its transfer is over, so that the master knows it as well. */
+int proc_is_here(pid_t pid, int *counts);
+
+/*
+ * It runs elsewhere from now on: what happens to the process of that number here is no news. 1:
+ * `channel`, which leads to the carrier of its streams to there, is taken over.
+ */
+int proc_leave(pid_t pid, struct conn *channel);
 
 /* From the space. */
 void proc_status(bproc_proc event, pid_t pid, int status);

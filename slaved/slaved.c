@@ -28,6 +28,8 @@
 #include "common/reaper.h"
 #include "common/tls.h"
 #include "slaved/contact.h"
+#include "slaved/depart.h"
+#include "slaved/ghost.h"
 #include "slaved/join.h"
 #include "slaved/link.h"
 #include "slaved/local.h"
@@ -37,6 +39,7 @@
 #include "slaved/receivers.h"
 #include "slaved/root.h"
 #include "slaved/space.h"
+#include "slaved/tickets.h"
 #include "slaved/transfer.h"
 #include "slaved/usage.h"
 
@@ -48,6 +51,7 @@ static struct {
     SSL_CTX *ctx;
     struct link_settings link;
     struct receivers_settings receivers;
+    struct mover_settings mover;
     const char *state_dir;
     char tls_dir[PATH_MAX];
     char criu[PATH_MAX];
@@ -78,6 +82,13 @@ static void signal_take(const struct frame_header *header, const uint8_t *body)
         proc_signal(&signal);
 }
 
+static void decoded_take(const struct frame_header *header, const uint8_t *body,
+                         int (*take)(const struct frame_header *header, const uint8_t *body))
+{
+    if (take(header, body) < 0)
+        link_break("message does not decode");
+}
+
 static void master_message(const struct frame_header *header, const uint8_t *body)
 {
     switch (header->proc) {
@@ -95,6 +106,19 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
         break;
     case P_PASS:
         local_passed(header, body);
+        break;
+    case P_DEPART_ALLOW:
+    case P_DEPART_READY:
+    case P_DEPART_FAILED:
+        decoded_take(header, body, depart_message);
+        break;
+    case P_EXPECT:
+        decoded_take(header, body, ticket_expect);
+        break;
+    case P_GHOST_EXIT:
+    case P_GHOST_STOP:
+    case P_GHOST_CONT:
+        decoded_take(header, body, ghost_message);
         break;
     case P_NODE_USAGE:
         usage_asked();
@@ -122,6 +146,12 @@ static void link_came_up(const hello_ret *hello)
     space_numbers(&hello->numbers);
     proc_report_all();
     local_link_up();
+}
+
+static void link_went_down(void)
+{
+    local_link_down();
+    depart_link_down();
 }
 
 static void master_is_lost(const char *words)
@@ -163,6 +193,7 @@ static void space_died(const char *words)
 static void everything_free(void)
 {
     local_finish();
+    depart_stop();
     contact_finish();
     reaper_stop();
     event_free(slaved.on_term);
@@ -347,6 +378,20 @@ static void ports_open(void)
         fatalx("cannot listen on %s: %s", slaved.conf->socket, strerror(-error));
 }
 
+/* Without a mover processes can come, but not go on. */
+static void mover_begin(void)
+{
+    char text[300];
+
+    slaved.mover = (struct mover_settings){
+        .tls_dir = slaved.tls_dir, .run_dir = slaved.conf->run_dir,
+        .criu = slaved.criu[0] ? slaved.criu : "criu",
+        .criu_missing = slaved.criu[0] ? NULL : slaved.criu_missing };
+    tickets_init(slaved.base);
+    if (depart_start(slaved.base, &slaved.mover, text, sizeof(text)) < 0)
+        fatalx("%s", text);
+}
+
 static void loop_make(void)
 {
     slaved.base = event_base_new();
@@ -382,7 +427,7 @@ int main(int argc, char **argv)
     run_dir_make();
     slaved.link = (struct link_settings){
         .source = slaved.options.source, .data_port = (unsigned)slaved.conf->data_port,
-        .on_up = link_came_up, .on_down = local_link_down, .on_switched = local_link_up,
+        .on_up = link_came_up, .on_down = link_went_down, .on_switched = local_link_up,
         .on_set_down = master_is_lost,
         .on_message = master_message };
     power_init(slaved.conf);
@@ -391,6 +436,7 @@ int main(int argc, char **argv)
     criu_find();
     loop_make();
     space_begin();
+    mover_begin();
     ports_open();
     event_base_dispatch(slaved.base);
     everything_free();

@@ -13,11 +13,13 @@
 #include "common/log.h"
 #include "slaved/proctable.h"
 #include "slaved/space.h"
+#include "slaved/tickets.h"
 #include "slaved/transfer.h"
 
 struct transfer {
     LIST_ENTRY(transfer) next;
     struct conn *conn;          /* NULL when closed; then it only waits for the space's answer */
+    struct conn *channel;       /* to the carrier that carries on from here; NULL */
     pid_t pid;
     uint32_t serial;            /* of the launch at the space; 0 when none is under way */
     struct frame_header asked;  /* the receiver's call that is to be answered */
@@ -88,6 +90,53 @@ static void launch_take(struct transfer *transfer, const struct frame_header *he
                     (int)transfer->pid, strerror(-error));
 }
 
+/* ---- the process has gone on ---- */
+
+static void drained_tell(struct transfer *transfer)
+{
+    launch_id body = { .pid = transfer->pid };
+
+    conn_event(transfer->channel, P_DRAINED, FRAME_XDR(launch_id), &body);
+}
+
+static void channel_message(struct conn *conn, const struct frame_header *header,
+                            const uint8_t *body, int *fds, void *arg)
+{
+    struct transfer *transfer = arg;
+
+    (void)body;
+    (void)fds;
+    if (header->proc != P_DRAIN)
+        conn_close(conn, "message out of place");
+    else if (transfer->conn)
+        transfer_drain(transfer);
+    else
+        drained_tell(transfer);
+}
+
+/* Its streams have ended there; ours end by that. */
+static void channel_closed(struct conn *conn, const char *reason, void *arg)
+{
+    struct transfer *transfer = arg;
+
+    (void)conn;
+    (void)reason;
+    transfer->channel = NULL;
+    if (transfer->conn)
+        transfer_drain(transfer);
+    else
+        transfer_free(transfer);
+}
+
+static const struct conn_ops channel_ops = { .on_message = channel_message,
+                                             .on_close = channel_closed };
+
+void transfer_continue(struct transfer *transfer, struct conn *channel)
+{
+    transfer->channel = channel;
+    conn_set_ops(channel, &channel_ops, transfer);
+}
+
 static void transfer_message(struct conn *conn, const struct frame_header *header,
                              const uint8_t *body, int *fds, void *arg)
 {
@@ -106,7 +155,14 @@ static void transfer_message(struct conn *conn, const struct frame_header *heade
         proc_abandon(transfer->pid, transfer);
         break;
     case P_DRAINED:
-        proc_drained(transfer->pid, transfer);
+        if (transfer->channel)
+            drained_tell(transfer);
+        else
+            proc_drained(transfer->pid, transfer);
+        break;
+    case P_RECV_TICKET:
+        if (ticket_ask(conn, header, body) < 0)
+            conn_close(conn, "ticket does not decode");
         break;
     default:
         conn_close(conn, "message out of place");
@@ -119,9 +175,12 @@ static void transfer_closed(struct conn *conn, const char *reason, void *arg)
 
     (void)conn;
     log_debug("transfer of process %d: %s", (int)transfer->pid, reason);
+    ticket_forget(conn);
     transfer->conn = NULL;
+    if (transfer->channel)
+        drained_tell(transfer);
     proc_abandon(transfer->pid, transfer);
-    if (!transfer->serial)
+    if (!transfer->serial && !transfer->channel)
         transfer_free(transfer);
 }
 

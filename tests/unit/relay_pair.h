@@ -148,7 +148,8 @@ static size_t side_wanted(struct relay *relay, unsigned id, void *arg)
     return ((struct side *)arg)->wants;
 }
 
-static const struct relay_ops side_ops = { side_flushed, side_idle, side_broken, side_wanted };
+static const struct relay_ops side_ops = { side_flushed, side_idle, side_broken, side_wanted,
+                                           NULL };
 
 static void pair_on_tick(evutil_socket_t fd, short what, void *arg)
 {

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/bproc.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "common/log.h"
+#include "masterd/depart.h"
+#include "masterd/link.h"
+#include "masterd/master.h"
+#include "masterd/nodeghost.h"
+#include "masterd/passage.h"
+#include "masterd/proctable.h"
+#include "masterd/stats.h"
+#include "moves/move.h"
+
+struct passage {
+    LIST_ENTRY(passage) entry;
+    move_kind kind;
+    int pid;
+    int from, to;
+    born_msg who;
+    char args[BPROC_MAX_TEXT];
+    int ghost;                  /* one will be at `from` */
+    int entered;
+    int fresh;                  /* it had no entry before */
+    int *children;              /* its children, which get ghosts where it goes */
+    unsigned nchildren;
+    int64_t started;
+};
+
+static LIST_HEAD(, passage) passages = LIST_HEAD_INITIALIZER(passages);
+static struct log_limit passage_limit;
+
+static struct passage *passage_find(int pid, int from)
+{
+    struct passage *passage;
+
+    LIST_FOREACH(passage, &passages, entry)
+        if (passage->pid == pid && passage->from == from)
+            break;
+    return passage;
+}
+
+static void passage_free(struct passage *passage)
+{
+    LIST_REMOVE(passage, entry);
+    free(passage->children);
+    free(passage);
+}
+
+/* ---- may it ---- */
+
+/*
+ * The node's word is good for processes of those whom it has processes of: it cannot make itself
+ * another user's.
+ */
+static int owner_check(const struct node *from, const depart_arg *arg, char *text, size_t len)
+{
+    struct proc *origin = proc_find(arg->origin, from->number);
+
+    if (origin && (proc_uid(origin) == arg->who.uid || proc_uid(origin) == 0))
+        return 0;
+    snprintf(text, len, "node %d has no process of uid %u to be the origin of process %d",
+             from->number, arg->who.uid, arg->who.id.pid);
+    return EPERM;
+}
+
+static int kind_check(const struct node *from, const depart_arg *arg, char *text, size_t len)
+{
+    struct proc *proc = proc_find(arg->who.id.pid, from->number);
+
+    if (arg->who.id.pid <= 1 || arg->kind < MOVE_RFORK || arg->kind > MOVE_MOVE) {
+        snprintf(text, len, "bad numbers");
+        return EINVAL;
+    }
+    if (passage_find(arg->who.id.pid, from->number)) {
+        snprintf(text, len, "process %d is on its way already", arg->who.id.pid);
+        return EALREADY;
+    }
+    if (arg->kind == MOVE_RFORK && proc) {
+        snprintf(text, len, "process %d is on node %d", arg->who.id.pid, from->number);
+        return BPROC_PID_TAKEN;
+    }
+    return 0;
+}
+
+/* Under which address nodes find the other end of this node's link: us. */
+static uint32_t own_address(struct conn *conn)
+{
+    struct sockaddr_in in;
+    socklen_t len = sizeof(in);
+
+    if (getsockname(conn_fd(conn), (struct sockaddr *)&in, &len) < 0)
+        return 0;
+    return ntohl(in.sin_addr.s_addr);
+}
+
+static struct passage *passage_new(const struct node *from, const struct node *to,
+                                   const depart_arg *arg)
+{
+    struct passage *passage = calloc(1, sizeof(*passage));
+
+    if (!passage)
+        return NULL;
+    passage->children = calloc(arg->children.child_list_len + 1, sizeof(*passage->children));
+    if (!passage->children) {
+        free(passage);
+        return NULL;
+    }
+    for (unsigned i = 0; i < arg->children.child_list_len; i++)
+        passage->children[passage->nchildren++] = arg->children.child_list_val[i];
+    passage->kind = arg->kind;
+    passage->pid = arg->who.id.pid;
+    passage->from = from->number;
+    passage->to = to->number;
+    passage->who = arg->who;
+    memcpy(passage->args, arg->who.args.args_val, arg->who.args.args_len);
+    passage->who.args.args_val = passage->args;
+    passage->ghost = arg->ghost;
+    passage->started = master_now();
+    LIST_INSERT_HEAD(&passages, passage, entry);
+    return passage;
+}
+
+/* The other node is told first: the process may come as soon as this one knows. */
+static void passage_announce(const struct node *from, struct node *to, const depart_arg *arg,
+                             const move_ticket *ticket)
+{
+    expect_msg expect = { .ticket = *ticket, .pid = arg->who.id.pid, .node = from->number,
+                          .uid = arg->who.uid, .gid = arg->who.gid,
+                          .groups = { arg->groups.groups_len, arg->groups.groups_val },
+                          .children = arg->children };
+
+    link_event(to, P_EXPECT, FRAME_XDR(expect_msg), &expect);
+}
+
+static void allow_give(struct node *from, struct node *to, struct conn *conn,
+                       const struct frame_header *header, const depart_arg *arg)
+{
+    char bytes[BPROC_TICKET_LEN];
+    depart_ret ret = { .addr = to->number < 0 ? own_address(conn) : to->addr,
+                       .data_port = to->data_port, .flags = depart_flags(arg->flags, to),
+                       .node_is_up = to->state == NODE_UP,
+                       .io_direct = (unsigned)master.conf->io_direct,
+                       .ticket = { sizeof(bytes), bytes } };
+
+    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes) || !passage_new(from, to, arg)) {
+        conn_refuse(conn, header, ENOMEM, "out of memory");
+        return;
+    }
+    passage_announce(from, to, arg, &ret.ticket);
+    conn_reply(conn, header, FRAME_XDR(depart_ret), &ret);
+}
+
+static int allow_take(struct node *from, struct conn *conn, const struct frame_header *header,
+                      const uint8_t *body)
+{
+    struct caller caller;
+    struct node *to = NULL;
+    char text[200] = "";
+    depart_arg arg;
+    int error = conn_decode(depart_arg, header, body, &arg);
+
+    if (error)
+        return error;
+    caller = (struct caller){ .pid = arg.who.id.pid, .uid = arg.who.uid, .gid = arg.who.gid,
+                              .groups = arg.groups.groups_val, .ngroups = arg.groups.groups_len,
+                              .node = from->number };
+    error = depart_check_node(&caller, arg.node, &to, text, sizeof(text));
+    if (!error && !to)
+        error = BE_SAMENODE;
+    if (!error)
+        error = kind_check(from, &arg, text, sizeof(text));
+    if (!error)
+        error = owner_check(from, &arg, text, sizeof(text));
+    if (error)
+        conn_refuse(conn, header, error, "%s", text[0] ? text : "it is on that node already");
+    else
+        allow_give(from, to, conn, header, &arg);
+    frame_free(FRAME_XDR(depart_arg), &arg, sizeof(arg));
+    return 0;
+}
+
+/* ---- it waits there ---- */
+
+static int entry_make(struct passage *passage)
+{
+    struct proc *proc = proc_find(passage->pid, passage->from);
+
+    /* One that was forked on the node need not be known yet. */
+    passage->fresh = proc == NULL;
+    if (proc)
+        return proc_move(proc, passage->to);
+    return proctable_passed(node_at(passage->to), &passage->who) ? 0 : -EAGAIN;
+}
+
+static int ghosts_enter(const struct passage *passage)
+{
+    int error = passage->ghost ? nodeghost_add(passage->pid, passage->from) : 0;
+
+    for (unsigned i = 0; !error && i < passage->nchildren; i++)
+        error = nodeghost_add(passage->children[i], passage->to);
+    return error;
+}
+
+static void ghosts_leave(const struct passage *passage)
+{
+    if (passage->ghost)
+        nodeghost_remove(passage->pid, passage->from);
+    for (unsigned i = 0; i < passage->nchildren; i++)
+        nodeghost_remove(passage->children[i], passage->to);
+}
+
+static void ready_take(struct passage *passage, struct conn *conn,
+                       const struct frame_header *header)
+{
+    int error;
+
+    if (!passage) {
+        conn_refuse(conn, header, BE_SLAVEDIED, "the node was lost");
+        return;
+    }
+    error = ghosts_enter(passage);
+    if (!error)
+        error = entry_make(passage);
+    if (error) {
+        ghosts_leave(passage);
+        conn_refuse(conn, header, -error, "cannot enter process %d: %s", passage->pid,
+                    strerror(-error));
+        return;
+    }
+    passage->entered = 1;
+    conn_reply(conn, header, NULL, NULL);
+}
+
+/* ---- its end ---- */
+
+static void done_take(struct passage *passage)
+{
+    struct proc *proc;
+
+    if (!passage)
+        return;
+    proc = passage->fresh ? proc_find(passage->pid, passage->to) : NULL;
+    if (proc)
+        proc_ask_ghost(proc, &passage->who);
+    log_info("process %d went from %s to %s in %lld ms", passage->pid,
+             move_node_name(passage->from), move_node_name(passage->to),
+             (long long)(master_now() - passage->started));
+    stats_moved((uint64_t)(master_now() - passage->started) * 1000, 0);
+    passage_free(passage);
+}
+
+/* Whether it got to run there nobody knows any more: then it is not to. */
+static void passage_undo(struct passage *passage)
+{
+    struct proc *proc = passage->entered ? proc_find(passage->pid, passage->to) : NULL;
+
+    if (passage->entered)
+        ghosts_leave(passage);
+    if (proc && passage->fresh) {
+        proc_release(proc);
+    } else if (proc) {
+        link_kill(node_at(passage->to), passage->pid);
+        proc_move(proc, passage->from);
+    }
+    passage_free(passage);
+}
+
+static int failed_take(struct passage *passage, const struct frame_header *header,
+                       const uint8_t *body)
+{
+    failed_msg msg;
+    int error = conn_decode(failed_msg, header, body, &msg);
+
+    if (error)
+        return error;
+    if (passage && msg.error != BPROC_PID_TAKEN) {
+        log_limited(&passage_limit, 60, "process %d from %s to %s failed: %s", msg.pid,
+                    move_node_name(passage->from), move_node_name(passage->to), msg.text);
+        stats_failed();
+    }
+    if (passage)
+        passage_undo(passage);
+    frame_free(FRAME_XDR(failed_msg), &msg, sizeof(msg));
+    return 0;
+}
+
+int passage_message(struct node *from, struct conn *conn, const struct frame_header *header,
+                    const uint8_t *body)
+{
+    struct passage *passage;
+    failed_msg failed;
+    pid_msg msg;
+
+    if (header->proc == P_DEPART_ALLOW)
+        return allow_take(from, conn, header, body);
+    if (header->proc == P_DEPART_FAILED) {
+        if (conn_decode(failed_msg, header, body, &failed) < 0)
+            return -EPROTO;
+        passage = passage_find(failed.pid, from->number);
+        frame_free(FRAME_XDR(failed_msg), &failed, sizeof(failed));
+        return failed_take(passage, header, body);
+    }
+    if (conn_decode(pid_msg, header, body, &msg) < 0)
+        return -EPROTO;
+    passage = passage_find(msg.pid, from->number);
+    if (header->proc == P_DEPART_READY)
+        ready_take(passage, conn, header);
+    else
+        done_take(passage);
+    return 0;
+}
+
+static void lost_tell(const struct passage *passage)
+{
+    char text[60];
+    failed_msg msg = { .pid = passage->pid, .error = BE_SLAVEDIED, .text = text };
+
+    snprintf(text, sizeof(text), "node %d was lost", passage->to);
+    link_event(node_at(passage->from), P_DEPART_FAILED, FRAME_XDR(failed_msg), &msg);
+}
+
+void passages_node_lost(int node)
+{
+    struct passage *passage, *next;
+
+    for (passage = LIST_FIRST(&passages); passage; passage = next) {
+        next = LIST_NEXT(passage, entry);
+        if (passage->to == node)
+            lost_tell(passage);
+        if (passage->to == node || passage->from == node)
+            passage_undo(passage);
+    }
+}

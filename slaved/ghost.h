@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ghosts of this node: they stand in its process space for processes whose parent lives here and
+ * who themselves live elsewhere. The master tells what becomes of those, and is told of the signals
+ * that the ghosts get.
+ *
+ * Life of an entry: ghost_expect() when the process is about to run elsewhere; ghost_start() when
+ * what it leaves here has become the ghost; what was told in between is kept for it. It ends with
+ * the ghost's connection: by the exit it was told, by SIGKILL, which kills the process as well, or
+ * by ghost_dismiss(). Nothing here blocks.
+ */
+#ifndef BPROC_SLAVED_GHOST_H
+#define BPROC_SLAVED_GHOST_H
+
+#include "common/conn.h"
+
+/* 0, -EEXIST, -ENOMEM. */
+int ghost_expect(int pid);
+
+/* It will not come. Nothing if it is there. */
+void ghost_forget(int pid);
+
+/*
+ * The ghost `pid`, to us process `task`, is at the other end of `conn`. 0: that and `pidfd` are
+ * taken over; -ENOENT when nobody expected it, or it is there already.
+ */
+int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd);
+
+/* From the master: P_GHOST_EXIT, P_GHOST_STOP, P_GHOST_CONT. 0 or -EPROTO. */
+int ghost_message(const struct frame_header *header, const uint8_t *body);
+
+/* It goes without a word to anybody. */
+void ghost_dismiss(int pid);
+
+int ghost_is_known(int pid);
+
+/* What a P_HELLO lists: *pids malloc'd. 0 or -ENOMEM. */
+int ghost_list(int **pids, unsigned *count);
+
+#endif
