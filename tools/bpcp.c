@@ -24,6 +24,8 @@
 
 struct copy {
     struct transfer_plan plan;
+    int self;                       /* node this runs on */
+    const char *suffix;
     struct place *sources;
     size_t count;
     struct bar bar;
@@ -33,6 +35,8 @@ struct copy {
 /* Without nodes it is what cp does, and needs no daemon. */
 static bool all_local(const struct options *options)
 {
+    if (options->delegated)
+        return false;
     for (size_t i = 0; i < options->count; i++)
         if (strchr(options->args[i], ':'))
             return false;
@@ -84,11 +88,33 @@ static size_t round_length(const struct copy *copy, size_t first)
     return next - first;
 }
 
-static void suffix_make(char *suffix, size_t len, const struct place *place, int node)
+static void suffix_make(char *suffix, size_t len, const struct copy *copy,
+                        const struct place *place, int node)
 {
-    *suffix = '\0';
-    if (place->many)
-        snprintf(suffix, len, node == BPROC_NODE_MASTER ? ".master" : ".n%d", node);
+    if (!place->many)
+        snprintf(suffix, len, "%s", copy->suffix);
+    else if (node == BPROC_NODE_MASTER)
+        snprintf(suffix, len, ".master");
+    else
+        snprintf(suffix, len, ".n%d", node);
+}
+
+/* From a node to others the data go the direct way. What this machine gets as well comes by here. */
+static bool is_elsewhere(const struct copy *copy, int node)
+{
+    return node != copy->self && !nodeset_has(copy->plan.nodes, copy->self);
+}
+
+static int copy_start(struct copy *copy, struct transfer *transfer, const struct place *place,
+                      int node, char *const *paths, size_t count)
+{
+    char suffix[32];
+
+    suffix_make(suffix, sizeof(suffix), copy, place, node);
+    if (!is_elsewhere(copy, node))
+        return transfer_start(transfer, &copy->plan, node, paths, count, suffix);
+    copy->bar.wanted = false;
+    return transfer_delegate(transfer, &copy->plan, node, paths, count, suffix);
 }
 
 /* Copies sources[first] to sources[first + length - 1]. Number of errors. */
@@ -103,13 +129,8 @@ static unsigned round_run(struct copy *copy, size_t first, size_t length)
 
     for (size_t i = 0; i < length && !error; i++)
         paths[i] = copy->sources[first + i].path;
-    for (size_t i = 0; i < count && !error; i++) {
-        char suffix[24];
-
-        suffix_make(suffix, sizeof(suffix), place, place->nodes.nodes[i]);
-        error = transfer_start(&transfers[i], &copy->plan, place->nodes.nodes[i], paths, length,
-                               suffix);
-    }
+    for (size_t i = 0; i < count && !error; i++)
+        error = copy_start(copy, &transfers[i], place, place->nodes.nodes[i], paths, length);
     if (!error)
         error = transfers_run(transfers, count, &copy->plan.tasks, copy->signal_fd, &copy->bar);
     if (error)
@@ -163,6 +184,18 @@ static void local_exec(const struct options *options, const struct copy *copy,
     cp_exec(options, files);
 }
 
+static void plan_make(struct copy *copy, const struct options *options, struct place *target)
+{
+    const char *dir = options->dir ? options->dir : directory_find();
+
+    copy->plan = (struct transfer_plan) {
+        .asker = options->delegated ? options->asker : copy->self, .recurse = options->recurse,
+        .preserve = options->preserve, .total = options->progress, .target = target->path,
+        .nodes = &target->nodes, .own_dir = dir, .node_dir = options->home ? NULL : dir,
+        .directory = options->directory || copy->count > 1 || copy->sources[0].many
+    };
+}
+
 int main(int argc, char **argv)
 {
     struct copy copy = { 0 };
@@ -182,13 +215,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < copy.count; i++)
         place_read(&copy.sources[i], options.args[i], NULL, NULL, &table);
     place_read(&target, options.args[copy.count], options.spec, options.exclude, &table);
-    local_exec(&options, &copy, &target, &table);
-    copy.plan = (struct transfer_plan) {
-        .self = table.self, .recurse = options.recurse, .preserve = options.preserve,
-        .total = options.progress, .target = target.path, .nodes = &target.nodes,
-        .directory = copy.count > 1 || copy.sources[0].many, .own_dir = directory_find()
-    };
-    copy.plan.node_dir = options.home ? NULL : copy.plan.own_dir;
+    if (!options.delegated)
+        local_exec(&options, &copy, &target, &table);
+    copy.self = table.self;
+    copy.suffix = options.suffix;
+    plan_make(&copy, &options, &target);
     errors = copy_run(&copy, &options);
     for (size_t i = 0; i < copy.count; i++)
         place_free(&copy.sources[i]);

@@ -4,6 +4,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,11 +28,14 @@ static const char usage_text[] =
     "  -v, --version  print the release\n"
     "Other options of scp are accepted and ignored.\n";
 
-enum { OPTION_PROGRESS = 256 };
+enum { OPT_PROGRESS = 256, OPT_ASKER, OPT_DIR, OPT_DIRECTORY, OPT_HOME, OPT_SUFFIX };
 
 static const struct option long_options[] = {
-    { "progress", optional_argument, NULL, OPTION_PROGRESS }, { "help", no_argument, NULL, 'h' },
-    { "version", no_argument, NULL, 'v' }, { 0 }
+    { "progress", optional_argument, NULL, OPT_PROGRESS }, { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, 'v' },
+    { "asker", required_argument, NULL, OPT_ASKER }, { "dir", required_argument, NULL, OPT_DIR },
+    { "directory", no_argument, NULL, OPT_DIRECTORY }, { "home", no_argument, NULL, OPT_HOME },
+    { "suffix", required_argument, NULL, OPT_SUFFIX }, { 0 }
 };
 
 static bool progress_read(const char *when)
@@ -45,15 +49,21 @@ static bool progress_read(const char *when)
     return false;
 }
 
-/* Letters that mean something else to scp and rcp. */
-static bool letter_foreign(const struct options *options, int option)
+static bool name_foreign(void)
 {
-    return options->home && (option == 'v' || option == 'x' || option == 'd');
+    return strcmp(program_invocation_short_name, "scp") == 0 ||
+           strcmp(program_invocation_short_name, "rcp") == 0;
+}
+
+/* Letters that mean something else to scp and rcp. */
+static bool letter_foreign(int option)
+{
+    return name_foreign() && (option == 'v' || option == 'x' || option == 'd');
 }
 
 static void option_set(struct options *options, int option)
 {
-    if (letter_foreign(options, option))
+    if (letter_foreign(option))
         return;
     switch (option) {
     case 'r': options->recurse = true; break;
@@ -61,7 +71,12 @@ static void option_set(struct options *options, int option)
     case 'q': options->progress = false; break;
     case 'w': options->spec = optarg; break;
     case 'x': options->exclude = optarg; break;
-    case OPTION_PROGRESS: options->progress = progress_read(optarg); break;
+    case OPT_PROGRESS: options->progress = progress_read(optarg); break;
+    case OPT_ASKER: options->delegated = true; options->asker = atoi(optarg); break;
+    case OPT_DIR: options->dir = optarg; break;
+    case OPT_DIRECTORY: options->directory = true; break;
+    case OPT_HOME: options->home = true; break;
+    case OPT_SUFFIX: options->suffix = optarg; break;
     case 'h': tool_usage(usage_text, 0);
     case 'v': tool_version();
     case '?': errx(1, "bpcp --help tells more");
@@ -69,18 +84,13 @@ static void option_set(struct options *options, int option)
     }
 }
 
-static bool name_foreign(void)
-{
-    return strcmp(program_invocation_short_name, "scp") == 0 ||
-           strcmp(program_invocation_short_name, "rcp") == 0;
-}
-
 void options_read(struct options *options, int argc, char **argv)
 {
     const char *letters;
     int option;
 
-    *options = (struct options) { .home = name_foreign(), .progress = isatty(STDERR_FILENO) };
+    *options = (struct options) { .home = name_foreign(), .progress = isatty(STDERR_FILENO),
+                                  .suffix = "" };
     letters = options->home ? "prqhvxd" FOREIGN_LETTERS : "prqhvw:x:" FOREIGN_LETTERS;
     while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
         option_set(options, option);

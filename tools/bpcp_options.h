@@ -10,6 +10,11 @@ struct options {
     bool recurse, preserve, progress;
     bool home;                      /* relative names on nodes count from the home directory */
     const char *spec, *exclude;     /* nodes of the target, if they do not stand in front of it */
+    /* What bpcp says to itself when it lets the machine that has the files do the copy. */
+    bool delegated, directory;
+    int asker;                      /* node it was asked on, which messages do not name */
+    const char *dir;                /* working directory there */
+    const char *suffix;             /* of the names in the target, "" */
     char **args;                    /* sources and, last, the target; ended by NULL */
     size_t count;                   /* of all args, at least 2 */
 };

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "tools/tool.h"
 
 #define PROGRAM PKGLIBEXECDIR "/bproc-copy"
+#define DELEGATE BINDIR "/bpcp"
 #define FIXED_ARGS 16
 #define LABEL_LEN 24
 
@@ -28,7 +30,7 @@ struct arguments {
 /* What stands in front of messages from `node`. */
 static void label_make(char label[LABEL_LEN], const struct transfer_plan *plan, int node)
 {
-    if (node == plan->self)
+    if (node == plan->asker)
         *label = '\0';
     else if (node == BPROC_NODE_MASTER)
         strcpy(label, "master: ");
@@ -40,7 +42,7 @@ static struct arguments *arguments_new(const struct transfer_plan *plan, const c
                                        size_t paths)
 {
     struct arguments *args = calloc(1, sizeof(*args) + (FIXED_ARGS + paths + 1) * sizeof(char *));
-    const char *dir = node == plan->self ? plan->own_dir : plan->node_dir;
+    const char *dir = node == plan->asker ? plan->own_dir : plan->node_dir;
 
     if (!args)
         return NULL;
@@ -60,16 +62,16 @@ static void argument_add(struct arguments *args, const char *text)
     args->list[args->count++] = (char *)(uintptr_t)text;
 }
 
-static void end_start(struct task *task, const struct transfer_plan *plan, int node,
-                     struct arguments *args, enum task_stream in, enum task_stream out)
+static void program_start(struct task *task, const struct transfer_plan *plan, int node,
+                          const char *path, char **argv, const enum task_stream streams[2])
 {
     struct task_plan tasks = plan->tasks;
-    struct command command = { .path = (char *)(uintptr_t)PROGRAM, .argv = args->list };
+    struct command command = { .path = (char *)(uintptr_t)path, .argv = argv };
 
     task_init(task, node, 0);
     tasks.command = &command;
-    tasks.streams[0] = in;
-    tasks.streams[1] = out;
+    tasks.streams[0] = streams[0];
+    tasks.streams[1] = streams[1];
     tasks.streams[2] = STREAM_OWN;
     /* The child has its own copy of the arguments when this is back. */
     task_start(task, &tasks);
@@ -89,7 +91,8 @@ static int source_start(struct transfer *transfer, const struct transfer_plan *p
     argument_add(args, "--");
     for (size_t i = 0; i < count; i++)
         argument_add(args, paths[i]);
-    end_start(&transfer->source, plan, node, args, STREAM_NULL, STREAM_PIPE);
+    program_start(&transfer->source, plan, node, PROGRAM, args->list,
+                  (enum task_stream[]) { STREAM_NULL, STREAM_PIPE });
     free(args);
     return 0;
 }
@@ -111,7 +114,8 @@ static int target_start(struct task *task, const struct transfer_plan *plan, int
     argument_add(args, plan->target);
     for (size_t i = 0; i < count; i++)
         argument_add(args, names[i]);
-    end_start(task, plan, node, args, STREAM_PIPE, STREAM_NULL);
+    program_start(task, plan, node, PROGRAM, args->list,
+                  (enum task_stream[]) { STREAM_PIPE, STREAM_NULL });
     free(args);
     return 0;
 }
@@ -155,6 +159,67 @@ int transfer_start(struct transfer *transfer, const struct transfer_plan *plan, 
         transfer->count++;
     }
     names_free(names, count);
+    return error;
+}
+
+/* A word of a command line, malloc'd; what is made after a failure is NULL as well. */
+__attribute__((format(printf, 3, 4)))
+static void word_add(char **words, size_t *count, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    if ((*count == 0 || words[*count - 1]) && vasprintf(&words[*count], format, args) < 0)
+        words[*count] = NULL;
+    va_end(args);
+    (*count)++;
+}
+
+/* Command line of the bpcp on `node`. -ENOMEM when its last word is NULL. */
+static int words_make(char **words, const struct transfer_plan *plan, int node,
+                      char *const *paths, size_t paths_count, const char *suffix)
+{
+    char *nodes = nodeset_fold(plan->nodes);
+    size_t count = 0;
+
+    if (!nodes)
+        return -ENOMEM;
+    word_add(words, &count, "bpcp");
+    word_add(words, &count, "--asker=%d", plan->asker);
+    word_add(words, &count, "--dir=%s", plan->own_dir);
+    word_add(words, &count, "--suffix=%s", suffix);
+    word_add(words, &count, "--progress=%s", plan->total ? "always" : "never");
+    if (!plan->node_dir)
+        word_add(words, &count, "--home");
+    if (plan->directory)
+        word_add(words, &count, "--directory");
+    if (plan->recurse)
+        word_add(words, &count, "-r");
+    if (plan->preserve)
+        word_add(words, &count, "-p");
+    word_add(words, &count, "--");
+    /* With a node in front nothing in the name of a file looks like one. */
+    for (size_t i = 0; i < paths_count; i++)
+        if (node == BPROC_NODE_MASTER)
+            word_add(words, &count, "master:%s", paths[i]);
+        else
+            word_add(words, &count, "n%d:%s", node, paths[i]);
+    word_add(words, &count, "%s:%s", nodes, plan->target);
+    free(nodes);
+    return words[count - 1] ? 0 : -ENOMEM;
+}
+
+int transfer_delegate(struct transfer *transfer, const struct transfer_plan *plan, int node,
+                      char *const *paths, size_t count, const char *suffix)
+{
+    size_t room = FIXED_ARGS + count;
+    char **words = calloc(room, sizeof(*words));
+    int error = words ? words_make(words, plan, node, paths, count, suffix) : -ENOMEM;
+
+    if (!error)
+        program_start(&transfer->source, plan, node, DELEGATE, words,
+                      (enum task_stream[]) { STREAM_NULL, STREAM_NULL });
+    names_free(words, room);
     return error;
 }
 

@@ -19,10 +19,10 @@
 /* What all transfers of one run of bpcp have in common. */
 struct transfer_plan {
     struct task_plan tasks;         /* prepared; the rest is set for each task */
-    int self;                       /* node bpcp runs on */
+    int asker;                      /* node that messages do not name: where bpcp was called */
     bool recurse, preserve, total;
-    const char *node_dir;           /* NULL: the home directory there */
-    const char *own_dir;
+    const char *node_dir;           /* directory of relative names; NULL: the home directory */
+    const char *own_dir;            /* the same on the asker */
     const char *target;             /* path */
     const struct nodeset *nodes;    /* of the target */
     bool directory;                 /* the target has to be one */
@@ -43,6 +43,13 @@ struct transfer {
  */
 int transfer_start(struct transfer *transfer, const struct transfer_plan *plan, int node,
                    char *const *paths, size_t count, const char *suffix);
+
+/*
+ * Starts the same copy by a bpcp on `node`, so that the data do not pass through this machine. It
+ * is a transfer without targets. 0 or -ENOMEM. Does not block.
+ */
+int transfer_delegate(struct transfer *transfer, const struct transfer_plan *plan, int node,
+                      char *const *paths, size_t count, const char *suffix);
 
 /* Reads what the source has. Call when its output is readable and `stream` wants more. */
 void transfer_read(struct transfer *transfer);

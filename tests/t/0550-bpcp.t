@@ -4,7 +4,7 @@
 # bpcp: files between machines, as rcp and scp copy them.
 # shellcheck disable=SC2016,SC2088  # shells of the nodes expand
 . "${0%/*}/lib.sh"
-need_tool script clush
+need_tool clush
 lab_up 3 --disk-size 320m
 
 lab=$BPROC_BUILD/lab/bplab
@@ -145,6 +145,22 @@ is "both have it" "$(manifest n1 /w3; manifest n2 /w3)" \
 ok "from several machines" bpcp 0:/tmp/name /w/one 2:/tmp/two 1:/w3
 is "all are there" "$(at n1 'cat /w3/name /w3/one /w3/two')" $'n0\none\none'
 
+ok "to this machine and another" bpcp 0:/tmp/name master,2:/tmp/both
+is "both have it" "$(on master bpsh -s master,2 cat /tmp/both)" $'n0\nn0'
+ok "from nodes to a node" bpcp all:/tmp/name 1:/w2
+is "each copy says whose it is" "$(at n1 'cd /w2 && grep . name*')" \
+    $'name.n0:n0\nname.n1:n1\nname.n2:n2'
+is "names count from the same directory" \
+    "$(here 'cd /tmp && bpcp 0:name 2:names && bpcp 2:names n2')$(here 'cat /tmp/n2')" n0
+exits 2 "errors" bpcp 0:/nope 2:/nope 1:/w2
+is "say where" "$(sort "$TMP/out")" "\
+bpcp: n0: cannot read '/nope': No such file or directory
+bpcp: n2: cannot read '/nope': No such file or directory"
+exits 1 "of targets too" bpcp 0:/tmp/name 1:/no/where
+is "say where" "$(cat "$TMP/out")" \
+    "bpcp: n1: cannot write '/no/where': No such file or directory"
+
+# Patterns.
 # Patterns.
 at n0 'mkdir /p && cd /p && echo 1 >a.c && echo 2 >b.c && echo 3 >"[ab].c" && echo 4 >c.h'
 ok "a pattern on a node" here 'mkdir /w/p && bpcp "0:/p/*.c" /w/p'
@@ -190,6 +206,12 @@ ok "a file larger than memory may be" here 'ulimit -v 60000; bpcp /w/large all:/
 sum=$(here 'sha256sum </w/large')
 is "byte for byte" "$(on master bpsh all sh -c 'sha256sum </tmp/large' | sort -u)" "$sum"
 at n1 'rm -r /tmp/large /q'
+passed='cd /sys/class/net/eth0/statistics && echo $(( $(cat rx_bytes) + $(cat tx_bytes) ))'
+before=$(here "$passed")
+ok "from node to node" bpcp 0:/tmp/large 1:/tmp
+is "byte for byte" "$(at n1 'sha256sum </tmp/large')" "$sum"
+between "not by way of the master" $(( $(here "$passed") - before )) 1 3000000
+at n1 'rm /tmp/large'
 like "progress on a terminal" \
     "$(timeout 30 "$lab" -c "$LAB" exec -t master -- bpcp /w/large 0:/tmp </dev/null)" \
     '100% \[#+\] +57 MiB .*/s +0:00 left'
@@ -228,6 +250,8 @@ ok "scp's options" on master /shim/scp -B -p -r -q -v -C -o BatchMode=yes -oConn
     -i key -F none /w/tree n1:scp
 is "names count from the home directory there" "$(manifest n1 /root/scp)" \
     "$(manifest master /w/want)"
+ok "from node to node" on master /shim/scp -r n1:scp/void n0:void
+is "as well" "$(names n0 /root/void)" "$(names n1 /root/scp/void)"
 ok "as rcp" on master /shim/rcp -x -p root@n0:../tmp/fast /w/rcp
 is "it works too" "$(here 'cat /w/rcp')" one
 ok "clush copies with it" here 'cd /w && clush -q -w n[0-1] -O ssh_path=false -O scp_path=bpcp \
