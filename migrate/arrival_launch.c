@@ -68,6 +68,7 @@ static int inherit_fill(struct arrival *a, int gate, struct criu_inherit *inheri
 static int restore(struct arrival *a, int gate, int handoff[2])
 {
     launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
+                            .sid = a->launch.sid,
                             .criu = (char *)(uintptr_t)a->setup->criu };
     struct criu_inherit *inherit = calloc(BPROC_MAX_FDS, sizeof(*inherit));
     char reason[BPROC_MAX_TEXT - 128];
@@ -215,6 +216,7 @@ static int program_fill(struct arrival *a, launch_exec_arg *arg, int *fds, unsig
 static int exec_launch(struct arrival *a)
 {
     launch_exec_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
+                            .sid = a->launch.sid,
                             .uid = a->launch.uid, .gid = a->launch.gid };
     int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
     unsigned nfds = EXEC_FIRST_STREAM;

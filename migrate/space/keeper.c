@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "migrate/space/keeper.h"
@@ -16,6 +17,7 @@
 
 #define WAKE_USEC 100000
 #define WAKES_MAX 50
+#define REAP_LOOKS 200
 
 struct keeper *keeper_list;
 
@@ -34,44 +36,6 @@ static void keeper_close(struct keeper *keeper)
     keeper->channel = -1;
 }
 
-static pid_t keeper_fork(pid_t ppid, int channels[2])
-{
-    pid_t pid = pidfork(ppid);
-
-    if (pid == 0)
-        keeper_child_run(channels[1]);
-    if (pid > 0)
-        setpgid(pid, pid);
-    close(channels[1]);
-    return pid;
-}
-
-static struct keeper *keeper_make(pid_t ppid)
-{
-    struct timeval patience = { .tv_usec = WAKE_USEC };
-    struct keeper *keeper = keeper_count < KEEPERS_MAX ? calloc(1, sizeof(*keeper)) : NULL;
-    int channels[2];
-
-    if (!keeper)
-        return NULL;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0) {
-        free(keeper);
-        return NULL;
-    }
-    keeper->channel = channels[0];
-    keeper->pid = keeper_fork(ppid, channels);
-    if (keeper->pid < 0) {
-        keeper_close(keeper);
-        free(keeper);
-        return NULL;
-    }
-    setsockopt(keeper->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    keeper->next = keeper_list;
-    keeper_list = keeper;
-    keeper_count++;
-    return keeper;
-}
-
 static struct keeper *keeper_find(pid_t ppid)
 {
     struct keeper *keeper = keeper_list;
@@ -79,15 +43,6 @@ static struct keeper *keeper_find(pid_t ppid)
     while (keeper && (keeper->pid != ppid || keeper->channel < 0))
         keeper = keeper->next;
     return keeper;
-}
-
-struct keeper *keeper_get(pid_t ppid)
-{
-    struct keeper *keeper = keeper_find(ppid);
-
-    if (keeper || ppid <= 1)
-        return keeper;
-    return keeper_make(ppid);
 }
 
 /*
@@ -118,6 +73,107 @@ static void event_report(const struct msg *msg)
     on_report(msg->header.proc, body.pid, body.status);
 }
 
+/*
+ * Asks and waits for the answer, taking in what the keeper reports meanwhile. 0 with *answer,
+ * which is the caller's, if that is not NULL; the keeper's -errno; -EPIPE when it is not there,
+ * -EAGAIN when it goes over this.
+ */
+static int keeper_call(struct keeper *keeper, bproc_proc proc, xdrproc_t encode, const void *body,
+                       const int *fds, unsigned nfds, struct msg *answer)
+{
+    struct msg msg;
+    int error;
+
+    if (msg_send(keeper->channel, K_CALL, proc, 0, 0, encode, body, fds, nfds) < 0) {
+        keeper_close(keeper);
+        return -EPIPE;
+    }
+    while (keeper_recv(keeper, &msg) == 0) {
+        if (msg.header.kind == K_REPLY) {
+            error = -msg.header.status;
+            if (!error && answer)
+                *answer = msg;
+            else
+                msg_free(&msg);
+            return error;
+        }
+        event_report(&msg);
+        msg_free(&msg);
+    }
+    keeper_close(keeper);
+    return -EAGAIN;
+}
+
+static struct keeper *keeper_of_session(pid_t sid)
+{
+    struct keeper *keeper = keeper_list;
+
+    while (keeper && (keeper->sid != sid || keeper->channel < 0))
+        keeper = keeper->next;
+    return keeper;
+}
+
+/* `elder` NULL: by init itself. The keeper's end of the channel goes with it. */
+static pid_t keeper_fork(pid_t ppid, pid_t sid, struct keeper *elder, int channel)
+{
+    pid_msg ask = { .pid = ppid };
+    int error;
+    pid_t pid;
+
+    if (!elder) {
+        pid = pidfork(ppid);
+        if (pid == 0)
+            keeper_child_run(channel, ppid == sid);
+        return pid;
+    }
+    error = keeper_call(elder, P_SPACE_KEEPER, FRAME_XDR(pid_msg), &ask, &channel, 1, NULL);
+    return error ? error : ppid;
+}
+
+static struct keeper *keeper_make(pid_t ppid, pid_t sid, struct keeper *elder)
+{
+    struct timeval patience = { .tv_usec = WAKE_USEC };
+    struct keeper *keeper = keeper_count < KEEPERS_MAX ? calloc(1, sizeof(*keeper)) : NULL;
+    int channels[2];
+
+    if (!keeper)
+        return NULL;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) < 0) {
+        free(keeper);
+        return NULL;
+    }
+    keeper->channel = channels[0];
+    keeper->sid = sid;
+    keeper->number = ppid;
+    keeper->pid = keeper_fork(ppid, sid, elder, channels[1]);
+    close(channels[1]);
+    if (keeper->pid < 0) {
+        keeper_close(keeper);
+        free(keeper);
+        return NULL;
+    }
+    setsockopt(keeper->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    keeper->next = keeper_list;
+    keeper_list = keeper;
+    keeper_count++;
+    return keeper;
+}
+
+struct keeper *keeper_get(pid_t ppid, pid_t sid)
+{
+    struct keeper *keeper = keeper_find(ppid), *elder = NULL;
+
+    if (keeper || ppid <= 1)
+        return keeper;
+    if (sid > 1)
+        elder = keeper_of_session(sid);
+    if (sid > 1 && !elder && sid != ppid)
+        elder = keeper_make(sid, sid, NULL);
+    if (!elder && sid != ppid)
+        sid = getsid(0);
+    return keeper_make(ppid, sid, elder);
+}
+
 void keeper_read(struct keeper *keeper)
 {
     struct msg msg;
@@ -130,42 +186,35 @@ void keeper_read(struct keeper *keeper)
     msg_free(&msg);
 }
 
-static int launch_result(const struct msg *msg, struct launch *launch)
-{
-    launched_ret ret;
-
-    if (msg->header.status != 0)
-        return -msg->header.status;
-    if (frame_decode(FRAME_XDR(launched_ret), msg->body, msg->header.body_len, &ret, sizeof(ret)))
-        return -EPROTO;
-    launch->worker = ret.pid;
-    return 0;
-}
-
 int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *launch)
 {
     struct frame_bytes body = { .bytes = msg->body, .len = msg->header.body_len };
     struct msg answer;
-    int error = msg_send(keeper->channel, K_CALL, msg->header.proc, msg->header.serial, 0,
-                         FRAME_XDR(frame_bytes), &body, msg->fds, msg->header.nfds);
+    launched_ret ret;
+    int error = keeper_call(keeper, msg->header.proc, FRAME_XDR(frame_bytes), &body, msg->fds,
+                            msg->header.nfds, &answer);
 
-    if (error) {
-        keeper_close(keeper);
-        return -EPIPE;
-    }
-    while (keeper_recv(keeper, &answer) == 0) {
-        if (answer.header.kind == K_REPLY) {
-            error = launch_result(&answer, launch);
-            msg_free(&answer);
-            return error;
-        }
-        event_report(&answer);
-        msg_free(&answer);
-    }
-    keeper_close(keeper);
     /* Nobody watches over that process. */
-    kill(launch->pid, SIGKILL);
-    return -EAGAIN;
+    if (error == -EAGAIN)
+        kill(launch->pid, SIGKILL);
+    if (error)
+        return error;
+    error = frame_decode(FRAME_XDR(launched_ret), answer.body, answer.header.body_len, &ret,
+                         sizeof(ret));
+    msg_free(&answer);
+    launch->worker = error ? 0 : ret.pid;
+    return error;
+}
+
+/* Until its number is free. One that another keeper has forked is reaped by that one. */
+static void keeper_wait(pid_t pid)
+{
+    const struct timespec moment = { .tv_nsec = 500000 };
+
+    if (waitpid(pid, NULL, 0) == pid)
+        return;
+    for (int i = 0; i < REAP_LOOKS && kill(pid, 0) == 0; i++)
+        nanosleep(&moment, NULL);
 }
 
 /* Everything the keeper said before it left counts. */
@@ -178,7 +227,7 @@ static void keeper_end(struct keeper *keeper)
     if (keeper->pid > 0) {
         /* It is on its way out, unless somebody stopped it there. */
         kill(keeper->pid, SIGKILL);
-        waitpid(keeper->pid, NULL, 0);
+        keeper_wait(keeper->pid);
     }
     registry_forget_keeper(keeper);
     free(keeper);
@@ -214,6 +263,18 @@ void keeper_dismiss(pid_t ppid)
     }
 }
 
+/* Without it nobody could get its number again, as that would still name the session. */
+static bool is_leading(const struct keeper *keeper)
+{
+    const struct keeper *other = keeper_list;
+
+    if (keeper->number != keeper->sid)
+        return false;
+    while (other && (other == keeper || other->sid != keeper->sid))
+        other = other->next;
+    return other != NULL;
+}
+
 void keeper_tidy(void)
 {
     struct keeper **at = &keeper_list;
@@ -221,7 +282,7 @@ void keeper_tidy(void)
     while (*at) {
         struct keeper *keeper = *at;
 
-        if (keeper->users > 0 && keeper->channel >= 0) {
+        if ((keeper->users > 0 || is_leading(keeper)) && keeper->channel >= 0) {
             at = &keeper->next;
             continue;
         }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Keepers: processes of the space that stand for a parent that stayed elsewhere. A keeper has the
- * parent's number, so that getppid() of what it launches is right, and leads the parent's process
- * group. It reports all that happens to its children and knows nothing else.
+ * parent's number, so that getppid() of what it launches is right, leads the parent's process group
+ * and is in the parent's session. A session comes to be here by the keeper that has its number; its
+ * other keepers are forked by that one, or by each other when it has gone. A keeper reports all
+ * that happens to its children and knows nothing else.
  *
- * Life: made by the first launch under a parent; dismissed when none of its processes is left or
- * when the real parent has died: then its children become init's, and getppid() says 1, as fork
- * promises. It may also be killed by a process of root; that is the same as being dismissed.
+ * Life: made by the first launch under a parent; dismissed when none of its processes is left (nor
+ * any other keeper, if it leads their session) or when the real parent has died: then its children
+ * become init's, and getppid() says 1, as fork promises. It may also be killed by a process of
+ * root; that is the same as being dismissed.
  *
  * All calls are init's. They block for a message to and from the keeper, which itself never waits
  * for anybody but init.
@@ -23,6 +26,8 @@
 
 struct keeper {
     pid_t pid;                  /* 0 when it has been reaped */
+    pid_t number;               /* what that was */
+    pid_t sid;
     int channel;                /* seqpacket; -1 when the keeper has gone */
     unsigned users;             /* registered processes that it is the parent of */
     struct keeper *next;
@@ -35,10 +40,10 @@ extern struct keeper *keeper_list;
 void keeper_init(reap_fn *report);
 
 /*
- * The keeper with that number, made if there is none. NULL when the number is in use otherwise:
- * then init has to be the parent.
+ * The keeper with that number, made if there is none, in the session `sid` if that can be had here
+ * (0 or 1: init's). NULL when the number is in use otherwise: then init has to be the parent.
  */
-struct keeper *keeper_get(pid_t ppid);
+struct keeper *keeper_get(pid_t ppid, pid_t sid);
 
 /*
  * As launch_start(), in the keeper. -EPIPE when the keeper has gone, -EAGAIN when it goes over

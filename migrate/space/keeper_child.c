@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -35,6 +36,26 @@ static void launch_answer(const struct msg *msg)
                  FRAME_XDR(launched_ret), &ret, NULL, 0);
 }
 
+/*
+ * Another keeper of this session: a child of the one that leads it, as a job is the shell's child.
+ * Otherwise its group would be an orphaned one, which the keyboard's stop signals do not stop.
+ */
+static void sibling_answer(const struct msg *msg)
+{
+    int error = -EPROTO;
+    pid_msg ask;
+    pid_t pid;
+
+    if (msg->header.nfds == 1 && frame_decode(FRAME_XDR(pid_msg), msg->body, msg->header.body_len,
+                                              &ask, sizeof(ask)) == 0) {
+        pid = getsid(0) == getpid() ? pidfork(ask.pid) : pidfork_sibling(ask.pid);
+        if (pid == 0)
+            keeper_child_run(msg->fds[0], false);
+        error = pid < 0 ? pid : 0;
+    }
+    msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, -error, NULL, NULL, NULL, 0);
+}
+
 /* What happens to a child after this look is init's to see. */
 __attribute__((noreturn))
 static void child_leave(void)
@@ -49,11 +70,14 @@ static void channel_read(void)
 
     if (msg_recv_packet(CHANNEL, &msg) < 0 || msg.header.proc == P_SPACE_ORPHAN)
         child_leave();
-    launch_answer(&msg);
+    if (msg.header.proc == P_SPACE_KEEPER)
+        sibling_answer(&msg);
+    else
+        launch_answer(&msg);
     msg_free(&msg);
 }
 
-void keeper_child_run(int channel)
+void keeper_child_run(int channel, bool lead)
 {
     int from[] = { STDIN_FILENO, STDERR_FILENO, STDERR_FILENO, channel };
     int to[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, CHANNEL };
@@ -61,6 +85,10 @@ void keeper_child_run(int channel)
     struct signalfd_siginfo info;
 
     prctl(PR_SET_NAME, "bproc-keeper");
+    if (lead)
+        setsid();
+    else
+        setpgid(0, 0);
     if (pidfork_place(from, to, 4, NULL, 0) < 0 || close_range(CHANNEL + 1, ~0u, 0) < 0)
         _exit(1);
     polled[1].fd = reap_signals();

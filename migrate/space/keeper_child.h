@@ -5,7 +5,12 @@
 #ifndef BPROC_SPACE_KEEPER_CHILD_H
 #define BPROC_SPACE_KEEPER_CHILD_H
 
-/* Serves `channel` until it is told to leave or init has gone. All other descriptors are closed. */
-void keeper_child_run(int channel) __attribute__((noreturn));
+#include <stdbool.h>
+
+/*
+ * Serves `channel` until it is told to leave or init has gone. All other descriptors are closed.
+ * `lead`: in a session of its own.
+ */
+void keeper_child_run(int channel, bool lead) __attribute__((noreturn));
 
 #endif

@@ -36,6 +36,7 @@ int launch_parse(const struct msg *msg, struct launch *launch)
         launch->pid = arg.pid;
         launch->ppid = arg.ppid;
         launch->pgid = arg.pgid;
+        launch->sid = arg.sid;
         frame_free(FRAME_XDR(launch_exec_arg), &arg, sizeof(arg));
     } else {
         launch_criu_arg arg;
@@ -46,6 +47,7 @@ int launch_parse(const struct msg *msg, struct launch *launch)
         launch->pid = arg.pid;
         launch->ppid = arg.ppid;
         launch->pgid = arg.pgid;
+        launch->sid = arg.sid;
         frame_free(FRAME_XDR(launch_criu_arg), &arg, sizeof(arg));
     }
     return launch->pid > 1 ? 0 : -EPROTO;
@@ -97,7 +99,10 @@ static void exec_child(const launch_exec_arg *arg, const int *fds, const struct 
     int status = fds[EXEC_STATUS];
     int error;
 
-    group_join(group, 0);
+    if (arg->sid == arg->pid)
+        setsid();
+    else
+        group_join(group, 0);
     error = -exec_become(arg, fds, &status);
     send(status, &error, sizeof(error), MSG_NOSIGNAL);
     _exit(127);
@@ -119,7 +124,7 @@ static int exec_start(const struct msg *msg, pid_t fallback)
     pid = pidfork(arg.pid);
     if (pid == 0)
         exec_child(&arg, msg->fds, &group);
-    if (pid > 0)
+    if (pid > 0 && arg.sid != arg.pid)
         group_join(&group, pid);
     group_release(&group);
     error = pid < 0 ? pid : 0;

@@ -13,14 +13,15 @@
 #include "migrate/space/pidfork.h"
 #include "proto/bproc.h"
 
-pid_t pidfork(pid_t want)
+static pid_t pid_clone(pid_t want, uint64_t flags)
 {
     struct clone_args args;
     sigset_t all, before;
     pid_t pid;
 
     memset(&args, 0, sizeof(args));
-    args.exit_signal = SIGCHLD;
+    args.flags = flags;
+    args.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
     if (want > 0) {
         args.set_tid = (uint64_t)(uintptr_t)&want;
         args.set_tid_size = 1;
@@ -34,6 +35,16 @@ pid_t pidfork(pid_t want)
         pid = -errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     return pid;
+}
+
+pid_t pidfork(pid_t want)
+{
+    return pid_clone(want, 0);
+}
+
+pid_t pidfork_sibling(pid_t want)
+{
+    return pid_clone(want, CLONE_PARENT);
 }
 
 /* Above all targets nothing can be overwritten by a dup2() onto one of them. */

@@ -15,6 +15,9 @@
  */
 pid_t pidfork(pid_t want);
 
+/* The same; the child is a sibling of the caller's, in the caller's session. */
+pid_t pidfork_sibling(pid_t want);
+
 /*
  * Puts from[i] at descriptor number to[i] for each i and makes every other descriptor
  * close-on-exec. One `from` may go to several numbers. 0 or -errno; the process is then only good

@@ -121,11 +121,13 @@ static int launch(const struct msg *msg, struct launch *launched)
     if (registry_find(launched->pid))
         return -EEXIST;
     keeper_dismiss(launched->pid);
-    entry = registry_add(launched->pid, keeper_get(launched->ppid));
+    /* One that leads its session has left its parent's, whose number nobody has told. */
+    entry = registry_add(launched->pid, keeper_get(launched->ppid, launched->sid == launched->pid ?
+                                                   0 : launched->sid));
     if (!entry)
         return -ENOMEM;
     entry->pgid = launched->pgid;
-    entry->sid = getsid(0);
+    entry->sid = launched->sid;
     census_hurry();
     error = entry_launch(entry, msg, launched);
     if (error)

@@ -5,72 +5,7 @@
  */
 #include "config.h"
 
-#include <poll.h>
-#include <pty.h>
-
-#include "tests/progs/remote.h"
-
-#define TRANSCRIPT 65536
-
-static int terminal;
-static char screen[TRANSCRIPT];
-static size_t screen_len;
-
-/* What was shown within `ms`, or until nothing more can come; it is added to the screen. */
-static size_t screen_read(int ms)
-{
-    struct pollfd fd = { .fd = terminal, .events = POLLIN };
-    ssize_t n = 0;
-
-    if (screen_len > TRANSCRIPT / 2)
-        screen_len = 0;
-    if (poll(&fd, 1, ms) == 1)
-        n = read(terminal, screen + screen_len, TRANSCRIPT - 1 - screen_len);
-    if (n > 0)
-        screen_len += (size_t)n;
-    screen[screen_len] = '\0';
-    return n > 0 ? (size_t)n : 0;
-}
-
-/* Waits at most ten seconds for `text` to be shown; what comes after it stays for the next. */
-static bool shows(const char *text)
-{
-    double end = seconds_now() + 10;
-    char *found;
-
-    while (!(found = strstr(screen, text)) && seconds_now() < end)
-        screen_read(100);
-    if (!found) {
-        diag("no '%s' in: %s", text, screen);
-        return false;
-    }
-    found += strlen(text);
-    screen_len -= (size_t)(found - screen);
-    memmove(screen, found, screen_len + 1);
-    return true;
-}
-
-static void type(const char *text)
-{
-    (void)!write(terminal, text, strlen(text));
-}
-
-static bool is_quiet(void)
-{
-    do {
-        screen_len = 0;
-    } while (screen_read(0) > 0);
-    return screen_read(300) == 0;
-}
-
-static void shell_run(void)
-{
-    setenv("PS1", "ready> ", 1);
-    setenv("TERM", "dumb", 1);
-    unsetenv("PROMPT_COMMAND");
-    execlp("bash", "bash", "--norc", "--noprofile", "--noediting", "-i", (char *)NULL);
-    _exit(127);
-}
+#include "tests/progs/terminal.h"
 
 int main(int argc, char **argv)
 {
@@ -79,9 +14,7 @@ int main(int argc, char **argv)
 
     remote_node(argc, argv);
     snprintf(command, sizeof(command), "%s %s\n", argc > 2 ? argv[2] : "", argv[1]);
-    shell = forkpty(&terminal, NULL, NULL, NULL);
-    if (shell == 0)
-        shell_run();
+    shell = shell_start();
     ok(shows("ready> "), "a shell at a terminal");
     type(command);
     ok(shows(".........."), "its job has a child on the node");

@@ -44,8 +44,8 @@ static int job_facts(void)
 
     sigprocmask(SIG_SETMASK, NULL, &mask);
     getrlimit(RLIMIT_MSGQUEUE, &limit);
-    printf("pid=%d ppid=%d pgid=%d uid=%d gid=%d ngroups=%d cwd=%s umask=%03o usr1=%d queue=%d "
-           "nice=%d env=%s far=%d four=%d", (int)getpid(), (int)getppid(), (int)getpgrp(),
+    printf("pid=%d ppid=%d pgid=%d sid=%d uid=%d gid=%d ngroups=%d cwd=%s umask=%03o usr1=%d "
+           "queue=%d nice=%d env=%s far=%d four=%d", (int)getpid(), (int)getppid(), (int)getpgrp(), (int)getsid(0),
            (int)getuid(), (int)getegid(), count, getcwd(cwd, sizeof(cwd)), umask(0),
            sigismember(&mask, SIGUSR1), (int)limit.rlim_cur, getpriority(PRIO_PROCESS, 0),
            getenv("COLOUR"), fcntl(FD_FAR, F_GETFD), fcntl(4, F_GETFD));
@@ -131,7 +131,7 @@ static bool space_start(void)
 }
 
 struct job {
-    pid_t pid, ppid, pgid;
+    pid_t pid, ppid, pgid, sid;
     uid_t uid;
     const char *cmd, *arg;
     uint64_t blocked;
@@ -186,6 +186,7 @@ static int job_launch(struct job *job)
     unsigned groups[] = { 10, 20, 30 };
     int targets[] = { 0, 1, FD_FAR }, index[] = { 2, 3, 3 };
     launch_exec_arg arg = { .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
+                            .sid = job->sid,
                             .uid = job->uid, .gid = job->uid, .groups = { 3, groups },
                             .targets = { 3, targets }, .fd_index = { 3, index },
                             .exe_index = 0 };
@@ -297,7 +298,7 @@ static void test_facts(void)
 
     is_int(job_launch(&job), 0, "a launch under a chosen number is answered");
     is_int(job_exec_error(&job), 0, "the status socket closes at the exec");
-    is_str(output(&job, true), "pid=4242 ppid=4000 pgid=4000 uid=1234 gid=1234 ngroups=3 cwd=/usr "
+    is_str(output(&job, true), "pid=4242 ppid=4000 pgid=4000 sid=1 uid=1234 gid=1234 ngroups=3 cwd=/usr "
            "umask=027 usr1=1 queue=4096 nice=5 env=green far=0 four=-1",
            "the process is what its specification says");
     exited_is(4242, 7 << 8, "its exit status is reported");
@@ -316,6 +317,35 @@ static void test_groups(void)
     is_int(job_launch(&leader), 0, "a leader of a group");
     ok(strstr(output(&leader, true), "pgid=4244"), "leads it");
     exited_is(4244, 7 << 8, "and ends");
+    job_end(&leader);
+}
+
+static void test_sessions(void)
+{
+    struct job job = { .pid = 4250, .ppid = 4260, .pgid = 4260, .sid = 4270, .cmd = self,
+                       .arg = "parents" };
+    struct job other = { .pid = 4251, .ppid = 4261, .pgid = 4260, .sid = 4270, .cmd = self,
+                         .arg = "facts" };
+    struct job leader = { .pid = 4252, .ppid = 4262, .pgid = 4252, .sid = 4252, .cmd = self,
+                          .arg = "facts" };
+
+    is_int(job_launch(&job), 0, "a process of a session whose leader is elsewhere");
+    is_str(output(&job, false), "4260\n", "has its parent");
+    is_int(job_launch(&other), 0, "another one with another parent");
+    ok(strstr(output(&other, true), "ppid=4261 pgid=4260 sid=4270"),
+       "is in that session and in the group of the first");
+    exited_is(4251, 7 << 8, "and ends");
+    job_end(&other);
+    orphan(4270);
+    is_int(job_launch(&other), 0, "when the leader has died one more");
+    ok(strstr(output(&other, true), "pgid=4260 sid=4270"), "gets into the session");
+    exited_is(4251, 7 << 8, "and ends");
+    job_end(&other);
+    job_end(&job);
+    exited_is(4250, 0, "as does the first");
+    is_int(job_launch(&leader), 0, "a leader of a session");
+    ok(strstr(output(&leader, true), "ppid=4262 pgid=4252 sid=4252"), "leads it");
+    exited_is(4252, 7 << 8, "and ends");
     job_end(&leader);
 }
 
@@ -461,6 +491,7 @@ int main(int argc, char **argv)
         skip_all("cannot make a process space here");
     test_facts();
     test_groups();
+    test_sessions();
     test_failures();
     test_signals();
     test_orphan();

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Sessions and process groups across the master and its nodes, and what is typed at a terminal.
+
+. "${0%/*}/lib.sh"
+
+lab_up 2
+
+# job_start SCRIPT: a session of its own on the master in the background; its output comes into
+# $TMP/job.
+job_start() {
+    bplab exec master -- timeout 50 setsid -w bash -c "$1" >"$TMP/job" 2>&1 &
+    job=$!
+}
+
+word() {
+    sed -n "s/^$1 //p" "$TMP/job"
+}
+
+said() {
+    [[ -n $(word "$1") ]]
+}
+
+# ids NODE PID: group and session there; the master is -1.
+ids() {
+    if (( $1 < 0 )); then
+        on master ps -o pgid=,sid= -p "$2"
+    else
+        on master bpsh -n "$1" ps -o pgid=,sid= -p "$2"
+    fi | xargs
+}
+
+has_ids() {
+    [[ $(ids "$1" "$2") == "$3" ]]
+}
+
+is_empty() {
+    [[ -z $(on master bpsh -n "$1" ps -eo comm= | grep sleep) ]]
+}
+
+# ---- the same numbers on both sides ----
+
+job_start 'echo leader $$; bpsh 0 sh -c "echo job \$\$; sleep 40 & echo child \$!; wait"'
+wait_for 10 said child || bail "no word of a job: $(cat "$TMP/job")"
+leader=$(word leader)
+is "the session and the group on the master" "$(ids -1 "$(word job)")" "$leader $leader"
+is "are those on the node" "$(ids 0 "$(word job)")" "$leader $leader"
+is "its child has them, too" "$(ids 0 "$(word child)")" "$leader $leader"
+ok "and so has the child's ghost" wait_for 5 has_ids -1 "$(word child)" "$leader $leader"
+on master kill -TERM -- "-$leader"
+ok "a signal to the group on the master reaches all members" wait_for 5 is_empty 0
+wait "$job"
+
+# ---- groups that are made on a node ----
+
+job_start 'echo leader $$
+    bpsh 0 bash -c "set -m; sh -c \"sleep 40 & sleep 41\" & echo child \$!; wait \$!; echo status \$?"'
+wait_for 10 said child
+leader=$(word leader) child=$(word child)
+is "a shell on the node puts a job into a group of its own" "$(ids 0 "$child")" "$child $leader"
+ok "its ghost gets into that group" wait_for 5 has_ids -1 "$child" "$child $leader"
+ok "and the ghosts of the job's children as well" wait_for 5 eval \
+    '(( $(on master pgrep -c -g "$child") >= 3 ))'
+on master bpsh -n 0 kill -TERM -- "-$child"
+ok "a signal to the group on the node ends the job" wait_for 5 said status
+is "as it should" "$(word status)" 143
+wait "$job"
+ok "and all members" wait_for 5 is_empty 0
+
+job_start 'bpsh 0 bash -c "set -m; sh -c \"sleep 40 & sleep 41\" & echo child \$!; wait \$!; echo status \$?"'
+wait_for 10 said child
+child=$(word child)
+wait_for 5 eval '(( $(on master pgrep -c -g "$child") >= 3 ))'
+on master kill -TERM -- "-$child"
+ok "as does a signal to its number on the master" wait_for 5 said status
+wait "$job"
+ok "for all members" wait_for 5 is_empty 0
+
+# ---- members on several nodes ----
+
+job_start 'echo leader $$; bpsh 0 sleep 40 & bpsh 1 sleep 40 & bpsh 1 sh -c "sleep 41 & wait" & wait'
+wait_for 10 said leader
+wait_for 10 eval '(( $(on master pgrep -c -g "$(word leader)" -x sleep) >= 3 ))'
+on master kill -STOP -- "-$(word leader)"
+ok "a group is stopped on each node" wait_for 5 eval \
+    '[[ $(on master bpsh -n 0,1 ps -eo stat=,comm= | grep sleep | cut -c1 | sort -u) == T ]]'
+on master kill -CONT -- "-$(word leader)"
+ok "and goes on" wait_for 5 eval \
+    '[[ $(on master bpsh -n 0,1 ps -eo stat=,comm= | grep sleep | cut -c1 | sort -u) == S ]]'
+on master kill -KILL -- "-$(word leader)"
+ok "it ends on the one" wait_for 5 is_empty 0
+ok "and on the other" wait_for 5 is_empty 1
+wait "$job"
+
+# ---- what stands for a parent is out of a user's reach ----
+
+is "a user cannot signal what stands for his process's parent" \
+    "$(bplab exec -u nobody master -- timeout 20 bpsh 0 sh -c \
+        'kill -9 $PPID 2>/dev/null; echo $?; kill -STOP 1 2>/dev/null; echo $?' | xargs)" "1 1"
+
+# ---- at a terminal ----
+
+cases "terminal" on master "$PROGS/space_terminal" 0 1
+
+is "no process is left" "$(on master bpstat -p | grep -c '^[0-9]')" 0
+is "nor a ghost" "$(on master pgrep -c bproc-ghost)" 0
+done_testing
