@@ -42,10 +42,17 @@ SYSTEM_TESTS += tests/t/0550-bpcp.t
 SYSTEM_TESTS += tests/t/0560-bprun.t
 SYSTEM_TESTS += tests/t/0600-man-examples.t
 SYSTEM_TESTS += tests/t/0700-agents.t
+SYSTEM_TESTS += tests/t/0701-agents-mpi.t
+SYSTEM_TESTS += tests/t/0702-agents-copy.t
+SYSTEM_TESTS += tests/t/0703-agents-volume.t
+SYSTEM_TESTS += tests/t/0704-agents-fan.t
+SYSTEM_TESTS += tests/t/0705-agents-ansible.t
+SYSTEM_TESTS += tests/t/0706-agents-terminal.t
 SYSTEM_TESTS += tests/t/0800-python.t
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
+EXTRA_DIST += tests/progs/agent_terminal.py tests/progs/mpi_ring.c
 EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/steady.sh \
 	tests/python/calls.py tests/python/pools.py tests/python/tap.py
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whom a command of bprsh runs as, and with which environment: one as after a login, over which the
- * caller's is laid. BPROC_AGENT_ENV says what of that: patterns as of sh with commas or blanks between
- * them, the last that fits a name counts, one that begins with `!` leaves out.
+ * Whom a command of bprsh runs as, and with which environment: one as after a login, over which
+ * the caller's is laid. BPROC_AGENT_ENV says what of that: patterns as of sh with commas or blanks
+ * between them, the last that fits a name counts, one that begins with `!` leaves out.
  */
 #ifndef TOOLS_BPRSH_LOGIN_H
 #define TOOLS_BPRSH_LOGIN_H

@@ -27,8 +27,8 @@ struct agent_options {
 };
 
 /*
- * Fills *options, whose command is malloc'd; the rest stays argv's, with the `@` of a user@host made
- * its end. Wrong usage and what cannot be done end the tool with a message and status 255.
+ * Fills *options, whose command is malloc'd; the rest stays argv's, with the `@` of a user@host
+ * made its end. Wrong usage and what cannot be done end the tool with a message and status 255.
  */
 void agent_options_read(struct agent_options *options, int argc, char **argv);
 

@@ -4,9 +4,9 @@
  * with three separate streams that end separately, signals passed on to its whole group, and gone
  * when the caller is.
  *
- * Life: session_run() forks a child, which executes bproc-session on the node (session_node.c); that
- * leads the command there. Beside the streams there is a control socket: the window's size goes over
- * it, and its end tells bproc-session that nobody waits any more.
+ * Life: session_run() forks a child, which executes bproc-session on the node (session_node.c);
+ * that leads the command there. Beside the streams there is a control socket: the window's size
+ * goes over it, and its end tells bproc-session that nobody waits any more.
  */
 #ifndef TOOLS_SESSION_H
 #define TOOLS_SESSION_H
