@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/bproc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -158,7 +159,7 @@ static void join_take(struct link *link, const struct frame_header *header, cons
 static int hello_is_held(struct link *link, const struct frame_header *header,
                          const hello_arg *hello)
 {
-    struct node *node = node_find(hello->node);
+    struct node *node = node_at(hello->node);
 
     if (!node->held || node->instance != hello->instance)
         return 0;
@@ -168,19 +169,30 @@ static int hello_is_held(struct link *link, const struct frame_header *header,
     return 1;
 }
 
+static uint32_t own_address(struct conn *conn)
+{
+    struct sockaddr_in in = { .sin_family = AF_UNSPEC };
+    socklen_t len = sizeof(in);
+
+    return getsockname(conn_fd(conn), (struct sockaddr *)&in, &len) < 0 ? 0
+                                                                       : ntohl(in.sin_addr.s_addr);
+}
+
 static int hello_check(struct link *link, const struct frame_header *header, const hello_arg *hello)
 {
-    struct node *node = node_find(hello->node);
+    struct node *node = node_at(hello->node);
     char text[200] = "";
 
-    if (hello->node != link->number)
+    if (hello->node != tls_node_number(link->number))
         snprintf(text, sizeof(text), "the certificate names node %d, not %d", link->number,
                  hello->node);
     else if (!node)
         snprintf(text, sizeof(text), "there is no node %d in the configuration", hello->node);
     else if (hello->data_port == 0 || hello->data_port > 65535)
         snprintf(text, sizeof(text), "node %d names no data port", hello->node);
-    else if (conf_addr_of(master.conf, node->number) != 0 &&
+    else if (link->number == TLS_NODE_HOME && link->addr != own_address(link->conn))
+        snprintf(text, sizeof(text), "the home slave is not on this machine");
+    else if (link->number >= 0 && conf_addr_of(master.conf, node->number) != 0 &&
              conf_node_of(master.conf, link->addr) != node->number)
         snprintf(text, sizeof(text), "the configuration gives node %d another address",
                  node->number);
@@ -216,7 +228,7 @@ static void hello_procs(struct node *node, const hello_arg *hello)
 
 static void node_attach(struct link *link, const hello_arg *hello)
 {
-    struct node *node = node_find(hello->node);
+    struct node *node = node_at(hello->node);
     int same = node->instance == hello->instance && hello->master_instance != master.instance;
 
     if (node->link)
@@ -229,7 +241,9 @@ static void node_attach(struct link *link, const hello_arg *hello)
     node->instance = hello->instance;
     node->held = 0;
     beat_arm(link);
-    if (same && node_return(node) == 0)
+    if (node->number == BPROC_NODE_MASTER)
+        log_info("the home slave is connected");
+    if (node->number == BPROC_NODE_MASTER || (same && node_return(node) == 0))
         return;
     node_event(node, NODE_EV_CONNECT, "connected");
     nodeup_start(node);
@@ -249,7 +263,7 @@ static struct link *spare_of(const struct node *node)
 static void hello_reconnects(struct link *link, const struct frame_header *header,
                              const hello_arg *hello, const hello_ret *ret)
 {
-    struct node *node = node_find(hello->node);
+    struct node *node = node_at(hello->node);
     struct timeval deadline = { HANDSHAKE_SECONDS, 0 };
 
     if (!node->link || node->instance != hello->instance || spare_of(node)) {
@@ -548,7 +562,7 @@ static void link_ready(struct conn *conn, void *arg)
 
     link->number = tls_peer_node(conn_ssl(conn));
     link->heard = master_now();
-    if (cert && link->number < 0) {
+    if (cert && link->number < 0 && link->number != TLS_NODE_HOME) {
         link_refuse(link, "its certificate names no node");
         return;
     }
@@ -574,9 +588,13 @@ static void node_detach(struct node *node, const char *reason)
     nodeghosts_node_lost(node->number);
     count = proctable_node_lost(node);
     snprintf(text, sizeof(text), "%s; %u process%s lost", reason, count, count == 1 ? "" : "es");
+    orders_node_lost(node);
+    if (node->number == BPROC_NODE_MASTER) {
+        log_warnx("the home slave is gone: %s", text);
+        return;
+    }
     node_event(node, NODE_EV_LOST, text);
     node->addr = conf_addr_of(master.conf, node->number);
-    orders_node_lost(node);
 }
 
 static void link_closed(struct conn *conn, const char *reason, void *arg)

@@ -8,6 +8,7 @@ masterd_masterd_SOURCES = \
 	masterd/depart.c masterd/depart.h \
 	masterd/ghost.c masterd/ghost.h \
 	masterd/ghostfork.c masterd/ghostfork.h \
+	masterd/home.c masterd/home.h \
 	masterd/join.c masterd/join.h \
 	masterd/link.c masterd/link.h \
 	masterd/listen.c masterd/listen.h \

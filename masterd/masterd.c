@@ -23,6 +23,7 @@
 #include "common/reaper.h"
 #include "masterd/depart.h"
 #include "masterd/birth.h"
+#include "masterd/home.h"
 #include "masterd/link.h"
 #include "masterd/listen.h"
 #include "masterd/master.h"
@@ -231,7 +232,7 @@ static void self_prepare(const struct options *options)
     master.started = master_now();
 }
 
-static void parts_start(void)
+static void parts_start(const struct options *options)
 {
     char text[300] = "out of memory";
 
@@ -248,11 +249,14 @@ static void parts_start(void)
         fatalx("%s", text);
     if (listen_start(text, sizeof(text)) < 0)
         fatalx("%s", text);
+    if (home_start(options->file, options->foreground, options->verbose, text, sizeof(text)) < 0)
+        log_warnx("no process can come back to the master: %s", text);
 }
 
 /* Connections are cut by our end: nodes and ghosts then wait for the next masterd. */
 static void parts_stop(void)
 {
+    home_stop();
     listen_stop();
     depart_stop();
     usage_stop();
@@ -291,7 +295,7 @@ int main(int argc, char **argv)
     master.base = event_base_new();
     if (!master.base)
         fatalx("cannot make an event loop");
-    parts_start();
+    parts_start(&options);
     signals_watch(events, &options);
     if (!options.foreground)
         log_init("masterd", 0, master.conf->log_facility, options.verbose);

@@ -12,12 +12,13 @@
 #include "common/log.h"
 #include "slaved/options.h"
 
-enum { OPT_STATE = 256, OPT_ROOT, OPT_JOIN, OPT_TOKEN, OPT_CA_HASH };
+enum { OPT_STATE = 256, OPT_HOME, OPT_ROOT, OPT_JOIN, OPT_TOKEN, OPT_CA_HASH };
 
 static const struct option long_options[] = {
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
     { "state", required_argument, NULL, OPT_STATE },
+    { "home", no_argument, NULL, OPT_HOME },
     { "root", required_argument, NULL, OPT_ROOT },
     { "join", required_argument, NULL, OPT_JOIN },
     { "token", required_argument, NULL, OPT_TOKEN },
@@ -28,7 +29,7 @@ static const struct option long_options[] = {
 static void help_print(void)
 {
     puts("usage: slaved [-dhrvV] [-c FILE] [-l FACILITY] [-s ADDRESS] [--state DIR] [--root DIR]\n"
-         "              [--join HOST:PORT --token TOKEN --ca-hash sha256:HEX] [MASTER [PORT]]\n"
+         "              [--home] [--join HOST:PORT --token TOKEN --ca-hash sha256:HEX] [MASTER [PORT]]\n"
          "\n"
          "Makes this machine a node of a BProc cluster.\n"
          "\n"
@@ -39,6 +40,7 @@ static void help_print(void)
          "  -s ADDRESS     come from this address, and listen on it\n"
          "  -v             log more\n"
          "  --state DIR    keep keys and the master's address there\n"
+         "  --home         be the master's own slave; masterd starts it\n"
          "  --root DIR     what the processes of this node see as /\n"
          "  --join HOST:PORT --token TOKEN --ca-hash sha256:HEX\n"
          "                 first ask that master for a certificate, as `bpctl token create` says\n"
@@ -139,6 +141,7 @@ static void option_take(int option, struct options *options, int *hash_given)
     case 'v': options->verbose = 1; break;
     case OPT_STATE: options->state_dir = optarg; break;
     case OPT_ROOT: options->root = optarg; break;
+    case OPT_HOME: options->home = 1; break;
     case OPT_TOKEN: options->token = token_take(optarg); break;
     case 's':
         source_check(optarg);
@@ -199,5 +202,7 @@ void options_read(int argc, char **argv, struct options *options)
         usage_error("cannot join: --join, --token and --ca-hash belong together");
     if (options->root && options->root[0] != '/')
         usage_error("cannot use root %s: not an absolute path", options->root);
+    if (options->home && (options->root || options->token || options->source))
+        usage_error("cannot be the master's own slave with a root, a token or an address");
     master_take(argv + optind, argc - optind, options);
 }

@@ -14,6 +14,7 @@
 
 struct options {
     int foreground, verbose;
+    int home;                   /* masterd started us, for processes that come back to it */
     int facility;               /* -1: not given */
     const char *config;         /* NULL: the usual place, which may be empty */
     const char *source;         /* NULL: any address */

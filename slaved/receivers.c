@@ -160,6 +160,15 @@ int receivers_init(struct event_base *base, const struct receivers_settings *set
     return receivers.restart ? 0 : -ENOMEM;
 }
 
+unsigned receivers_port(void)
+{
+    struct sockaddr_in in = { .sin_port = 0 };
+    socklen_t len = sizeof(in);
+
+    return getsockname(receivers.listener, (struct sockaddr *)&in, &len) < 0 ? 0
+                                                                            : ntohs(in.sin_port);
+}
+
 static void server_stop(void)
 {
     if (receivers.pid > 0) {

@@ -14,7 +14,7 @@
 
 struct receivers_settings {
     const char *source;         /* address to listen on; NULL: all */
-    int port;
+    int port;                   /* 0: any */
     const char *tls_dir;
     const char *criu;           /* empty: there is none */
     const char *cache_dir;
@@ -22,6 +22,9 @@ struct receivers_settings {
 
 /* Binds the port. The settings are kept, not copied. 0 or -errno. */
 int receivers_init(struct event_base *base, const struct receivers_settings *settings);
+
+/* The port that was bound. */
+unsigned receivers_port(void);
 
 /* Starts the server, again if the cache is to have another size. Logs a failure. */
 void receivers_start(uint64_t cache_size);

@@ -53,6 +53,7 @@ static struct {
     struct receivers_settings receivers;
     struct mover_settings mover;
     const char *state_dir;
+    char over[PATH_MAX];        /* masterd's run folder */
     char tls_dir[PATH_MAX];
     char criu[PATH_MAX];
     char criu_prefix[PATH_MAX];
@@ -162,6 +163,14 @@ static void master_is_lost(const char *words)
     proc_kill_all();
 }
 
+/* It has its master beside it; when that is gone for long nobody will stop it. */
+static void home_is_lost(const char *words)
+{
+    master_is_lost(words);
+    log_info("no master to be the slave of: %s", words);
+    kill(getpid(), SIGTERM);
+}
+
 /* ---- end -------------------------------------------------------------------------------- */
 
 static void space_stopped(const char *words)
@@ -220,6 +229,30 @@ static void space_is_ready(void)
     daemon_ready();
 }
 
+/*
+ * Beside masterd everything of ours lies one folder deeper. In the process space our run folder
+ * lies over masterd's, so that what looks for the daemon there finds us.
+ */
+static void home_folder(char path[PATH_MAX], const char *folder, const char *name)
+{
+    if (snprintf(path, PATH_MAX, "%s/home%s", folder, name) >= PATH_MAX)
+        fatalx("cannot use folder %s: the name is too long", folder);
+}
+
+static void home_place(void)
+{
+    static char state_dir[PATH_MAX];
+    const char *name = strrchr(slaved.conf->socket, '/');
+    char path[PATH_MAX];
+
+    home_folder(state_dir, slaved.state_dir, "");
+    slaved.state_dir = state_dir;
+    home_folder(path, slaved.over, name ? name : "/bproc.sock");
+    memcpy(slaved.conf->socket, path, sizeof(path));
+    home_folder(slaved.conf->run_dir, slaved.over, "");
+    slaved.conf->data_port = 0;
+}
+
 static void conf_read(void)
 {
     const char *path = slaved.options.config ? slaved.options.config : BPROC_CONFIG_FILE;
@@ -231,7 +264,10 @@ static void conf_read(void)
     }
     if (error)
         fatalx("cannot read configuration %s: %s", path, strerror(-error));
+    snprintf(slaved.over, sizeof(slaved.over), "%s", slaved.conf->run_dir);
     slaved.state_dir = slaved.options.state_dir ? slaved.options.state_dir : slaved.conf->state_dir;
+    if (slaved.options.home)
+        home_place();
     if (snprintf(slaved.tls_dir, sizeof(slaved.tls_dir), "%s/tls", slaved.state_dir) >=
         (int)sizeof(slaved.tls_dir))
         fatalx("cannot use state folder %s: the name is too long", slaved.state_dir);
@@ -298,8 +334,9 @@ static void identity_load(void)
                "the command to join)", text);
     slaved.link.ctx = slaved.ctx;
     slaved.link.node = tls_own_node(slaved.ctx);
-    if (slaved.link.node < 0)
+    if (slaved.options.home ? slaved.link.node != TLS_NODE_HOME : slaved.link.node < 0)
         fatalx("cannot use this node's certificate: it names no node");
+    slaved.link.node = tls_node_number(slaved.link.node);
 }
 
 /* The folder above CRIU's own, when it is a private one, or "". */
@@ -355,7 +392,8 @@ static void space_begin(void)
     if (slaved.criu_prefix[0])
         binds[1] = slaved.criu_prefix;
     usage_init(slaved.base, slaved.link.node);
-    error = space_start(slaved.base, slaved.options.root, binds, &ops);
+    error = space_start(slaved.base, slaved.options.root, slaved.options.home ? slaved.over : NULL,
+                        binds, &ops);
     if (error)
         fatalx("cannot start the process space: %s", strerror(-error));
 }
@@ -368,6 +406,7 @@ static void ports_open(void)
         .source = slaved.options.source, .port = slaved.conf->data_port,
         .tls_dir = slaved.tls_dir, .criu = slaved.criu, .cache_dir = slaved.conf->cache_dir };
     error = receivers_init(slaved.base, &slaved.receivers);
+    slaved.link.data_port = receivers_port();
     if (error)
         fatalx("cannot listen on data port %d: %s", slaved.conf->data_port, strerror(-error));
     error = local_init(slaved.base, slaved.conf->socket, slaved.link.node);
@@ -402,7 +441,7 @@ static void loop_make(void)
     if (!slaved.on_term || event_add(slaved.on_term, NULL) < 0 ||
         !slaved.on_int || event_add(slaved.on_int, NULL) < 0 || reaper_start(slaved.base) < 0 ||
         contact_init(slaved.base, slaved.conf->ping_timeout, slaved.conf->orphan_timeout,
-                     master_is_lost) < 0)
+                     slaved.options.home ? home_is_lost : master_is_lost) < 0)
         fatalx("cannot start: out of memory");
 }
 
@@ -421,12 +460,14 @@ int main(int argc, char **argv)
         fatalx("cannot become a daemon: %s", strerror(-error));
     if (slaved.options.foreground)
         log_init("slaved", 1, slaved.options.facility, slaved.options.verbose);
-    notify_init();
+    /* The service manager hears of masterd alone. */
+    if (!slaved.options.home)
+        notify_init();
     daemon_signals();
     fd_raise_limit();
     run_dir_make();
     slaved.link = (struct link_settings){
-        .source = slaved.options.source, .data_port = (unsigned)slaved.conf->data_port,
+        .source = slaved.options.source,
         .on_up = link_came_up, .on_down = link_went_down, .on_switched = local_link_up,
         .on_set_down = master_is_lost,
         .on_message = master_message };

@@ -106,7 +106,8 @@ static void space_ended(const char *words)
         space.ops->on_end(words);
 }
 
-static void arguments_make(char **argv, const char *root, const char *const *binds)
+static void arguments_make(char **argv, const char *root, const char *over,
+                           const char *const *binds)
 {
     unsigned count = 0;
 
@@ -115,6 +116,10 @@ static void arguments_make(char **argv, const char *root, const char *const *bin
         argv[count++] = (char *)(uintptr_t)"--root";
         argv[count++] = (char *)(uintptr_t)root;
     }
+    if (over) {
+        argv[count++] = (char *)(uintptr_t)"--home";
+        argv[count++] = (char *)(uintptr_t)over;
+    }
     for (; *binds && count + 3 < ARGS_MAX; binds++) {
         argv[count++] = (char *)(uintptr_t)"--bind";
         argv[count++] = (char *)(uintptr_t)*binds;
@@ -122,8 +127,8 @@ static void arguments_make(char **argv, const char *root, const char *const *bin
     argv[count] = NULL;
 }
 
-int space_start(struct event_base *base, const char *root, const char *const *binds,
-                const struct space_ops *ops)
+int space_start(struct event_base *base, const char *root, const char *over,
+                const char *const *binds, const struct space_ops *ops)
 {
     char *argv[ARGS_MAX];
     int ends[2];
@@ -132,7 +137,7 @@ int space_start(struct event_base *base, const char *root, const char *const *bi
     space.ops = ops;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    arguments_make(argv, root, binds);
+    arguments_make(argv, root, over, binds);
     pid = child_start("bproc-space", argv, &ends[1], 1, CLONE_NEWPID | CLONE_NEWNS, space_ended);
     close(ends[1]);
     if (pid < 0) {

@@ -28,9 +28,12 @@ struct space_ops {
     void (*on_end)(const char *words);
 };
 
-/* `root` NULL: the node's own files. `binds` end with a NULL. 0 or -errno. */
-int space_start(struct event_base *base, const char *root, const char *const *binds,
-                const struct space_ops *ops);
+/*
+ * `root` NULL: the node's own files. `over`: a folder over which its own subfolder `home` is laid,
+ * or NULL. `binds` end with a NULL. 0 or -errno.
+ */
+int space_start(struct event_base *base, const char *root, const char *over,
+                const char *const *binds, const struct space_ops *ops);
 
 /* Passes a P_LAUNCH_* on as it came. Its descriptors stay the caller's. 0 or -errno. */
 int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,

@@ -79,6 +79,16 @@ static int root_change(const char *root, char *const *binds, unsigned count, con
     return root_enter(root);
 }
 
+int mounts_home(const char *folder, const char **what)
+{
+    char from[PATH_MAX];
+
+    *what = folder;
+    if (snprintf(from, sizeof(from), "%s/home", folder) >= (int)sizeof(from))
+        return -ENAMETOOLONG;
+    return mount(from, folder, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+}
+
 /*
  * A slave of the node's mounts rather than wholly private: what the administrator mounts later, or
  * wants to unmount, is so for the processes as well.

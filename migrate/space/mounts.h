@@ -14,4 +14,7 @@
  */
 int mounts_make(const char *root, char *const *binds, unsigned count, const char **what);
 
+/* Lays the subfolder "home" of `folder` over it. As mounts_make(). */
+int mounts_home(const char *folder, const char **what);
+
 #endif

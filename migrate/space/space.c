@@ -34,6 +34,7 @@
 
 static char *binds[BINDS_MAX];      /* what every root has of the node's own files */
 static unsigned bind_count;
+static const char *home;                /* folder over which its subfolder "home" is laid */
 
 static void event_send(bproc_proc event, pid_t pid, int status)
 {
@@ -339,6 +340,7 @@ static const char *options_read(int argc, char **argv)
     static const struct option options[] = {
         { "root", required_argument, NULL, 'r' },
         { "bind", required_argument, NULL, 'b' },
+        { "home", required_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
     };
     const char *root = NULL;
@@ -347,6 +349,8 @@ static const char *options_read(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'r')
             root = optarg;
+        else if (option == 'h')
+            home = optarg;
         else if (option == 'b' && bind_count < BINDS_MAX)
             binds[bind_count++] = optarg;
         else
@@ -369,6 +373,8 @@ int main(int argc, char **argv)
     }
     setsid();
     error = mounts_make(root, binds, bind_count, &what);
+    if (!error && home)
+        error = mounts_home(home, &what);
     if (!error)
         error = rootns_init();
     if (error) {
