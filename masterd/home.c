@@ -19,8 +19,8 @@
 #include "masterd/nodetable.h"
 #include "proto/bproc.h"
 
-#define LOOK_SECONDS 2
-#define PATIENCE_LOOKS 5        /* for one that was started to connect */
+#define LOOK_SECONDS 1
+#define PATIENCE_LOOKS 4        /* for one that was started to connect */
 
 static struct {
     char config[PATH_MAX];

@@ -149,12 +149,6 @@ static void link_came_up(const hello_ret *hello)
     local_link_up();
 }
 
-static void link_went_down(void)
-{
-    local_link_down();
-    depart_link_down();
-}
-
 static void master_is_lost(const char *words)
 {
     if (proc_count() == 0)
@@ -163,12 +157,20 @@ static void master_is_lost(const char *words)
     proc_kill_all();
 }
 
-/* It has its master beside it; when that is gone for long nobody will stop it. */
+/* It has its master beside it; when that is gone nobody else will stop it. */
 static void home_is_lost(const char *words)
 {
     master_is_lost(words);
     log_info("no master to be the slave of: %s", words);
     kill(getpid(), SIGTERM);
+}
+
+static void link_went_down(void)
+{
+    local_link_down();
+    depart_link_down();
+    if (slaved.options.home && proc_count() == 0)
+        home_is_lost("nothing runs here");
 }
 
 /* ---- end -------------------------------------------------------------------------------- */
