@@ -18,6 +18,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/epolls.c libbproc/epolls.h \
 	libbproc/flight.c libbproc/flight.h \
 	libbproc/io.c libbproc/io.h \
+	libbproc/libraries.c \
 	libbproc/node.c libbproc/node.h \
 	libbproc/nodeset.c \
 	libbproc/notifier.c \

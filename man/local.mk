@@ -7,11 +7,13 @@ dist_man_MANS += \
 	man/bpcp.1 \
 	man/bpctl.8 \
 	man/bplab.1 \
+	man/bplib.1 \
 	man/bproc.7 \
 	man/bproc-python.7 \
 	man/bproc.config.5 \
 	man/bproc_chmod.3 \
 	man/bproc_nodeaddr.3 \
+	man/bproc_libadd.3 \
 	man/bproc_nodechroot.3 \
 	man/bproc_nodeinfo.3 \
 	man/bproc_nodereboot.3 \
@@ -48,6 +50,9 @@ MAN3_LINKS = \
 	bproc_execmove:bproc_rexec \
 	bproc_execmove_io:bproc_rexec \
 	bproc_getnodebyname:bproc_nodeaddr \
+	bproc_libclear:bproc_libadd \
+	bproc_libdel:bproc_libadd \
+	bproc_liblist:bproc_libadd \
 	bproc_masteraddr:bproc_nodeaddr \
 	bproc_nodelist:bproc_nodeinfo \
 	bproc_nodenumber:bproc_nodeaddr \

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "masterd/depart.h"
 #include "masterd/ghost.h"
+#include "masterd/libraries.h"
 #include "masterd/master.h"
 #include "masterd/proctable.h"
 #include "masterd/stats.h"
@@ -100,7 +101,8 @@ static void move_allow(struct move *move)
     struct caller caller = { .pid = move->task, .uid = move->uid, .gid = move->gid,
                              .groups = move->groups, .ngroups = move->ngroups,
                              .node = BPROC_NODE_MASTER };
-    struct move_place place = { .io_direct = (unsigned)master.conf->io_direct };
+    struct move_place place = { .io_direct = (unsigned)master.conf->io_direct,
+                                .libraries = *libraries_list() };
     struct node *node;
     char text[200];
     int error = depart_check_node(&caller, move->node, &node, text, sizeof(text));

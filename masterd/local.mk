@@ -10,6 +10,7 @@ masterd_masterd_SOURCES = \
 	masterd/ghostfork.c masterd/ghostfork.h \
 	masterd/home.c masterd/home.h \
 	masterd/join.c masterd/join.h \
+	masterd/libraries.c masterd/libraries.h \
 	masterd/link.c masterd/link.h \
 	masterd/listen.c masterd/listen.h \
 	masterd/local.c masterd/local.h \

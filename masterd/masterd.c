@@ -24,6 +24,7 @@
 #include "masterd/depart.h"
 #include "masterd/birth.h"
 #include "masterd/home.h"
+#include "masterd/libraries.h"
 #include "masterd/link.h"
 #include "masterd/listen.h"
 #include "masterd/master.h"
@@ -243,6 +244,8 @@ static void parts_start(const struct options *options)
         fatalx("%s (`bpctl ca init' makes the cluster's authority)", text);
     if (store_open(master.conf->state_dir, text, sizeof(text)) < 0)
         fatalx("%s", text);
+    if (libraries_start(text, sizeof(text)) < 0)
+        fatalx("%s", text);
     if (nodetable_start() < 0)
         fatalx("cannot make the node table");
     if (depart_start(text, sizeof(text)) < 0)
@@ -261,6 +264,7 @@ static void parts_stop(void)
     depart_stop();
     usage_stop();
     nodetable_stop();
+    libraries_stop();
     store_close();
     watchers_stop();
     link_stop();

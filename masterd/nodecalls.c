@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "masterd/depart.h"
+#include "masterd/libraries.h"
 #include "masterd/link.h"
 #include "masterd/listen.h"
 #include "masterd/master.h"
@@ -289,6 +290,42 @@ static int token_create_run(struct call *call)
     return error ? refuse(call, -error, "cannot make a token: %s", strerror(-error)) : 0;
 }
 
+static int lib_list_run(struct call *call)
+{
+    const lib_list *list = libraries_list();
+    lib_list *ret = ANSWER(call, lib_list);
+
+    if (!ret)
+        return no_memory(call);
+    ret->lib_list_val = calloc(list->lib_list_len + 1, sizeof(*ret->lib_list_val));
+    if (!ret->lib_list_val)
+        return no_memory(call);
+    for (; ret->lib_list_len < list->lib_list_len; ret->lib_list_len++) {
+        char *pattern = strdup(list->lib_list_val[ret->lib_list_len]);
+
+        if (!pattern)
+            return no_memory(call);
+        ret->lib_list_val[ret->lib_list_len] = pattern;
+    }
+    return 0;
+}
+
+static int lib_change_run(struct call *call)
+{
+    lib_change_arg arg;
+    int error;
+
+    if (DECODE(call, lib_change_arg, &arg) < 0)
+        return -EPROTO;
+    error = libraries_change(&arg);
+    if (!error && arg.what == LIB_CLEAR)
+        log_info("library list: cleared");
+    else if (!error)
+        log_info("library list: %s %s", arg.pattern, arg.what == LIB_ADD ? "added" : "deleted");
+    frame_free(FRAME_XDR(lib_change_arg), &arg, sizeof(arg));
+    return error ? refuse(call, -error, "cannot change the library list: %s", strerror(-error)) : 0;
+}
+
 static const struct nodecall calls[] = {
     { P_WHOAMI, 1, 0, whoami_run },
     { P_NODE_LIST, 1, 0, node_list_run },
@@ -298,6 +335,8 @@ static const struct nodecall calls[] = {
     { P_MOVE_ASK, 1, 0, move_ask_run },
     { P_NODE_SET_STATE, 0, 1, set_state_run },
     { P_NODE_SET_PERM, 0, 0, set_perm_run },
+    { P_LIB_LIST, 1, 0, lib_list_run },
+    { P_LIB_CHANGE, 0, 1, lib_change_run },
     { P_TOKEN_CREATE, 0, 1, token_create_run },
     { P_STATS, 1, 0, stats_run },
 };

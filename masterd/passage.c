@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "masterd/depart.h"
 #include "masterd/link.h"
+#include "masterd/libraries.h"
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/passage.h"
@@ -149,7 +150,8 @@ static void allow_give(struct node *from, struct node *to, struct conn *conn,
                        .data_port = to->data_port, .flags = depart_flags(arg->flags, to),
                        .node_is_up = to->state == NODE_UP,
                        .io_direct = (unsigned)master.conf->io_direct,
-                       .ticket = { sizeof(bytes), bytes } };
+                       .ticket = { sizeof(bytes), bytes },
+                       .libraries = *libraries_list() };
 
     if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes) || !passage_new(from, to, arg)) {
         conn_refuse(conn, header, ENOMEM, "out of memory");

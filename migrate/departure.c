@@ -355,7 +355,8 @@ static int contents_send(struct departure *d)
 static int files_prepare(struct departure *d)
 {
     if (d->dumps)
-        return files_collect(&d->files, d->arg.dump_pid, d->arg.flags, d->setup->hash_dir, d->text,
+        return files_collect(&d->files, d->arg.dump_pid, d->arg.flags, &d->arg.libraries,
+                             d->setup->hash_dir, d->text,
                              sizeof(d->text));
     if (d->arg.kind == MOVE_EXECMOVE)
         return files_single(&d->files, d->exe, d->setup->hash_dir, d->text, sizeof(d->text));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,20 +37,25 @@ static int files_has(const struct files *files, const char *path)
     return 0;
 }
 
-/* "libc.so.6", "libm-2.36.so", "ld-linux-x86-64.so.2" are libraries, "resort.data" is not. */
-static int path_is_library(const char *path)
-{
-    const char *name = strrchr(path, '/');
-    const char *so = name ? strstr(name, ".so") : NULL;
+struct rules {
+    const char *exe;
+    int flags;
+    const lib_list *libraries;
+};
 
-    return so && (so[3] == '\0' || so[3] == '.');
+static int path_is_library(const char *path, const lib_list *libraries)
+{
+    for (unsigned i = 0; i < libraries->lib_list_len; i++)
+        if (fnmatch(libraries->lib_list_val[i], path, 0) == 0)
+            return 1;
+    return 0;
 }
 
-static file_class class_of(const char *path, const char *exe)
+static file_class class_of(const char *path, const struct rules *rules)
 {
-    if (strcmp(path, exe) == 0)
+    if (strcmp(path, rules->exe) == 0)
         return FILE_EXEC;
-    return path_is_library(path) ? FILE_LIB : FILE_OTHER;
+    return path_is_library(path, rules->libraries) ? FILE_LIB : FILE_OTHER;
 }
 
 static int class_is_sent(file_class class, int flags)
@@ -110,7 +116,7 @@ static int entry_add(struct files *files, const char *path, file_class class, in
  * One line of /proc/PID/maps. What is written back through a shared mapping cannot be a copy in
  * a cache: it stays the node's own file, as an open file does.
  */
-static int map_add(struct files *files, pid_t pid, char *line, const char *exe, int flags,
+static int map_add(struct files *files, pid_t pid, char *line, const struct rules *rules,
                    const char *hash_dir)
 {
     unsigned long start, end, inode;
@@ -134,14 +140,15 @@ static int map_add(struct files *files, pid_t pid, char *line, const char *exe, 
         return 0;
     if (files->count == BPROC_MAX_FILES)
         return -EMFILE;
-    class = class_of(path, exe);
-    return entry_add(files, path, class, class_is_sent(class, flags), source, hash_dir);
+    class = class_of(path, rules);
+    return entry_add(files, path, class, class_is_sent(class, rules->flags), source, hash_dir);
 }
 
-int files_collect(struct files *files, pid_t pid, int flags, const char *hash_dir, char *text,
-                  size_t len)
+int files_collect(struct files *files, pid_t pid, int flags, const lib_list *libraries,
+                  const char *hash_dir, char *text, size_t len)
 {
     char path[64], exe[PATH_MAX] = "", line[MAX_LINE];
+    struct rules rules = { .exe = exe, .flags = flags, .libraries = libraries };
     int error = files_alloc(files);
     FILE *maps;
 
@@ -154,7 +161,7 @@ int files_collect(struct files *files, pid_t pid, int flags, const char *hash_di
     if (!maps)
         error = -errno;
     while (!error && fgets(line, sizeof(line), maps))
-        error = map_add(files, pid, line, exe, flags, hash_dir);
+        error = map_add(files, pid, line, &rules, hash_dir);
     if (maps)
         fclose(maps);
     if (error) {

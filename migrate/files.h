@@ -21,11 +21,12 @@ struct files {
 };
 
 /*
- * The mapped files of `pid`; `flags` (BPROC_DUMP_*) say which classes are sent, `hash_dir` is where
- * hashes are remembered between transfers (in memory, root's). 0, or -errno with a reason.
+ * The mapped files of `pid`; what matches a pattern of `libraries` is a library, `flags`
+ * (BPROC_DUMP_*) say which classes are sent, `hash_dir` is where hashes are remembered between
+ * transfers (in memory, root's). 0, or -errno with a reason.
  */
-int files_collect(struct files *files, pid_t pid, int flags, const char *hash_dir, char *text,
-                  size_t len);
+int files_collect(struct files *files, pid_t pid, int flags, const lib_list *libraries,
+                  const char *hash_dir, char *text, size_t len);
 
 /* A table of one: the executable behind `fd`, to be sent. As files_collect(). */
 int files_single(struct files *files, int fd, const char *hash_dir, char *text, size_t len);

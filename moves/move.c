@@ -352,6 +352,7 @@ static void start_fill(const struct move *move, const struct move_place *place,
         .uid = move->uid, .gid = move->gid, .groups = { move->ngroups, move->groups },
         .gate_inode = move->arg.gate_inode, .addr = place->addr, .data_port = place->data_port,
         .node_is_up = place->node_is_up, .io_direct = place->io_direct, .ticket = place->ticket,
+        .libraries = place->libraries,
         .children = { move->nchildren, move->children },
         .streams = { move->arg.streams.streams_len, move->arg.streams.streams_val }
     };

@@ -74,6 +74,7 @@ struct move_place {
     int node_is_up;
     unsigned io_direct;
     move_ticket ticket;             /* borrowed */
+    lib_list libraries;             /* borrowed */
 };
 
 struct move_ops {

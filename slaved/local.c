@@ -240,6 +240,7 @@ static void client_message(struct conn *conn, const struct frame_header *header,
     case P_GROUP_LIST:
     case P_PROC_LIST:
     case P_ACCESS:
+    case P_LIB_LIST:
     case P_STATS:
     case P_NODE_USAGE:
         call_pass(conn, header, body);

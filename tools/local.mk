@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-bin_PROGRAMS += tools/bpcp tools/bpsh tools/bpstat tools/bptop
+bin_PROGRAMS += tools/bpcp tools/bplib tools/bpsh tools/bpstat tools/bptop
 sbin_PROGRAMS += tools/bpctl
 
 # For every tool that takes nodes.
@@ -89,6 +89,9 @@ tools_bptop_SOURCES = \
 	$(NODES_SOURCES)
 tools_bptop_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
 tools_bptop_LDADD = $(NODES_LIBS) $(NCURSES_LIBS)
+
+tools_bplib_SOURCES = tools/bplib.c tools/json.c tools/json.h tools/tool.c tools/tool.h
+tools_bplib_LDADD = libbproc/libbproc.la
 
 tools_bpctl_SOURCES = \
 	tools/bpctl.c \

@@ -473,6 +473,23 @@ int bproc_nodecachepurgefail(int node);
 int bproc_requestfile(const char *path);
 
 /*
+ * The library list: which mapped files count as libraries, which BPROC_DUMP_LIBS is about; other
+ * mapped files are sent by BPROC_DUMP_OTHER. An entry is the path of a file, or a pattern for paths
+ * as of fnmatch(3) that begins with / or *. At first it has "*.so" and "*.so.*" (ours); it
+ * outlives the daemon. Changes are for root (EPERM).
+ *
+ * bproc_libclear() empties the list: all that is mapped is sent by default. bproc_libadd() and
+ * bproc_libdel() give 0 (adding what is there is no error) or -1: ENOENT, there is none to delete;
+ * ENOSPC, 256 are there; EINVAL, neither a path nor such a pattern; ENAMETOOLONG; EFAULT, NULL.
+ * bproc_liblist() gives the number of entries and in *list, malloc'd for the caller to free, each
+ * with a NUL behind it, and one more NUL. Block for the daemon and its disk.
+ */
+int bproc_libclear(void);
+int bproc_libadd(const char *name);
+int bproc_libdel(const char *name);
+int bproc_liblist(char **list);
+
+/*
  * The slave daemon of a connected node makes its connection to the master anew, to the IPv4
  * address and port `rem` (`remsize` bytes; address or port 0: as it is), from `loc` (NULL or zeros:
  * any), and then gives up the old one. No process is touched, nothing is lost; the master reaches
