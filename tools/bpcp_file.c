@@ -10,12 +10,17 @@
 
 #include "tools/bpcp_file.h"
 
-static void file_fail(struct file *file, const char *verb, struct report *report)
+void file_abandon(struct file *file)
 {
-    report_error(report, "cannot %s '%s': %s", verb, file->path, strerror(errno));
     if (file->fd >= 0)
         close(file->fd);
     file->fd = -1;
+}
+
+static void file_fail(struct file *file, const char *verb, struct report *report)
+{
+    report_error(report, "cannot %s '%s': %s", verb, file->path, strerror(errno));
+    file_abandon(file);
 }
 
 void file_open(struct file *file, const char *path, const copy_entry *entry,

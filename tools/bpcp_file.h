@@ -4,7 +4,8 @@
  * and its links, and if it is the very file that is being read nothing is lost.
  *
  * Life: file_open(), file_write() for each range in ascending order, file_close(). The first
- * failure is reported; from then on the file takes everything and writes nothing.
+ * failure is reported; from then on the file takes everything and writes nothing. file_abandon() if
+ * the end does not come.
  */
 #ifndef TOOLS_BPCP_FILE_H
 #define TOOLS_BPCP_FILE_H
@@ -36,5 +37,8 @@ void file_write(struct file *file, off_t offset, const void *bytes, size_t count
 
 /* Ends it at `end->size`; with `preserve` it gets the mode and times it came with. */
 void file_close(struct file *file, const copy_file_end *end, bool preserve, struct report *report);
+
+/* Leaves it as it is, when nothing more comes. */
+void file_abandon(struct file *file);
 
 #endif

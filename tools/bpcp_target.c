@@ -270,6 +270,7 @@ int target_receive(struct target *target)
     error = stream_get_head(target->in, &head);
     if (!error)
         error = records_take(&taking);
+    file_abandon(&taking.file);
     free(taking.levels);
     return error;
 }
