@@ -99,7 +99,7 @@ static void suffix_make(char *suffix, size_t len, const struct copy *copy,
         snprintf(suffix, len, ".n%d", node);
 }
 
-/* From a node to others the data go the direct way. What this machine gets as well comes by here. */
+/* From a node to others the data go directly. What this machine gets as well comes by here. */
 static bool is_elsewhere(const struct copy *copy, int node)
 {
     return node != copy->self && !nodeset_has(copy->plan.nodes, copy->self);

@@ -24,9 +24,9 @@ struct load_list {
 int load_fetch(struct load_list *list);
 
 /*
- * The machine, among those for which `usable` is true, where another process finds most of a CPU: of
- * machines that are about equal the one with fewer processes of BProc, the master last. Counts the
- * process there. NULL if there is none.
+ * The machine, among those for which `usable` is true, where another process finds most of a CPU;
+ * of machines that are about equal the one with fewer processes of BProc, the master last. Counts
+ * the process there. NULL if there is none.
  */
 struct load *load_take(struct load_list *list, const char *usable);
 
