@@ -173,6 +173,18 @@ here 'bprsh n0 exec bash /tmp/deaf.sh & sleep 0.7; kill -9 $!' 2>/dev/null
 ok "a caller that is killed" wait_for 15 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
 is "is missed by the command" "$(on n0 cat /tmp/deaf | tr '\n' ' ')" "ready HUP TERM "
 ok "nothing stands for it any more" wait_for 5 here '[ $(bpstat -p | wc -l) = 1 ]'
+
+# From nodes.
+is "on a node for another" "$(bprsh n0 bprsh n1 hostname)" n1
+is "for itself and for the master" "$(bprsh n0 'bprsh n0 hostname; bprsh master hostname')" \
+    $'n0\nmaster'
+exits 9 "once around" bprsh n0 bprsh n1 bprsh n2 bprsh master exit 9
+is "with streams of their own" \
+    "$(echo in | bprsh n0 'bprsh n1 "cat; echo err >&2" 2>/dev/null; echo $?')" $'in\n0'
+is "bytes arrive as they are" "$(bprsh n0 bprsh n1 cat <"$TMP/random" | sha256sum)" "$sum"
+here 'bprsh n0 bprsh n1 sleep 323 & sleep 1; kill -9 $!' 2>/dev/null
+ok "and go with their caller" wait_for 15 on n1 sh -c '! pgrep -f "^sleep 323"'
+
 here 'bprsh n2 sleep 60; echo $?' >"$TMP/lost" 2>&1 &
 shell=$!
 ok "a command on a node" wait_for 5 on n2 pgrep -x sleep

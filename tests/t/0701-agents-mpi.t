@@ -17,12 +17,13 @@ for node in master n0 n1 n2; do
     done
 done
 
+export OMPI_MCA_plm_rsh_agent=bprsh
+
 # mpirun_of MPI ARGUMENT...: typed by alice on the master, in 60 seconds.
 mpirun_of() {
     local mpi=$1
     shift
-    bplab exec -u alice master -- env HOME=/home/alice OMPI_MCA_plm_rsh_agent=bprsh \
-        timeout -k 5 60 "mpirun.$mpi" "$@"
+    bplab exec -u alice master -- env HOME=/home/alice timeout -k 5 60 "mpirun.$mpi" "$@"
 }
 
 openmpi() {
@@ -63,6 +64,14 @@ on master sh -c 'bpstat --hostfile=ompi all | sed "s/slots=.*/slots=2/" >/tmp/ho
 is "by a host file" "$(openmpi --hostfile /tmp/hosts -np 6 ring.openmpi | sort)" "$two_each"
 is "by addresses" \
     "$(openmpi --host 10.77.1.1,10.77.1.2,10.77.1.3 ring.openmpi | sort)" "$one_each"
+is "its daemons started one by the other, along a chain of nodes" \
+    "$(openmpi --mca routed_radix 1 --host n0,n1,n2 ring.openmpi | sort)" "$one_each"
+is "from a node, onto others and the master" \
+    "$(bplab exec -u alice master -- bprsh n2 \
+        mpirun.openmpi --host n0,n1,master ring.openmpi 2>"$TMP/err" | sort)" "\
+master: rank 2 of 3, sum 3
+n0: rank 0 of 3, sum 3, ring closed
+n1: rank 1 of 3, sum 3"
 exits 3 "a rank that gives up ends them all" openmpi --host n0,n1,n2 ring.openmpi 3
 ok "on all nodes" wait_for 15 quiet
 
