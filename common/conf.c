@@ -64,7 +64,10 @@ static void complain(struct conf_parse *parse, int is_error, const char *fmt, va
     char text[400], line[PATH_MAX + 500];
 
     vsnprintf(text, sizeof(text), fmt, args);
-    snprintf(line, sizeof(line), "%s:%d: %s", parse->path, parse->line, text);
+    if (parse->line > 0)
+        snprintf(line, sizeof(line), "%s:%d: %s", parse->path, parse->line, text);
+    else
+        snprintf(line, sizeof(line), "%s: %s", parse->path, text);
     parse->errors += is_error ? 1 : 0;
     parse->complain(parse->arg, is_error, line);
 }
@@ -145,6 +148,8 @@ static void text_parse(struct conf_parse *parse, char *text, size_t len)
         parse->line++;
         line_parse(parse, line);
     }
+    /* What is wrong with the whole is on no line. */
+    parse->line = 0;
     conf_check(parse);
 }
 

@@ -20,6 +20,7 @@
 
 #include "tools/bpctl_act.h"
 #include "tools/bpctl_cluster.h"
+#include "tools/bpctl_config.h"
 #include "tools/nodespec.h"
 #include "tools/tool.h"
 
@@ -39,6 +40,7 @@ static const char usage_text[] =
     "usage: bpctl -S NODES|-M ACTION...\n"
     "       bpctl ca init [--state DIR]\n"
     "       bpctl token create [--node N] [--ttl TIME] [--host HOST]\n"
+    "       bpctl config check|show [--json] [FILE]\n"
     "Options act in the order given.\n"
     "  -S, --slave NODES    act on these nodes (3, 0-5, allup, 1,4,7-)\n"
     "  -M, --master         act on the master\n"
@@ -59,7 +61,8 @@ static const char usage_text[] =
     "  -h, --help           print this text\n"
     "  -V, -v, --version    print the release\n"
     "ca init makes the cluster's certificate authority; token create prints the\n"
-    "command with which a machine joins as a node.\n";
+    "command with which a machine joins as a node. config check says what is wrong in\n"
+    "a configuration file, config show prints what the daemons make of it.\n";
 
 static const struct option long_options[] = {
     { "slave", required_argument, NULL, 'S' }, { "master", no_argument, NULL, 'M' },
@@ -295,6 +298,8 @@ int main(int argc, char **argv)
         return cluster_ca(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return cluster_token(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "config") == 0)
+        return config_run(argc - 1, argv + 1);
     while ((option = getopt_long(argc, argv, "+S:Ms:m:u:g:r:RHPfhvV", long_options, NULL)) != -1)
         option_do(&control, option);
     if (optind < argc)

@@ -97,6 +97,8 @@ tools_bpctl_SOURCES = \
 	tools/bpctl.c \
 	tools/bpctl_act.c tools/bpctl_act.h \
 	tools/bpctl_cluster.c tools/bpctl_cluster.h \
+	tools/bpctl_config.c tools/bpctl_config.h \
+	tools/json.c tools/json.h \
 	$(NODES_SOURCES)
 tools_bpctl_LDADD = $(NODES_LIBS) common/libcommon.la
 

@@ -42,6 +42,27 @@ for mode in 777 8 x -1 1111 0200 ""; do
     exits 1 "mode '$mode'" bpctl -S 0 -m "$mode"
 done
 like "is told" "$(cat "$TMP/out")" "bpctl: '' is no mode"
+on master sh -c 'printf "nodes 2\niprange 10.0.0.1 10.0.0.2\nnodegroup @a \"0 1\"\n" >/tmp/good
+    printf "nodes 2\nipp 1\n" >/tmp/bad; printf "nodes 1\niprange 10.0.0.1 10.0.0.2\n" >/tmp/few'
+ok "a configuration" bpctl config check /tmp/good
+is "is good" "$(cat "$TMP/out")" "/tmp/good: good"
+like "is shown with defaults" "$(bpctl config show /tmp/good | tr '\n' ' ')" \
+    "^nodes 2 iprange 0 10.0.0.1 10.0.0.2 nodegroup @a .0 1. bprocport 2223 .*logdir /"
+on master sh -c 'bpctl config show /tmp/good >/tmp/shown'
+is "in its own form" "$(bpctl config show /tmp/shown)" "$(bpctl config show /tmp/good)"
+is "and as JSON" "$(bpctl config show --json /tmp/good | python3 -c '
+import json, sys
+conf = json.load(sys.stdin)
+print(conf["version"], conf["nodes"], conf["addresses"][0]["last"], conf["nodegroups"]["a"])')" \
+    "1 2 10.0.0.2 0 1"
+exits 1 "a mistake" bpctl config check /tmp/bad
+like "is told with its line" "$(cat "$TMP/out")" "^/tmp/bad:2: unknown keyword"
+exits 1 "one of the whole" bpctl config check /tmp/few
+like "is told without" "$(cat "$TMP/out")" "^/tmp/few: an address is given to node 1"
+exits 1 "a file that is not there" bpctl config show /tmp/none
+is "is told" "$(cat "$TMP/out")" "bpctl: cannot read /tmp/none: No such file or directory"
+exits 1 "another verb" bpctl config dance
+ok "that of the daemons" bpctl config check
 exits 1 "no such user" bpctl -S 0 -u nosuchuser
 is "is told" "$(cat "$TMP/out")" "bpctl: 'nosuchuser' is no user"
 exits 1 "no such group" bpctl -S 0 -g nosuchgroup
