@@ -13,6 +13,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/admin.c \
 	libbproc/api4_io.c libbproc/api4_io.h \
 	libbproc/api4_node.c \
+	libbproc/attr.c \
 	libbproc/depart.c libbproc/depart.h \
 	libbproc/descriptors.c libbproc/descriptors.h \
 	libbproc/epolls.c libbproc/epolls.h \

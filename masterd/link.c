@@ -245,6 +245,12 @@ static void node_attach(struct link *link, const hello_arg *hello)
         log_info("the home slave is connected");
     if (node->number == BPROC_NODE_MASTER || (same && node_return(node) == 0))
         return;
+    nodeattr_clear(&node->attrs);
+    for (unsigned i = 0; i < hello->attrs.attrs_len; i++) {
+        const node_attr *attr = &hello->attrs.attrs_val[i];
+
+        node_set_attr(node, attr->name, attr->value.value_val, attr->value.value_len);
+    }
     node_event(node, NODE_EV_CONNECT, "connected");
     nodeup_start(node);
 }

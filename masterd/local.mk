@@ -15,6 +15,7 @@ masterd_masterd_SOURCES = \
 	masterd/listen.c masterd/listen.h \
 	masterd/local.c masterd/local.h \
 	masterd/master.h masterd/masterd.c \
+	masterd/nodeattr.c masterd/nodeattr.h \
 	masterd/nodecalls.c masterd/nodecalls.h \
 	masterd/nodeghost.c masterd/nodeghost.h \
 	masterd/nodeorder.c masterd/nodeorder.h \
@@ -40,5 +41,5 @@ masterd_masterd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 UNIT_TESTS += tests/unit/test_nodetable
 
 tests_unit_test_nodetable_SOURCES = tests/unit/test_nodetable.c tests/unit/tap.h \
-	masterd/nodetable.c masterd/store.c masterd/watchers.c
+	masterd/nodeattr.c masterd/nodetable.c masterd/store.c masterd/watchers.c
 tests_unit_test_nodetable_LDADD = common/libcommon.la $(EVENT_LIBS) $(SQLITE_LIBS)

@@ -75,7 +75,7 @@ static void store_fill(const struct node *node, struct store_node *record)
     *record = (struct store_node) {
         .number = node->number, .state = node->state, .instance = node->instance,
         .set = node->set, .mode = node->set_mode, .uid = node->set_uid, .gid = node->set_gid,
-        .joined = node->joined, .held = node->held
+        .joined = node->joined, .held = node->held, .attrs = node->attrs
     };
     memcpy(record->cert, node->cert, sizeof(record->cert));
     /* A node that has not come back since our start still is what it was. */
@@ -146,6 +146,8 @@ static void state_enter(struct node *node, node_state state, const char *reason)
     node->state = state;
     node->before = NODE_DOWN;
     if (state == NODE_DOWN)
+        nodeattr_clear(&node->attrs);
+    if (state == NODE_DOWN)
         perms_reserve(node, 0);
     else if (state == NODE_BOOT)
         perms_reserve(node, 0100);
@@ -159,6 +161,8 @@ static void leaving_gone(struct node *node, const char *reason)
 {
     log_info("node %d: %s, and gone (%s)", node->number, state_names[node->state], reason);
     perms_reserve(node, 0);
+    nodeattr_clear(&node->attrs);
+    node_touch(node);
     watchers_tell();
 }
 
@@ -216,6 +220,15 @@ int node_set_perm(struct node *node, perm_what what, unsigned value)
     return 0;
 }
 
+int node_set_attr(struct node *node, const char *name, const void *value, unsigned len)
+{
+    int error = nodeattr_set(&node->attrs, name, value, len);
+
+    if (!error)
+        node_touch(node);
+    return error;
+}
+
 static struct node *node_new(int number)
 {
     struct node *node = calloc(1, sizeof(*node));
@@ -227,7 +240,14 @@ static struct node *node_new(int number)
     return node;
 }
 
-static void node_remember(const struct store_node *record, void *arg)
+static void node_free(struct node *node)
+{
+    nodeattr_clear(&node->attrs);
+    free(node);
+}
+
+/* Takes the attributes over. */
+static void node_remember(struct store_node *record, void *arg)
 {
     struct node *node = node_find(record->number);
     const int *first = arg;
@@ -238,6 +258,8 @@ static void node_remember(const struct store_node *record, void *arg)
     if (node_state_is_leaving(record->state))
         node->state = record->state;
     node->held = record->held;
+    node->attrs = record->attrs;
+    record->attrs = (struct nodeattrs){ .count = 0 };
     node->instance = record->instance;
     node->set = record->set;
     node->set_mode = record->mode;
@@ -297,7 +319,7 @@ void nodetable_reload(void)
             link_close(node->link, "no longer configured");
         dirty_write();
         nodes[--nodes_size] = NULL;
-        free(node);
+        node_free(node);
     }
     before = nodes_size;
     if (nodes_make(size) < 0 || nodes_load(before) < 0)
@@ -316,7 +338,7 @@ void nodetable_stop(void)
     }
     on_write = NULL;
     while (nodes_size > 0) {
-        free(nodes[--nodes_size]);
+        node_free(nodes[--nodes_size]);
         nodes[nodes_size] = NULL;
     }
 }

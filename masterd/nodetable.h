@@ -18,6 +18,7 @@
 
 #include <sys/types.h>
 
+#include "masterd/nodeattr.h"
 #include "masterd/store.h"
 
 struct link;
@@ -55,6 +56,7 @@ struct node {
     int held;                   /* set down by an administrator: `instance` is not let in again */
     int joined;
     uint8_t cert[BPROC_HASH_LEN];
+    struct nodeattrs attrs;
     struct link *link;          /* NULL while it is not connected; the link's to set */
     int dirty;
 };
@@ -91,6 +93,11 @@ int node_return(struct node *node);
 
 /* The administrator's word: permissions, applied at once. 0, or -EIO when it cannot be stored. */
 int node_set_perm(struct node *node, perm_what what, unsigned value);
+
+/*
+ * As nodeattr_set(); stored with the next other changes. Watchers are not told.
+ */
+int node_set_attr(struct node *node, const char *name, const void *value, unsigned len);
 
 /* Writes one node now. 0 or -EIO. */
 int node_store(struct node *node);

@@ -24,6 +24,9 @@ static const char schema[] =
     " number INTEGER PRIMARY KEY, state INTEGER NOT NULL, instance INTEGER NOT NULL,"
     " perms INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
     " cert BLOB, held INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE IF NOT EXISTS attr ("
+    " node INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,"
+    " PRIMARY KEY (node, name)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS token ("
     " hash BLOB PRIMARY KEY, node INTEGER NOT NULL, expires INTEGER NOT NULL,"
     " used INTEGER NOT NULL) WITHOUT ROWID;"
@@ -107,14 +110,28 @@ void store_close(void)
     store = NULL;
 }
 
-int store_load(void (*fn)(const struct store_node *node, void *arg), void *arg)
+static void attrs_read(sqlite3_stmt *stmt, struct store_node *node)
 {
+    sqlite3_reset(stmt);
+    sqlite3_bind_int(stmt, 1, node->number);
+    while (sqlite3_step(stmt) == SQLITE_ROW)
+        nodeattr_set(&node->attrs, (const char *)sqlite3_column_text(stmt, 0),
+                     sqlite3_column_blob(stmt, 1), (unsigned)sqlite3_column_bytes(stmt, 1));
+}
+
+int store_load(void (*fn)(struct store_node *node, void *arg), void *arg)
+{
+    sqlite3_stmt *attrs = statement("SELECT name, value FROM attr WHERE node = ?");
     sqlite3_stmt *stmt = statement("SELECT number, state, instance, perms, mode, uid, gid, cert,"
                                    " held FROM node");
     int result;
 
-    if (!stmt)
-        return store_failed("read the nodes");
+    if (!stmt || !attrs) {
+        result = store_failed("read the nodes");
+        sqlite3_finalize(stmt);
+        sqlite3_finalize(attrs);
+        return result;
+    }
     while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct store_node node = {
             .number = sqlite3_column_int(stmt, 0),
@@ -130,9 +147,12 @@ int store_load(void (*fn)(const struct store_node *node, void *arg), void *arg)
 
         if (node.joined)
             memcpy(node.cert, sqlite3_column_blob(stmt, 7), BPROC_HASH_LEN);
+        attrs_read(attrs, &node);
         fn(&node, arg);
+        nodeattr_clear(&node.attrs);
     }
     sqlite3_finalize(stmt);
+    sqlite3_finalize(attrs);
     return result == SQLITE_DONE ? 0 : store_failed("read the nodes");
 }
 
@@ -154,6 +174,41 @@ static int node_write(sqlite3_stmt *stmt, const struct store_node *node)
     return sqlite3_step(stmt) == SQLITE_DONE ? 0 : -EIO;
 }
 
+static int attrs_forget(int number)
+{
+    sqlite3_stmt *stmt = statement("DELETE FROM attr WHERE node = ?");
+    int done;
+
+    if (!stmt)
+        return -EIO;
+    sqlite3_bind_int(stmt, 1, number);
+    done = sqlite3_step(stmt) == SQLITE_DONE;
+    sqlite3_finalize(stmt);
+    return done ? 0 : -EIO;
+}
+
+static int attrs_write(const struct store_node *node)
+{
+    sqlite3_stmt *stmt = NULL;
+    int error = attrs_forget(node->number);
+
+    if (!error && node->attrs.count > 0) {
+        stmt = statement("INSERT INTO attr VALUES (?, ?, ?)");
+        error = stmt ? 0 : -EIO;
+    }
+    for (unsigned i = 0; !error && i < node->attrs.count; i++) {
+        const struct nodeattr *attr = &node->attrs.list[i];
+
+        sqlite3_reset(stmt);
+        sqlite3_bind_int(stmt, 1, node->number);
+        sqlite3_bind_text(stmt, 2, attr->name, -1, SQLITE_STATIC);
+        sqlite3_bind_blob(stmt, 3, attr->value, (int)attr->len, SQLITE_STATIC);
+        error = sqlite3_step(stmt) == SQLITE_DONE ? 0 : -EIO;
+    }
+    sqlite3_finalize(stmt);
+    return error;
+}
+
 int store_save(const struct store_node *nodes, unsigned count)
 {
     sqlite3_stmt *stmt;
@@ -162,8 +217,11 @@ int store_save(const struct store_node *nodes, unsigned count)
     if (sqlite3_exec(store, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return store_failed("write nodes");
     stmt = statement("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    for (unsigned i = 0; stmt && !error && i < count; i++)
+    for (unsigned i = 0; stmt && !error && i < count; i++) {
         error = node_write(stmt, &nodes[i]);
+        if (!error)
+            error = attrs_write(&nodes[i]);
+    }
     sqlite3_finalize(stmt);
     if (stmt && !error && sqlite3_exec(store, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return 0;

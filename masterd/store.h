@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "masterd/nodeattr.h"
 #include "proto/frame.h"
 
 struct store_node {
@@ -22,14 +23,15 @@ struct store_node {
     int held;                   /* that slave daemon was set down */
     int joined;                 /* `cert` is what it may show */
     uint8_t cert[BPROC_HASH_LEN];
+    struct nodeattrs attrs;
 };
 
 /* Opens or makes STATE/bproc.db. 0, or -errno with a reason in text[len]. */
 int store_open(const char *state_dir, char *text, size_t len);
 void store_close(void);
 
-/* Calls `fn` for each node that is known. 0 or -EIO. */
-int store_load(void (*fn)(const struct store_node *node, void *arg), void *arg);
+/* Calls `fn` for each node that is known; it may take the attributes over. 0 or -EIO. */
+int store_load(void (*fn)(struct store_node *node, void *arg), void *arg);
 
 /* Writes `count` nodes in one transaction. 0 or -EIO. */
 int store_save(const struct store_node *nodes, unsigned count);

@@ -15,6 +15,7 @@
 #include "common/tls.h"
 #include "slaved/connect.h"
 #include "slaved/contact.h"
+#include "slaved/hostattr.h"
 #include "slaved/link.h"
 #include "slaved/proctable.h"
 
@@ -82,7 +83,10 @@ static hello_arg hello_make(void)
 static void hello_send(void)
 {
     hello_arg hello = hello_make();
+    node_attr attrs[HOSTATTR_COUNT];
 
+    hello.attrs.attrs_len = hostattr_fill(attrs);
+    hello.attrs.attrs_val = attrs;
     if (proc_list(hello.node, &hello.procs.procs_val, &hello.procs.procs_len) < 0 ||
         proc_list_born(&hello.born.born_val, &hello.born.born_len) < 0)
         conn_close(control.conn, "out of memory");

@@ -22,7 +22,7 @@
 
 #define CLIENTS_MAX 1024        /* of all users but root, who is always let in */
 #define CLIENTS_A_USER 256
-#define PASS_MAX 64             /* bytes of the arguments of a call that is passed on */
+#define PASS_MAX 128            /* bytes of the arguments of a call that is passed on */
 
 struct client {
     LIST_ENTRY(client) next;
@@ -241,6 +241,7 @@ static void client_message(struct conn *conn, const struct frame_header *header,
     case P_PROC_LIST:
     case P_ACCESS:
     case P_LIB_LIST:
+    case P_NODE_ATTR:
     case P_STATS:
     case P_NODE_USAGE:
         call_pass(conn, header, body);

@@ -9,6 +9,7 @@ slaved_slaved_SOURCES = \
 	slaved/contact.c slaved/contact.h \
 	slaved/depart.c slaved/depart.h \
 	slaved/ghost.c slaved/ghost.h \
+	slaved/hostattr.c slaved/hostattr.h \
 	slaved/join.c slaved/join.h \
 	slaved/link.c slaved/link.h \
 	slaved/local.c slaved/local.h \

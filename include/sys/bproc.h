@@ -313,6 +313,31 @@ int bproc_version(struct bproc_version_t *version);
  */
 const char *bproc_strerror(int error);
 
+/*
+ * Attributes of nodes (of BProc 4, where they are extended attributes of files): a name of at most
+ * 63 bytes with a value of at most 64, of any kind; 32 for each node. They are gone when the node
+ * goes down, not when the master daemon starts anew. Names begin with "bproc."; one that does not
+ * gets that in front of it. There are from the start, all as text without NUL (the format is ours):
+ *   bproc.state  the state, as bpstat(1) shows it
+ *   bproc.addr   the IPv4 address, with dots
+ *   bproc.cpus, bproc.hz, bproc.mem  of a connected node: processors online, clock of the
+ *                first in Hz (absent where it is not known), memory in bytes; root may change them
+ *
+ * bproc_getnodeattr() puts the value to `value`, which has room for `size` bytes. Result: its
+ * length; with `size` 0 only that. ERANGE: there is not enough room. ENODATA: no such attribute.
+ *
+ * bproc_setnodeattr() sets it, 0. Root only (EPERM). To set bproc.state is to set the node's state;
+ * bproc.addr cannot be set (EPERM). EINVAL: the node is down. E2BIG: more than 64 bytes. ENOSPC: 32
+ * others are there.
+ *
+ * Both: EINVAL: no such node, or a NULL or an empty name, or a negative size. ENAMETOOLONG.
+ * EFAULT: value is NULL though size is not 0. They block for the daemon.
+ */
+#define BPROC_ATTR_NAME_MAX  63
+#define BPROC_ATTR_VALUE_MAX 64
+int bproc_getnodeattr(int node, const char *name, void *value, int size);
+int bproc_setnodeattr(int node, const char *name, const void *value, int size);
+
 #if _BPROC_FORM == 3
 /*
  * State of `node`, enum bproc_node_state; the master is always up. EINVAL: no such node.

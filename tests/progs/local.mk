@@ -79,3 +79,18 @@ check_PROGRAMS += tests/progs/api4_io
 tests_progs_api4_io_SOURCES = tests/progs/api4_io.c tests/unit/tap.h
 tests_progs_api4_io_LDADD = $(PROG_LDADD)
 tests_progs_api4_io_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/api4_node
+tests_progs_api4_node_SOURCES = tests/progs/api4_node.c tests/unit/tap.h
+tests_progs_api4_node_LDADD = $(PROG_LDADD)
+tests_progs_api4_node_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/api3_node
+tests_progs_api3_node_SOURCES = tests/progs/api3_node.c tests/unit/tap.h
+tests_progs_api3_node_LDADD = $(PROG_LDADD)
+tests_progs_api3_node_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/api4_calls
+tests_progs_api4_calls_SOURCES = tests/progs/api4_calls.c tests/unit/tap.h
+tests_progs_api4_calls_LDADD = $(PROG_LDADD)
+tests_progs_api4_calls_LDFLAGS = $(PROG_LINK)
