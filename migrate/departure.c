@@ -203,7 +203,7 @@ static int dump_finish(struct departure *d)
     if (!error)
         error = imageedit_open_files(d->image);
     if (!error)
-        error = imageedit_session(d->image);
+        error = imageedit_session(d->image, d->arg.sid);
     return error ? departure_fail(d, error, "cannot read the image of process %d: %s", d->arg.pid,
                                   strerror(-error)) : 0;
 }

@@ -23,7 +23,7 @@
 #define REGULAR_CHECKSUM_LAST 14        /* build-id and checksum follow the mode */
 #define TREE_SESSION 4
 
-#define SPACE_SESSION 1                 /* of all processes on a node */
+#define SPACE_SESSION 1                 /* of those whose own is not known on the node */
 #define MAX_GROWTH 2                    /* times as long: the most that an edit makes of anything */
 
 struct ids {
@@ -163,14 +163,16 @@ static int file_edit(struct bytes record, const void *arg, struct bytes *out)
 
 static int session_edit(struct bytes record, const void *arg, struct bytes *out)
 {
-    static const uint8_t session[] = { TREE_SESSION << 3, SPACE_SESSION };
+    const pid_t *sid = arg;
+    uint8_t session[2 * MAX_VARINT];
+    size_t len = varint_put(session, TREE_SESSION << 3);
     struct field field;
     int more;
 
-    (void)arg;
+    len += varint_put(session + len, (uint32_t)*sid);
     while ((more = field_take(&record, &field)) > 0) {
         if (field.number == TREE_SESSION)
-            append(out, session, sizeof(session));
+            append(out, session, len);
         else
             append(out, field.whole.at, field.whole.len);
     }
@@ -233,7 +235,9 @@ int imageedit_open_files(int dir_fd)
     return error;
 }
 
-int imageedit_session(int dir_fd)
+int imageedit_session(int dir_fd, pid_t sid)
 {
-    return image_edit(dir_fd, "pstree.img", session_edit, NULL);
+    if (sid <= 1)
+        sid = SPACE_SESSION;
+    return image_edit(dir_fd, "pstree.img", session_edit, &sid);
 }

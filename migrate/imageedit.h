@@ -8,6 +8,8 @@
 #ifndef MIGRATE_IMAGEEDIT_H
 #define MIGRATE_IMAGEEDIT_H
 
+#include <sys/types.h>
+
 /*
  * Takes those demands off the regular files that descriptors in the image at `dir_fd` refer to, and
  * keeps them apart from files that were sent because they are mapped. Mapped files, and the
@@ -17,10 +19,11 @@
 int imageedit_open_files(int dir_fd);
 
 /*
- * Names the session that the process will be in on the node. CRIU changes a foreign one into that
+ * Names the session that the process will be in on the node: `sid`, or the space's own for one that
+ * has no number in the process space. CRIU changes a foreign one into that
  * by itself, but with it every group of the same number, as the session leader's and his children's
  * is. Results as above.
  */
-int imageedit_session(int dir_fd);
+int imageedit_session(int dir_fd, pid_t sid);
 
 #endif
