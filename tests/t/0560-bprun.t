@@ -55,7 +55,8 @@ is "--all-cpus" "$(bpmap --all-cpus | tr : '\n' | sort | uniq -c | awk '{ print 
 is "--allcpus --all-local" "$(bpmap --allcpus --all-local | tr : '\n' | wc -l)" "$cpus"
 is "--np --all-local" "$(bpmap -np 3 -all-local)" "-1:-1:-1"
 is "--np takes each of equal nodes in turn" "$(bpmap --np 3 --nolocal)" "0:1:2"
-is "and the master too" "$(bpmap --np 4 | tr : '\n' | sort -n | tr '\n' ' ')" "-1 0 1 2 "
+# Its load is measured at another moment than theirs.
+like "and the master too" ":$(bpmap --np 4):" ":-1:"
 is "one process without options" "$(bpmap | tr -d 0-9-)" ""
 is "--dry-run" "$(bprun --np 2 --all-local --dry-run true)" "-1:-1"
 
