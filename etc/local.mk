@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-EXTRA_DIST += etc/masterd.service.in etc/slaved.service.in etc/libbproc.pc.in
-CLEANFILES += etc/masterd.service etc/slaved.service etc/libbproc.pc
+EXTRA_DIST += etc/masterd.service.in etc/slaved.service.in etc/libbproc.pc.in etc/bproc-agents.sh.in
+CLEANFILES += etc/masterd.service etc/slaved.service etc/libbproc.pc etc/bproc-agents.sh
 
 pkgconfig_DATA += etc/libbproc.pc
 dist_doc_DATA += etc/config.example etc/clustershell-groups.conf
+doc_DATA = etc/bproc-agents.sh
 
 if SYSTEMD_UNITS
 systemdsystemunit_DATA = etc/masterd.service etc/slaved.service
@@ -15,6 +16,9 @@ etc/masterd.service: etc/masterd.service.in Makefile
 
 etc/slaved.service: etc/slaved.service.in Makefile
 	$(SUBSTITUTE) $(srcdir)/etc/slaved.service.in > $@
+
+etc/bproc-agents.sh: etc/bproc-agents.sh.in Makefile
+	$(SUBSTITUTE) $(srcdir)/etc/bproc-agents.sh.in > $@
 
 etc/libbproc.pc: etc/libbproc.pc.in Makefile
 	$(SUBSTITUTE) $(srcdir)/etc/libbproc.pc.in > $@

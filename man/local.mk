@@ -8,6 +8,7 @@ dist_man_MANS += \
 	man/bpctl.8 \
 	man/bplab.1 \
 	man/bplib.1 \
+	man/bproc-agents.7 \
 	man/bproc.7 \
 	man/bproc-python.7 \
 	man/bproc.config.5 \

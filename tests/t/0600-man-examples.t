@@ -171,6 +171,11 @@ nodes_set 2
 examples bpsh.1
 examples bpcp.1
 examples bprsh.1
+if type -P clush pdsh rsync >/dev/null; then
+    examples bproc-agents.7
+else
+    skip bproc-agents.7 "needs clush, pdsh and rsync"
+fi
 examples bprun.1
 nodes_set 3
 examples bptop.1

@@ -86,6 +86,18 @@ is "by a host file" "$(mpich -f /tmp/hosts -n 6 ring.mpich | sort)" "$two_each"
 exits 3 "a rank that gives up ends them all" mpich -hosts n0,n1,n2 -n 3 ring.mpich 3
 ok "on all nodes" wait_for 15 quiet
 
+# The variables that users may have.
+snippet=$(find "$BPLAB_STAGE" -name bproc-agents.sh)
+settings=". ${snippet#"$BPLAB_STAGE"}"
+unset OMPI_MCA_plm_rsh_agent
+is "settings make both use bprsh without a word" \
+    "$(bplab exec -u alice master -- sh -c "HOME=/home/alice; $settings
+        timeout 30 mpirun.openmpi --host n0,n1,n2 ring.openmpi
+        timeout 30 mpirun.mpich -hosts n0,n1,n2 -n 3 ring.mpich" 2>"$TMP/err" | sort -u)" "$one_each"
+is "and nothing is set where BProc is not" \
+    "$(on master sh -c "BPROC_SOCKET=/nowhere; $settings; env | grep -c bprsh")" 0
+export OMPI_MCA_plm_rsh_agent=bprsh
+
 # What was started goes with the one that started it.
 openmpi --host n0,n1,n2 sleep 300 &
 ok "Open MPI runs a program that is none of MPI's" wait_for 10 on n2 pgrep -u alice -x sleep

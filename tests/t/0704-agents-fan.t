@@ -38,6 +38,9 @@ is "with the nodes' names" "$(here 'cat list.n? | wc -l')" 8000
 is "its exec worker" "$(here 'clush -R exec -w n[0-7] bprsh %h hostname | sort')" "$each"
 is "its rsh worker" \
     "$(here 'clush --worker=rsh -O rsh_path=bprsh -w n[0-7] hostname | sort')" "$each"
+here 'mkdir -p /etc/clustershell/groups.conf.d
+    cp "$(find /usr -name clustershell-groups.conf)" /etc/clustershell/groups.conf.d/bproc.conf'
+is "knows groups of nodes" "$(here "$clush -w @bproc:up hostname | sort")" "$each"
 here "timeout -s INT 2 $clush -w n[0-7] sleep 33"
 ok "what is interrupted ends" wait_for 10 on n7 sh -c '! pgrep -f "^sleep 33"'
 
