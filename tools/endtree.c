@@ -53,19 +53,19 @@ static struct process *list_find(const struct list *list, pid_t pid)
     return NULL;
 }
 
-/* Reads /proc/NAME/stat; the command in it may hold anything, also parentheses. */
+/* Reads /proc/NAME/stat; the command in it may hold anything, also parentheses and new lines. */
 static bool process_read(const char *name, struct process *process)
 {
-    char path[300], line[1024], state, *rest;
+    char path[300], text[1024] = "", state, *rest;
     FILE *in;
-    bool read;
 
     snprintf(path, sizeof(path), "/proc/%s/stat", name);
     in = fopen(path, "re");
-    read = in && fgets(line, sizeof(line), in);
-    if (in)
+    if (in) {
+        text[fread(text, 1, sizeof(text) - 1, in)] = '\0';
         fclose(in);
-    rest = read ? strrchr(line, ')') : NULL;
+    }
+    rest = strrchr(text, ')');
     if (!rest || sscanf(rest, ") %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
                         "%*s %*s %llu", &state, &process->parent, &process->birth) != 3)
         return false;
