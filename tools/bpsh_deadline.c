@@ -41,8 +41,14 @@ static void task_give_up(struct task *task, const struct task_plan *plan)
     task_abandon(task, plan);
 }
 
+/* Behind a command that has ended, what it left has its output open, and is not to be found. */
 static void task_tell_to_end(struct task *task, const struct task_plan *plan, int grace)
 {
+    if (task->pid == 0) {
+        if (task->ender == 0)
+            task_give_up(task, plan);
+        return;
+    }
     task->stage = TASK_LATE;
     task->deadline = task_clock() + grace * 1000 + ENDER_MS;
     ender_start(task, plan, grace);
