@@ -196,20 +196,35 @@ static int run_terminal(const struct run *run, struct task_plan *plan,
         ? task_result_strict(&done) : task_result(&done);
 }
 
+/* One list: an exclusion counts wherever it stands, and alone only if there is nothing else. */
+static char *specs_join(const struct options *options)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    for (size_t i = 0; out && i < options->nspecs; i++)
+        fprintf(out, "%s%s", i > 0 ? "," : "", options->specs[i]);
+    if (!out || fclose(out) != 0)
+        errx(1, "cannot choose nodes '%s': %s", options->specs[0], strerror(ENOMEM));
+    return text;
+}
+
 static void nodes_choose(struct nodeset *nodes, const struct options *options)
 {
+    char *spec = specs_join(options);
     struct tool_nodes table;
     char text[512];
-    int error = 0;
+    int error;
 
     tool_nodes_load(&table);
-    for (size_t i = 0; i < options->nspecs && !error; i++)
-        error = nodespec_add(nodes, options->specs[i], &table, text, sizeof(text));
+    error = nodespec_add(nodes, spec, &table, text, sizeof(text));
     for (size_t i = 0; i < options->nexcluded && !error; i++)
         error = nodespec_exclude(nodes, options->excluded[i], &table, text, sizeof(text));
     if (error)
         errx(1, "%s", text);
     tool_nodes_free(&table);
+    free(spec);
 }
 
 static void command_choose(struct command *command, const struct options *options)
@@ -228,6 +243,8 @@ static int plan_print(struct run *run, struct task_plan *plan, const struct opti
     if (options->json)
         return report_json(run, task_clock()) < 0;
     report_plan(run);
+    if (fflush(stdout) != 0)
+        err(1, "cannot write stdout");
     return 0;
 }
 

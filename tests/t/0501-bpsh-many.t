@@ -22,6 +22,9 @@ here() {
 is "-w" "$(bpsh -s -w 'n[0,2]' hostname | tr '\n' ' ')" "n0 n2 "
 is "-w twice" "$(bpsh -s -w n2 -w 0 hostname | tr '\n' ' ')" "n2 n0 "
 is "-w beside -a" "$(bpsh --dry-run -a -w master | tr '\n' ' ')" "0 1 2 -1 "
+is "an exclusion of its own takes from the others" \
+    "$(bpsh --dry-run -w '!1' -w 0-2 | tr '\n' ' ')" "0 2 "
+is "and leaves none of none" "$(bpsh --dry-run -w error -w '!1')" ""
 is "-x" "$(bpsh -s -a -x 1 hostname | tr '\n' ' ')" "n0 n2 "
 is "-x twice, and nodes as ever" "$(bpsh -x n0 -x '[2]' 0-2 hostname)" n1
 is "--nodes and --exclude" "$(bpsh --nodes=all --exclude=@none,0-1 hostname 2>&1)" \
@@ -37,6 +40,7 @@ is "--dry-run" "$(bpsh --dry-run -w 'n[0-9]' -x 1 echo 'a b' "it's")" \
     "0: $(here 'type -P echo') 'a b' 'it'\\''s'
 2: $(here 'type -P echo') 'a b' 'it'\\''s'"
 is "of nodes alone" "$(bpsh --dry-run 9,0 | tr '\n' ' ')" "9 0 "
+exits 1 "that cannot be told" here 'bpsh --dry-run 0 >/dev/full'
 
 # What the command knows.
 is "node, rank and number" \
@@ -114,6 +118,16 @@ is "is told" "$(cat "$TMP/out")" "0: no end within 0.7 s"
 exits 124 "and children are ended, too, whatever they do about it" \
     bpsh -S --timeout 0.5 0 bash -c 'trap "" TERM; sleep 52 & (sleep 53; sleep 54); sleep 55'
 is "none is left" "$(on n0 pgrep -x sleep)" ""
+exits 255 "nor one whose name has more than a line" bpsh --timeout 1 0 python3 -c '
+import ctypes, os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.fork()
+ctypes.CDLL(None).prctl(15, b"two\nlines", 0, 0, 0)
+time.sleep(30)'
+is "none is left of it" "$(on n0 pgrep -f '[t]wo.*lines')" ""
+ON_TIMEOUT=4 exits 255 "what is left of an ended one is not waited for" \
+    bpsh -p --timeout 0.5 0 sh -c 'sleep 51 & exit 0'
+on n0 pkill -x sleep
 exits 255 "BPROC_TIMEOUT" here 'BPROC_TIMEOUT=0.5 bpsh 0 sleep 56'
 exits 0 "which --timeout overrules" here 'BPROC_TIMEOUT=0.2 bpsh --timeout 9 0 sleep 0.5'
 exits 0 "0 is none" here 'BPROC_TIMEOUT=0.2 bpsh --timeout 0 0 sleep 0.5'
