@@ -36,7 +36,7 @@ static int host_resolve(const char *name)
     for (entry = list; entry && node == BPROC_NODE_NONE; entry = entry->ai_next) {
         node = bproc_nodenumber(entry->ai_addr, (int)entry->ai_addrlen);
         if (node == BPROC_NODE_NONE && address_is_here(entry->ai_addr))
-            node = BPROC_NODE_SELF;
+            node = bproc_currnode();
     }
     freeaddrinfo(list);
     return node;

@@ -24,7 +24,7 @@ static const char env_default[] =
 
 /* A login sets these; the caller's are of another one. */
 static const char *const env_login[] = { "HOME", "USER", "LOGNAME", "SHELL", "PWD", "OLDPWD",
-                                         "SHLVL", "_" };
+                                         "SHLVL", "_", "BPROC_NODE" };
 
 static void *memory_check(void *memory)
 {

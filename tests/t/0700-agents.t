@@ -74,6 +74,10 @@ is "the user's environment" \
     "$(here 'HOME=/x USER=x LOGNAME=x SHELL=/bin/false \
         bprsh n0 "echo \$HOME \$USER \$LOGNAME \$SHELL"')" \
     "$(here 'getent passwd root | awk -F: "{ print \$6, \$1, \$1, \$7 }"')"
+is "the number of the node, once" \
+    "$(here 'BPROC_NODE=7 bprsh n1 "xargs -0n1 </proc/\$\$/environ | grep ^BPROC_NODE"')" BPROC_NODE=1
+is "and not what stands for it" \
+    "$(here 'for n in self localhost; do bprsh $n "echo \$BPROC_NODE"; done')" $'-1\n-1'
 is "over it the caller's" "$(here 'FISH=trout bprsh n0 "echo \$FISH"')" trout
 is "without what is his machine's" \
     "$(here 'DISPLAY=:1 SSH_TTY=x bprsh n0 "echo \$DISPLAY\$SSH_TTY"')" ""
