@@ -13,12 +13,15 @@ dist_man_MANS += \
 	man/bproc-python.7 \
 	man/bproc.config.5 \
 	man/bproc_chmod.3 \
+	man/bproc_io.3 \
 	man/bproc_nodeaddr.3 \
 	man/bproc_libadd.3 \
+	man/bproc_nodeattr.3 \
 	man/bproc_nodechroot.3 \
 	man/bproc_nodeinfo.3 \
 	man/bproc_nodereboot.3 \
 	man/bproc_nodereconnect.3 \
+	man/bproc_nodeset.3 \
 	man/bproc_notifier.3 \
 	man/bproc_proclist.3 \
 	man/bproc_rexec.3 \
@@ -26,6 +29,7 @@ dist_man_MANS += \
 	man/bproc_strerror.3 \
 	man/bproc_usage.3 \
 	man/bproc_version.3 \
+	man/bproc_vrfork.3 \
 	man/bprsh.1 \
 	man/bprun.1 \
 	man/bpsh.1 \
@@ -41,21 +45,31 @@ MAN1_LINKS = \
 	mpprun:bprun
 
 MAN3_LINKS = \
+	_bproc_access:bproc_nodeinfo \
+	_bproc_execmove_io:bproc_rexec \
+	_bproc_rexec:bproc_rexec \
 	_bproc_rexec_io:bproc_rexec \
 	_bproc_rfork:bproc_rfork \
 	_bproc_rfork_io:bproc_rfork \
+	_bproc_vexecmove_io:bproc_io \
+	_bproc_vrfork:bproc_vrfork \
+	_bproc_vrfork_io:bproc_vrfork \
 	bproc_access:bproc_nodeinfo \
 	bproc_chgrp:bproc_chmod \
 	bproc_chown:bproc_chmod \
 	bproc_currnode:bproc_nodeinfo \
 	bproc_execmove:bproc_rexec \
 	bproc_execmove_io:bproc_rexec \
+	bproc_getnodeattr:bproc_nodeattr \
 	bproc_getnodebyname:bproc_nodeaddr \
+	bproc_init:bproc_nodeinfo \
 	bproc_libclear:bproc_libadd \
 	bproc_libdel:bproc_libadd \
 	bproc_liblist:bproc_libadd \
 	bproc_masteraddr:bproc_nodeaddr \
+	bproc_nodefilter:bproc_nodeset \
 	bproc_nodelist:bproc_nodeinfo \
+	bproc_nodelist_:bproc_nodeset \
 	bproc_nodenumber:bproc_nodeaddr \
 	bproc_nodecachepurgefail:bproc_nodechroot \
 	bproc_nodecachepurgeok:bproc_nodechroot \
@@ -64,14 +78,27 @@ MAN3_LINKS = \
 	bproc_nodepwroff:bproc_nodereboot \
 	bproc_nodepwroff_async:bproc_nodereboot \
 	bproc_nodereboot_async:bproc_nodereboot \
+	bproc_nodeset_add:bproc_nodeset \
+	bproc_nodeset_append:bproc_nodeset \
+	bproc_nodeset_free:bproc_nodeset \
+	bproc_nodeset_grow:bproc_nodeset \
+	bproc_nodeset_init:bproc_nodeset \
 	bproc_nodesetstatus:bproc_chmod \
+	bproc_nodespec:bproc_nodeset \
 	bproc_nodestatus:bproc_nodeinfo \
+	bproc_nodeup:bproc_nodeinfo \
 	bproc_numnodes:bproc_nodeinfo \
+	bproc_pidghostnode:bproc_proclist \
 	bproc_pidnode:bproc_proclist \
 	bproc_requestfile:bproc_nodechroot \
 	bproc_rexec_io:bproc_rexec \
+	bproc_rfork_io:bproc_io \
+	bproc_setnodeattr:bproc_nodeattr \
 	bproc_slave_chroot:bproc_nodechroot \
-	bproc_setnodestatus:bproc_chmod
+	bproc_setnodestatus:bproc_chmod \
+	bproc_vexecmove:bproc_vrfork \
+	bproc_vexecmove_io:bproc_vrfork \
+	bproc_vrfork_io:bproc_vrfork
 
 install-man-links: install-man
 	$(AM_V_at)for link in $(MAN1_LINKS); do \

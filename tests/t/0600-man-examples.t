@@ -99,11 +99,11 @@ done
 
 # Every call is exported and has a page; so has every export.
 exports=$(nm -D --defined-only "$BPROC_BUILD/libbproc/.libs/libbproc.so" |
-    awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort)
+    awk '$2 == "T" { sub(/@.*/, "", $3); sub(/bproc4_/, "bproc_", $3); print $3 }' | sort -u)
 is "every exported call has a page" "$exports" \
     "$(sed -n 's/^\.F[no] \(_*bproc_[a-z_]*\).*/\1/p' "$man"/*.3 | sort -u)"
 is "and is in the header" "$exports" \
-    "$(grep -oE '^[a-z][a-z ]*[ *]_?bproc_[a-z_]+\(' "$BPROC_SOURCE/include/sys/bproc.h" |
+    "$(grep -ohE '^[a-z][a-z ]*[ *]_?bproc_[a-z_]+\(' "$BPROC_SOURCE"/include/sys/bproc{,4}.h |
         grep -oE '_?bproc_[a-z_]+' | sort -u)"
 
 # Pages whose examples need no cluster.
@@ -115,7 +115,7 @@ is "without a word" "$(cat "$TMP/out")" ""
 compiles() {
     blocks "$1" >"$TMP/$1.c"
     if ! grep -q '^int main' "$TMP/$1.c"; then
-        { printf '#include <%s>\n' stdio.h stdlib.h sys/bproc.h unistd.h poll.h err.h errno.h \
+        { printf '#include <%s>\n' stdio.h stdlib.h string.h sys/bproc.h unistd.h poll.h err.h errno.h \
               arpa/inet.h
           echo 'int main(void) { uid_t uid = getuid(); (void)uid;'
           cat "$TMP/$1.c"
@@ -183,6 +183,10 @@ examples bpstat.1
 prints bproc_rfork.3 "node 0 says 42"
 prints bproc_rexec.3 n0
 prints bproc_nodeinfo.3 $'0 up\n1 up\n2 down'
+prints bproc_nodeset.3 $'0 up\n1 up\n2 down'
+prints bproc_vrfork.3 "node 2: Node is down"
+prints bproc_io.3 ""
+ok "bproc_io.3: and has sorted" on n0 sh -c 'sort /etc/passwd | cmp - /tmp/sorted'
 lab_down
 
 # Those about labs, typed on this machine.
