@@ -16,6 +16,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/attr.c \
 	libbproc/depart.c libbproc/depart.h \
 	libbproc/descriptors.c libbproc/descriptors.h \
+	libbproc/detach.c \
 	libbproc/epolls.c libbproc/epolls.h \
 	libbproc/flight.c libbproc/flight.h \
 	libbproc/io.c libbproc/io.h \

@@ -15,6 +15,8 @@ dist_man_MANS += \
 	man/bproc_chmod.3 \
 	man/bproc_io.3 \
 	man/bproc_nodeaddr.3 \
+	man/bproc_detach.3 \
+	man/bproc_execve.3 \
 	man/bproc_libadd.3 \
 	man/bproc_nodeattr.3 \
 	man/bproc_nodechroot.3 \

@@ -404,6 +404,21 @@ static int lib_change_run(struct call *call)
     return error ? refuse(call, -error, "cannot change the library list: %s", strerror(-error)) : 0;
 }
 
+/* A process of the master is known to nobody but its parent. */
+static int detach_run(struct call *call)
+{
+    detach_ret *ret;
+    detach_arg arg;
+
+    if (DECODE(call, detach_arg, &arg) < 0)
+        return -EPROTO;
+    ret = ANSWER(call, detach_ret);
+    if (!ret)
+        return no_memory(call);
+    ret->fork = 1;
+    return 0;
+}
+
 static const struct nodecall calls[] = {
     { P_WHOAMI, 1, 0, whoami_run },
     { P_NODE_LIST, 1, 0, node_list_run },
@@ -415,6 +430,7 @@ static const struct nodecall calls[] = {
     { P_MOVE_ASK, 1, 0, move_ask_run },
     { P_NODE_SET_STATE, 0, 1, set_state_run },
     { P_NODE_SET_PERM, 0, 0, set_perm_run },
+    { P_DETACH, 0, 1, detach_run },
     { P_LIB_LIST, 1, 0, lib_list_run },
     { P_LIB_CHANGE, 0, 1, lib_change_run },
     { P_TOKEN_CREATE, 0, 1, token_create_run },

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "moves/move.h"
 #include "moves/mover.h"
+#include "slaved/detach.h"
 #include "slaved/link.h"
 #include "slaved/local.h"
 
@@ -235,6 +236,9 @@ static void client_message(struct conn *conn, const struct frame_header *header,
         break;
     case P_NOTIFY:
         watcher_take(conn, header);
+        break;
+    case P_DETACH:
+        detach_take(conn, header, body);
         break;
     case P_NODE_LIST:
     case P_GROUP_LIST:

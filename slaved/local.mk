@@ -10,6 +10,7 @@ slaved_slaved_SOURCES = \
 	slaved/depart.c slaved/depart.h \
 	slaved/ghost.c slaved/ghost.h \
 	slaved/hostattr.c slaved/hostattr.h \
+	slaved/detach.c slaved/detach.h \
 	slaved/join.c slaved/join.h \
 	slaved/link.c slaved/link.h \
 	slaved/local.c slaved/local.h \

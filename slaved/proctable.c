@@ -26,6 +26,8 @@ struct proc {
     bool draining;              /* the transfer was told of the end */
     bool drained;
     bool reported;              /* over the present link */
+    bool detached;              /* its end as told was none; what follows is no news */
+    bool acknowledged;          /* detached: the master has forgotten it */
     bool killed;                /* the master wants it gone: its output waits for nobody */
     group_msg group;            /* as the process has made it since the launch; pid 0: it has not */
     born_msg *born;             /* NULL: it came here */
@@ -86,11 +88,31 @@ static void status_report(bproc_proc event, pid_t pid, int status)
     link_event(event, FRAME_XDR(status_msg), &body);
 }
 
+static void detached_settle(struct proc *proc)
+{
+    if (!proc->acknowledged && !proc->reported) {
+        proc->reported = true;
+        status_report(P_EXITED, proc->pid, proc->status);
+    }
+    if (!proc->exited)
+        return;
+    if (proc->transfer && !proc->draining) {
+        proc->draining = true;
+        transfer_drain(proc->transfer);
+    }
+    if (proc->acknowledged && (!proc->transfer || proc->drained))
+        proc_remove(proc);
+}
+
 /* Does the next thing that is due for an ended process. */
 static void proc_settle(struct proc *proc)
 {
     bool wait = proc->transfer && !proc->drained && !proc->killed;
 
+    if (proc->detached) {
+        detached_settle(proc);
+        return;
+    }
     if (!proc->exited)
         return;
     if (proc->transfer && !proc->draining) {
@@ -165,10 +187,30 @@ int proc_leave(pid_t pid, struct conn *channel)
     return transfer != NULL;
 }
 
+int proc_detach(pid_t pid, int status)
+{
+    struct proc *proc = proc_find(pid);
+    int error = proc ? 0 : proc_add(pid, NULL);
+
+    if (error)
+        return error;
+    /* One that was made here a moment ago is not known to the master yet. */
+    if (!proc) {
+        proc = proc_find(pid);
+        proc->acknowledged = true;
+    }
+    proc->committed = true;
+    proc->detached = true;
+    proc->status = status;
+    proc_settle(proc);
+    return 0;
+}
+
 static void proc_exited(struct proc *proc, int status)
 {
     proc->exited = true;
-    proc->status = status;
+    if (!proc->detached)
+        proc->status = status;
     proc_settle(proc);
 }
 
@@ -180,6 +222,8 @@ void proc_status(bproc_proc event, pid_t pid, int status)
         return;
     if (event == P_SPACE_EXITED)
         proc_exited(proc, status);
+    else if (proc->detached)
+        return;
     else if (proc->committed)
         status_report(event == P_SPACE_STOPPED ? P_STOPPED : P_CONTINUED, pid, status);
     else
@@ -210,6 +254,11 @@ void proc_born(const born_msg *born)
     /* What another process has left here when it went away. */
     if (ghost_is_known(born->id.pid))
         return;
+    proc = proc_find(born->ppid);
+    if (proc && proc->detached) {
+        proc_detach(born->id.pid, 0);
+        return;
+    }
     copy = born_copy(born);
 
     if (!copy || proc_add(born->id.pid, NULL) < 0) {
@@ -228,7 +277,7 @@ void proc_group(const group_msg *group)
 {
     struct proc *proc = proc_find(group->pid);
 
-    if (!proc || proc->exited)
+    if (!proc || proc->exited || proc->detached)
         return;
     proc->group = *group;
     if (proc->born)
@@ -242,8 +291,8 @@ void proc_signal(const signal_msg *signal)
 {
     struct proc *proc = proc_find(signal->pid);
 
-    if (!proc) {
-        status_report(P_EXITED, signal->pid, SIGKILL);
+    if (!proc || proc->detached) {
+        status_report(P_EXITED, signal->pid, proc ? proc->status : SIGKILL);
         return;
     }
     if (!proc->exited)
@@ -258,8 +307,12 @@ void proc_acknowledged(pid_t pid)
 {
     struct proc *proc = proc_find(pid);
 
-    if (proc && proc->exited && proc->committed)
+    if (proc && proc->detached) {
+        proc->acknowledged = true;
+        proc_settle(proc);
+    } else if (proc && proc->exited && proc->committed) {
         proc_remove(proc);
+    }
 }
 
 int proc_list(int node, proc_record **list, u_int *count)
@@ -271,7 +324,7 @@ int proc_list(int node, proc_record **list, u_int *count)
     if (!*list)
         return -ENOMEM;
     HASH_ITER(hh, procs, proc, next)
-        if (proc->committed && !proc->born && *count < BPROC_MAX_PROCS)
+        if (proc->committed && !proc->born && !proc->acknowledged && *count < BPROC_MAX_PROCS)
             (*list)[(*count)++] = (proc_record){ .pid = proc->pid, .node = node };
     return 0;
 }
@@ -285,7 +338,7 @@ int proc_list_born(int **born, u_int *count)
     if (!*born)
         return -ENOMEM;
     HASH_ITER(hh, procs, proc, next)
-        if (proc->born && *count < BPROC_MAX_BORN)
+        if (proc->born && !proc->acknowledged && *count < BPROC_MAX_BORN)
             (*born)[(*count)++] = proc->pid;
     return 0;
 }
@@ -295,7 +348,7 @@ void proc_report_all(void)
     struct proc *proc, *next;
 
     HASH_ITER(hh, procs, proc, next) {
-        if (proc->born && !proc->exited)
+        if (proc->born && !proc->exited && !proc->detached)
             link_event(P_BORN, FRAME_XDR(born_msg), proc->born);
         proc->reported = false;
         proc_settle(proc);

@@ -43,6 +43,12 @@ int proc_is_here(pid_t pid, int *counts);
  */
 int proc_leave(pid_t pid, struct conn *channel);
 
+/*
+ * It leaves the process space, for the master by ending with `status`; here it runs on, and so do
+ * the processes it makes, and nobody hears of them. 0 or -ENOMEM.
+ */
+int proc_detach(pid_t pid, int status);
+
 /* From the space. */
 void proc_status(bproc_proc event, pid_t pid, int status);
 

@@ -39,6 +39,7 @@ SYSTEM_TESTS += tests/t/0521-power.t
 SYSTEM_TESTS += tests/t/0522-chroot.t
 SYSTEM_TESTS += tests/t/0523-reconnect.t
 SYSTEM_TESTS += tests/t/0524-bplib.t
+SYSTEM_TESTS += tests/t/0525-detach.t
 SYSTEM_TESTS += tests/t/0550-bpcp.t
 SYSTEM_TESTS += tests/t/0560-bprun.t
 SYSTEM_TESTS += tests/t/0600-man-examples.t

@@ -270,6 +270,25 @@ int bproc_vexecmove_io(int nnodes, int *nodes, int *pids, int port, const char *
                        char *const argv[], char *const envp[]);
 #endif
 
+/*
+ * The caller leaves the process space: it runs on where it is, and to everybody else it has called
+ * exit(code). Root only. 0, in the process that runs on: on a node the same one, whose number may
+ * by and by mean another process elsewhere; on the master a child, which goes on in its place.
+ *   EPERM           the caller is not root
+ *   ENOSYS          BProc is not running here
+ *   EAGAIN, ENOMEM  as fork(2)
+ * Blocks for the local daemon. What runs on still ends with the slave daemon of its node, and when
+ * that has lost the master (ours).
+ */
+int bproc_detach(long code);
+
+/*
+ * BProc 3.1.6's execution of a program of the master by a process on a node. Here it is execve(2)
+ * on the master and fails with ENOSYS on a node (ours): bproc_rexec(BPROC_NODE_MASTER, ...)
+ * executes it on the master.
+ */
+int bproc_execve(const char *cmd, char *const argv[], char *const envp[]);
+
 /* ---- nodes ------------------------------------------------------------------------------- */
 
 /*

@@ -94,3 +94,8 @@ check_PROGRAMS += tests/progs/api4_calls
 tests_progs_api4_calls_SOURCES = tests/progs/api4_calls.c tests/unit/tap.h
 tests_progs_api4_calls_LDADD = $(PROG_LDADD)
 tests_progs_api4_calls_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/detach
+tests_progs_detach_SOURCES = tests/progs/detach.c tests/progs/prog.h
+tests_progs_detach_LDADD = $(PROG_LDADD)
+tests_progs_detach_LDFLAGS = $(PROG_LINK)
