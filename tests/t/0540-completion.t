@@ -69,10 +69,16 @@ is "files" "$(completed 'bpsh 0 ls /tmp/files/f' 'bpsh 0 /tmp/files/fi' 'bpsh -O
     $'/tmp/files/file /tmp/files/folder\n/tmp/files/file\n/tmp/files/file'
 is "folders" "$(completed 'bpsh --outdir /tmp/files/f')" /tmp/files/folder
 is "hosts" "$(completed 'bprsh n' 'bpstat -A mast')" $'n0 n1 n2\nmaster'
-is "actions" "$(completed 'bpctl c' 'bpctl token c')" $'ca\ncreate'
+is "actions" "$(completed 'bpctl c' 'bpctl token c' 'bpctl config c')" $'ca config\ncreate\ncheck'
 on n1 sh -c 'mkdir -p /srv/there; touch /srv/their'
 is "files of nodes" "$(completed 'bpcp /tmp/files/fi' 'bpcp n1' 'bpcp n1:/srv/the')" \
     $'/tmp/files/file\nn1:\n/srv/their /srv/there/'
+
+on n1 touch '/srv/odd $(x);' && on master touch '/tmp/files/odd $(x);'
+is "names that mean something to a shell are quoted" \
+    "$(completed 'bpcp n1:/srv/od' 'bpcp /tmp/files/od')" \
+    '/srv/odd\ \$\(x\)\;
+/tmp/files/odd\ \$\(x\)\;'
 
 # In a shell.
 shell() {
