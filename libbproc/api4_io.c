@@ -10,6 +10,7 @@
 
 #include "libbproc/api4_io.h"
 #include "libbproc/client.h"
+#include "libbproc/move.h"
 #include "libbproc/rexec.h"
 #include "libbproc/rfork.h"
 #include "libbproc/vector.h"
@@ -101,6 +102,26 @@ int _bproc_rfork_io(int node, struct bproc_io_t *io, int iolen, int flags)
     int error = rfork_check(flags);
 
     return error ? client_result(error) : fork_with(node, io, iolen, flags);
+}
+
+static int move_with(int node, const struct bproc_io_t *list, int len, int flags)
+{
+    struct io io;
+    int error = io_from_list(&io, list, len);
+
+    return client_result(error ? error : move_run(node, flags, &io));
+}
+
+int bproc_move_io(int node, struct bproc_io_t *io, int iolen)
+{
+    return move_with(node, io, iolen, DEPART_NO_FLAGS);
+}
+
+int _bproc_move_io(int node, struct bproc_io_t *io, int iolen, int flags)
+{
+    int error = rfork_check(flags);
+
+    return error ? client_result(error) : move_with(node, io, iolen, flags);
 }
 
 int bproc_rexec_io(int node, struct bproc_io_t *list, int iolen, const char *cmd,

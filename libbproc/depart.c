@@ -39,7 +39,7 @@ int depart_ask(struct depart *depart, move_kind kind, int node, int flags)
     int error;
 
     memset(depart, 0, sizeof(*depart));
-    depart->gate = depart->gate_far = -1;
+    depart->gate = depart->gate_far = depart->keep = depart->keep_far = -1;
     depart->kind = kind;
     depart->conn = client_open();
     if (depart->conn < 0)
@@ -56,7 +56,7 @@ int depart_ask(struct depart *depart, move_kind kind, int node, int flags)
     return 0;
 }
 
-int depart_gate(struct depart *depart)
+static int gate_make(int *near, int *far)
 {
     int pair[2];
     int error = 0;
@@ -65,15 +65,25 @@ int depart_gate(struct depart *depart)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
         error = -errno;
     } else {
-        depart->gate = client_fd_raise(pair[0]);
-        depart->gate_far = client_fd_raise(pair[1]);
-        if (depart->gate < 0 || depart->gate_far < 0)
+        *near = client_fd_raise(pair[0]);
+        *far = client_fd_raise(pair[1]);
+        if (*near < 0 || *far < 0)
             error = -EMFILE;
-        else if (client_claim(depart->gate) < 0 || client_claim(depart->gate_far) < 0)
+        else if (client_claim(*near) < 0 || client_claim(*far) < 0)
             error = -ENOMEM;
     }
     guard_leave();
     return error;
+}
+
+int depart_gate(struct depart *depart)
+{
+    return gate_make(&depart->gate, &depart->gate_far);
+}
+
+int depart_keep_gate(struct depart *depart)
+{
+    return gate_make(&depart->keep, &depart->keep_far);
 }
 
 int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
@@ -86,10 +96,15 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
     struct stat st;
     int error;
 
-    if (1 + before_count + set->original_count + 1 > BPROC_MAX_FDS)
+    if (2 + before_count + set->original_count + 1 > BPROC_MAX_FDS)
         return -EMFILE;
-    if (depart->kind == MOVE_RFORK && fstat(depart->gate, &st) == 0)
+    if ((depart->kind == MOVE_RFORK || depart->kind == MOVE_MOVE) &&
+        fstat(depart->gate, &st) == 0)
         arg.gate_inode = st.st_ino;
+    if (depart->kind == MOVE_MOVE) {
+        arg.image_pid = getppid();
+        fds[nfds++] = depart->keep_far;
+    }
     arg.streams.streams_len = set->count;
     arg.streams.streams_val = (stream_desc *)(uintptr_t)set->descs;
     fds[nfds++] = depart->gate_far;
@@ -102,25 +117,41 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
     error = msg_send(depart->conn, K_CALL, P_MOVE_HANDOVER, 2, 0, FRAME_XDR(move_handover_arg),
                      &arg, fds, nfds);
     client_close(depart->gate_far);
-    depart->gate_far = -1;
+    client_close(depart->keep_far);
+    depart->gate_far = depart->keep_far = -1;
     return error;
+}
+
+int gate_hear(int gate, gate_msg *news)
+{
+    struct msg msg;
+    int error = msg_recv(gate, &msg);
+
+    if (error)
+        return error;
+    error = msg.header.proc == P_GATE ? frame_decode(FRAME_XDR(gate_msg), msg.body,
+                                                     msg.header.body_len, news, sizeof(*news))
+                                      : -EPROTO;
+    msg_free(&msg);
+    return error;
+}
+
+void gate_msg_free(gate_msg *news)
+{
+    frame_free(FRAME_XDR(gate_msg), news, sizeof(*news));
 }
 
 gate_verdict gate_wait(int gate, int *node, int *rank)
 {
-    gate_verdict verdict = GATE_FAIL;
-    gate_msg body;
-    struct msg msg;
+    gate_verdict verdict;
+    gate_msg news;
 
-    if (msg_recv(gate, &msg) < 0)
+    if (gate_hear(gate, &news) < 0)
         return GATE_FAIL;
-    if (msg.header.proc == P_GATE && frame_decode(FRAME_XDR(gate_msg), msg.body,
-                                                  msg.header.body_len, &body, sizeof(body)) == 0) {
-        verdict = body.verdict;
-        *node = body.node;
-        *rank = body.rank;
-    }
-    msg_free(&msg);
+    verdict = news.verdict;
+    *node = news.node;
+    *rank = news.rank;
+    gate_msg_free(&news);
     return verdict;
 }
 
@@ -188,5 +219,7 @@ void depart_close(struct depart *depart)
     client_close(depart->conn);
     client_close(depart->gate);
     client_close(depart->gate_far);
+    client_close(depart->keep);
+    client_close(depart->keep_far);
     errno = saved;
 }

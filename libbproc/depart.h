@@ -22,6 +22,7 @@ struct depart {
     int conn;                           /* to the daemon; client_open()'s */
     int gate;                           /* the process's end, -1 before depart_gate() */
     int gate_far;                       /* the daemon's end, -1 once handed over */
+    int keep, keep_far;                 /* the same for who stays behind a copy; else -1 */
     move_kind kind;
     int node;
     int flags;
@@ -31,8 +32,9 @@ struct depart {
 /* Opens the connection and asks. 0, or a negative errno with everything closed. Blocks. */
 int depart_ask(struct depart *depart, move_kind kind, int node, int flags);
 
-/* Makes the gate. 0/-errno. */
+/* Makes the gate; and the one of who stays. 0/-errno. */
 int depart_gate(struct depart *depart);
+int depart_keep_gate(struct depart *depart);
 
 /*
  * Hands gate, `extra` descriptors (extra_count of them) and streams to the daemon, for process
@@ -40,6 +42,10 @@ int depart_gate(struct depart *depart);
  */
 int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
                     unsigned before_count, int after);
+
+/* The next message at the gate; frees nothing on failure. 0 or -errno. Blocks. */
+int gate_hear(int gate, gate_msg *news);
+void gate_msg_free(gate_msg *news);
 
 /* Waits for the daemon's verdict. GATE_FAIL also when the daemon is gone. Blocks. */
 gate_verdict gate_wait(int gate, int *node, int *rank);

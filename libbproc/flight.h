@@ -28,6 +28,8 @@ struct flight_plan {
      * depart->conn. Returns on the node only, with depart's descriptors gone.
      */
     void (*leave)(struct depart *depart, const uint64_t *mask, const struct flight_plan *plan);
+    /* In the child where it arrives, before anybody counts on it; may be NULL. 0 or -errno. */
+    int (*settle)(const gate_msg *news);
     /* Makes the child when `node` is the caller's own: its pid, 0 in the child, or -errno. */
     pid_t (*stay)(const struct flight_plan *plan);
 };

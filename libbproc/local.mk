@@ -21,6 +21,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/flight.c libbproc/flight.h \
 	libbproc/io.c libbproc/io.h \
 	libbproc/libraries.c \
+	libbproc/move.c libbproc/move.h \
 	libbproc/node.c libbproc/node.h \
 	libbproc/nodeset.c \
 	libbproc/notifier.c \
@@ -28,6 +29,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/program.c libbproc/program.h \
 	libbproc/programflight.c libbproc/programflight.h \
 	libbproc/quietfork.c libbproc/quietfork.h \
+	libbproc/remain.c libbproc/remain.h \
 	libbproc/rexec.c libbproc/rexec.h \
 	libbproc/rfork.c libbproc/rfork.h \
 	libbproc/spec.c libbproc/spec.h \

@@ -7,42 +7,21 @@
 #include "config.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
 #include "libbproc/program.h"
+#include "libbproc/remain.h"
 #include "libbproc/rexec.h"
 
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
-
-/* The daemon's refusal comes on the connection, its consent at the gate. 0 or -errno. */
-static int verdict_wait(struct depart *depart, int *node)
-{
-    struct pollfd fds[2] = { { .fd = depart->gate, .events = POLLIN },
-                             { .fd = depart->conn, .events = POLLIN } };
-    struct msg msg;
-    int rank;
-    int error;
-
-    while (poll(fds, 2, -1) < 0)
-        if (errno != EINTR)
-            return -errno;
-    if (fds[0].revents & POLLIN && gate_wait(depart->gate, node, &rank) == GATE_GHOST)
-        return 0;
-    error = msg_recv(depart->conn, &msg);
-    if (error)
-        return error;
-    error = msg.header.status > 0 ? -msg.header.status : -EPROTO;
-    msg_free(&msg);
-    return error == -BPROC_PID_TAKEN ? -EAGAIN : error;
-}
 
 /* Returns only when it failed: a negative errno. */
 static int remote_exec(int node, int flags, const struct program *program)
 {
     struct depart depart;
+    struct remain remain;
     uint64_t mask;
     int error = depart_ask(&depart, program->kind, node, flags);
 
@@ -58,12 +37,12 @@ static int remote_exec(int node, int flags, const struct program *program)
     if (!error)
         error = program_hand_over(&depart, program, mask);
     if (!error)
-        error = verdict_wait(&depart, &node);
+        error = remain_wait(&remain, depart.gate, depart.conn);
     if (!error)
-        error = ghost_exec(depart.gate, node, program->argv);
+        error = remain_become(&remain, depart.gate, program->argv);
     signals_restore(&mask);
     depart_close(&depart);
-    return client_error(error);
+    return client_error(error == -BPROC_PID_TAKEN ? -EAGAIN : error);
 }
 
 int rexec_run(int node, int flags, const struct io *io, const char *cmd, char *const argv[],

@@ -53,14 +53,26 @@ static void gate_reach(int gate, int error)
 }
 
 /* What the child is from now on. */
-static gate_verdict gate_pass(int gate, const char *cwd, const struct io *io, int *node)
+static gate_verdict gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node)
 {
     gate_verdict verdict;
-    int rank;
+    gate_msg news;
+    int error;
 
-    while ((verdict = gate_wait(gate, node, &rank)) == GATE_SETTLE)
-        gate_reach(gate, settle(cwd, io));
-    return verdict;
+    while (gate_hear(gate, &news) == 0) {
+        verdict = news.verdict;
+        *node = news.node;
+        error = 0;
+        if (verdict == GATE_SETTLE && plan->settle)
+            error = plan->settle(&news);
+        gate_msg_free(&news);
+        if (verdict != GATE_SETTLE)
+            return verdict;
+        if (!error)
+            error = settle(cwd, plan->arg);
+        gate_reach(gate, error);
+    }
+    return GATE_FAIL;
 }
 
 /* Its own descriptors, out of the way of those that it is to have. */
@@ -70,12 +82,14 @@ static int child_make_way(struct depart *depart, const struct io *io)
     depart->conn = io_fd_raise(io, depart->conn);
     depart->gate = io_fd_raise(io, depart->gate);
     depart->gate_far = io_fd_raise(io, depart->gate_far);
+    depart->keep_far = io_fd_raise(io, depart->keep_far);
     return depart->conn < 0 || depart->gate < 0 || depart->gate_far < 0 ? -EMFILE : 0;
 }
 
 static int child_hand_over(struct depart *depart, const struct io *io)
 {
-    const int skip[] = { depart->conn, depart->gate, depart->gate_far, -1 };
+    const int skip[] = { depart->conn, depart->gate, depart->gate_far,
+                         depart->keep_far < 0 ? depart->conn : depart->keep_far, -1 };
     struct streams *set = malloc(sizeof(*set));
     int error = set ? streams_collect(set, depart->flags, io, 0, skip) : -ENOMEM;
 
@@ -105,6 +119,7 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
 
     client_release(depart->gate);
     client_release(depart->gate_far);
+    client_release(depart->keep_far);
     client_forget_all_but(depart->conn);
     error = child_make_way(depart, io);
     if (!error)
@@ -115,7 +130,7 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     (void)!chdir("/");
     /* Not before: what is still open would be in the image. */
     gate_reach(depart->gate, 0);
-    switch (gate_pass(depart->gate, cwd, io, &node)) {
+    switch (gate_pass(depart->gate, cwd, plan, &node)) {
     case GATE_REMOTE:
         close(depart->gate);
         free(cwd);

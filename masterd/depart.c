@@ -14,6 +14,7 @@
 #include "masterd/ghost.h"
 #include "masterd/libraries.h"
 #include "masterd/master.h"
+#include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
 #include "masterd/stats.h"
 #include "moves/mover.h"
@@ -122,8 +123,23 @@ static void move_allow(struct move *move)
     move_start(move, &place);
 }
 
+static int children_stand(const struct move *move)
+{
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < move->nchildren; i++)
+        error = nodeghost_add(move->children[i], move->node);
+    return error;
+}
+
 static void move_enter(struct move *move)
 {
+    int error = children_stand(move);
+
+    if (error) {
+        move_fail(move, -error, "cannot keep its children: %s", strerror(-error));
+        return;
+    }
     move->owner = proc_new(move->pid, move->node);
     if (move->owner) {
         proc_describe(move->owner, move->ppid, move->uid);
@@ -158,6 +174,8 @@ static void move_undo(struct move *move, int error, const char *text)
     (void)text;
     if (error != BPROC_PID_TAKEN)
         stats_failed();
+    for (unsigned i = 0; i < move->nchildren; i++)
+        nodeghost_remove(move->children[i], move->node);
     if (move->owner)
         proc_release(move->owner);
 }

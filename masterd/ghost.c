@@ -53,6 +53,18 @@ int ghost_is_alive(pid_t pid)
     return task_runs(pid, "bproc-ghost");
 }
 
+void ghost_child_signal(const signal_msg *msg)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, msg->pid, 0);
+
+    if (pidfd < 0)
+        return;
+    if (ghost_is_alive(task_parent(msg->pid)) &&
+        syscall(SYS_pidfd_send_signal, pidfd, msg->signo, NULL, 0) < 0 && errno != ESRCH)
+        log_warn("cannot send signal %d to process %d", msg->signo, msg->pid);
+    close(pidfd);
+}
+
 /* ---- from the ghost ---- */
 
 static void signal_forward(struct ghost *ghost, signal_msg *msg)

@@ -16,6 +16,7 @@
 
 #include "common/log.h"
 #include "common/tls.h"
+#include "masterd/ghost.h"
 #include "masterd/join.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
@@ -486,8 +487,12 @@ static void signal_from_take(struct link *link, const struct frame_header *heade
         conn_close(link->conn, "arguments do not decode");
         return;
     }
-    proc = nodeghost_is_known(msg.pid, link->node->number) ? proc_find_anywhere(msg.pid) : NULL;
-    if (proc)
+    if (!nodeghost_is_known(msg.pid, link->node->number))
+        return;
+    proc = proc_find_anywhere(msg.pid);
+    if (!proc)
+        ghost_child_signal(&msg);
+    else
         link_event(node_at(proc_node(proc)), P_SIGNAL, FRAME_XDR(signal_msg), &msg);
 }
 

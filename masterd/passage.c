@@ -142,6 +142,38 @@ static void passage_announce(const struct node *from, struct node *to, const dep
     link_event(to, P_EXPECT, FRAME_XDR(expect_msg), &expect);
 }
 
+static int ghosts_enter(const struct passage *passage)
+{
+    int error = passage->ghost ? nodeghost_add(passage->pid, passage->from) : 0;
+
+    for (unsigned i = 0; !error && i < passage->nchildren; i++)
+        error = nodeghost_add(passage->children[i], passage->to);
+    return error;
+}
+
+static void ghosts_leave(const struct passage *passage)
+{
+    if (passage->ghost)
+        nodeghost_remove(passage->pid, passage->from);
+    for (unsigned i = 0; i < passage->nchildren; i++)
+        nodeghost_remove(passage->children[i], passage->to);
+}
+
+/* Whether it got to run there nobody knows any more: then it is not to. */
+static void passage_undo(struct passage *passage)
+{
+    struct proc *proc = passage->entered ? proc_find(passage->pid, passage->to) : NULL;
+
+    ghosts_leave(passage);
+    if (proc && passage->fresh) {
+        proc_release(proc);
+    } else if (proc) {
+        link_kill(node_at(passage->to), passage->pid);
+        proc_move(proc, passage->from);
+    }
+    passage_free(passage);
+}
+
 static void allow_give(struct node *from, struct node *to, struct conn *conn,
                        const struct frame_header *header, const depart_arg *arg)
 {
@@ -153,8 +185,15 @@ static void allow_give(struct node *from, struct node *to, struct conn *conn,
                        .ticket = { sizeof(bytes), bytes },
                        .libraries = *libraries_list() };
 
-    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes) || !passage_new(from, to, arg)) {
+    struct passage *passage = NULL;
+
+    if (getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes))
+        passage = passage_new(from, to, arg);
+    /* Now: what becomes of its children meanwhile is told to both nodes. */
+    if (!passage || ghosts_enter(passage) < 0) {
         conn_refuse(conn, header, ENOMEM, "out of memory");
+        if (passage)
+            passage_undo(passage);
         return;
     }
     passage_announce(from, to, arg, &ret.ticket);
@@ -203,23 +242,6 @@ static int entry_make(struct passage *passage)
     return proctable_passed(node_at(passage->to), &passage->who) ? 0 : -EAGAIN;
 }
 
-static int ghosts_enter(const struct passage *passage)
-{
-    int error = passage->ghost ? nodeghost_add(passage->pid, passage->from) : 0;
-
-    for (unsigned i = 0; !error && i < passage->nchildren; i++)
-        error = nodeghost_add(passage->children[i], passage->to);
-    return error;
-}
-
-static void ghosts_leave(const struct passage *passage)
-{
-    if (passage->ghost)
-        nodeghost_remove(passage->pid, passage->from);
-    for (unsigned i = 0; i < passage->nchildren; i++)
-        nodeghost_remove(passage->children[i], passage->to);
-}
-
 static void ready_take(struct passage *passage, struct conn *conn,
                        const struct frame_header *header)
 {
@@ -229,11 +251,8 @@ static void ready_take(struct passage *passage, struct conn *conn,
         conn_refuse(conn, header, BE_SLAVEDIED, "the node was lost");
         return;
     }
-    error = ghosts_enter(passage);
-    if (!error)
-        error = entry_make(passage);
+    error = entry_make(passage);
     if (error) {
-        ghosts_leave(passage);
         conn_refuse(conn, header, -error, "cannot enter process %d: %s", passage->pid,
                     strerror(-error));
         return;
@@ -257,22 +276,6 @@ static void done_take(struct passage *passage)
              move_node_name(passage->from), move_node_name(passage->to),
              (long long)(master_now() - passage->started));
     stats_moved((uint64_t)(master_now() - passage->started) * 1000, 0);
-    passage_free(passage);
-}
-
-/* Whether it got to run there nobody knows any more: then it is not to. */
-static void passage_undo(struct passage *passage)
-{
-    struct proc *proc = passage->entered ? proc_find(passage->pid, passage->to) : NULL;
-
-    if (passage->entered)
-        ghosts_leave(passage);
-    if (proc && passage->fresh) {
-        proc_release(proc);
-    } else if (proc) {
-        link_kill(node_at(passage->to), passage->pid);
-        proc_move(proc, passage->from);
-    }
     passage_free(passage);
 }
 

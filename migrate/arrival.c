@@ -150,6 +150,16 @@ static int ticket_show(struct arrival *a)
     return 0;
 }
 
+/* For which it may make ghosts. */
+static int children_announce(struct arrival *a)
+{
+    children_msg msg = { .pid = a->launch.pid, .children = a->launch.children };
+    int error = msg_send(a->slaved, K_EVENT, P_RECV_CHILDREN, 0, 0, FRAME_XDR(children_msg), &msg,
+                         NULL, 0);
+
+    return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error)) : 0;
+}
+
 static int files_take(struct arrival *a)
 {
     need_msg need;
@@ -225,6 +235,8 @@ static int process_take(struct arrival *a)
         error = FAULT(FAULT_RECEIVER_REGISTERED);
     if (!error && a->peer != TLS_NODE_MASTER)
         error = ticket_show(a);
+    if (!error && a->launch.children.child_list_len > 0)
+        error = children_announce(a);
     if (!error)
         error = files_take(a);
     if (!error)

@@ -102,7 +102,8 @@ static int restore(struct arrival *a, int gate, int handoff[2])
 /* A signal that was pending in the image must not be taken for one that came since. */
 static int gate_settle(struct arrival *a)
 {
-    gate_msg settle = { .verdict = GATE_SETTLE, .node = a->launch.node };
+    gate_msg settle = { .verdict = GATE_SETTLE, .node = a->launch.node,
+                        .children = a->launch.children };
     struct timeval limit = { .tv_sec = SETTLE_SECONDS };
     struct msg msg;
     int error = msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &settle, NULL, 0);
@@ -115,7 +116,7 @@ static int gate_settle(struct arrival *a)
     error = msg.header.proc == P_GATE_REACHED && msg.header.status >= 0 ? -msg.header.status
                                                                         : -EPROTO;
     if (error && error != -EPROTO)
-        snprintf(a->text, sizeof(a->text), "cannot open what process %d is to have: %s",
+        snprintf(a->text, sizeof(a->text), "process %d cannot have what it is to have: %s",
                  a->launch.pid, strerror(-error));
     msg_free(&msg);
     return error;

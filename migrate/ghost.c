@@ -361,6 +361,8 @@ int main(int argc, char **argv)
         gate_hello(&ghost, 0);
     else
         gate_reconnect(&ghost);
+    /* What ended before has sent its signal to the program that was here. */
+    children_reap(&ghost);
     if (ghost.parent < 0)
         parent_died(&ghost);
     ghost_run(&ghost);

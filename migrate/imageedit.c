@@ -21,10 +21,12 @@
 #define REGULAR_SIZE 8
 #define REGULAR_MODE 10
 #define REGULAR_CHECKSUM_LAST 14        /* build-id and checksum follow the mode */
+#define TREE_PID 1
 #define TREE_SESSION 4
+#define TREE_THREAD 5
 
 #define SPACE_SESSION 1                 /* of those whose own is not known on the node */
-#define MAX_GROWTH 2                    /* times as long: the most that an edit makes of anything */
+#define MAX_GROWTH 4                    /* times as long: the most that an edit makes of anything */
 
 struct ids {
     uint32_t *list;
@@ -240,4 +242,55 @@ int imageedit_session(int dir_fd, pid_t sid)
     if (sid <= 1)
         sid = SPACE_SESSION;
     return image_edit(dir_fd, "pstree.img", session_edit, &sid);
+}
+
+struct numbers {
+    pid_t from, to;
+};
+
+static int number_edit(struct bytes record, const void *arg, struct bytes *out)
+{
+    const struct numbers *numbers = arg;
+    uint8_t changed[2 * MAX_VARINT];
+    struct field field;
+    int more;
+
+    while ((more = field_take(&record, &field)) > 0) {
+        int is_it = (field.number == TREE_PID || field.number == TREE_THREAD) &&
+                    field.content.len == 0 && field.value == (uint64_t)numbers->from;
+        size_t len = varint_put(changed, field.number << 3);
+
+        len += varint_put(changed + len, (uint64_t)numbers->to);
+        if (is_it)
+            append(out, changed, len);
+        else
+            append(out, field.whole.at, field.whole.len);
+    }
+    return more;
+}
+
+/* Others have numbers in their names, too, but not of processes. */
+static int files_rename(int dir_fd, pid_t from, pid_t to)
+{
+    static const char *const kinds[] = {
+        "core", "creds", "fs", "ids", "itimers", "mm", "pagemap", "posix-timers", "rlimit",
+        "sigacts", "signal-p", "signal-s", "vmas"
+    };
+    char before[64], after[64];
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        snprintf(before, sizeof(before), "%s-%d.img", kinds[i], (int)from);
+        snprintf(after, sizeof(after), "%s-%d.img", kinds[i], (int)to);
+        if (renameat(dir_fd, before, dir_fd, after) < 0 && errno != ENOENT)
+            return -errno;
+    }
+    return 0;
+}
+
+int imageedit_number(int dir_fd, pid_t from, pid_t to)
+{
+    struct numbers numbers = { from, to };
+    int error = image_edit(dir_fd, "pstree.img", number_edit, &numbers);
+
+    return error ? error : files_rename(dir_fd, from, to);
 }

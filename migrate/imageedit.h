@@ -26,4 +26,10 @@ int imageedit_open_files(int dir_fd);
  */
 int imageedit_session(int dir_fd, pid_t sid);
 
+/*
+ * Gives the process, whose number was `from`, the number `to`: in the tree and in the names of its
+ * files. It has one thread. Results as above.
+ */
+int imageedit_number(int dir_fd, pid_t from, pid_t to);
+
 #endif

@@ -148,6 +148,14 @@ pid_t task_number(pid_t pid)
     return text_read(path, text, sizeof(text)) < 0 ? 0 : number_last(text, "\nNSpid:");
 }
 
+pid_t task_parent(pid_t pid)
+{
+    char path[40], text[STATUS_MAX];
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    return text_read(path, text, sizeof(text)) < 0 ? 0 : number_last(text, "\nPPid:");
+}
+
 static unsigned children_parse(const char *at, pid_t *list, unsigned max, unsigned count)
 {
     char *end;

@@ -35,6 +35,9 @@ unsigned task_words(pid_t pid, char *words, size_t size);
 /* Its number in the innermost pid namespace that it is in; 0 when it is not there. */
 pid_t task_number(pid_t pid);
 
+/* Its parent; 0 when it is not there. */
+pid_t task_parent(pid_t pid);
+
 /*
  * Children of `pid`, ended ones included, to list[max]; how many there are, which may be more, or
  * -errno.

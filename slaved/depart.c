@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
 
 #include "moves/move.h"
 #include "moves/task.h"
@@ -36,18 +35,6 @@ static uint32_t last_serial;
 
 /* ---- who it is ---- */
 
-static int same_space(pid_t a, pid_t b)
-{
-    struct stat left, right;
-    char path[40];
-
-    snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)a);
-    if (stat(path, &left) < 0)
-        return 0;
-    snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)b);
-    return stat(path, &right) == 0 && left.st_dev == right.st_dev && left.st_ino == right.st_ino;
-}
-
 static int task_find(const struct caller *caller, int number, pid_t *task, pid_t *space, char *text,
                      size_t len)
 {
@@ -55,7 +42,7 @@ static int task_find(const struct caller *caller, int number, pid_t *task, pid_t
     int count;
 
     *space = space_pid();
-    if (!same_space(caller->pid, *space)) {
+    if (!space_has(caller->pid)) {
         snprintf(text, len, "process %d is not one of this node's process space", caller->pid);
         return EOPNOTSUPP;
     }
@@ -86,24 +73,6 @@ static int origin_find(pid_t task, int *counts)
     return 0;
 }
 
-/*
- * What remains of a process that goes away itself is needed by a parent that is a real one, and by
- * children that are none of ours: they, and what becomes of them, would be lost.
- */
-static int ghost_is_needed(const struct move *move)
-{
-    pid_t list[BPROC_MAX_CHILDREN];
-    int count;
-
-    if (move->kind == MOVE_RFORK || !task_runs(move->parent, "bproc-space"))
-        return 1;
-    count = task_children(move->task, list, BPROC_MAX_CHILDREN);
-    for (int i = 0; i < count && i < BPROC_MAX_CHILDREN; i++)
-        if (list[i] != move->dump_task && !task_runs(list[i], "bproc-ghost"))
-            return 1;
-    return 0;
-}
-
 /* ---- what the master is asked ---- */
 
 static struct leave *leave_new(struct move *move)
@@ -113,7 +82,7 @@ static struct leave *leave_new(struct move *move)
     if (!leave)
         return NULL;
     leave->move = move;
-    leave->ghost = ghost_is_needed(move);
+    leave->ghost = move->kind == MOVE_RFORK || ghost_is_needed(move->task, move->dump_task);
     LIST_INSERT_HEAD(&leaves, leave, entry);
     move->owner = leave;
     return leave;
@@ -254,6 +223,7 @@ static void move_undo(struct move *move, int error, const char *text)
     if (move->phase == MOVE_GATE)
         ghost_missed(move);
     ghost_forget(move->pid);
+    proc_unhold(move->pid);
     if (move->phase != MOVE_GATE)
         link_event(P_DEPART_FAILED, FRAME_XDR(failed_msg), &msg);
     leave_free(move->owner);

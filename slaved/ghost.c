@@ -14,8 +14,10 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/trace.h"
+#include "moves/task.h"
 #include "slaved/ghost.h"
 #include "slaved/link.h"
+#include "slaved/proctable.h"
 
 #define STOP_MS 5000            /* for a ghost to stop after it was told to */
 #define STATUS_NONE (-1)
@@ -114,16 +116,39 @@ static void signal_take(const struct ghost *ghost, const struct frame_header *he
         signal_forward(ghost, &msg);
 }
 
+int ghost_is_needed(pid_t task, pid_t except)
+{
+    pid_t list[BPROC_MAX_CHILDREN];
+    int count = task_children(task, list, BPROC_MAX_CHILDREN);
+
+    if (!task_runs(task_parent(task), "bproc-space"))
+        return 1;
+    for (int i = 0; i < count && i < BPROC_MAX_CHILDREN; i++)
+        if (list[i] != except && !task_runs(list[i], "bproc-ghost"))
+            return 1;
+    return 0;
+}
+
 /* A child that is no ghost, left behind with it by the process that moved. */
-static void child_take(const struct ghost *ghost, const struct frame_header *header,
+static void child_take(struct ghost *ghost, const struct frame_header *header,
                        const uint8_t *body)
 {
     status_msg msg;
 
-    if (conn_decode(status_msg, header, body, &msg) < 0)
+    if (conn_decode(status_msg, header, body, &msg) < 0) {
         conn_close(ghost->conn, "arguments do not decode");
-    else
+        return;
+    }
+    /* Stops of what was forked here the space has told. */
+    if (WIFSTOPPED(msg.status) || WIFCONTINUED(msg.status)) {
+        if (!proc_is_known(msg.pid))
+            link_event(P_GHOST_CHILD, FRAME_XDR(status_msg), &msg);
+        return;
+    }
+    if (!proc_child_ended(msg.pid, msg.status))
         link_event(P_GHOST_CHILD, FRAME_XDR(status_msg), &msg);
+    if (!ghost_is_needed(ghost->task, 0))
+        ghost_dismiss(ghost->pid);
 }
 
 static void conn_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
@@ -154,6 +179,7 @@ static void conn_closed(struct conn *conn, const char *reason, void *arg)
         signal_forward(ghost, &kill);
     if (ghost->exit_status == STATUS_NONE)
         link_event(P_GHOST_GONE, FRAME_XDR(pid_msg), &gone);
+    proc_unhold(ghost->pid);
     ghost_free(ghost);
 }
 

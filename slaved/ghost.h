@@ -34,6 +34,12 @@ void ghost_dismiss(int pid);
 
 int ghost_is_known(int pid);
 
+/*
+ * Whether what remains of process `task`, which has gone elsewhere, is needed here: by a parent
+ * that is a real one, or by children, other than `except`, that are no ghosts.
+ */
+int ghost_is_needed(pid_t task, pid_t except);
+
 /* What a P_HELLO lists: *pids malloc'd. 0 or -ENOMEM. */
 int ghost_list(int **pids, unsigned *count);
 

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <sys/bproc.h>
@@ -17,9 +18,13 @@
 #include "common/log.h"
 #include "moves/move.h"
 #include "moves/mover.h"
+#include "moves/task.h"
 #include "slaved/detach.h"
+#include "slaved/ghost.h"
 #include "slaved/link.h"
 #include "slaved/local.h"
+#include "slaved/space.h"
+#include "slaved/transfer.h"
 
 #define CLIENTS_MAX 1024        /* of all users but root, who is always let in */
 #define CLIENTS_A_USER 256
@@ -216,10 +221,57 @@ static void move_take(struct conn *conn, const struct frame_header *header, cons
     caller_clear(&caller);
 }
 
+/* bproc-birth, run by a process that arrives and has left that child elsewhere. */
+static void birth_answer(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    ghost_fork_arg birth = { .node = local.node };
+    struct caller caller;
+    pid_msg ask;
+
+    if (conn_decode(pid_msg, header, body, &ask) < 0) {
+        conn_close(conn, "arguments do not decode");
+        return;
+    }
+    if (caller_from_conn(conn, &caller) == 0 && space_has(caller.pid) &&
+        transfer_has_child(task_number(task_parent(caller.pid)), ask.pid))
+        conn_reply(conn, header, FRAME_XDR(ghost_fork_arg), &birth);
+    else
+        conn_refuse(conn, header, EPERM, "no such birth");
+    caller_clear(&caller);
+}
+
+/* What bproc-birth has made connects by itself. */
+static void hello_take(struct conn *conn, struct client *client, const struct frame_header *header,
+                       const uint8_t *body)
+{
+    ghost_hello_arg hello;
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+    int pidfd = -1;
+
+    if (conn_decode(ghost_hello_arg, header, body, &hello) == 0 &&
+        conn_peer(conn, &pid, &uid, &gid) == 0 && space_has(pid) &&
+        task_runs(pid, "bproc-ghost") && task_number(pid) == hello.pid)
+        pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    /* The connection is the ghost's then. */
+    if (pidfd >= 0 && ghost_start(hello.pid, pid, conn, pidfd) == 0) {
+        LIST_REMOVE(client, next);
+        free(client);
+        return;
+    }
+    if (pidfd >= 0)
+        close(pidfd);
+    conn_close(conn, "no ghost of ours");
+}
+
 static void client_message(struct conn *conn, const struct frame_header *header,
                            const uint8_t *body, int *fds, void *arg)
 {
-    (void)arg;
+    if (header->kind == K_EVENT && header->proc == P_GHOST_HELLO) {
+        hello_take(conn, arg, header, body);
+        return;
+    }
     if (header->kind != K_CALL) {
         conn_close(conn, "not a call");
         return;
@@ -233,6 +285,9 @@ static void client_message(struct conn *conn, const struct frame_header *header,
         break;
     case P_MOVE_HANDOVER:
         move_take(conn, header, body, fds);
+        break;
+    case P_GHOST_BIRTH:
+        birth_answer(conn, header, body);
         break;
     case P_NOTIFY:
         watcher_take(conn, header);

@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "common/fault.h"
+#include "moves/move.h"
 #include "slaved/ghost.h"
 #include "slaved/link.h"
 #include "slaved/proctable.h"
@@ -28,6 +29,7 @@ struct proc {
     bool reported;              /* over the present link */
     bool detached;              /* its end as told was none; what follows is no news */
     bool acknowledged;          /* detached: the master has forgotten it */
+    bool held;                  /* has ended; how, its parent's ghost will say */
     bool killed;                /* the master wants it gone: its output waits for nobody */
     group_msg group;            /* as the process has made it since the launch; pid 0: it has not */
     born_msg *born;             /* NULL: it came here */
@@ -165,6 +167,11 @@ void proc_abandon(pid_t pid, const struct transfer *transfer)
     proc_settle(proc);
 }
 
+int proc_is_known(pid_t pid)
+{
+    return proc_find(pid) != NULL;
+}
+
 int proc_is_here(pid_t pid, int *counts)
 {
     struct proc *proc = proc_find(pid);
@@ -214,13 +221,41 @@ static void proc_exited(struct proc *proc, int status)
     proc_settle(proc);
 }
 
+/* The parent reaps it, who is a ghost by now or about to be one: only that knows how it ended. */
+static bool proc_is_held(const struct proc *proc)
+{
+    return proc->born && (ghost_is_known(proc->born->ppid) || move_find(proc->born->ppid));
+}
+
+int proc_child_ended(pid_t pid, int status)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (!proc)
+        return 0;
+    if (!proc->exited)
+        proc_exited(proc, status);
+    return 1;
+}
+
+void proc_unhold(pid_t ppid)
+{
+    struct proc *proc, *next;
+
+    HASH_ITER(hh, procs, proc, next)
+        if (proc->held && !proc->exited && proc->born->ppid == ppid)
+            proc_exited(proc, 0);
+}
+
 void proc_status(bproc_proc event, pid_t pid, int status)
 {
     struct proc *proc = proc_find(pid);
 
     if (!proc || proc->exited)
         return;
-    if (event == P_SPACE_EXITED)
+    if (event == P_SPACE_EXITED && proc_is_held(proc))
+        proc->held = true;
+    else if (event == P_SPACE_EXITED)
         proc_exited(proc, status);
     else if (proc->detached)
         return;

@@ -34,6 +34,8 @@ void proc_commit(pid_t pid, const struct transfer *transfer);
 void proc_drained(pid_t pid, const struct transfer *transfer);
 void proc_abandon(pid_t pid, const struct transfer *transfer);
 
+int proc_is_known(pid_t pid);
+
 /* Whether it was sent here. *counts: its transfer is over, so that the master knows it as well. */
 int proc_is_here(pid_t pid, int *counts);
 
@@ -51,6 +53,13 @@ int proc_detach(pid_t pid, int status);
 
 /* From the space. */
 void proc_status(bproc_proc event, pid_t pid, int status);
+
+/*
+ * The end of a child that its parent's ghost has reaped; 1 when it is one of ours. And what is held
+ * back for such a word is told without it: the parent has gone, or stays what it is.
+ */
+int proc_child_ended(pid_t pid, int status);
+void proc_unhold(pid_t ppid);
 
 /* Forked on this node, and what that or another one has made of its group. */
 void proc_born(const born_msg *born);

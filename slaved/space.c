@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/conn.h"
@@ -193,6 +195,22 @@ int space_root(const char *path, int node_ns)
 pid_t space_pid(void)
 {
     return space.pid;
+}
+
+static int namespace_look(pid_t pid, struct stat *st)
+{
+    char path[40];
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+    return stat(path, st);
+}
+
+int space_has(pid_t pid)
+{
+    struct stat its, ours;
+
+    return space.pid && namespace_look(pid, &its) == 0 && namespace_look(space.pid, &ours) == 0 &&
+           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
 }
 
 void space_stop(void (*on_stopped)(const char *words))

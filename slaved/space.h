@@ -56,6 +56,9 @@ int space_root(const char *path, int node_ns);
 /* The pid of its init, as we see it. */
 pid_t space_pid(void);
 
+/* Whether process `pid`, as we see it, is in the space. */
+int space_has(pid_t pid);
+
 /* Ends the space with all in it. `on_stopped` comes when it has gone. */
 void space_stop(void (*on_stopped)(const char *words));
 

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <openssl/crypto.h>
 
+#include "slaved/ghost.h"
 #include "slaved/tickets.h"
 
 #define GOOD_SECONDS 60
@@ -54,9 +55,13 @@ static void guest_free(struct guest *guest)
 
 static void ticket_expired(evutil_socket_t fd, short what, void *arg)
 {
+    struct ticket *ticket = arg;
+
     (void)fd;
     (void)what;
-    ticket_free(arg);
+    for (unsigned i = 0; i < ticket->expect.children.child_list_len; i++)
+        ghost_forget(ticket->expect.children.child_list_val[i]);
+    ticket_free(ticket);
 }
 
 static void guest_refuse(struct conn *conn, const struct frame_header *asked)
@@ -131,6 +136,9 @@ int ticket_expect(const struct frame_header *header, const uint8_t *body)
         ticket_free(ticket);
         return 0;
     }
+    /* What becomes of its children from now on may be told before it is here. */
+    for (unsigned i = 0; i < ticket->expect.children.child_list_len; i++)
+        ghost_expect(ticket->expect.children.child_list_val[i]);
     guests_look(ticket);
     return 0;
 }

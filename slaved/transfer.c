@@ -11,6 +11,7 @@
 #include "common/conn.h"
 #include "common/fault.h"
 #include "common/log.h"
+#include "slaved/ghost.h"
 #include "slaved/proctable.h"
 #include "slaved/space.h"
 #include "slaved/tickets.h"
@@ -21,6 +22,7 @@ struct transfer {
     struct conn *conn;          /* NULL when closed; then it only waits for the space's answer */
     struct conn *channel;       /* to the carrier that carries on from here; NULL */
     pid_t pid;
+    children_msg children;      /* which the process left elsewhere, until it counts here */
     uint32_t serial;            /* of the launch at the space; 0 when none is under way */
     struct frame_header asked;  /* the receiver's call that is to be answered */
 };
@@ -37,6 +39,7 @@ void transfer_init(const char *criu_missing)
 static void transfer_free(struct transfer *transfer)
 {
     LIST_REMOVE(transfer, next);
+    frame_free(FRAME_XDR(children_msg), &transfer->children, sizeof(transfer->children));
     free(transfer);
 }
 
@@ -88,6 +91,48 @@ static void launch_take(struct transfer *transfer, const struct frame_header *he
     if (error)
         conn_refuse(transfer->conn, header, error, "cannot launch process %d: %s",
                     (int)transfer->pid, strerror(-error));
+}
+
+/* ---- children of a process that moves here ---- */
+
+static void children_take(struct transfer *transfer, const struct frame_header *header,
+                          const uint8_t *body)
+{
+    const child_list *list = &transfer->children.children;
+
+    if (list->child_list_val || conn_decode(children_msg, header, body, &transfer->children) < 0) {
+        conn_close(transfer->conn, "children do not decode");
+        return;
+    }
+    for (unsigned i = 0; i < list->child_list_len; i++)
+        ghost_expect(list->child_list_val[i]);
+}
+
+/* `undo`: the process is not to be, nor are they. */
+static void children_settle(struct transfer *transfer, int undo)
+{
+    const child_list *list = &transfer->children.children;
+
+    for (unsigned i = 0; undo && i < list->child_list_len; i++) {
+        ghost_forget(list->child_list_val[i]);
+        ghost_dismiss(list->child_list_val[i]);
+    }
+    frame_free(FRAME_XDR(children_msg), &transfer->children, sizeof(transfer->children));
+    memset(&transfer->children, 0, sizeof(transfer->children));
+}
+
+int transfer_has_child(pid_t pid, int child)
+{
+    struct transfer *transfer;
+
+    LIST_FOREACH(transfer, &transfers, next) {
+        const child_list *list = &transfer->children.children;
+
+        for (unsigned i = 0; transfer->pid == pid && i < list->child_list_len; i++)
+            if (list->child_list_val[i] == child)
+                return 1;
+    }
+    return 0;
 }
 
 /* ---- the process has gone on ---- */
@@ -149,6 +194,7 @@ static void transfer_message(struct conn *conn, const struct frame_header *heade
         break;
     case P_LAUNCH_DONE:
         FAULT(FAULT_SLAVED_COMMIT);
+        children_settle(transfer, 0);
         proc_commit(transfer->pid, transfer);
         break;
     case P_LAUNCH_UNDO:
@@ -159,6 +205,9 @@ static void transfer_message(struct conn *conn, const struct frame_header *heade
             drained_tell(transfer);
         else
             proc_drained(transfer->pid, transfer);
+        break;
+    case P_RECV_CHILDREN:
+        children_take(transfer, header, body);
         break;
     case P_RECV_TICKET:
         if (ticket_ask(conn, header, body) < 0)
@@ -176,6 +225,7 @@ static void transfer_closed(struct conn *conn, const char *reason, void *arg)
     (void)conn;
     log_debug("transfer of process %d: %s", (int)transfer->pid, reason);
     ticket_forget(conn);
+    children_settle(transfer, 1);
     transfer->conn = NULL;
     if (transfer->channel)
         drained_tell(transfer);

@@ -27,6 +27,9 @@ void transfer_init(const char *criu_missing);
 /* Takes `fd`. Failure shows as its close. */
 void transfer_new(struct event_base *base, int fd, pid_t pid);
 
+/* Whether process `pid` is arriving and has `child` among those it may have ghosts for. */
+int transfer_has_child(pid_t pid, int child);
+
 /* Tells the receiver that the process has ended. */
 void transfer_drain(struct transfer *transfer);
 

@@ -190,6 +190,29 @@ int _bproc_rfork_io(int node, int flags, int port);
 #endif
 
 /*
+ * The caller itself goes to `node` and goes on there, under the same pid, with the same parent; its
+ * children, which stay where they are, can be waited for and signalled as before. 0, there. Where
+ * the caller is already nothing happens, and the result is 0 (as in BProc 4; BProc 3 said ELOOP or
+ * BE_SAMENODE). `flags`, `port` and what is forwarded: as for bproc_rfork(); from a node, 1 and 2
+ * lead to where they led there. Interval timers go along; record locks and the CPU time used do not,
+ * as with a fork.
+ *
+ * Failure: -1, and the caller is where and as it was. Signals wait during the call.
+ *   EBUSY           no daemon; for BPROC_NODE_MASTER that is success, as in BProc 4
+ *   EOPNOTSUPP      (ours) the caller has more than one thread, or timers of timer_create(2); or as
+ *                   bproc_rfork()
+ *   EEXIST          (ours) its number, or that of one of its children, is taken on the node: by the
+ *                   child itself, or by what stands there for the caller
+ *   all others      as bproc_rfork()
+ * Blocks until the caller runs on the node or the call has failed.
+ */
+int bproc_move(int node);
+int _bproc_move(int node, int flags);
+#if _BPROC_FORM == 3
+int _bproc_move_io(int node, int flags, int port);
+#endif
+
+/*
  * bproc_rfork() of many children at once, one for each of the `nnodes` elements of `nodes`; a node
  * may stand there several times, the master and the caller's own as well.
  *

@@ -90,6 +90,9 @@ struct bproc_node_set_t {
 int bproc_rfork_io(int node, struct bproc_io_t *io, int iolen) _BPROC4("bproc4_rfork_io");
 int _bproc_rfork_io(int node, struct bproc_io_t *io, int iolen, int flags)
     _BPROC4("_bproc4_rfork_io");
+int bproc_move_io(int node, struct bproc_io_t *io, int iolen) _BPROC4("bproc4_move_io");
+int _bproc_move_io(int node, struct bproc_io_t *io, int iolen, int flags)
+    _BPROC4("_bproc4_move_io");
 int bproc_rexec_io(int node, struct bproc_io_t *io, int iolen, const char *cmd,
                    char *const argv[], char *const envp[]) _BPROC4("bproc4_rexec_io");
 int bproc_execmove_io(int node, struct bproc_io_t *io, int iolen, const char *cmd,

@@ -250,15 +250,30 @@ bool keeper_is(pid_t pid)
     return keeper != NULL;
 }
 
+/*
+ * The leader of its session, whose child it was, reports its end like any other's. That has to be
+ * heard before somebody else gets the number.
+ */
+static void end_hear(pid_t sid)
+{
+    struct keeper *leader = keeper_find(sid);
+
+    if (leader)
+        keeper_call(leader, P_PING, NULL, NULL, NULL, 0, NULL);
+}
+
 void keeper_dismiss(pid_t ppid)
 {
     for (struct keeper **at = &keeper_list; *at; at = &(*at)->next) {
         struct keeper *keeper = *at;
+        pid_t sid;
 
         if (keeper->pid != ppid)
             continue;
         *at = keeper->next;
+        sid = keeper->sid;
         keeper_end(keeper);
+        end_hear(sid);
         return;
     }
 }

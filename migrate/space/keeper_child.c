@@ -72,6 +72,8 @@ static void channel_read(void)
         child_leave();
     if (msg.header.proc == P_SPACE_KEEPER)
         sibling_answer(&msg);
+    else if (msg.header.proc == P_PING)
+        msg_send(CHANNEL, K_REPLY, P_PING, msg.header.serial, 0, NULL, NULL, NULL, 0);
     else
         launch_answer(&msg);
     msg_free(&msg);
