@@ -175,11 +175,27 @@ static void word_add(char **words, size_t *count, const char *format, ...)
     (*count)++;
 }
 
+/* Each by its number: of a folded range those that are not configured would be left out unnoticed. */
+static char *nodes_list(const struct nodeset *nodes)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    for (size_t i = 0; out && i < nodes->count; i++)
+        fprintf(out, "%s%d", i > 0 ? "," : "", nodes->nodes[i]);
+    if (out && fclose(out) != 0) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
 /* Command line of the bpcp on `node`. -ENOMEM when its last word is NULL. */
 static int words_make(char **words, const struct transfer_plan *plan, int node,
                       char *const *paths, size_t paths_count, const char *suffix)
 {
-    char *nodes = nodeset_fold(plan->nodes);
+    char *nodes = nodes_list(plan->nodes);
     size_t count = 0;
 
     if (!nodes)
