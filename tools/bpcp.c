@@ -184,6 +184,24 @@ static void local_exec(const struct options *options, const struct copy *copy,
     cp_exec(options, files);
 }
 
+/* The shell that scp and rcp start on the other side would do so. */
+static void home_strip(struct place *place, int self)
+{
+    char *path = place->path;
+
+    if (path[0] != '~' || (path[1] && path[1] != '/') || nodeset_has(&place->nodes, self))
+        return;
+    path += 1 + strspn(path + 1, "/");
+    memmove(place->path, *path ? path : ".", *path ? strlen(path) + 1 : 2);
+}
+
+static void homes_strip(struct copy *copy, struct place *target, int self)
+{
+    for (size_t i = 0; i < copy->count; i++)
+        home_strip(&copy->sources[i], self);
+    home_strip(target, self);
+}
+
 static void plan_make(struct copy *copy, const struct options *options, struct place *target)
 {
     const char *dir = options->dir ? options->dir : directory_find();
@@ -215,6 +233,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < copy.count; i++)
         place_read(&copy.sources[i], options.args[i], NULL, NULL, &table);
     place_read(&target, options.args[copy.count], options.spec, options.exclude, &table);
+    if (options.home && !options.delegated)
+        homes_strip(&copy, &target, table.self);
     if (!options.delegated)
         local_exec(&options, &copy, &target, &table);
     copy.self = table.self;

@@ -208,6 +208,9 @@ is "byte for byte" "$(on master bpsh all sh -c 'sha256sum </tmp/large' | sort -u
 at n1 'rm -r /tmp/large /q'
 passed='cd /sys/class/net/eth0/statistics && echo $(( $(cat rx_bytes) + $(cat tx_bytes) ))'
 before=$(here "$passed")
+exits 1 "from a node to one that is none, beside others" bpcp 0:/etc/hostname 1,2,3:/tmp/gap
+is "is told as well" "$(cat "$TMP/out")" "bpcp: n3: cannot start: Invalid node number"
+is "and the others have it" "$(at n1 'cat /tmp/gap')$(at n2 'cat /tmp/gap')" n0n0
 ok "from node to node" bpcp 0:/tmp/large 1:/tmp
 is "byte for byte" "$(at n1 'sha256sum </tmp/large')" "$sum"
 between "not by way of the master" $(( $(here "$passed") - before )) 1 3000000
@@ -250,6 +253,10 @@ ok "scp's options" on master /shim/scp -B -p -r -q -v -C -o BatchMode=yes -oConn
     -i key -F none /w/tree n1:scp
 is "names count from the home directory there" "$(manifest n1 /root/scp)" \
     "$(manifest master /w/want)"
+ok "which is ~, too" on master /shim/scp /w/one 'n0:~/tilde'
+is "there" "$(at n0 'cat /root/tilde')" one
+ok "by itself" on master /shim/scp 'root@n0:~/tilde' 'n1:~'
+is "as well" "$(at n1 'cat /root/tilde')" one
 ok "from node to node" on master /shim/scp -r n1:scp/void n0:void
 is "as well" "$(names n0 /root/void)" "$(names n1 /root/scp/void)"
 ok "as rcp" on master /shim/rcp -x -p root@n0:../tmp/fast /w/rcp
