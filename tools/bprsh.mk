@@ -16,6 +16,7 @@ pkglibexec_PROGRAMS += tools/bproc-session
 
 tools_bproc_session_SOURCES = \
 	tools/session_node.c tools/session.h \
+	tools/session_kill.c tools/session_kill.h \
 	tools/pty.c tools/pty.h \
 	tools/pump.c tools/pump.h
 tools_bproc_session_CFLAGS = $(AM_CFLAGS) -pthread

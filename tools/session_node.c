@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bproc-session: leads a command on the node for session.c. What it is told by signals reaches the
- * command's whole group; when the control socket ends, nobody waits for the command any more, and
- * it gets SIGHUP, SIGTERM and SIGKILL in turn. What the command leaves behind is left alone.
+ * command's whole session, or its group if it is on a terminal, where the shell makes groups and
+ * the kernel ends them. When the control socket ends, nobody waits for the command any more, and it
+ * gets SIGHUP, SIGTERM and SIGKILL in turn. What the command leaves behind is left alone.
  *
  * Life: executed by bproc_rexec() with the streams at 0 to 2 and the control socket behind them. It
  * ends with the command, with its exit status, 128 and more when a signal ended it, 255 when it
@@ -29,6 +30,7 @@
 #include "tools/pty.h"
 #include "tools/pump.h"
 #include "tools/session.h"
+#include "tools/session_kill.h"
 
 #define STATUS_FAILED 255
 #define KEY_END '\004'              /* what ends input at a terminal */
@@ -143,8 +145,11 @@ static void terminal_carry(struct leader *leader)
         errx(STATUS_FAILED, "cannot carry terminal");
 }
 
-static void group_kill(const struct leader *leader, int signo)
+/* The child has no session of its own yet when there is nobody in it. */
+static void command_kill(const struct leader *leader, int signo)
 {
+    if (leader->master < 0 && session_kill(leader->child, signo) > 0)
+        return;
     if (kill(-leader->child, signo) < 0)
         kill(leader->child, signo);
 }
@@ -156,7 +161,7 @@ static bool signal_take(const struct leader *leader, int *status)
 
     while (read(leader->signals, &info, sizeof(info)) == sizeof(info)) {
         if (info.ssi_signo != SIGCHLD)
-            group_kill(leader, (int)info.ssi_signo);
+            command_kill(leader, (int)info.ssi_signo);
         else if (waitpid(leader->child, status, WNOHANG) == leader->child)
             return true;
     }
@@ -183,8 +188,8 @@ static int ending_step(struct leader *leader)
 {
     int step = leader->step;
 
-    group_kill(leader, ending[step].signo);
-    group_kill(leader, SIGCONT);
+    command_kill(leader, ending[step].signo);
+    command_kill(leader, SIGCONT);
     if (ending[step].patience_ms >= 0)
         leader->step++;
     return ending[step].patience_ms;

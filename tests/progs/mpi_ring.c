@@ -22,6 +22,17 @@ static int ring(int rank, int size)
     return token;
 }
 
+/* Every rank with every other, both ways. */
+static void meet(int rank, int size)
+{
+    for (int step = 1; step < size; step++) {
+        int token = rank;
+
+        MPI_Sendrecv_replace(&token, 1, MPI_INT, (rank + step) % size, 1,
+                             (rank + size - step) % size, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    }
+}
+
 int main(int argc, char **argv)
 {
     char name[MPI_MAX_PROCESSOR_NAME];
@@ -41,9 +52,11 @@ int main(int argc, char **argv)
            rank == 0 && token == size ? ", ring closed" : "");
     fflush(stdout);
     /*
-     * MPICH 4.0 over TCP waits for ever in MPI_Finalize, whatever launched it, if a rank gets there
-     * while another still answers it from within a barrier. Nobody answers from a sleep.
+     * MPICH 4.0 over TCP waits for ever in MPI_Finalize, whatever launched it, if a rank is through
+     * while another has not sent it its last word. So all have had to do with all, which makes each
+     * wait for all, and nobody answers before he gets there, out of a sleep.
      */
+    meet(rank, size);
     MPI_Barrier(MPI_COMM_WORLD);
     sleep(1);
     MPI_Finalize();

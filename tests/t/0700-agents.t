@@ -155,8 +155,8 @@ for signo in HUP INT QUIT TERM USR1 USR2; do
             kill -'$signo' $!; wait $!; echo $?; cat /tmp/sig' 2>/dev/null | tr '\n' ' ')" \
         "9 ready caught "
 done
-is "the command's whole group has it" \
-    "$(here 'set -m; bprsh n0 "sleep 321; echo no" & sleep 0.7
+is "the command's whole session has it" \
+    "$(here 'set -m; bprsh n0 "set -m; sleep 321; echo no" & sleep 0.7
         kill $!; wait $!; echo $?' 2>/dev/null)" 143
 ok "nobody is left" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 321"'
 is "what leaves the session lives on" \
