@@ -203,6 +203,8 @@ static int dump_finish(struct departure *d)
     if (!error)
         error = imageedit_open_files(d->image);
     if (!error)
+        error = imageedit_nameless(d->image, d->arg.pid);
+    if (!error)
         error = imageedit_session(d->image, d->arg.sid);
     if (!error && d->arg.dump_pid != d->arg.pid)
         error = imageedit_number(d->image, d->arg.dump_pid, d->arg.pid);

@@ -24,6 +24,11 @@
 #define TREE_PID 1
 #define TREE_SESSION 4
 #define TREE_THREAD 5
+#define REMAP_ID 2
+#define REMAP_TYPE 3
+
+#define REMAP_GHOST 1                   /* a type: the file has no name */
+#define GHOST_BITS 8                    /* of a number, below those of the pid */
 
 #define SPACE_SESSION 1                 /* of those whose own is not known on the node */
 #define MAX_GROWTH 4                    /* times as long: the most that an edit makes of anything */
@@ -181,6 +186,65 @@ static int session_edit(struct bytes record, const void *arg, struct bytes *out)
     return more;
 }
 
+struct ghosts {
+    int dir_fd;
+    pid_t pid;
+};
+
+/* The number in one record, 0 if the record is of no file without a name. */
+static int ghost_find(struct bytes record, uint32_t *id)
+{
+    struct field field;
+    uint64_t type = 0;
+    int more;
+
+    *id = 0;
+    while ((more = field_take(&record, &field)) > 0) {
+        if (field.number == REMAP_ID)
+            *id = (uint32_t)field.value;
+        else if (field.number == REMAP_TYPE)
+            type = field.value;
+    }
+    if (type != REMAP_GHOST || *id >> GHOST_BITS)
+        *id = 0;
+    return more;
+}
+
+/* Its content is an image file with the number in its name, done already if it was open twice. */
+static int ghost_rename(int dir_fd, uint32_t from, uint32_t to)
+{
+    char before[32], after[32];
+
+    snprintf(before, sizeof(before), "ghost-file-%x.img", from);
+    snprintf(after, sizeof(after), "ghost-file-%x.img", to);
+    if (renameat(dir_fd, before, dir_fd, after) == 0)
+        return 0;
+    return errno == ENOENT && faccessat(dir_fd, after, F_OK, 0) == 0 ? 0 : -errno;
+}
+
+static int ghost_edit(struct bytes record, const void *arg, struct bytes *out)
+{
+    const struct ghosts *ghosts = arg;
+    uint8_t number[2 * MAX_VARINT];
+    struct field field;
+    uint32_t id, own;
+    size_t len;
+    int more, error = ghost_find(record, &id);
+
+    if (error)
+        return error;
+    own = (uint32_t)ghosts->pid << GHOST_BITS | id;
+    len = varint_put(number, REMAP_ID << 3);
+    len += varint_put(number + len, own);
+    while ((more = field_take(&record, &field)) > 0) {
+        if (id != 0 && field.number == REMAP_ID)
+            append(out, number, len);
+        else
+            append(out, field.whole.at, field.whole.len);
+    }
+    return more || id == 0 ? more : ghost_rename(ghosts->dir_fd, id, own);
+}
+
 static int record_edit(struct bytes record, record_editor *edit, const void *arg,
                        struct bytes *out)
 {
@@ -235,6 +299,14 @@ int imageedit_open_files(int dir_fd)
         error = image_edit(dir_fd, "files.img", file_edit, &ids);
     free(ids.list);
     return error;
+}
+
+int imageedit_nameless(int dir_fd, pid_t pid)
+{
+    struct ghosts ghosts = { .dir_fd = dir_fd, .pid = pid };
+    int error = image_edit(dir_fd, "remap-fpath.img", ghost_edit, &ghosts);
+
+    return error == -ENOENT ? 0 : error;
 }
 
 int imageedit_session(int dir_fd, pid_t sid)

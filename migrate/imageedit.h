@@ -19,6 +19,13 @@
 int imageedit_open_files(int dir_fd);
 
 /*
+ * Gives the files without a name that process `pid` has open numbers of its own. CRIU makes each
+ * anew under a name with that number in it, in the place where the file was, for a moment; restores
+ * of several processes with the same files would meet there. Results as above.
+ */
+int imageedit_nameless(int dir_fd, pid_t pid);
+
+/*
  * Names the session that the process will be in on the node: `sid`, or the space's own for one that
  * has no number in the process space. CRIU changes a foreign one into that
  * by itself, but with it every group of the same number, as the session leader's and his children's

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The vector calls, as a program of BProc 3 makes them. Speaks TAP; nodes 0 and 1 must be up. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void children_run(void)
     }
     is_int(result, 6, "the parent gets the number of nodes");
     for (int i = 0; i < 6; i++) {
-        int node = nodes[i] == BPROC_NODE_SELF ? BPROC_NODE_MASTER : nodes[i];
+        int node = nodes[i] == BPROC_NODE_SELF ? bproc_currnode() : nodes[i];
 
         if (nodes[i] == 99) {
             is_int(pids[i], -BE_INVALIDNODE, "a node that is none has its errno");
@@ -62,6 +63,35 @@ static void crowd_runs(void)
         good += pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] &&
                 status == i << 8;
     is_int(good, CROWD, "more children than fly at a time");
+}
+
+/* A file without a name is made under one, for a moment, by each restore on the node. */
+static void nameless_files_travel(void)
+{
+    int nodes[] = { 0, 0, 0, 0, 0, 0 }, pids[6], status, good = 0, result;
+    FILE *file = tmpfile();
+    char again[64];
+
+    if (!file)
+        exit(2);
+    snprintf(again, sizeof(again), "/proc/self/fd/%d", fileno(file));
+    if (open(again, O_RDONLY) < 0 || fputs("nameless", file) < 0 || fflush(file) != 0)
+        exit(2);
+    result = bproc_vrfork(6, nodes, pids);
+    if (result < 6) {
+        char text[16] = "";
+
+        rewind(file);
+        _exit(fgets(text, sizeof(text), file) && strcmp(text, "nameless") == 0 ? result : 99);
+    }
+    for (int i = 0; i < 6; i++) {
+        if (pids[i] <= 0)
+            diag("child %d: %s", i, bproc_strerror(pids[i]));
+        else
+            good += waitpid(pids[i], &status, 0) == pids[i] && status == i << 8;
+    }
+    is_int(good, 6, "children with an open file that has no name, on one node at a time");
+    fclose(file);
 }
 
 static void refusals(void)
@@ -124,8 +154,10 @@ static void programs_fail_quietly(const char *bad)
 
 int main(int argc, char **argv)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     children_run();
     crowd_runs();
+    nameless_files_travel();
     refusals();
     programs_run();
     programs_fail_quietly(argc > 1 ? argv[1] : "/etc/hostname");
