@@ -14,6 +14,7 @@
 #include "masterd/ghostfork.h"
 #include "masterd/master.h"
 #include "masterd/proctable.h"
+#include "masterd/rights.h"
 #include "moves/task.h"
 
 #define AT_ONCE 8
@@ -94,9 +95,14 @@ static void birth_later(struct birth *birth, int ms)
     TAILQ_INSERT_TAIL(&births, birth, entry);
 }
 
+/* Whose it is the node alone does not say. */
 static void orphan_fork(struct birth *birth)
 {
-    int error = ghostfork_orphan(&birth->born, birth->node);
+    struct proc *proc = birth_proc(birth);
+    struct rights *rights = proc ? proc_rights(proc) : NULL;
+    int error = !rights || rights_limit(rights, &birth->born.uid, &birth->born.gid) < 0
+                    ? -EPERM
+                    : ghostfork_orphan(&birth->born, birth->node);
 
     if (error)
         birth_give_up(birth, -error);
@@ -140,11 +146,11 @@ int birth_find(pid_t helper, int pid, ghost_fork_arg *arg)
 }
 
 /* A ghost that may not gain rights, or whose user has too many processes, cannot see to it. */
-void birth_forked(int pid, int error)
+void birth_forked(int parent, int pid, int error)
 {
     struct birth *birth = birth_of(pid);
 
-    if (!birth || !birth->told)
+    if (!birth || !birth->told || birth->born.ppid != parent)
         return;
     if (error == 0)
         birth_done(birth);

@@ -25,7 +25,7 @@ int birth_request(const born_msg *born, int node);
 /* What bproc-birth, process `helper`, asks for. 0; -EPERM when nobody has told it. Borrowed. */
 int birth_find(pid_t helper, int pid, ghost_fork_arg *birth);
 
-/* The parent's ghost says what became of it: 0 or an errno. */
-void birth_forked(int pid, int error);
+/* The ghost of process `parent` says what became of a child's: 0 or an errno. */
+void birth_forked(int parent, int pid, int error);
 
 #endif

@@ -16,6 +16,7 @@
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
+#include "masterd/rights.h"
 #include "masterd/stats.h"
 #include "moves/mover.h"
 #include "moves/task.h"
@@ -128,28 +129,36 @@ static int children_stand(const struct move *move)
     int error = 0;
 
     for (unsigned i = 0; !error && i < move->nchildren; i++)
-        error = nodeghost_add(move->children[i], move->node);
+        error = nodeghost_add(move->children[i], move->node, move->pid, BPROC_NODE_MASTER);
     return error;
+}
+
+static int process_enter(struct move *move)
+{
+    struct rights *rights = rights_new(move->uid, move->gid, move->groups, move->ngroups);
+
+    if (!rights)
+        return -ENOMEM;
+    move->owner = proc_new(move->pid, move->node);
+    if (move->owner)
+        proc_describe(move->owner, move->ppid, rights);
+    rights_release(rights);
+    return move->owner ? 0 : -errno;
 }
 
 static void move_enter(struct move *move)
 {
     int error = children_stand(move);
 
-    if (error) {
-        move_fail(move, -error, "cannot keep its children: %s", strerror(-error));
-        return;
-    }
-    move->owner = proc_new(move->pid, move->node);
-    if (move->owner) {
-        proc_describe(move->owner, move->ppid, move->uid);
+    if (!error)
+        error = process_enter(move);
+    if (!error)
         move_commit(move);
-    } else if (errno == EEXIST) {
+    else if (error == -EEXIST)
         move_fail(move, BPROC_PID_TAKEN, "an older process still has number %d on node %d",
                   move->pid, move->node);
-    } else {
-        move_fail(move, errno, "cannot enter the process: %s", strerror(errno));
-    }
+    else
+        move_fail(move, -error, "cannot enter the process: %s", strerror(-error));
 }
 
 static int move_committed(struct move *move)

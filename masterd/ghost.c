@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/bproc.h>
 #include <sys/queue.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
+#include "masterd/rights.h"
 #include "moves/task.h"
 #include "common/trace.h"
 
@@ -53,13 +55,13 @@ int ghost_is_alive(pid_t pid)
     return task_runs(pid, "bproc-ghost");
 }
 
-void ghost_child_signal(const signal_msg *msg)
+void ghost_child_signal(const signal_msg *msg, int parent)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, msg->pid, 0);
 
     if (pidfd < 0)
         return;
-    if (ghost_is_alive(task_parent(msg->pid)) &&
+    if (task_parent(msg->pid) == parent && ghost_of(parent) &&
         syscall(SYS_pidfd_send_signal, pidfd, msg->signo, NULL, 0) < 0 && errno != ESRCH)
         log_warn("cannot send signal %d to process %d", msg->signo, msg->pid);
     close(pidfd);
@@ -130,7 +132,7 @@ static void forked_take(struct ghost *ghost, const struct frame_header *header,
     if (conn_decode(status_msg, header, body, &msg) < 0 || msg.status < 0)
         conn_close(ghost->conn, "arguments do not decode");
     else
-        birth_forked(msg.pid, msg.status);
+        birth_forked((int)ghost->pid, msg.pid, msg.status);
 }
 
 /* A child that its process left behind here. */
@@ -141,7 +143,7 @@ static void child_take(struct ghost *ghost, const struct frame_header *header, c
     if (conn_decode(status_msg, header, body, &msg) < 0)
         conn_close(ghost->conn, "arguments do not decode");
     else
-        nodeghosts_changed(msg.pid, msg.status);
+        nodeghosts_changed(msg.pid, msg.status, BPROC_NODE_MASTER, (int)ghost->pid);
 }
 
 static void ghost_message(struct conn *conn, const struct frame_header *header,
@@ -240,11 +242,14 @@ int ghost_tell_fork(struct ghost *ghost, pid_t pid)
     return conn_event(ghost->conn, P_GHOST_FORK, FRAME_XDR(pid_msg), &msg);
 }
 
-uid_t ghost_uid(const struct ghost *ghost)
+struct rights *ghost_rights(const struct ghost *ghost)
 {
-    static struct task task;
+    return rights_of_task(ghost->pid);
+}
 
-    return task_read(ghost->pid, &task) == 0 ? task.uids[0] : (uid_t)-1;
+int ghost_ppid(const struct ghost *ghost)
+{
+    return (int)ghost->ppid;
 }
 
 int ghost_is_stopped(const struct ghost *ghost)

@@ -15,6 +15,7 @@
 
 struct ghost;
 struct proc;
+struct rights;
 
 /*
  * Takes over `conn` and `pidfd` for the ghost of a registered process, which ghost_claim() then
@@ -46,7 +47,11 @@ int ghost_tell_fork(struct ghost *ghost, pid_t pid);
 /* The ghost with that number, or NULL. */
 struct ghost *ghost_of(pid_t pid);
 
-uid_t ghost_uid(const struct ghost *ghost);
+/* What it may do, which is what its process might when it was sent away; held for the caller. */
+struct rights *ghost_rights(const struct ghost *ghost);
+
+/* Its parent, 0 if that is not known. */
+int ghost_ppid(const struct ghost *ghost);
 
 /* It reads nothing then. */
 int ghost_is_stopped(const struct ghost *ghost);
@@ -60,8 +65,8 @@ void ghost_kill(struct ghost *ghost);
 /* It has been told the exit and its process is forgotten: nothing is to be done at its end. */
 void ghost_detach(struct ghost *ghost);
 
-/* A signal for a process of this machine whose parent has moved away; nothing if it is none. */
-void ghost_child_signal(const signal_msg *msg);
+/* A signal for a process of this machine whose parent has moved away; nothing if it is not its. */
+void ghost_child_signal(const signal_msg *msg, int parent);
 
 /* Whether that pid is a bproc-ghost now. */
 int ghost_is_alive(pid_t pid);

@@ -227,7 +227,7 @@ static void hello_procs(struct node *node, const hello_arg *hello)
         proctable_adopted(node);
 }
 
-static void node_attach(struct link *link, const hello_arg *hello)
+static void node_attach(struct link *link, const hello_arg *hello, const hello_ret *ret)
 {
     struct node *node = node_at(hello->node);
     int same = node->instance == hello->instance && hello->master_instance != master.instance;
@@ -241,6 +241,7 @@ static void node_attach(struct link *link, const hello_arg *hello)
     node->data_port = hello->data_port;
     node->instance = hello->instance;
     node->held = 0;
+    node->numbers = ret->numbers;
     beat_arm(link);
     if (node->number == BPROC_NODE_MASTER)
         log_info("the home slave is connected");
@@ -331,7 +332,7 @@ static void hello_take(struct link *link, const struct frame_header *header, con
     } else if (hello.reconnect) {
         hello_reconnects(link, header, &hello, &ret);
     } else {
-        node_attach(link, &hello);
+        node_attach(link, &hello, &ret);
         conn_reply(link->conn, header, FRAME_XDR(hello_ret), &ret);
         hello_procs(link->node, &hello);
     }
@@ -487,12 +488,10 @@ static void signal_from_take(struct link *link, const struct frame_header *heade
         conn_close(link->conn, "arguments do not decode");
         return;
     }
-    if (!nodeghost_is_known(msg.pid, link->node->number))
-        return;
     proc = proc_find_anywhere(msg.pid);
     if (!proc)
-        ghost_child_signal(&msg);
-    else
+        ghost_child_signal(&msg, nodeghost_parent(msg.pid, link->node->number));
+    else if (nodeghost_stands_for(proc, msg.pid, link->node->number))
         link_event(node_at(proc_node(proc)), P_SIGNAL, FRAME_XDR(signal_msg), &msg);
 }
 
@@ -516,7 +515,7 @@ static void ghost_child_take(struct link *link, const struct frame_header *heade
     if (conn_decode(status_msg, header, body, &msg) < 0)
         conn_close(link->conn, "arguments do not decode");
     else
-        nodeghosts_changed(msg.pid, msg.status);
+        nodeghosts_changed(msg.pid, msg.status, link->node->number, 0);
 }
 
 static const struct link_call link_calls[] = {

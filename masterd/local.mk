@@ -26,6 +26,8 @@ masterd_masterd_SOURCES = \
 	masterd/proctable.c masterd/proctable.h \
 	masterd/passage.c masterd/passage.h \
 	masterd/pids.c masterd/pids.h \
+	masterd/rights.c masterd/rights.h \
+	masterd/stays.c masterd/stays.h \
 	masterd/stats.c masterd/stats.h \
 	masterd/store.c masterd/store.h \
 	masterd/token.c masterd/token.h \

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/bproc.h>
 #include <sys/wait.h>
 #include <uthash.h>
 
 #include "masterd/link.h"
 #include "masterd/nodeghost.h"
+#include "masterd/proctable.h"
 
 #define NODEGHOSTS_MAX BPROC_MAX_PROCS
 
@@ -19,6 +21,7 @@ struct stand {
 
 struct nodeghosts {
     int pid;
+    int parent, from;
     struct stand *stands;
     UT_hash_handle hh;
 };
@@ -34,7 +37,7 @@ static struct nodeghosts *ghosts_find(int pid)
     return ghosts;
 }
 
-static struct nodeghosts *ghosts_get(int pid)
+static struct nodeghosts *ghosts_get(int pid, int parent, int from)
 {
     struct nodeghosts *ghosts = ghosts_find(pid);
 
@@ -44,6 +47,8 @@ static struct nodeghosts *ghosts_get(int pid)
     if (!ghosts)
         return NULL;
     ghosts->pid = pid;
+    ghosts->parent = parent;
+    ghosts->from = from;
     HASH_ADD_INT(all, pid, ghosts);
     return ghosts;
 }
@@ -74,9 +79,9 @@ static void stand_free(struct stand **at)
     count--;
 }
 
-int nodeghost_add(int pid, int node)
+int nodeghost_add(int pid, int node, int parent, int from)
 {
-    struct nodeghosts *ghosts = count < NODEGHOSTS_MAX ? ghosts_get(pid) : NULL;
+    struct nodeghosts *ghosts = count < NODEGHOSTS_MAX ? ghosts_get(pid, parent, from) : NULL;
     struct stand *stand;
 
     if (!ghosts)
@@ -95,11 +100,26 @@ int nodeghost_add(int pid, int node)
     return 0;
 }
 
-int nodeghost_is_known(int pid, int node)
+int nodeghost_stands_for(const struct proc *proc, int pid, int node)
 {
     struct nodeghosts *ghosts = ghosts_find(pid);
 
-    return ghosts && *stand_find(ghosts, node);
+    return ghosts && *stand_find(ghosts, node) && proc_ppid(proc) == ghosts->parent;
+}
+
+int nodeghost_is_child(int pid, int parent)
+{
+    const struct nodeghosts *ghosts = ghosts_find(pid);
+
+    return ghosts && ghosts->parent == parent;
+}
+
+int nodeghost_parent(int pid, int node)
+{
+    struct nodeghosts *ghosts = ghosts_find(pid);
+
+    return ghosts && ghosts->from == BPROC_NODE_MASTER && *stand_find(ghosts, node)
+               ? ghosts->parent : 0;
 }
 
 void nodeghost_remove(int pid, int node)
@@ -141,8 +161,12 @@ void nodeghosts_stopped(int pid, int stopped, int status)
         status_tell(ghosts, stopped ? P_GHOST_STOP : P_GHOST_CONT, status);
 }
 
-void nodeghosts_changed(int pid, int status)
+void nodeghosts_changed(int pid, int status, int from, int parent)
 {
+    const struct nodeghosts *ghosts = ghosts_find(pid);
+
+    if (!ghosts || ghosts->from != from || (parent && ghosts->parent != parent))
+        return;
     if (WIFSTOPPED(status) || WIFCONTINUED(status))
         nodeghosts_stopped(pid, WIFSTOPPED(status), status);
     else

@@ -57,6 +57,7 @@ struct node {
     int joined;
     uint8_t cert[BPROC_HASH_LEN];
     struct nodeattrs attrs;
+    numbers_msg numbers;        /* of the processes that are forked there; count 0: any */
     struct link *link;          /* NULL while it is not connected; the link's to set */
     int dirty;
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/bproc.h>
@@ -18,8 +19,11 @@
 #include "masterd/nodeghost.h"
 #include "masterd/passage.h"
 #include "masterd/proctable.h"
+#include "masterd/rights.h"
 #include "masterd/stats.h"
 #include "moves/move.h"
+
+#define PASSAGES_A_NODE 1024
 
 struct passage {
     LIST_ENTRY(passage) entry;
@@ -28,6 +32,7 @@ struct passage {
     int from, to;
     born_msg who;
     char args[BPROC_MAX_TEXT];
+    struct rights *rights;
     int ghost;                  /* one will be at `from` */
     int entered;
     int fresh;                  /* it had no entry before */
@@ -38,6 +43,16 @@ struct passage {
 
 static LIST_HEAD(, passage) passages = LIST_HEAD_INITIALIZER(passages);
 static struct log_limit passage_limit;
+
+static unsigned passages_from(int node)
+{
+    const struct passage *passage;
+    unsigned count = 0;
+
+    LIST_FOREACH(passage, &passages, entry)
+        count += passage->from == node;
+    return count;
+}
 
 static struct passage *passage_find(int pid, int from)
 {
@@ -52,6 +67,7 @@ static struct passage *passage_find(int pid, int from)
 static void passage_free(struct passage *passage)
 {
     LIST_REMOVE(passage, entry);
+    rights_release(passage->rights);
     free(passage->children);
     free(passage);
 }
@@ -60,17 +76,31 @@ static void passage_free(struct passage *passage)
 
 /*
  * The node's word is good for processes of those whom it has processes of: it cannot make itself
- * another user's.
+ * another user's, nor one in another group.
  */
 static int owner_check(const struct node *from, const depart_arg *arg, char *text, size_t len)
 {
     struct proc *origin = proc_find(arg->origin, from->number);
+    const struct rights *rights = origin ? proc_rights(origin) : NULL;
 
-    if (origin && (proc_uid(origin) == arg->who.uid || proc_uid(origin) == 0))
+    if (rights && rights_cover(rights, arg->who.uid, arg->who.gid, arg->groups.groups_val,
+                               arg->groups.groups_len))
         return 0;
-    snprintf(text, len, "node %d has no process of uid %u to be the origin of process %d",
-             from->number, arg->who.uid, arg->who.id.pid);
+    snprintf(text, len, "node %d has no process with the rights of uid %u gid %u to be the origin "
+             "of process %d", from->number, arg->who.uid, arg->who.gid, arg->who.id.pid);
     return EPERM;
+}
+
+/* A number that is not in the table: one that the node has given out and not reported yet. */
+static int is_of_node(const struct node *node, int pid)
+{
+    const numbers_msg *numbers = &node->numbers;
+
+    if (proc_find_anywhere(pid))
+        return 0;
+    if (numbers->count > 0)
+        return pid >= numbers->first && pid - numbers->first < numbers->count;
+    return kill(pid, 0) < 0 && errno == ESRCH;
 }
 
 static int kind_check(const struct node *from, const depart_arg *arg, char *text, size_t len)
@@ -81,6 +111,11 @@ static int kind_check(const struct node *from, const depart_arg *arg, char *text
         snprintf(text, len, "bad numbers");
         return EINVAL;
     }
+    if (passages_from(from->number) >= PASSAGES_A_NODE) {
+        snprintf(text, len, "%d processes of node %d are on their way already", PASSAGES_A_NODE,
+                 from->number);
+        return EAGAIN;
+    }
     if (passage_find(arg->who.id.pid, from->number)) {
         snprintf(text, len, "process %d is on its way already", arg->who.id.pid);
         return EALREADY;
@@ -88,6 +123,10 @@ static int kind_check(const struct node *from, const depart_arg *arg, char *text
     if (arg->kind == MOVE_RFORK && proc) {
         snprintf(text, len, "process %d is on node %d", arg->who.id.pid, from->number);
         return BPROC_PID_TAKEN;
+    }
+    if (!proc && !is_of_node(from, arg->who.id.pid)) {
+        snprintf(text, len, "process %d is none of node %d's", arg->who.id.pid, from->number);
+        return arg->kind == MOVE_RFORK ? BPROC_PID_TAKEN : EPERM;
     }
     return 0;
 }
@@ -103,6 +142,16 @@ static uint32_t own_address(struct conn *conn)
     return ntohl(in.sin_addr.s_addr);
 }
 
+/* Its ghost may signal it, so that it has to be one. */
+static int is_child(const struct node *from, int parent, int pid)
+{
+    const struct proc *proc = proc_find_anywhere(pid);
+
+    if (proc)
+        return proc_ppid(proc) == parent;
+    return nodeghost_is_child(pid, parent) || is_of_node(from, pid);
+}
+
 static struct passage *passage_new(const struct node *from, const struct node *to,
                                    const depart_arg *arg)
 {
@@ -110,13 +159,18 @@ static struct passage *passage_new(const struct node *from, const struct node *t
 
     if (!passage)
         return NULL;
+    passage->rights = rights_new(arg->who.uid, arg->who.gid, arg->groups.groups_val,
+                                 arg->groups.groups_len);
     passage->children = calloc(arg->children.child_list_len + 1, sizeof(*passage->children));
-    if (!passage->children) {
+    if (!passage->children || !passage->rights) {
+        rights_release(passage->rights);
+        free(passage->children);
         free(passage);
         return NULL;
     }
     for (unsigned i = 0; i < arg->children.child_list_len; i++)
-        passage->children[passage->nchildren++] = arg->children.child_list_val[i];
+        if (is_child(from, arg->who.id.pid, arg->children.child_list_val[i]))
+            passage->children[passage->nchildren++] = arg->children.child_list_val[i];
     passage->kind = arg->kind;
     passage->pid = arg->who.id.pid;
     passage->from = from->number;
@@ -131,23 +185,26 @@ static struct passage *passage_new(const struct node *from, const struct node *t
 }
 
 /* The other node is told first: the process may come as soon as this one knows. */
-static void passage_announce(const struct node *from, struct node *to, const depart_arg *arg,
-                             const move_ticket *ticket)
+static void passage_announce(const struct passage *passage, struct node *to,
+                             const depart_arg *arg, const move_ticket *ticket)
 {
-    expect_msg expect = { .ticket = *ticket, .pid = arg->who.id.pid, .node = from->number,
+    expect_msg expect = { .ticket = *ticket, .pid = passage->pid, .node = passage->from,
                           .uid = arg->who.uid, .gid = arg->who.gid,
                           .groups = { arg->groups.groups_len, arg->groups.groups_val },
-                          .children = arg->children };
+                          .children = { passage->nchildren, passage->children } };
 
     link_event(to, P_EXPECT, FRAME_XDR(expect_msg), &expect);
 }
 
 static int ghosts_enter(const struct passage *passage)
 {
-    int error = passage->ghost ? nodeghost_add(passage->pid, passage->from) : 0;
+    const struct proc *proc = proc_find(passage->pid, passage->from);
+    int parent = proc ? proc_ppid(proc) : passage->who.ppid;
+    int error = passage->ghost ? nodeghost_add(passage->pid, passage->from, parent, passage->from)
+                               : 0;
 
     for (unsigned i = 0; !error && i < passage->nchildren; i++)
-        error = nodeghost_add(passage->children[i], passage->to);
+        error = nodeghost_add(passage->children[i], passage->to, passage->pid, passage->from);
     return error;
 }
 
@@ -196,7 +253,7 @@ static void allow_give(struct node *from, struct node *to, struct conn *conn,
             passage_undo(passage);
         return;
     }
-    passage_announce(from, to, arg, &ret.ticket);
+    passage_announce(passage, to, arg, &ret.ticket);
     conn_reply(conn, header, FRAME_XDR(depart_ret), &ret);
 }
 
@@ -239,7 +296,7 @@ static int entry_make(struct passage *passage)
     passage->fresh = proc == NULL;
     if (proc)
         return proc_move(proc, passage->to);
-    return proctable_passed(node_at(passage->to), &passage->who) ? 0 : -EAGAIN;
+    return proctable_passed(node_at(passage->to), &passage->who, passage->rights) ? 0 : -EAGAIN;
 }
 
 static void ready_take(struct passage *passage, struct conn *conn,
@@ -247,8 +304,9 @@ static void ready_take(struct passage *passage, struct conn *conn,
 {
     int error;
 
-    if (!passage) {
-        conn_refuse(conn, header, BE_SLAVEDIED, "the node was lost");
+    if (!passage || passage->entered) {
+        conn_refuse(conn, header, passage ? EALREADY : BE_SLAVEDIED, "%s",
+                    passage ? "it was ready before" : "the node was lost");
         return;
     }
     error = entry_make(passage);

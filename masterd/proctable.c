@@ -16,10 +16,11 @@
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
+#include "masterd/rights.h"
+#include "masterd/stays.h"
 
 #define GHOST_SECONDS 15        /* for a ghost to come back after our restart */
 #define BORN_A_USER 2048        /* each has a ghost, which is a process here */
-#define UID_UNKNOWN ((uid_t)-1)
 #define CONDEMNED_SECONDS 60    /* for a node to report the end of what it was told to kill */
 
 struct proc_key {
@@ -38,8 +39,10 @@ struct proc {
     struct owner *owner;        /* born on the node; else NULL */
     int expected;               /* a ghost is being made */
     group_msg group;            /* as the process has made it; pid 0: nothing of the kind */
-    int ppid;
-    uid_t uid;
+    int ppid;                   /* 0: not known */
+    struct rights *rights;      /* NULL: not known */
+    struct stay *stay;          /* NULL: forked there, or not known */
+    int born;                   /* forked where it is */
     struct event *on_deadline;
 };
 
@@ -92,6 +95,8 @@ static void owner_drop(struct owner *owner)
 static void proc_free(struct proc *proc)
 {
     owner_drop(proc->owner);
+    stay_leave(proc->stay);
+    rights_release(proc->rights);
     HASH_DEL(procs, proc);
     event_free(proc->on_deadline);
     free(proc);
@@ -146,7 +151,6 @@ struct proc *proc_new(int pid, int node)
     if (!proc)
         return NULL;
     proc->key = (struct proc_key){ pid, node };
-    proc->uid = UID_UNKNOWN;
     proc->on_deadline = event_new(master.base, -1, 0, deadline_passed, proc);
     if (!proc->on_deadline) {
         free(proc);
@@ -157,15 +161,34 @@ struct proc *proc_new(int pid, int node)
     return proc;
 }
 
-void proc_describe(struct proc *proc, int ppid, uid_t uid)
+static void rights_set(struct proc *proc, struct rights *rights)
 {
-    proc->ppid = ppid;
-    proc->uid = uid;
+    proc->rights = rights_hold(rights);
+    if (rights && !proc->born)
+        proc->stay = stay_enter(proc->key.node, rights);
 }
 
-uid_t proc_uid(const struct proc *proc)
+void proc_describe(struct proc *proc, int ppid, struct rights *rights)
 {
-    return proc->uid;
+    proc->ppid = ppid;
+    rights_set(proc, rights);
+}
+
+int proc_ppid(const struct proc *proc)
+{
+    return proc->ppid;
+}
+
+/* Of what was forked there before its parent's ghost came back. */
+struct rights *proc_rights(struct proc *proc)
+{
+    const struct proc *parent;
+
+    if (!proc->rights && proc->born) {
+        parent = proc_find(proc->ppid, proc->key.node);
+        rights_set(proc, parent ? parent->rights : NULL);
+    }
+    return proc->rights;
 }
 
 int proc_node(const struct proc *proc)
@@ -182,6 +205,9 @@ int proc_move(struct proc *proc, int node)
     HASH_DEL(procs, proc);
     proc->key.node = node;
     HASH_ADD(hh, procs, key, sizeof(proc->key), proc);
+    stay_leave(proc->stay);
+    proc->born = 0;
+    proc->stay = proc->rights ? stay_enter(node, proc->rights) : NULL;
     if (proc->ghost)
         ghost_move(proc->ghost, node);
     return 0;
@@ -231,8 +257,14 @@ int proc_is_stopped(const struct proc *proc)
 void proc_attach(struct proc *proc, struct ghost *ghost)
 {
     proc->ghost = ghost;
-    if (proc->uid == UID_UNKNOWN)
-        proc->uid = ghost_uid(ghost);
+    if (!proc->rights) {
+        struct rights *rights = ghost_rights(ghost);
+
+        rights_set(proc, rights);
+        rights_release(rights);
+    }
+    if (!proc->ppid)
+        proc->ppid = ghost_ppid(ghost);
     proc->expected = 0;
     event_del(proc->on_deadline);
     if (proc->group.pid)
@@ -290,6 +322,8 @@ void proctable_exited(struct node *node, int pid, int status)
         exited_keep(node, pid, status);
         return;
     }
+    if (!proc->exited)
+        nodeghosts_exited(pid, status);
     if (proc->condemned) {
         proc_finish(proc);
         return;
@@ -304,7 +338,6 @@ void proctable_exited(struct node *node, int pid, int status)
     }
     proc->exited = 1;
     proc->status = status;
-    nodeghosts_exited(pid, status);
     if (proc->ghost)
         ghost_tell_exit(proc->ghost, status);
 }
@@ -343,7 +376,8 @@ int proctable_adopt(struct node *node, int pid)
     return 0;
 }
 
-static struct proc *born_enter(struct node *node, const born_msg *born)
+static struct proc *born_enter(struct node *node, const born_msg *born, int here,
+                               struct rights *rights)
 {
     struct owner *owner = owner_take(born->uid);
     struct proc *proc = owner ? proc_new(born->id.pid, node->number) : NULL;
@@ -357,13 +391,14 @@ static struct proc *born_enter(struct node *node, const born_msg *born)
     }
     proc->owner = owner;
     proc->group = born->id;
-    proc_describe(proc, born->ppid, born->uid);
+    proc->born = here;
+    proc_describe(proc, born->ppid, rights);
     return proc;
 }
 
-struct proc *proctable_passed(struct node *node, const born_msg *born)
+struct proc *proctable_passed(struct node *node, const born_msg *born, struct rights *rights)
 {
-    struct proc *proc = born_enter(node, born);
+    struct proc *proc = born_enter(node, born, 0, rights);
 
     if (proc)
         proc->expected = 1;
@@ -376,20 +411,40 @@ void proc_ask_ghost(struct proc *proc, const born_msg *born)
         proc_unexpect(proc);
 }
 
-void proctable_born(struct node *node, const born_msg *born)
+/* 1 with what it may do, NULL for as long as its parent's ghost is away; 0: not to be believed. */
+static int born_is_believed(const struct node *node, const born_msg *born, int has_ghost,
+                            struct rights **rights)
+{
+    struct proc *parent = proc_find(born->ppid, node->number);
+
+    /* What has no parent there is somebody's who has, or just had, others there. */
+    *rights = parent ? proc_rights(parent) : stay_rights(node->number, born->uid);
+    return *rights || has_ghost || (parent && proc_awaits_ghost(parent));
+}
+
+void proctable_born(struct node *node, const born_msg *said)
 {
     struct timeval limit = { GHOST_SECONDS, 0 };
+    int has_ghost = ghost_is_alive(said->id.pid);
+    born_msg copy = *said, *born = &copy;
+    struct rights *rights;
     struct proc *proc;
 
     /* It may have gone to another node before it was found on this one. */
     if (born->id.pid <= 1 || entry_find(born->id.pid, node->number) ||
         proc_find_anywhere(born->id.pid))
         return;
-    proc = born_enter(node, born);
+    if (!born_is_believed(node, said, has_ghost, &rights) ||
+        rights_limit(rights, &born->uid, &born->gid) < 0) {
+        log_limited(&born_limit, 1, "node %d has no process that could be the parent of process %d "
+                    "of uid %u: not taking it in", node->number, said->id.pid, said->uid);
+        return;
+    }
+    proc = born_enter(node, born, 1, rights);
     if (!proc)
         return;
     /* From before our start: it has one. */
-    if (ghost_is_alive(born->id.pid)) {
+    if (has_ghost) {
         proc->adopted = 1;
         event_add(proc->on_deadline, &limit);
         ghost_claim(proc, born->id.pid, node->number);

@@ -5,7 +5,9 @@
  * exit and nobody here waits for it any more (the ghost has gone), or with the node.
  *
  * A process that was forked on a node comes in when the node reports it, and goes on without a
- * ghost if there can be none. Their number is bounded for each user; those beyond are not entered.
+ * ghost if there can be none. It has its parent's rights, as the node's word gives none. Their
+ * number is bounded for each user; those beyond are not entered, nor are those whose user has
+ * nothing else on that node.
  *
  * A ghost that goes before its process condemns it: the node is told to kill it, and the entry
  * stays, out of sight, to keep the number taken until the node reports the end.
@@ -19,14 +21,18 @@
 
 struct ghost;
 struct proc;
+struct rights;
 
 /* NULL with errno: EEXIST while an older process has that number there, EAGAIN, ENOMEM. */
 struct proc *proc_new(int pid, int node);
 
-/* Its parent, as it was made, and its owner. */
-void proc_describe(struct proc *proc, int ppid, uid_t uid);
-uid_t proc_uid(const struct proc *proc);
+/* Its parent, as it was made, and what it may do; it holds on to these itself. */
+void proc_describe(struct proc *proc, int ppid, struct rights *rights);
+int proc_ppid(const struct proc *proc);
 int proc_node(const struct proc *proc);
+
+/* NULL while nothing is known that the node has not said; borrowed. */
+struct rights *proc_rights(struct proc *proc);
 
 /* It is on that node from now on, and so is its ghost's. 0; -EEXIST when its number is taken. */
 int proc_move(struct proc *proc, int node);
@@ -67,14 +73,14 @@ void proctable_stopped(struct node *node, int pid, int stopped, int status);
 int proctable_adopt(struct node *node, int pid);
 
 /* Forked on the node: enters it and asks for a ghost. It can go on without one. */
-void proctable_born(struct node *node, const born_msg *born);
+void proctable_born(struct node *node, const born_msg *said);
 void proctable_group(struct node *node, const group_msg *group);
 
 /*
  * Forked on another node and about to run on this one: enters it; NULL when there are too many.
  * Then proc_ask_ghost(), when it runs.
  */
-struct proc *proctable_passed(struct node *node, const born_msg *born);
+struct proc *proctable_passed(struct node *node, const born_msg *born, struct rights *rights);
 void proc_ask_ghost(struct proc *proc, const born_msg *born);
 
 /* All of a HELLO were adopted: ghosts of that node without a process have no hope left. */

@@ -29,6 +29,7 @@ SYSTEM_TESTS += tests/t/0410-load.t
 SYSTEM_TESTS += tests/t/0420-restart.t
 SYSTEM_TESTS += tests/t/0430-nodeloss.t
 SYSTEM_TESTS += tests/t/0440-hostile.t
+SYSTEM_TESTS += tests/t/0441-traitor.t
 SYSTEM_TESTS += tests/t/0500-bpsh.t
 SYSTEM_TESTS += tests/t/0501-bpsh-many.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t

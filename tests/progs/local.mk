@@ -63,6 +63,10 @@ check_PROGRAMS += tests/progs/hostile
 tests_progs_hostile_SOURCES = tests/progs/hostile.c tests/progs/prog.h
 tests_progs_hostile_LDADD = common/libcommon.la proto/libproto.la $(OPENSSL_LIBS)
 
+check_PROGRAMS += tests/progs/traitor
+tests_progs_traitor_SOURCES = tests/progs/traitor.c tests/progs/prog.h
+tests_progs_traitor_LDADD = common/libcommon.la proto/libproto.la $(OPENSSL_LIBS)
+
 check_PROGRAMS += tests/progs/usage
 tests_progs_usage_SOURCES = tests/progs/usage.c tests/progs/prog.h
 tests_progs_usage_LDADD = $(PROG_LDADD)

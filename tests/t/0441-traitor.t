@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A node in wrong hands can do what it likes with the processes that were sent to it, and as their
+# users; not as others, nor with what others run.
+
+. "${0%/*}/lib.sh"
+. "${0%/*}/steady.sh"
+
+MASTER=10.77.0.1
+TLS=/var/lib/bproc/tls
+NOBODY=65534
+
+pid_on() {
+    on master bpstat -p | awk -v node="$1" '$2 == node { print $1; exit }'
+}
+
+runs_on() {
+    [[ -n $(pid_on "$1") ]]
+}
+
+lab_up 3
+
+bplab exec -u nobody master -- timeout 60 bpsh 2 sleep 60 >/dev/null 2>&1 &
+bplab exec master -- timeout 60 bpsh 0 sh -c 'sleep 25; exit 3' >/dev/null 2>&1 &
+victim_end=$!
+wait_for 10 runs_on 0 || bail "no process on n0"
+wait_for 10 runs_on 2 || bail "no process on n2"
+victim=$(pid_on 0)
+origin=$(pid_on 2)
+
+# Its process has to come back to it, as after a restart of the master.
+bplab daemon master kill
+bplab daemon n2 kill
+bplab daemon master start
+for node in 0 1; do
+    node_becomes "node $node is up again" 15 $node up
+done
+ok "the master has the nodes' processes again" wait_for 15 runs_on 0
+bplab exec master -- timeout 60 bpsh 0 bpsh 1 sh -c 'sleep 20; exit 4' >/dev/null 2>&1 &
+child_end=$!
+wait_for 10 runs_on 1 || bail "no process of n0 on n1"
+child=$(pid_on 1)
+
+cases "a traitor" on n2 "$PROGS/traitor" $MASTER $TLS "$origin" $NOBODY "$victim" "$child"
+
+wait $victim_end
+is "another node's process ends as it does" $? 3
+wait $child_end
+is "a child of another node's process, too" $? 4
+
+done_testing
