@@ -159,9 +159,14 @@ static void move_allow(struct move *move)
 
 static void move_enter(struct move *move)
 {
+    const struct leave *leave = move->owner;
     pid_msg msg = { .pid = move->pid };
-    int error = master_call(move->owner, P_DEPART_READY, FRAME_XDR(pid_msg), &msg);
+    int error;
 
+    /* Now: the master may tell of its end before the mover tells that it runs. */
+    if (leave->ghost)
+        ghost_expect(move->pid);
+    error = master_call(move->owner, P_DEPART_READY, FRAME_XDR(pid_msg), &msg);
     if (error)
         move_fail(move, EIO, "cannot tell the master: %s", strerror(-error));
 }
@@ -175,11 +180,9 @@ static void children_dismiss(const struct move *move)
 
 static int move_committed(struct move *move)
 {
-    struct leave *leave = move->owner;
+    const struct leave *leave = move->owner;
 
-    if (leave->ghost)
-        ghost_expect(move->pid);
-    else
+    if (!leave->ghost)
         children_dismiss(move);
     if (move->kind != MOVE_RFORK && proc_leave(move->pid, move->channel))
         move->channel = NULL;

@@ -26,8 +26,11 @@ ok "and so does C++" "${CXX:-c++}" -Wall -Wextra -Werror -o "$TMP/program" "$TMP
     $(pkg-config --cflags --libs libbproc)
 
 lab_up 3
-on master sh -c 'echo no program >/tmp/none && chmod 755 /tmp/none'
+for node in master n1; do
+    on $node sh -c 'echo no program >/tmp/none && chmod 755 /tmp/none'
+done
 cases "vector calls" on master "$PROGS/api3_vector" /tmp/none
+cases "vector calls on a node" on master bpsh 1 "$PROGS/api3_vector" /tmp/none
 bplab exec master -- bpctl -S 2 -s down
 cases "nodes and processes" on master "$PROGS/api3_node"
 done_testing

@@ -33,6 +33,7 @@ for node in n0:0 n1:1 master:m; do
     on "${node%:*}" sh -c "mkdir -m 1777 /tmp/io && echo '${node#*:}:node' >/tmp/io/name"
 done
 cases "lists of I/O" on master "$PROGS/api4_io" /tmp/io
+cases "lists of I/O on a node" on master bpsh 1 "$PROGS/api4_io" /tmp/io
 cases "what is as it was" on master "$PROGS/api4_calls"
 bplab exec master -- bpctl -S 2 -s down
 cases "nodes" on master "$PROGS/api4_node"
