@@ -11,6 +11,7 @@
 
 #include "migrate/arrival_launch.h"
 #include "migrate/criu.h"
+#include "migrate/imageedit.h"
 
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 #define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
@@ -24,14 +25,29 @@ static int launch_fail(struct arrival *a, int error, const char *what)
 }
 
 static int launch_call(struct arrival *a, bproc_proc proc, xdrproc_t encode, const void *arg,
-                       const int *fds, unsigned nfds)
+                       const int *fds, unsigned nfds, launched_ret *ret)
 {
-    launched_ret ret;
-    int error = msg_call(a->slaved, proc, encode, arg, fds, nfds, FRAME_XDR(launched_ret), &ret,
-                         sizeof(ret), a->text, sizeof(a->text));
+    int error = msg_call(a->slaved, proc, encode, arg, fds, nfds, FRAME_XDR(launched_ret), ret,
+                         sizeof(*ret), a->text, sizeof(a->text));
 
     a->taken = error == -EEXIST;
     return error;
+}
+
+/*
+ * What a number is taken by may be there for long: a process that stands for another, a group, a
+ * session. There is a second space for that; `second` is the place in *arg that asks for it.
+ */
+static int launch_anywhere(struct arrival *a, bproc_proc proc, xdrproc_t encode, const void *arg,
+                           int *second, const int *fds, unsigned nfds, launched_ret *ret)
+{
+    int error = launch_call(a, proc, encode, arg, fds, nfds, ret);
+
+    if (error != -EEXIST)
+        return error;
+    a->text[0] = '\0';
+    *second = 1;
+    return launch_call(a, proc, encode, arg, fds, nfds, ret);
 }
 
 static void inherit_add(struct criu_inherit *inherit, unsigned *count, int *fds, unsigned *nfds,
@@ -68,10 +84,10 @@ static int inherit_fill(struct arrival *a, int gate, struct criu_inherit *inheri
 static int restore(struct arrival *a, int gate, int handoff[2])
 {
     launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
-                            .sid = a->launch.sid,
-                            .criu = (char *)(uintptr_t)a->setup->criu };
+                            .sid = a->launch.sid, .criu = (char *)(uintptr_t)a->setup->criu };
     struct criu_inherit *inherit = calloc(BPROC_MAX_FDS, sizeof(*inherit));
     char reason[BPROC_MAX_TEXT - 128];
+    launched_ret ret;
     int fds[BPROC_MAX_FDS];
     unsigned nfds = 0, count = 0;
     pid_t pid = 0;
@@ -83,9 +99,12 @@ static int restore(struct arrival *a, int gate, int handoff[2])
     fds[nfds++] = a->image.dir;
     error = inherit_fill(a, gate, inherit, &count, fds, &nfds);
     if (!error)
-        error = launch_call(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg, fds, nfds);
+        error = launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg, &arg.second,
+                                fds, nfds, &ret);
     close(handoff[1]);
     handoff[1] = -1;
+    if (!error)
+        error = imageedit_session(a->image.dir, ret.sid);
     rpc = error ? error : criu_rpc_take(handoff[0]);
     if (rpc >= 0) {
         error = criu_restore(rpc, a->image.dir, inherit, count, &pid, reason, sizeof(reason));
@@ -220,6 +239,7 @@ static int exec_launch(struct arrival *a)
                             .sid = a->launch.sid,
                             .uid = a->launch.uid, .gid = a->launch.gid };
     int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
+    launched_ret ret;
     unsigned nfds = EXEC_FIRST_STREAM;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int error;
@@ -238,7 +258,8 @@ static int exec_launch(struct arrival *a)
     if (!error)
         error = program_fill(a, &arg, fds, &nfds);
     if (!error)
-        error = launch_call(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg, fds, nfds);
+        error = launch_anywhere(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg, &arg.second,
+                                fds, nfds, &ret);
     close(status[1]);
     close(null);
     streamends_release_process(&a->ends);

@@ -204,8 +204,6 @@ static int dump_finish(struct departure *d)
         error = imageedit_open_files(d->image);
     if (!error)
         error = imageedit_nameless(d->image, d->arg.pid);
-    if (!error)
-        error = imageedit_session(d->image, d->arg.sid);
     if (!error && d->arg.dump_pid != d->arg.pid)
         error = imageedit_number(d->image, d->arg.dump_pid, d->arg.pid);
     return error ? departure_fail(d, error, "cannot read the image of process %d: %s", d->arg.pid,

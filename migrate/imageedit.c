@@ -30,7 +30,6 @@
 #define REMAP_GHOST 1                   /* a type: the file has no name */
 #define GHOST_BITS 8                    /* of a number, below those of the pid */
 
-#define SPACE_SESSION 1                 /* of those whose own is not known on the node */
 #define MAX_GROWTH 4                    /* times as long: the most that an edit makes of anything */
 
 struct ids {
@@ -311,8 +310,6 @@ int imageedit_nameless(int dir_fd, pid_t pid)
 
 int imageedit_session(int dir_fd, pid_t sid)
 {
-    if (sid <= 1)
-        sid = SPACE_SESSION;
     return image_edit(dir_fd, "pstree.img", session_edit, &sid);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A dumped image, between dump and transfer: what CRIU would insist on and fork(2) would not.
+ * A dumped image, between dump and restore: what CRIU would insist on and fork(2) would not.
  *
  * CRIU takes an open file for the one it dumped only if size, mode and build-id are the same. But
  * a file that is open is the node's own, under the same path; only what is mapped has to be equal.
@@ -26,10 +26,9 @@ int imageedit_open_files(int dir_fd);
 int imageedit_nameless(int dir_fd, pid_t pid);
 
 /*
- * Names the session that the process will be in on the node: `sid`, or the space's own for one that
- * has no number in the process space. CRIU changes a foreign one into that
- * by itself, but with it every group of the same number, as the session leader's and his children's
- * is. Results as above.
+ * Names the session that the process will be in: CRIU's own there. CRIU changes a foreign one into
+ * that by itself, but with it every group of the same number, as the session leader's and his
+ * children's is, and not if there is one. Results as above.
  */
 int imageedit_session(int dir_fd, pid_t sid);
 

@@ -25,6 +25,8 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/connectback.c migrate/connectback.h \
 	migrate/criu.c migrate/criu.h \
 	migrate/filehash.c migrate/filehash.h \
+	migrate/imageedit.c migrate/imageedit.h \
+	migrate/imagefile.c migrate/imagefile.h \
 	migrate/readers.c migrate/readers.h
 migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
 
@@ -33,8 +35,6 @@ migrate_bproc_mover_SOURCES = \
 	migrate/departure.c migrate/departure.h \
 	migrate/files.c migrate/files.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
-	migrate/imageedit.c migrate/imageedit.h \
-	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imagesend.c migrate/imagesend.h \
 	migrate/mountns.c migrate/mountns.h
 migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
@@ -57,3 +57,4 @@ tests_unit_test_imagecheck_SOURCES = \
 	tests/unit/test_imagecheck.c tests/unit/tap.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imagefile.c migrate/imagefile.h
+tests_unit_test_imagecheck_CPPFLAGS = $(AM_CPPFLAGS)

@@ -41,8 +41,8 @@ static int task_find(const struct caller *caller, int number, pid_t *task, pid_t
     pid_t list[BPROC_MAX_CHILDREN];
     int count;
 
-    *space = space_pid();
-    if (!space_has(caller->pid)) {
+    *space = space_of(caller->pid);
+    if (!*space) {
         snprintf(text, len, "process %d is not one of this node's process space", caller->pid);
         return EOPNOTSUPP;
     }

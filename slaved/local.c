@@ -232,7 +232,7 @@ static void birth_answer(struct conn *conn, const struct frame_header *header, c
         conn_close(conn, "arguments do not decode");
         return;
     }
-    if (caller_from_conn(conn, &caller) == 0 && space_has(caller.pid) &&
+    if (caller_from_conn(conn, &caller) == 0 && space_of(caller.pid) &&
         transfer_has_child(task_number(task_parent(caller.pid)), ask.pid))
         conn_reply(conn, header, FRAME_XDR(ghost_fork_arg), &birth);
     else
@@ -251,7 +251,7 @@ static void hello_take(struct conn *conn, struct client *client, const struct fr
     int pidfd = -1;
 
     if (conn_decode(ghost_hello_arg, header, body, &hello) == 0 &&
-        conn_peer(conn, &pid, &uid, &gid) == 0 && space_has(pid) &&
+        conn_peer(conn, &pid, &uid, &gid) == 0 && space_of(pid) &&
         task_runs(pid, "bproc-ghost") && task_number(pid) == hello.pid)
         pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     /* The connection is the ghost's then. */

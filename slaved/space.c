@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(second) ((second)->pid = 0)
+#include <uthash.h>
 
 #include "common/conn.h"
 #include "slaved/child.h"
@@ -15,12 +23,74 @@
 
 #define ARGS_MAX 40
 
-static struct {
-    struct conn *conn;
+enum { FIRST, SECOND, SPACES };
+
+struct inhabitant {
     pid_t pid;
+    uint32_t serial;            /* of its launch; 0: born there */
+    UT_hash_handle hh;
+};
+
+static struct {
+    struct conn *conns[SPACES];
+    pid_t pids[SPACES];
+    struct inhabitant *seconds; /* who is in the second one */
+    struct event_base *base;
+    char *argv[ARGS_MAX];
     const struct space_ops *ops;
     void (*on_stopped)(const char *words);
+    numbers_msg numbers;
+    bool rerooted;              /* a second one would have another root */
 } space;
+
+/* ---- who is where ---- */
+
+static struct inhabitant *second_find(pid_t pid)
+{
+    struct inhabitant *second;
+
+    HASH_FIND_INT(space.seconds, &pid, second);
+    return second;
+}
+
+static int second_add(pid_t pid, uint32_t serial)
+{
+    struct inhabitant *second = second_find(pid) ? NULL : calloc(1, sizeof(*second));
+
+    if (!second)
+        return -EEXIST;
+    second->pid = pid;
+    second->serial = serial;
+    HASH_ADD_INT(space.seconds, pid, second);
+    if (second->pid)
+        return 0;
+    free(second);
+    return -ENOMEM;
+}
+
+static void second_remove(struct inhabitant *second)
+{
+    if (!second)
+        return;
+    HASH_DEL(space.seconds, second);
+    free(second);
+}
+
+static void second_launched(const struct frame_header *header)
+{
+    struct inhabitant *second, *next;
+
+    HASH_ITER(hh, space.seconds, second, next)
+        if (second->serial == header->serial && header->status != 0)
+            second_remove(second);
+}
+
+static struct conn *conn_of(pid_t pid)
+{
+    return space.conns[second_find(pid) ? SECOND : FIRST];
+}
+
+/* ---- from the space ---- */
 
 static void status_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
 {
@@ -30,6 +100,8 @@ static void status_take(struct conn *conn, const struct frame_header *header, co
         conn_close(conn, "status does not decode");
         return;
     }
+    if (header->proc == P_SPACE_EXITED && conn == space.conns[SECOND])
+        second_remove(second_find(status.pid));
     space.ops->on_status(header->proc, status.pid, status.status);
 }
 
@@ -41,6 +113,8 @@ static void born_take(struct conn *conn, const struct frame_header *header, cons
         conn_close(conn, "new process does not decode");
         return;
     }
+    if (conn == space.conns[SECOND])
+        second_add(born.id.pid, 0);
     space.ops->on_born(&born);
     frame_free(FRAME_XDR(born_msg), &born, sizeof(born));
 }
@@ -61,13 +135,16 @@ static void space_message(struct conn *conn, const struct frame_header *header,
     (void)arg;
     switch (header->proc) {
     case P_PING:
-        space.ops->on_ready();
+        if (conn == space.conns[FIRST])
+            space.ops->on_ready();
         break;
     case P_SPACE_ROOT:
         space.ops->on_root(header, body, fds);
         break;
     case P_LAUNCH_EXEC:
     case P_LAUNCH_CRIU:
+        if (conn == space.conns[SECOND])
+            second_launched(header);
         space.ops->on_launched(header->serial, header, body);
         break;
     case P_SPACE_EXITED:
@@ -89,23 +166,32 @@ static void space_message(struct conn *conn, const struct frame_header *header,
 /* The end of the process itself tells the rest. */
 static void space_closed(struct conn *conn, const char *reason, void *arg)
 {
-    (void)conn;
     (void)reason;
     (void)arg;
-    space.conn = NULL;
+    space.conns[conn == space.conns[SECOND] ? SECOND : FIRST] = NULL;
 }
 
 static const struct conn_ops space_conn_ops = { .on_message = space_message,
                                                 .on_close = space_closed };
 
-static void space_ended(const char *words)
+static void space_ended(int which, const char *words)
 {
-    space.pid = 0;
-    conn_close(space.conn, "the space has ended");
-    if (space.on_stopped)
-        space.on_stopped(words);
-    else
+    space.pids[which] = 0;
+    conn_close(space.conns[which], "the space has ended");
+    if (!space.on_stopped)
         space.ops->on_end(words);
+    else if (space.pids[FIRST] == 0 && space.pids[SECOND] == 0)
+        space.on_stopped(words);
+}
+
+static void first_ended(const char *words)
+{
+    space_ended(FIRST, words);
+}
+
+static void second_ended(const char *words)
+{
+    space_ended(SECOND, words);
 }
 
 static void arguments_make(char **argv, const char *root, const char *over,
@@ -129,40 +215,94 @@ static void arguments_make(char **argv, const char *root, const char *over,
     argv[count] = NULL;
 }
 
-int space_start(struct event_base *base, const char *root, const char *over,
-                const char *const *binds, const struct space_ops *ops)
+static int space_open(int which)
 {
-    char *argv[ARGS_MAX];
     int ends[2];
     pid_t pid;
 
-    space.ops = ops;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    arguments_make(argv, root, over, binds);
-    pid = child_start("bproc-space", argv, &ends[1], 1, CLONE_NEWPID | CLONE_NEWNS, space_ended);
+    pid = child_start("bproc-space", space.argv, &ends[1], 1, CLONE_NEWPID | CLONE_NEWNS,
+                      which == FIRST ? first_ended : second_ended);
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
         return pid;
     }
-    space.pid = pid;
-    space.conn = conn_new_local(base, ends[0], &space_conn_ops, NULL);
-    return space.conn ? 0 : -ENOMEM;
+    space.pids[which] = pid;
+    space.conns[which] = conn_new_local(space.base, ends[0], &space_conn_ops, NULL);
+    return space.conns[which] ? 0 : -ENOMEM;
+}
+
+int space_start(struct event_base *base, const char *root, const char *over,
+                const char *const *binds, const struct space_ops *ops)
+{
+    space.base = base;
+    space.ops = ops;
+    arguments_make(space.argv, root, over, binds);
+    return space_open(FIRST);
+}
+
+/* The last quarter of the block is the second one's. */
+static void numbers_send(int which)
+{
+    numbers_msg numbers = space.numbers;
+    int last = numbers.count / 4;
+
+    numbers.count = which == SECOND ? last : numbers.count - last;
+    if (which == SECOND)
+        numbers.first += space.numbers.count - last;
+    conn_event(space.conns[which], P_SPACE_NUMBERS, FRAME_XDR(numbers_msg), &numbers);
+}
+
+static int second_open(void)
+{
+    int error;
+
+    if (space.rerooted)
+        return -EEXIST;
+    if (space.conns[SECOND])
+        return 0;
+    error = space_open(SECOND);
+    if (!error)
+        numbers_send(SECOND);
+    return error;
+}
+
+/* Both arguments of a launch begin with the pid and the wish. */
+static int second_enter(uint32_t serial, const struct frame_header *header, const uint8_t *body,
+                        int *which)
+{
+    uint32_t words[2] = { 0, 0 };
+    int error;
+
+    *which = FIRST;
+    if (header->body_len >= sizeof(words))
+        memcpy(words, body, sizeof(words));
+    if (words[1] == 0)
+        return 0;
+    *which = SECOND;
+    error = second_open();
+    return error ? error : second_add((pid_t)ntohl(words[0]), serial);
 }
 
 int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
                  const int *fds)
 {
     struct frame_bytes bytes = { .bytes = body, .len = header->body_len };
+    int which, error = second_enter(serial, header, body, &which);
 
-    return conn_send(space.conn, K_CALL, header->proc, serial, 0, FRAME_XDR(frame_bytes), &bytes,
-                     fds, header->nfds);
+    if (error)
+        return error;
+    return conn_send(space.conns[which], K_CALL, header->proc, serial, 0, FRAME_XDR(frame_bytes),
+                     &bytes, fds, header->nfds);
 }
 
 void space_signal(const signal_msg *signal)
 {
-    conn_event(space.conn, P_SPACE_SIGNAL, FRAME_XDR(signal_msg), signal);
+    conn_event(conn_of(signal->pid), P_SPACE_SIGNAL, FRAME_XDR(signal_msg), signal);
+    if (signal->pid == -1 && space.conns[SECOND])
+        conn_event(space.conns[SECOND], P_SPACE_SIGNAL, FRAME_XDR(signal_msg), signal);
 }
 
 void space_kill(pid_t pid)
@@ -176,25 +316,31 @@ void space_orphan(pid_t ppid)
 {
     pid_msg body = { .pid = ppid };
 
-    conn_event(space.conn, P_SPACE_ORPHAN, FRAME_XDR(pid_msg), &body);
+    for (int which = FIRST; which < SPACES; which++)
+        if (space.conns[which])
+            conn_event(space.conns[which], P_SPACE_ORPHAN, FRAME_XDR(pid_msg), &body);
 }
 
 void space_numbers(const numbers_msg *numbers)
 {
-    conn_event(space.conn, P_SPACE_NUMBERS, FRAME_XDR(numbers_msg), numbers);
+    space.numbers = *numbers;
+    for (int which = FIRST; which < SPACES; which++)
+        if (space.conns[which])
+            numbers_send(which);
 }
 
 int space_root(const char *path, int node_ns)
 {
     root_arg arg = { .path = (char *)(uintptr_t)path };
 
-    return conn_send(space.conn, K_CALL, P_SPACE_ROOT, 0, 0, FRAME_XDR(root_arg), &arg, &node_ns,
-                     1);
+    space.rerooted = true;
+    return conn_send(space.conns[FIRST], K_CALL, P_SPACE_ROOT, 0, 0, FRAME_XDR(root_arg), &arg,
+                     &node_ns, 1);
 }
 
 pid_t space_pid(void)
 {
-    return space.pid;
+    return space.pids[FIRST];
 }
 
 static int namespace_look(pid_t pid, struct stat *st)
@@ -205,19 +351,28 @@ static int namespace_look(pid_t pid, struct stat *st)
     return stat(path, st);
 }
 
-int space_has(pid_t pid)
+pid_t space_of(pid_t task)
 {
     struct stat its, ours;
 
-    return space.pid && namespace_look(pid, &its) == 0 && namespace_look(space.pid, &ours) == 0 &&
-           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+    if (namespace_look(task, &its) < 0)
+        return 0;
+    for (int which = FIRST; which < SPACES; which++)
+        if (space.pids[which] && namespace_look(space.pids[which], &ours) == 0 &&
+            its.st_dev == ours.st_dev && its.st_ino == ours.st_ino)
+            return space.pids[which];
+    return 0;
 }
 
 void space_stop(void (*on_stopped)(const char *words))
 {
+    struct inhabitant *second, *next;
+
+    HASH_ITER(hh, space.seconds, second, next)
+        second_remove(second);
     space.on_stopped = on_stopped;
-    if (space.pid == 0)
+    if (space.pids[FIRST] == 0 && space.pids[SECOND] == 0)
         on_stopped("it was not running");
-    else
-        conn_close(space.conn, "stopped");
+    conn_close(space.conns[FIRST], "stopped");
+    conn_close(space.conns[SECOND], "stopped");
 }

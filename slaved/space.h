@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * slaved's end of the process space: starts bproc-space and speaks with it.
+ * slaved's end of the process space: starts bproc-space and speaks with it. When a process comes
+ * whose number is taken there, by what stands for it or by a group or session of that number, a
+ * second space is started for such processes, and who is in it is kept here: everybody else need
+ * not know.
  *
  * Life: space_start(); on_ready when the space can take processes; messages both ways; either
  * space_stop(), or on_end when the space has ended by itself, which nothing can be done about.
@@ -35,7 +38,10 @@ struct space_ops {
 int space_start(struct event_base *base, const char *root, const char *over,
                 const char *const *binds, const struct space_ops *ops);
 
-/* Passes a P_LAUNCH_* on as it came. Its descriptors stay the caller's. 0 or -errno. */
+/*
+ * Passes a P_LAUNCH_* on as it came, to the second space if it says so. Its descriptors stay the
+ * caller's. 0; -EEXIST when there can be no second space; -errno.
+ */
 int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
                  const int *fds);
 
@@ -56,8 +62,8 @@ int space_root(const char *path, int node_ns);
 /* The pid of its init, as we see it. */
 pid_t space_pid(void);
 
-/* Whether process `pid`, as we see it, is in the space. */
-int space_has(pid_t pid);
+/* The same, of the space that process `task`, as we see it, is in; 0 when it is in none. */
+pid_t space_of(pid_t task);
 
 /* Ends the space with all in it. `on_stopped` comes when it has gone. */
 void space_stop(void (*on_stopped)(const char *words));

@@ -315,6 +315,14 @@ void census_reaped(pid_t pid, int status)
         resident_end(resident, status);
 }
 
+void census_forget(pid_t pid)
+{
+    struct resident *resident = resident_find(pid);
+
+    if (resident)
+        resident_remove(resident);
+}
+
 int census_pidfd(pid_t pid)
 {
     const struct resident *resident = resident_find(pid);

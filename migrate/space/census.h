@@ -42,6 +42,9 @@ int census_look(void);
 /* A child of init has been reaped: its status is known after all. */
 void census_reaped(pid_t pid, int status);
 
+/* The number is given to one that is launched: what had it is not to be heard of again. */
+void census_forget(pid_t pid);
+
 /* Of a process that was born here and reported; else -1. Borrowed. */
 int census_pidfd(pid_t pid);
 

@@ -203,6 +203,7 @@ int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *l
                          sizeof(ret));
     msg_free(&answer);
     launch->worker = error ? 0 : ret.pid;
+    launch->session = error ? 0 : ret.sid;
     return error;
 }
 
@@ -262,6 +263,25 @@ static void end_hear(pid_t sid)
         keeper_call(leader, P_PING, NULL, NULL, NULL, 0, NULL);
 }
 
+/* Without it nobody could get its number again, as that would still name the session. */
+static bool is_leading(const struct keeper *keeper)
+{
+    const struct keeper *other = keeper_list;
+
+    if (keeper->number != keeper->sid)
+        return false;
+    while (other && (other == keeper || other->sid != keeper->sid))
+        other = other->next;
+    return other != NULL;
+}
+
+bool keeper_is_needed(pid_t pid)
+{
+    const struct keeper *keeper = keeper_find(pid);
+
+    return keeper && (keeper->users > 0 || is_leading(keeper));
+}
+
 void keeper_dismiss(pid_t ppid)
 {
     for (struct keeper **at = &keeper_list; *at; at = &(*at)->next) {
@@ -276,18 +296,6 @@ void keeper_dismiss(pid_t ppid)
         end_hear(sid);
         return;
     }
-}
-
-/* Without it nobody could get its number again, as that would still name the session. */
-static bool is_leading(const struct keeper *keeper)
-{
-    const struct keeper *other = keeper_list;
-
-    if (keeper->number != keeper->sid)
-        return false;
-    while (other && (other == keeper || other->sid != keeper->sid))
-        other = other->next;
-    return other != NULL;
 }
 
 void keeper_tidy(void)

@@ -57,8 +57,9 @@ void keeper_read(struct keeper *keeper);
 /* A child of init has been reaped that may have been a keeper. */
 void keeper_reaped(pid_t pid);
 
-/* Whether that is one. */
+/* Whether that is one; whether it is one that has processes, or leads a session of keepers. */
 bool keeper_is(pid_t pid);
+bool keeper_is_needed(pid_t pid);
 
 /* Ends the keeper with that number, if there is one. */
 void keeper_dismiss(pid_t ppid);

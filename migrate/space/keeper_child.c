@@ -26,8 +26,10 @@ static void launch_answer(const struct msg *msg)
 {
     struct launch launch = { .pid = 0 };
     int error = launch_start(msg, getpid(), &launch);
-    launched_ret ret = { .pid = launch.worker };
+    launched_ret ret = { .pid = 0 };
 
+    ret.pid = launch.worker;
+    ret.sid = launch.session;
     if (error)
         msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, -error, NULL, NULL, NULL,
                  0);

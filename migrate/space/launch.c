@@ -230,6 +230,7 @@ int launch_start(const struct msg *msg, pid_t group, struct launch *launch)
         error = FAULT(FAULT_SPACE_LAUNCH);
     if (error)
         return error;
+    launch->session = getsid(0);
     error = msg->header.proc == P_LAUNCH_EXEC ? exec_start(msg, group)
                                               : criu_start(msg, group, &launch->worker);
     FAULT(FAULT_SPACE_FORKED);

@@ -13,6 +13,7 @@ struct launch {
     pid_t pid;          /* the process to come */
     pid_t ppid;         /* its parent's number */
     pid_t pgid, sid;
+    pid_t session;      /* the one it is launched in */
     pid_t worker;       /* CRIU, when it is CRIU that makes the process; else 0 */
 };
 

@@ -111,7 +111,10 @@ static int entry_launch(struct entry *entry, const struct msg *msg, struct launc
     return launch_start(msg, 0, launch);
 }
 
-/* A keeper may stand in the way when the process it stands for comes here itself. */
+/*
+ * A keeper may stand in the way when the process it stands for comes here itself. One that still is
+ * somebody's parent stays, and the process has to go elsewhere.
+ */
 static int launch(const struct msg *msg, struct launch *launched)
 {
     struct entry *entry;
@@ -119,9 +122,10 @@ static int launch(const struct msg *msg, struct launch *launched)
 
     if (error)
         return error;
-    if (registry_find(launched->pid))
+    if (registry_find(launched->pid) || keeper_is_needed(launched->pid))
         return -EEXIST;
     keeper_dismiss(launched->pid);
+    census_forget(launched->pid);
     /* One that leads its session has left its parent's, whose number nobody has told. */
     entry = registry_add(launched->pid, keeper_get(launched->ppid, launched->sid == launched->pid ?
                                                    0 : launched->sid));
@@ -152,7 +156,7 @@ static void launch_serve(const struct msg *msg)
 {
     struct launch launched = { .pid = 0 };
     int error = launch(msg, &launched);
-    launched_ret ret = { .pid = launched.pid };
+    launched_ret ret = { .pid = launched.pid, .sid = launched.session };
 
     if (error)
         launch_refuse(msg, launched.pid, error);

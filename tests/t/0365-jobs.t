@@ -8,9 +8,9 @@
 lab_up 2
 
 # job_start SCRIPT: a session of its own on the master in the background; its output comes into
-# $TMP/job.
+# $TMP/job, through a pipe, as a node has not got that file.
 job_start() {
-    bplab exec master -- timeout 50 setsid -w bash -c "$1" >"$TMP/job" 2>&1 &
+    bplab exec master -- timeout 50 setsid -w bash -c "$1" </dev/null > >(cat >"$TMP/job") 2>&1 &
     job=$!
 }
 
@@ -92,6 +92,19 @@ on master kill -KILL -- "-$(word leader)"
 ok "it ends on the one" wait_for 5 is_empty 0
 ok "and on the other" wait_for 5 is_empty 1
 wait "$job"
+
+# ---- a process goes to where it is somebody's parent ----
+
+job_start "exec $PROGS/space_second 0"
+wait_for 10 said self || diag "$(cat "$TMP/job")"
+self=$(word expect)
+is "it keeps its number" "$(word self)" "$self"
+is "its child has the same parent as before" "$(word parent)" "$self"
+is "both are there" "$(on master bpstat -p | grep -c "^\($self\|$(word child)\)	0\$")" 2
+wait "$job"
+is "its exit status is its own" $? 6
+ok "then the child is an orphan" wait_for 5 eval '[[ $(word parent | xargs) == "$self 1" ]]'
+ok "and ends" wait_for 5 eval '! on master kill -0 "$(word child)"'
 
 # ---- what stands for a parent is out of a user's reach ----
 
