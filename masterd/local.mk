@@ -23,6 +23,7 @@ masterd_masterd_SOURCES = \
 	masterd/nodetable.c masterd/nodetable.h \
 	masterd/nodeup.c masterd/nodeup.h \
 	masterd/order.c masterd/order.h \
+	masterd/owner.c masterd/owner.h \
 	masterd/proctable.c masterd/proctable.h \
 	masterd/passage.c masterd/passage.h \
 	masterd/pids.c masterd/pids.h \

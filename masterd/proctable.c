@@ -15,12 +15,12 @@
 #include "masterd/link.h"
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
+#include "masterd/owner.h"
 #include "masterd/proctable.h"
 #include "masterd/rights.h"
 #include "masterd/stays.h"
 
 #define GHOST_SECONDS 15        /* for a ghost to come back after our restart */
-#define BORN_A_USER 2048        /* each has a ghost, which is a process here */
 #define CONDEMNED_SECONDS 60    /* for a node to report the end of what it was told to kill */
 
 struct proc_key {
@@ -46,15 +46,7 @@ struct proc {
     struct event *on_deadline;
 };
 
-/* Whose processes were born on nodes. */
-struct owner {
-    unsigned uid;
-    unsigned count;
-    UT_hash_handle hh;
-};
-
 static struct proc *procs;
-static struct owner *owners;
 static struct log_limit born_limit;
 
 static struct proc *entry_find(int pid, int node)
@@ -64,32 +56,6 @@ static struct proc *entry_find(int pid, int node)
 
     HASH_FIND(hh, procs, &key, sizeof(key), proc);
     return proc;
-}
-
-static struct owner *owner_take(unsigned uid)
-{
-    struct owner *owner;
-
-    HASH_FIND(hh, owners, &uid, sizeof(uid), owner);
-    if (!owner) {
-        owner = calloc(1, sizeof(*owner));
-        if (!owner)
-            return NULL;
-        owner->uid = uid;
-        HASH_ADD(hh, owners, uid, sizeof(owner->uid), owner);
-    }
-    if (owner->count >= BORN_A_USER)
-        return NULL;
-    owner->count++;
-    return owner;
-}
-
-static void owner_drop(struct owner *owner)
-{
-    if (!owner || --owner->count > 0)
-        return;
-    HASH_DEL(owners, owner);
-    free(owner);
 }
 
 static void proc_free(struct proc *proc)
@@ -384,7 +350,7 @@ static struct proc *born_enter(struct node *node, const born_msg *born, int here
 
     if (!owner)
         log_limited(&born_limit, 1, "uid %u has %d processes that were born on nodes: not taking "
-                    "in more", born->uid, BORN_A_USER);
+                    "in more", born->uid, OWNER_MOST);
     if (!proc) {
         owner_drop(owner);
         return NULL;
