@@ -148,7 +148,7 @@ on master bpctl -S 2 -m 111
 # Signals and ends.
 for signo in HUP INT QUIT TERM USR1 USR2; do
     is "SIG$signo is passed on" \
-        "$(here 'set -m
+        "$(here 'set -m; : >/tmp/sig
             bprsh n0 "trap \"echo caught; exit 9\" '$signo'; echo ready
                 while :; do sleep 0.05; done" >/tmp/sig &
             while ! grep -q ready /tmp/sig; do sleep 0.05; done
@@ -156,12 +156,12 @@ for signo in HUP INT QUIT TERM USR1 USR2; do
         "9 ready caught "
 done
 is "the command's whole session has it" \
-    "$(here 'set -m; bprsh n0 "set -m; sleep 321; echo no" & sleep 0.7
+    "$(here 'set -m; bprsh n0 "set -m; sleep 20.321 >/dev/null 2>&1; echo no" & sleep 0.7
         kill $!; wait $!; echo $?' 2>/dev/null)" 143
-ok "nobody is left" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 321"'
+ok "nobody is left" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 20\.321"'
 is "what leaves the session lives on" \
-    "$(bprsh n0 'setsid sleep 322 </dev/null >/dev/null 2>&1 & echo back')" back
-ok "there it is" on n0 pkill -f '^sleep 322'
+    "$(bprsh n0 'setsid sleep 20.322 </dev/null >/dev/null 2>&1 & echo back')" back
+ok "there it is" on n0 pkill -f '^sleep 20\.322'
 is "it returns when the output is closed, too" \
     "$(here 'a=$(date +%s); bprsh n0 "sleep 2 & echo x" >/dev/null; b=$(date +%s)
         echo $((b - a >= 1))')" 1
@@ -186,8 +186,8 @@ exits 9 "once around" bprsh n0 bprsh n1 bprsh n2 bprsh master exit 9
 is "with streams of their own" \
     "$(echo in | bprsh n0 'bprsh n1 "cat; echo err >&2" 2>/dev/null; echo $?')" $'in\n0'
 is "bytes arrive as they are" "$(bprsh n0 bprsh n1 cat <"$TMP/random" | sha256sum)" "$sum"
-here 'bprsh n0 bprsh n1 sleep 323 & sleep 1; kill -9 $!' 2>/dev/null
-ok "and go with their caller" wait_for 15 on n1 sh -c '! pgrep -f "^sleep 323"'
+here 'bprsh n0 bprsh n1 sleep 20.323 & sleep 1; kill -9 $!' 2>/dev/null
+ok "and go with their caller" wait_for 15 on n1 sh -c '! pgrep -f "^sleep 20\.323"'
 
 here 'bprsh n2 sleep 60; echo $?' >"$TMP/lost" 2>&1 &
 shell=$!
