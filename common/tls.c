@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 
 #include "common/tls.h"
 #include "common/tls_cert.h"
@@ -82,6 +83,16 @@ int tls_peer_node(SSL *ssl)
 int tls_node_number(int node)
 {
     return node == TLS_NODE_HOME ? TLS_NODE_MASTER : node;
+}
+
+int tls_cert_node(SSL_CTX *ctx, X509 *cert)
+{
+    X509_STORE_CTX *check = X509_STORE_CTX_new();
+    int good = check && X509_STORE_CTX_init(check, SSL_CTX_get_cert_store(ctx), cert, NULL) == 1 &&
+               X509_verify_cert(check) == 1;
+
+    X509_STORE_CTX_free(check);
+    return good ? cert_node(cert) : TLS_NODE_NONE;
 }
 
 int tls_own_node(SSL_CTX *ctx)

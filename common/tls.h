@@ -37,6 +37,12 @@ int tls_peer_node(SSL *ssl);
 /* The number by which the cluster knows such a place: the master and its slave are one. */
 int tls_node_number(int node);
 
+/*
+ * Node number in a certificate that came by another way, if the context's authority has signed it;
+ * as tls_peer_node().
+ */
+int tls_cert_node(SSL_CTX *ctx, X509 *cert);
+
 /* Node number in the context's own certificate; as tls_peer_node(). */
 int tls_own_node(SSL_CTX *ctx);
 

@@ -98,7 +98,8 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
 
     if (2 + before_count + set->original_count + 1 > BPROC_MAX_FDS)
         return -EMFILE;
-    if ((depart->kind == MOVE_RFORK || depart->kind == MOVE_MOVE) &&
+    /* Who waits at it is dumped there. */
+    if ((depart->kind == MOVE_RFORK || depart->kind == MOVE_MOVE || depart->kind == MOVE_DUMP) &&
         fstat(depart->gate, &st) == 0)
         arg.gate_inode = st.st_ino;
     if (depart->kind == MOVE_MOVE) {

@@ -17,6 +17,7 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/depart.c libbproc/depart.h \
 	libbproc/descriptors.c libbproc/descriptors.h \
 	libbproc/detach.c \
+	libbproc/dump.c \
 	libbproc/epolls.c libbproc/epolls.h \
 	libbproc/flight.c libbproc/flight.h \
 	libbproc/io.c libbproc/io.h \

@@ -62,8 +62,7 @@ static int has_timers(void)
 
 /* ---- where it arrives ---- */
 
-/* libc keeps the thread's number in memory, where it was the copy's. */
-static void number_refresh(void)
+void move_number_refresh(void)
 {
     int *number = NULL;
 
@@ -97,7 +96,7 @@ static int move_settle(const gate_msg *news)
 {
     int error = 0;
 
-    number_refresh();
+    move_number_refresh();
     for (unsigned i = 0; !error && i < news->children.child_list_len; i++)
         error = ghost_make(news->children.child_list_val[i]);
     for (int i = 0; i < TIMERS; i++)

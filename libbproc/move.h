@@ -8,4 +8,7 @@
 /* As _bproc_move_io(), but -errno; `flags` may be DEPART_NO_FLAGS. */
 int move_run(int node, int flags, const struct io *io);
 
+/* In a process that was restored under another number: libc's word for it. */
+void move_number_refresh(void);
+
 #endif

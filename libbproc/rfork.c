@@ -46,14 +46,12 @@ static int settle(const char *cwd, const struct io *io)
     return io_files_open(io, 0);
 }
 
-/* `error` 0 or why it is not fit. */
-static void gate_reach(int gate, int error)
+void rfork_gate_reach(int gate, int error)
 {
     msg_send(gate, K_EVENT, P_GATE_REACHED, 0, -error, NULL, NULL, NULL, 0);
 }
 
-/* What the child is from now on. */
-static gate_verdict gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node)
+gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node)
 {
     gate_verdict verdict;
     gate_msg news;
@@ -70,7 +68,7 @@ static gate_verdict gate_pass(int gate, const char *cwd, const struct flight_pla
             return verdict;
         if (!error)
             error = settle(cwd, plan->arg);
-        gate_reach(gate, error);
+        rfork_gate_reach(gate, error);
     }
     return GATE_FAIL;
 }
@@ -129,8 +127,8 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     client_close(depart->conn);
     (void)!chdir("/");
     /* Not before: what is still open would be in the image. */
-    gate_reach(depart->gate, 0);
-    switch (gate_pass(depart->gate, cwd, plan, &node)) {
+    rfork_gate_reach(depart->gate, 0);
+    switch (rfork_gate_pass(depart->gate, cwd, plan, &node)) {
     case GATE_REMOTE:
         close(depart->gate);
         free(cwd);

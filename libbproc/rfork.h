@@ -11,6 +11,15 @@ int rfork_check(int flags);
 /* As _bproc_rfork_io(), but -errno; `flags` may be DEPART_NO_FLAGS. */
 int rfork_run(int node, int flags, const struct io *io);
 
+/* A process at its gate says that it is fit, with `error` 0, or why it is not. */
+void rfork_gate_reach(int gate, int error);
+
+/*
+ * It waits there for what it is from now on; where it arrives it settles first, with `cwd` for its
+ * directory. Blocks.
+ */
+gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node);
+
 /* Fills in how a fork flies; `io` must last as long as the plan. */
 void rfork_plan(struct flight_plan *plan, int node, int flags, const struct io *io);
 

@@ -16,6 +16,7 @@ dist_man_MANS += \
 	man/bproc_io.3 \
 	man/bproc_nodeaddr.3 \
 	man/bproc_detach.3 \
+	man/bproc_dump.3 \
 	man/bproc_execve.3 \
 	man/bproc_libadd.3 \
 	man/bproc_nodeattr.3 \
@@ -60,6 +61,7 @@ MAN3_LINKS = \
 	bproc_chgrp:bproc_chmod \
 	bproc_chown:bproc_chmod \
 	bproc_currnode:bproc_nodeinfo \
+	bproc_execdump:bproc_dump \
 	bproc_execmove:bproc_rexec \
 	bproc_execmove_io:bproc_rexec \
 	bproc_getnodeattr:bproc_nodeattr \
@@ -100,7 +102,8 @@ MAN3_LINKS = \
 	bproc_setnodestatus:bproc_chmod \
 	bproc_vexecmove:bproc_vrfork \
 	bproc_vexecmove_io:bproc_vrfork \
-	bproc_vrfork_io:bproc_vrfork
+	bproc_vrfork_io:bproc_vrfork \
+	bproc_undump:bproc_dump
 
 install-man-links: install-man
 	$(AM_V_at)for link in $(MAN1_LINKS); do \

@@ -60,7 +60,17 @@ int depart_flags(int flags, const struct node *node)
 
 static int needs_criu(move_kind kind)
 {
-    return kind == MOVE_RFORK || kind == MOVE_MOVE;
+    return kind == MOVE_RFORK || kind == MOVE_MOVE || kind == MOVE_DUMP || kind == MOVE_UNDUMP;
+}
+
+/* What comes out of a file lives with those that came home. */
+static int undump_place(struct node **node, char *text, size_t len)
+{
+    *node = node_at(BPROC_NODE_MASTER);
+    if ((*node)->link)
+        return 0;
+    snprintf(text, len, "the master's own slave is not connected");
+    return BE_NODEDOWN;
 }
 
 int depart_ask(const struct caller *caller, const move_ask_arg *arg, move_ask_ret *ret, char *text,
@@ -70,11 +80,11 @@ int depart_ask(const struct caller *caller, const move_ask_arg *arg, move_ask_re
     int error = depart_check_node(caller, arg->node, &node, text, len);
 
     /* A node's slave has looked for its own. */
-    if (!error && node && caller->node == BPROC_NODE_MASTER && needs_criu(arg->kind) &&
-        mover_criu_missing()) {
+    if (!error && (node || arg->kind >= MOVE_DUMP) && caller->node == BPROC_NODE_MASTER &&
+        needs_criu(arg->kind) && mover_criu_missing()) {
         error = ENOSYS;
         snprintf(text, len, "no usable CRIU here: %s", mover_criu_missing());
-        log_limited(&depart_limit, 60, "rfork to node %d refused: %s", node->number, text);
+        log_limited(&depart_limit, 60, "rfork to node %d refused: %s", arg->node, text);
     }
     if (error)
         return error;
@@ -107,8 +117,15 @@ static void move_allow(struct move *move)
                                 .libraries = *libraries_list() };
     struct node *node;
     char text[200];
-    int error = depart_check_node(&caller, move->node, &node, text, sizeof(text));
+    int error = move->kind == MOVE_UNDUMP
+                    ? undump_place(&node, text, sizeof(text))
+                    : depart_check_node(&caller, move->node, &node, text, sizeof(text));
 
+    if (!error && move->kind == MOVE_DUMP) {
+        place.flags = depart_flags(move->flags, NULL);
+        move_start(move, &place);
+        return;
+    }
     if (!error && !node) {
         snprintf(text, sizeof(text), "the process is on that node already");
         error = BE_SAMENODE;
@@ -117,6 +134,7 @@ static void move_allow(struct move *move)
         move_fail(move, error, "%s", text);
         return;
     }
+    move->node = node->number;
     place.addr = node->addr;
     place.data_port = node->data_port;
     place.flags = depart_flags(move->flags, node);

@@ -18,7 +18,8 @@ const lib_list *libraries_list(void);
 
 /*
  * What is there already is added once. 0; -ENOENT: not there to be deleted; -ENOSPC: too many;
- * -EINVAL: neither a path nor a pattern; -errno of the disk, and nothing has changed. Blocks for it.
+ * -EINVAL: neither a path nor a pattern; -errno of the disk, and nothing has changed. Blocks for
+ * the disk.
  */
 int libraries_change(const lib_change_arg *arg);
 

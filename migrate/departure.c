@@ -26,6 +26,7 @@
 #include "migrate/connectback.h"
 #include "migrate/criu.h"
 #include "migrate/departure.h"
+#include "migrate/dumpfile.h"
 #include "migrate/files.h"
 #include "migrate/imagecheck.h"
 #include "migrate/imageedit.h"
@@ -39,10 +40,11 @@
 struct departure {
     const struct departure_setup *setup;
     move_start_arg arg;
-    int dumps;                      /* an image goes; else what is to be executed */
+    int dumps;                      /* a process is dumped */
+    int has_image;                  /* an image goes; else what is to be executed */
     int own_mounts;                 /* our mount namespace while we are in another; -1 */
     int channel;                    /* to the daemon */
-    int spec;                       /* memory file of an exec; -1 */
+    int spec;                       /* memory file of an exec; a dump's file; -1 */
     int exe;                        /* the executable of an execmove; -1 */
     int originals[BPROC_MAX_STREAMS];   /* by stream; -1 */
     struct files files;
@@ -104,13 +106,15 @@ static int start_take(struct departure *d, struct msg *start)
 
     if (error)
         return error;
-    d->dumps = d->arg.kind == MOVE_RFORK || d->arg.kind == MOVE_MOVE;
+    d->dumps = d->arg.kind == MOVE_RFORK || d->arg.kind == MOVE_MOVE || d->arg.kind == MOVE_DUMP;
+    d->has_image = d->dumps || d->arg.kind == MOVE_UNDUMP;
     d->channel = msg_take_fd(start, 0);
-    if (!d->dumps)
+    if (d->arg.kind != MOVE_RFORK && d->arg.kind != MOVE_MOVE)
         d->spec = msg_take_fd(start, next++);
     next++;                         /* the pidfd */
     for (unsigned i = 0; i < d->arg.streams.streams_len; i++)
-        d->originals[i] = d->arg.streams.streams_val[i].kind == STREAM_CONNECT
+        d->originals[i] = d->arg.streams.streams_val[i].kind == STREAM_CONNECT ||
+                                  d->arg.kind == MOVE_DUMP
                               ? -1 : msg_take_fd(start, next++);
     if (d->arg.kind == MOVE_EXECMOVE)
         d->exe = msg_take_fd(start, next++);
@@ -257,6 +261,9 @@ static int launch_send(struct departure *d)
                           .io_direct = d->arg.io_direct, .ticket = d->arg.ticket,
                           .children = d->arg.children };
 
+    /* Where it comes from is nothing to the node: an image is an image. */
+    if (d->arg.kind == MOVE_UNDUMP)
+        launch.kind = MOVE_RFORK;
     launch.groups.groups_len = d->arg.groups.groups_len;
     launch.groups.groups_val = d->arg.groups.groups_val;
     launch.streams.streams_len = d->arg.streams.streams_len;
@@ -345,7 +352,7 @@ static int needed_send(struct departure *d)
 static int contents_send(struct departure *d)
 {
     uint64_t bytes = 0;
-    int error = d->dumps ? imagesend_dir(d->ssl, d->image, &bytes)
+    int error = d->has_image ? imagesend_dir(d->ssl, d->image, &bytes)
                          : imagesend_spec(d->ssl, d->spec, &bytes);
 
     if (!error)
@@ -357,7 +364,9 @@ static int contents_send(struct departure *d)
 static int files_prepare(struct departure *d)
 {
     if (d->dumps)
-        return files_collect(&d->files, d->arg.dump_pid, d->arg.flags, &d->arg.libraries,
+        return files_collect(&d->files, d->arg.dump_pid,
+                             d->arg.flags | (d->arg.kind == MOVE_DUMP ? FILES_LASTING : 0),
+                             &d->arg.libraries,
                              d->setup->hash_dir, d->text,
                              sizeof(d->text));
     if (d->arg.kind == MOVE_EXECMOVE)
@@ -379,11 +388,122 @@ static int namespaces_enter(struct departure *d)
                  : mountns_enter(d->arg.dump_pid, reference, d->text, sizeof(d->text));
 }
 
+/* ---- images in files ---- */
+
+/* What stands for a standard stream in the image: the library has put one on each. */
+static int head_fill(struct departure *d, dump_head *head, dump_stream streams[3])
+{
+    *head = (dump_head){ .release = (char[]){ PACKAGE_VERSION }, .pid = d->arg.dump_pid,
+                         .uid = d->arg.uid, .gid = d->arg.gid, .gate_inode = d->arg.gate_inode,
+                         .streams = { d->arg.streams.streams_len, streams } };
+    head->groups.groups_len = d->arg.groups.groups_len;
+    head->groups.groups_val = d->arg.groups.groups_val;
+    if (head->streams.streams_len > 3)
+        return -EPROTO;
+    for (unsigned i = 0; i < head->streams.streams_len; i++) {
+        const stream_desc *stream = &d->arg.streams.streams_val[i];
+
+        if (stream->targets.targets_len != 1)
+            return -EPROTO;
+        streams[i] = (dump_stream){ stream->inode, stream->targets.targets_val[0] };
+    }
+    return 0;
+}
+
+static int process_dump(struct departure *d)
+{
+    dump_stream streams[3];
+    dump_head head;
+    int error = namespaces_enter(d);
+
+    if (!error)
+        error = files_prepare(d);
+    if (!error)
+        error = gate_wait(d);
+    if (!error)
+        error = dump_start(d);
+    if (!error)
+        error = dump_finish(d);
+    clock_lap(d, MT_DUMP);
+    if (error)
+        return error;
+    error = head_fill(d, &head, streams);
+    if (!error)
+        error = dumpfile_write(d->spec, d->setup->ctx, &head, &d->files, d->image,
+                               &d->report.bytes);
+    mountns_leave(d->own_mounts);
+    clock_lap(d, MT_SEND);
+    return error ? departure_fail(d, error, "cannot write the image of process %d: %s", d->arg.pid,
+                                  strerror(-error)) : 0;
+}
+
+static int has_group(const struct departure *d, unsigned group)
+{
+    for (unsigned i = 0; i < d->arg.groups.groups_len; i++)
+        if (d->arg.groups.groups_val[i] == group)
+            return 1;
+    return group == d->arg.gid;
+}
+
+/* It is the user's who dumped it, and gives him nothing that he has not got any more. */
+static int head_check(struct departure *d, const dump_head *head)
+{
+    int good = head->uid == d->arg.uid && head->gid == d->arg.gid;
+
+    for (unsigned i = 0; good && i < head->groups.groups_len; i++)
+        good = d->arg.uid == 0 || has_group(d, head->groups.groups_val[i]);
+    return good ? 0 : departure_fail(d, -EPERM, "cannot use the image: it is of uid %u gid %u, or "
+                                     "has groups that its user has not", head->uid, head->gid);
+}
+
+/* The streams of the caller take the places of those in the image. */
+static void streams_match(struct departure *d, const dump_head *head)
+{
+    for (unsigned i = 0; i < d->arg.streams.streams_len; i++) {
+        stream_desc *stream = &d->arg.streams.streams_val[i];
+
+        for (unsigned j = 0; j < head->streams.streams_len; j++)
+            if (stream->targets.targets_len == 1 &&
+                stream->targets.targets_val[0] == head->streams.streams_val[j].target)
+                stream->inode = head->streams.streams_val[j].inode;
+    }
+    d->arg.gate_inode = head->gate_inode;
+}
+
+static int image_load(struct departure *d)
+{
+    dump_head head;
+    int error;
+
+    d->image = criu_image_dir(0);
+    if (d->image < 0)
+        return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
+                              strerror(-d->image));
+    error = dumpfile_read(d->spec, d->setup->ctx, &head, &d->files, d->image);
+    if (error)
+        return departure_fail(d, error == -EPROTO ? -ENOEXEC : error, "cannot use the image: %s",
+                              error == -EPROTO    ? "it is none of this release"
+                              : error == -EBADMSG ? "it was changed, or not made here"
+                                                  : strerror(-error));
+    error = head_check(d, &head);
+    if (!error && imagecheck_owner(d->image, d->arg.uid, d->arg.gid) < 0)
+        error = departure_fail(d, -EPERM, "cannot use the image: it has other rights");
+    if (!error)
+        error = imageedit_number(d->image, head.pid, d->arg.pid);
+    if (!error)
+        error = imageedit_session(d->image, d->arg.sid);
+    if (!error)
+        streams_match(d, &head);
+    return error;
+}
+
 /* Everything up to the moment at which the process waits on the node. */
 static int process_send(struct departure *d)
 {
     int error = ports_connect(d);
 
+    if (!error && d->arg.kind == MOVE_UNDUMP)
+        error = image_load(d);
     if (!error && d->dumps)
         error = namespaces_enter(d);
     if (!error)
@@ -482,9 +602,13 @@ int departure_run(const struct departure_setup *setup, struct msg *start)
     error = -pthread_create(&watcher, NULL, channel_watch, &d);
     if (!error)
         error = FAULT(FAULT_MOVER_STARTED);
-    if (!error)
+    if (!error && d.arg.kind == MOVE_DUMP)
+        error = process_dump(&d);
+    else if (!error)
         error = process_send(&d);
     msg_free(start);
+    if (!error && d.arg.kind == MOVE_DUMP)
+        return report_send(&d, P_MOVE_READY, 0) < 0;
     if (!error)
         error = commit(&d);
     if (error) {

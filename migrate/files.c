@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <sys/bproc.h>
 
+#include "common/path.h"
 #include "migrate/filehash.h"
 #include "migrate/files.h"
 
@@ -58,8 +59,12 @@ static file_class class_of(const char *path, const struct rules *rules)
     return path_is_library(path, rules->libraries) ? FILE_LIB : FILE_OTHER;
 }
 
-static int class_is_sent(file_class class, int flags)
+static int class_is_sent(file_class class, int flags, const char *path)
 {
+    char text[200];
+
+    if (flags & FILES_LASTING && path_check(path, text, sizeof(text)) < 0)
+        return 1;
     switch (class) {
     case FILE_EXEC:
         return (flags & BPROC_DUMP_EXEC) != 0;
@@ -141,7 +146,7 @@ static int map_add(struct files *files, pid_t pid, char *line, const struct rule
     if (files->count == BPROC_MAX_FILES)
         return -EMFILE;
     class = class_of(path, rules);
-    return entry_add(files, path, class, class_is_sent(class, rules->flags), source, hash_dir);
+    return entry_add(files, path, class, class_is_sent(class, rules->flags, path), source, hash_dir);
 }
 
 int files_collect(struct files *files, pid_t pid, int flags, const lib_list *libraries,

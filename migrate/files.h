@@ -14,6 +14,9 @@
 
 #include "proto/bproc.h"
 
+/* A flag beside BPROC_DUMP_*: also what others than root might replace until it is needed. */
+#define FILES_LASTING 0x10000
+
 struct files {
     mapped_file *list;
     unsigned count;

@@ -33,6 +33,7 @@ migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
 migrate_bproc_mover_SOURCES = \
 	migrate/mover.c \
 	migrate/departure.c migrate/departure.h \
+	migrate/dumpfile.c migrate/dumpfile.h \
 	migrate/files.c migrate/files.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imagesend.c migrate/imagesend.h \

@@ -31,6 +31,12 @@ static int is_exec(move_kind kind)
     return kind == MOVE_REXEC || kind == MOVE_EXECMOVE;
 }
 
+/* The caller itself waits here for what it will be the ghost of. */
+static int is_itself(move_kind kind)
+{
+    return is_exec(kind) || kind == MOVE_UNDUMP;
+}
+
 int check_streams(const move_handover_arg *arg, const int *fds, unsigned nfds, char *text,
                   size_t len)
 {
@@ -46,7 +52,7 @@ int check_streams(const move_handover_arg *arg, const int *fds, unsigned nfds, c
             snprintf(text, len, "%u is no port", arg->streams.streams_val[i].port);
             return EINVAL;
         }
-        wanted += arg->streams.streams_val[i].kind != STREAM_CONNECT;
+        wanted += arg->streams.streams_val[i].kind != STREAM_CONNECT && arg->kind != MOVE_DUMP;
     }
     if (nfds != wanted) {
         snprintf(text, len, "%u descriptors came with the process, not %u", nfds, wanted);
@@ -146,7 +152,7 @@ static int mover_examine(const struct caller *caller, struct move *move, char *t
 static int dumped_examine(const struct caller *caller, struct move *move, char *text, size_t len)
 {
     static struct task task;        /* too large for the stack of a callback */
-    int itself = move->dump_task == caller->pid && is_exec(move->kind);
+    int itself = move->dump_task == caller->pid && is_itself(move->kind);
     int error = task_examine(caller, move->dump_task, &task, &move->dump_pidfd, text, len);
 
     if (error)

@@ -28,7 +28,7 @@ static struct log_limit move_limit;
 
 static const char *const kind_names[] = {
     [MOVE_RFORK] = "rfork", [MOVE_REXEC] = "rexec", [MOVE_EXECMOVE] = "execmove",
-    [MOVE_MOVE] = "move"
+    [MOVE_MOVE] = "move", [MOVE_DUMP] = "dump", [MOVE_UNDUMP] = "undump"
 };
 
 void moves_init(struct event_base *base, const struct move_ops *ops)
@@ -247,8 +247,25 @@ static void report_keep(struct move *move, const move_report *report)
         move->bytes = report->bytes;
 }
 
+/* The image is in its file, and nothing goes anywhere. The end of its gate ends the copy. */
+static void dump_end(struct move *move)
+{
+    move_done_ret done = { .pid = move->pid };
+
+    if (move->client)
+        conn_reply(move->client, &move->header, FRAME_XDR(move_done_ret), &done);
+    log_info("dump pid %d: %lld ms, %llu KiB", move->pid,
+             (long long)(now_usec() - move->started) / 1000,
+             (unsigned long long)move->bytes >> 10);
+    move_free(move);
+}
+
 static void ready_take(struct move *move)
 {
+    if (move->kind == MOVE_DUMP) {
+        dump_end(move);
+        return;
+    }
     if (FAULT(FAULT_MASTERD_READY) < 0) {
         move_fail(move, EIO, "fault on purpose");
         return;
@@ -369,7 +386,7 @@ static int mover_tell(struct move *move, const struct move_place *place)
 
     if (error)
         return error;
-    if (move->kind == MOVE_REXEC || move->kind == MOVE_EXECMOVE)
+    if (move->kind != MOVE_RFORK && move->kind != MOVE_MOVE)
         out[count++] = move->fds[1];
     out[count++] = move->dump_pidfd;
     for (unsigned i = first; i < move->nfds; i++)
@@ -392,7 +409,8 @@ void move_start(struct move *move, const struct move_place *place)
     }
     handover_free(move);
     /* The image of an exec is there already. */
-    move->phase = move->kind == MOVE_RFORK || move->kind == MOVE_MOVE ? MOVE_HANDED : MOVE_STARTED;
+    move->phase = move->kind == MOVE_RFORK || move->kind == MOVE_MOVE || move->kind == MOVE_DUMP
+                      ? MOVE_HANDED : MOVE_STARTED;
     if (move->phase == MOVE_HANDED && move->copy_reached)
         dump_begin(move);
     FAULT(FAULT_MASTERD_STARTED);
@@ -474,7 +492,7 @@ static int move_examine(struct move *move, const struct caller *caller, char *te
 
 static int kind_is_known(move_kind kind)
 {
-    return kind >= MOVE_RFORK && kind <= MOVE_MOVE;
+    return kind >= MOVE_RFORK && kind <= MOVE_UNDUMP;
 }
 
 void move_handover(struct conn *conn, const struct caller *caller,
@@ -515,7 +533,7 @@ void move_client_gone(struct conn *conn)
             continue;
         move->client = NULL;
         /* A process that hands over itself has no further use for the connection. */
-        if (move->kind == MOVE_RFORK)
+        if (move->kind == MOVE_RFORK || move->kind == MOVE_DUMP)
             move_fail(move, EIO, "the caller went away");
     }
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/bproc.h>
 #include <sys/queue.h>
 
 #include "moves/move.h"
@@ -145,10 +146,28 @@ static void origin_due(evutil_socket_t fd, short what, void *arg)
         event_add(leave->on_wait, &pause);
 }
 
+/* What counts as a library the master knows; all that is mapped goes into the file. */
+static void dump_allow(struct move *move)
+{
+    struct move_place place = { .flags = move->flags == -1 ? BPROC_DUMP_EXEC | BPROC_DUMP_OTHER
+                                                           : move->flags };
+
+    move_start(move, &place);
+}
+
 static void move_allow(struct move *move)
 {
-    struct leave *leave = leave_new(move);
+    struct leave *leave;
 
+    if (move->kind == MOVE_DUMP) {
+        dump_allow(move);
+        return;
+    }
+    if (move->kind == MOVE_UNDUMP) {
+        move_fail(move, EOPNOTSUPP, "only processes of the master can do this");
+        return;
+    }
+    leave = leave_new(move);
     if (leave)
         leave->on_wait = evtimer_new(leave_base, origin_due, leave);
     if (!leave || !leave->on_wait)

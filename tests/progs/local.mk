@@ -103,3 +103,8 @@ check_PROGRAMS += tests/progs/detach
 tests_progs_detach_SOURCES = tests/progs/detach.c tests/progs/prog.h
 tests_progs_detach_LDADD = $(PROG_LDADD)
 tests_progs_detach_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/dump
+tests_progs_dump_SOURCES = tests/progs/dump.c tests/progs/prog.h
+tests_progs_dump_LDADD = $(PROG_LDADD)
+tests_progs_dump_LDFLAGS = $(PROG_LINK)

@@ -33,7 +33,8 @@ between "everything is sent" "$(sent)" 3 20
 ok "one library" bplib -a "$(on master sh -c 'ldd /tmp/nodecalls' | awk '/libc.so/ { print $3 }')"
 like "by the file that the link leads to" "$(bplib -l)" "^/usr/lib.*/libc[.-]"
 ok "patterns, from standard input and not" sh -c \
-    "printf '*/ld-linux*\n\n*/one\n' | '$BPROC_BUILD/lab/bplab' -c $LAB exec master bplib -a - '/opt/*'"
+    "printf '*/ld-linux*\n\n*/one\n' |
+        '$BPROC_BUILD/lab/bplab' -c $LAB exec master bplib -a - '/opt/*'"
 is "are there" "$(bplib -l | tail -n +2)" $'*/ld-linux*\n*/one\n/opt/*'
 ok "what is there already" bplib -a '/opt/*'
 is "is not there twice" "$(bplib -l | wc -l)" 4

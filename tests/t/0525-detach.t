@@ -14,6 +14,12 @@ there() {
     wait_for 10 on n1 test -e "/tmp/there/$1"
 }
 
+# alive PID: how many processes of the node have that number in their space.
+alive() {
+    on n1 sh -c "for dir in /proc/[0-9]*; do
+        awk '/^NSpid:/ { print \$NF }' \$dir/status; done" 2>/dev/null | grep -cx "$1"
+}
+
 known() {
     on master bpstat -p | tail -n +2
 }
@@ -25,19 +31,16 @@ ok "its parent has its exit status" wait_for 5 on master grep -q over /tmp/out
 is "which is that of the call" "$(on master head -n 1 /tmp/out)" "exited 3"
 is "the master knows it no more" "$(known)" ""
 read -r pid child < <(on n1 cat /tmp/there/alive)
-is "it has the number that it had" "$(on n1 sh -c \
-    "for dir in /proc/[0-9]*; do awk '/^NSpid:/ { print \$NF }' \$dir/status; done" | grep -cx "$pid")" 1
+is "it has the number that it had" "$(alive "$pid")" 1
 sleep 1
 is "a child that it makes is not known, either" "$(known)" ""
-is "though it is there" "$(on n1 sh -c \
-    "for dir in /proc/[0-9]*; do awk '/^NSpid:/ { print \$NF }' \$dir/status; done" | grep -cx "$child")" 1
+is "though it is there" "$(alive "$child")" 1
 is "others come and go" "$(on master bpsh 1 sh -c 'exit 0' && on master bpsh 1 hostname)" n1
 bplab daemon master restart
 ok "and masterd is started anew" wait_for 10 sh -c \
     "[ \"\$('$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -t allup)\" = 2 ]"
 is "it does not come back by that" "$(known)" ""
-is "it runs on" "$(on n1 sh -c \
-    "for dir in /proc/[0-9]*; do awk '/^NSpid:/ { print \$NF }' \$dir/status; done" | grep -cx "$pid")" 1
+is "it runs on" "$(alive "$pid")" 1
 on n1 touch /tmp/there/go
 ok "until it ends" there over
 is "which is no news" "$(known)$(bplab logs master | grep -c "process $pid ")" 0

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Images of processes in files.
+. "${0%/*}/lib.sh"
+lab_up 1
+
+for node in master n0; do
+    on "$node" sh -c 'cat >/tmp/dump; chmod 755 /tmp/dump' <"$PROGS/dump"
+    on "$node" useradd -M -u 7001 alice >/dev/null 2>&1
+done
+on master useradd -M bob >/dev/null 2>&1
+on master mkdir -m 777 /tmp/dir
+
+# run FOLDER-COMMAND: on the master, in a folder of its own.
+run() {
+    on master sh -c "cd /tmp/dir; $1"
+}
+
+as() {
+    bplab exec -u "$1" master -- timeout "$ON_TIMEOUT" sh -c "cd /tmp/dir; $2"
+}
+
+counted=$'1 ok\n2 ok\n3 ok\n4 ok\n5 ok\n6 ok'
+undumped=$'undumped in /tmp/dir\n3 ok\n4 ok\n5 ok\n6 ok'
+
+is "who is dumped goes on" "$(run '/tmp/dump count img')" "$counted"
+between "its image is in the file" "$(run 'wc -c <img')" 3000000 50000000
+out=$(run 'echo hello | /tmp/dump undump img 2>err; echo "exit $?"')
+pid=${out%%$'\n'*}
+is "what is in it goes on in another process, with its streams and its end" "$out" \
+    "$pid"$'\n'"$undumped"$'\nread hello\n'"$pid"$'\nexit 7'
+is "standard error too" "$(run 'cat err')" "to stderr"
+is "no process is left" "$(on master bpstat -p | wc -l)" 1
+is "once more" "$(run '/tmp/dump undump img </dev/null 2>&1 | grep -v ^pid')" \
+    "$undumped"$'\nto stderr'
+is "as a background job its parent waits for" "$(run '
+    /tmp/dump undump img </dev/null >out 2>&1 & wait $!; echo $?')" 7
+is "an image through a pipe" "$(run 'cat img | /tmp/dump undump - 2>/dev/null | grep -v ^pid')" \
+    "$undumped"
+is "without its libraries in it" "$(run '/tmp/dump count small 0 >out; cat out')" "$counted"
+is "is as good where they are" "$(run '/tmp/dump undump small </dev/null 2>&1 | grep -v ^pid')" \
+    "$undumped"$'\nto stderr'
+is "and smaller" "$(run 'test $(wc -c <small) -lt $(wc -c <img); echo $?')" 0
+is "the program may be gone, if it is in it" "$(run 'cp /tmp/dump mine; ./mine count img2 >out
+    rm mine; /tmp/dump undump img2 </dev/null 2>&1 | grep -c stderr')" 1
+is "closed streams" "$(run '/tmp/dump undump img <&- 2>&- | grep -v ^pid')" "$undumped"
+run '/tmp/dump signals sig'
+run '(/tmp/dump undump sig >out; echo "end $?" >>out) & echo $! >sub'
+ok "signal handlers, ignored and blocked ones" \
+    wait_for 10 on master grep -q "as it was" /tmp/dir/out
+pid=$(on master bpstat -p | awk 'END { print $1 }')
+on master kill -USR1 "$pid"
+on master kill -TERM "$pid" 2>/dev/null
+ok "it hears signals" wait_for 10 on master grep -q "^end " /tmp/dir/out
+
+is "a user's" "$(as alice '/tmp/dump count a >a.out; cat a.out')" "$counted"
+is "is his" "$(as alice '/tmp/dump undump a </dev/null 2>&1 | grep -v ^pid')" \
+    "$undumped"$'\nto stderr'
+on master chmod 666 /tmp/dir/a
+like "not another's" "$(as bob '/tmp/dump undump a')" "-1 EPERM"
+like "nor root's" "$(run '/tmp/dump undump a')" "-1 EPERM"
+run 'cp img bad; printf x | dd of=bad bs=1 seek=2000000 conv=notrunc 2>/dev/null'
+like "one that was changed" "$(run '/tmp/dump undump bad')" "-1 EBADMSG"
+run 'head -c 1000000 img >short; head -c 100 /dev/zero >zero; : >empty'
+like "cut short" "$(run '/tmp/dump undump short')" "-1 ENOEXEC"
+like "something else" "$(run '/tmp/dump undump zero; /tmp/dump undump empty')" \
+    "-1 ENOEXEC.*-1 ENOEXEC"
+like "one of another cluster" "$(run '
+    bpctl ca init --state /tmp/other >/dev/null
+    python3 - <<END
+data = bytearray(open("img", "rb").read())
+open("forged", "wb").write(data[:-40] + bytes(40))
+END
+    /tmp/dump undump forged')" "-1 (EBADMSG|ENOEXEC)"
+like "no descriptor" "$(run '/tmp/dump undump none')" "-1 EBADF"
+is "and unknown flags" "$(run '/tmp/dump fd')" $'-1 EBADF\n-1 EINVAL'
+like "a full disk" "$(run '/tmp/dump count /dev/full')" "-1 ENOSPC"
+is "leaves no process" "$(on master pgrep -c dump)" 0
+like "on a node" "$(on n0 /tmp/dump count /tmp/img)" "-1 EOPNOTSUPP"
+like "nor back" "$(on n0 /tmp/dump undump /tmp/dump)" "-1 EOPNOTSUPP"
+is "a program is not dumped" "$(run '/tmp/dump execdump')" "-1 ENOSYS"
+done_testing
