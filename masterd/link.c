@@ -304,6 +304,7 @@ static void switch_take(struct link *link, const struct frame_header *header, co
     }
     link->phase = LINK_LEFT;
     event_del(link->on_beat);
+    usage_client_moved(link->conn, spare->conn);
     conn_close_after_send(link->conn);
     link_settle(spare, LINK_UP);
     node->link = spare;

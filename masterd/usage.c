@@ -281,6 +281,15 @@ void usage_client_gone(struct conn *conn)
     }
 }
 
+void usage_client_moved(const struct conn *from, struct conn *to)
+{
+    struct waiter *waiter;
+
+    LIST_FOREACH(waiter, &waiters, entry)
+        if (waiter->conn == from)
+            waiter->conn = to;
+}
+
 static void told_done(void)
 {
     if (unanswered == 0 && on_patience)

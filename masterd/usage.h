@@ -23,6 +23,9 @@ int usage_ask(struct conn *conn, const struct frame_header *header, const uint8_
 /* The connection is over: nobody is there to be answered. */
 void usage_client_gone(struct conn *conn);
 
+/* A node's link goes on over another connection, and what it has asked for goes there. */
+void usage_client_moved(const struct conn *from, struct conn *to);
+
 /* A node's answer. 0, or -EPROTO when it does not decode or speaks for another node. */
 int usage_take(struct node *node, const uint8_t *body, size_t len);
 

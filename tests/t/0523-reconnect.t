@@ -68,6 +68,15 @@ is "ten times in a row" "$i" 10
 ok "other work goes on" wait "$load"
 is "every exit status arrives" "$(on master sort -n /tmp/statuses | md5sum)" "$(seq 40 | md5sum)"
 
+# What was asked over the old connection is answered over the new one.
+on n1 sh -c 'kill -STOP $(pgrep -x slaved)'
+bplab exec n0 -- timeout 10 bptop -b -n 1 >"$TMP/top" 2>&1 &
+top=$!
+sleep 0.5
+ok "it reconnects while a call waits for another node" reconnect 10.77.0.1
+ok "the call is answered" wait "$top"
+on n1 sh -c 'kill -CONT $(pgrep -x slaved)'
+
 on master kill -USR1 "$pid"
 ok "the first process ends when it is told" wait "$job"
 is "as it should" "$(on master cat /tmp/out)" $'got it\nexit 7'
