@@ -11,6 +11,7 @@
 #include "slaved/tickets.h"
 
 #define GOOD_SECONDS 60
+#define TICKETS_A_NODE 2048     /* one in wrong hands may have as many made as it likes */
 #define PATIENCE_SECONDS 10     /* for the master's word, once the guest is there */
 
 struct ticket {
@@ -99,6 +100,16 @@ static struct ticket *ticket_find(const char *bytes)
     return ticket;
 }
 
+static unsigned tickets_from(int node)
+{
+    const struct ticket *ticket;
+    unsigned count = 0;
+
+    LIST_FOREACH(ticket, &tickets, entry)
+        count += ticket->expect.node == node;
+    return count;
+}
+
 /* It is torn when it has been shown. */
 static void guest_admit(struct conn *conn, const struct frame_header *asked, struct ticket *ticket)
 {
@@ -132,7 +143,8 @@ int ticket_expect(const struct frame_header *header, const uint8_t *body)
         return -EPROTO;
     }
     ticket->on_end = timer_start(ticket_expired, ticket, GOOD_SECONDS);
-    if (!ticket->on_end || ticket->expect.ticket.move_ticket_len != BPROC_TICKET_LEN) {
+    if (!ticket->on_end || ticket->expect.ticket.move_ticket_len != BPROC_TICKET_LEN ||
+        tickets_from(ticket->expect.node) > TICKETS_A_NODE) {
         ticket_free(ticket);
         return 0;
     }
