@@ -301,7 +301,7 @@ static int set_state_run(struct call *call)
 
     if (DECODE(call, set_state_arg, &arg) < 0)
         return -EPROTO;
-    if (arg.state == NODE_BOOT)
+    if ((unsigned)arg.state > NODE_PWROFF)
         return refuse(call, EINVAL, "this state cannot be set");
     node = node_find(arg.node);
     if (node && arg.state == NODE_DOWN)
