@@ -3,14 +3,11 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/bproc.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,23 +34,6 @@ bool bprsh_called(const char *name)
         if (strcmp(name, names[i]) == 0)
             return true;
     return false;
-}
-
-/* Callers may have closed what every program expects to be open. */
-static void streams_ensure(void)
-{
-    int fd;
-
-    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
-        ;
-    close(fd);
-}
-
-static bool stdin_is_null(void)
-{
-    struct stat st;
-
-    return fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
 static bool terminal_wanted(const struct agent_options *options)
@@ -105,8 +85,7 @@ int bprsh_main(int argc, char **argv)
     const char *command;
     int error, status;
 
-    streams_ensure();
-    signal(SIGCHLD, SIG_DFL);
+    tool_start();
     agent_options_read(&options, argc, argv);
     login_find(&login, options.user);
     session.node = host_find(options.host);
@@ -117,7 +96,7 @@ int bprsh_main(int argc, char **argv)
     session.argv = shell_argv;
     session.envp = login_environment(&login, session.node, session.terminal);
     session.folder = login.home;
-    session.no_input = options.no_input || stdin_is_null();
+    session.no_input = options.no_input || tool_stdin_is_null();
     if (login.other) {
         session.user = login.name;
         session.uid = login.uid;

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,13 +24,6 @@
 #include "tools/nodespec.h"
 #include "tools/session.h"
 #include "tools/tool.h"
-
-static bool stdin_is_null(void)
-{
-    struct stat st;
-
-    return fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
-}
 
 /* A single task without further wishes has bpsh's own stdout and stderr. */
 static bool is_plain(const struct options *options, size_t count)
@@ -52,7 +44,7 @@ static enum task_stream output_kind(const struct options *options, const char *f
 static void plan_make(struct task_plan *plan, const struct options *options, size_t count)
 {
     bool collects = options->collect || options->diff;
-    bool input = !options->no_io && !options->no_input && !options->files.in && !stdin_is_null();
+    bool input = !options->no_io && !options->no_input && !options->files.in && !tool_stdin_is_null();
 
     plan->count = count;
     plan->outdir = options->outdir;
@@ -181,6 +173,7 @@ static int run_terminal(const struct run *run, struct task_plan *plan,
     struct task done = { .node = task->node };
     int error;
 
+    tool_start();
     if (run->count != 1)
         errx(1, "--pty goes with one node, not %zu", run->count);
     plan->count = run->count;

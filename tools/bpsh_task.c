@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tools/bpsh_task.h"
+#include "tools/tool.h"
 
 #define REPORT_FD 3
 #define STATUS_SIGNAL 255
@@ -47,14 +48,11 @@ int task_prepare(struct task_plan *plan)
     sigset_t mask;
     int fd;
 
-    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
-        ;
-    close(fd);
+    tool_start();
     getrlimit(RLIMIT_NOFILE, &plan->files);
     files = plan->files;
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    signal(SIGCHLD, SIG_DFL);
     sigaction(SIGPIPE, &ignore, &plan->pipe_action);
     signals_choose(&mask);
     sigprocmask(SIG_BLOCK, &mask, &plan->mask);

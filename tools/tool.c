@@ -3,9 +3,13 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "tools/tool.h"
@@ -15,6 +19,23 @@ const char *tool_reason(int error)
     if (error == EBUSY)
         return "BProc is not running here";
     return bproc_strerror(error);
+}
+
+void tool_start(void)
+{
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    close(fd);
+    signal(SIGCHLD, SIG_DFL);
+}
+
+bool tool_stdin_is_null(void)
+{
+    struct stat st;
+
+    return fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
 void tool_usage(const char *text, int status)

@@ -19,6 +19,15 @@ struct tool_nodes {
 /* Text for an errno value, in the tools' words where the system's would mislead. Not freed. */
 const char *tool_reason(int error);
 
+/*
+ * For tools that run others, before they open anything: makes up for descriptors 0 to 2 that the
+ * caller has closed, by /dev/null, and for children that he wants to hear nothing of.
+ */
+void tool_start(void);
+
+/* Is standard input /dev/null? */
+bool tool_stdin_is_null(void);
+
 /* Prints the usage text to stdout and ends the tool with `status`. */
 void tool_usage(const char *text, int status) __attribute__((noreturn));
 

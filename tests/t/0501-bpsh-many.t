@@ -6,6 +6,7 @@
 . "${0%/*}/lib.sh"
 need_tool script
 need_tool python3
+need_tool perl
 lab_up 3
 
 lab=$BPROC_BUILD/lab/bplab
@@ -179,6 +180,9 @@ like "Enter shows the state" "$(at_terminal '\n' 'bpsh -n 0-1 sleep 1.6')" \
     'bpsh: running: n\[0-1\] \(2\)'
 like "--pty" "$(at_terminal '' 'bpsh --pty 0 sh -c "tty; exit 6"; echo status $?')" \
     '/dev/pts/[0-9]+.*status 6'
+is "--pty without a stdin" "$(here 'bpsh --pty 0 echo on <&-' | tr -d '\r')" on
+ON_TIMEOUT=10 ok "and with SIGCHLD ignored" on master timeout -s KILL 8 perl -e \
+    '$SIG{CHLD} = "IGNORE"; exec qw(bpsh --pty 0 true)'
 exits 1 "--pty with more than one node" bpsh --pty 0-1 tty
 is "is told" "$(cat "$TMP/out")" "bpsh: --pty goes with one node, not 2"
 done_testing
