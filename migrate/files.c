@@ -146,7 +146,8 @@ static int map_add(struct files *files, pid_t pid, char *line, const struct rule
     if (files->count == BPROC_MAX_FILES)
         return -EMFILE;
     class = class_of(path, rules);
-    return entry_add(files, path, class, class_is_sent(class, rules->flags, path), source, hash_dir);
+    return entry_add(files, path, class, class_is_sent(class, rules->flags, path), source,
+                     hash_dir);
 }
 
 int files_collect(struct files *files, pid_t pid, int flags, const lib_list *libraries,
