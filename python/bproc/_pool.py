@@ -8,6 +8,7 @@ had, not the pool. The rest is the standard library's ThreadPool.
 
 import queue
 import threading
+import weakref
 from multiprocessing import connection, pool
 
 
@@ -118,14 +119,19 @@ class _Threads:
 
 
 class _Tasks(queue.SimpleQueue):
-    """The queue that the threads take tasks from: what comes out of it runs on a node."""
+    """The queue that the threads take tasks from: what comes out of it runs on a node.
+
+    `run` is weak: multiprocessing keeps the queue until the pool is terminated, which one that
+    nobody has any more can only be if the queue does not keep it in turn.
+    """
 
     def get(self, block=True, timeout=None):
         task = super().get(block, timeout)
-        if task is None:
+        run = self.run()
+        if task is None or run is None:
             return None
         job, i, func, args, kwds = task
-        return job, i, self.run, (func, args, kwds), {}
+        return job, i, run, (func, args, kwds), {}
 
 
 class Pool(pool.ThreadPool):
@@ -194,7 +200,7 @@ class Pool(pool.ThreadPool):
     def _setup_queues(self):
         super()._setup_queues()
         self._inqueue = _Tasks()
-        self._inqueue.run = self._run
+        self._inqueue.run = weakref.WeakMethod(self._run)
         self._quick_put = self._inqueue.put
 
     def _kill(self):

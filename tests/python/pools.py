@@ -107,6 +107,18 @@ pids = pool.map(process, range(4), chunksize=1)
 pool.close()
 pool.join()
 is_("maxtasksperchild renews the workers", len(set(pids)), 2)
+
+
+def rounds(count):
+    for _ in range(count):
+        pool = context.Pool(1)
+        pool.map(square, range(2))
+        pool.close()
+        pool.join()
+    return len(os.listdir("/proc/self/fd"))
+
+
+is_("a pool that is over leaves no descriptor", rounds(2), rounds(3))
 pool = context.Pool(2)
 late = pool.apply_async(slow, (60,))
 begin = time.monotonic()
