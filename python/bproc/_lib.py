@@ -33,6 +33,8 @@ _prototypes = {
     "bproc_rfork": [ctypes.c_int],
     "_bproc_rfork": [ctypes.c_int, ctypes.c_int],
 
+    "bproc_move": [ctypes.c_int],
+    "_bproc_move": [ctypes.c_int, ctypes.c_int],
     "bproc_rexec": [ctypes.c_int, ctypes.c_char_p, _strings, _strings],
     "bproc_execmove": [ctypes.c_int, ctypes.c_char_p, _strings, _strings],
     "bproc_numnodes": [],

@@ -8,6 +8,7 @@ on both sides after, and what os.register_at_fork() was given runs in parent and
 import ctypes
 import os
 import sys
+import threading
 
 from bproc import _lib
 
@@ -41,11 +42,14 @@ def rfork(node, flags=None):
 
 def move(node, flags=None):
     """This process goes to `node`. It must have one thread. OSError: it stays as it was."""
+    sys.audit("bproc.move", node, flags)
+    if threading.active_count() > 1:
+        raise RuntimeError(f"cannot move to node {node}: there are other threads, which would stay")
     what = f"move to node {node}"
     if flags is None:
-        _forking("bproc_move", what, node)
+        _lib.call("bproc_move", what, node)
     else:
-        _forking("_bproc_move", what, node, flags)
+        _lib.call("_bproc_move", what, node, flags)
 
 
 def _exec(name, node, path, args, env):

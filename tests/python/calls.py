@@ -58,6 +58,28 @@ raises("and leaves no child", ChildProcessError, os.waitpid, -1, os.WNOHANG)
 raises("rexec() of what is not there raises", FileNotFoundError, bproc.rexec, 0, "/no/such",
        ["x"])
 
+reading, writing = os.pipe()
+pid = os.fork()
+if pid == 0:
+    seen = []
+    for node in (0, 2, bproc.MASTER):
+        bproc.move(node)
+        seen.append((bproc.currnode(), os.getppid()))
+    os.write(writing, repr((os.getpid(), seen, len(data["large"]))).encode())
+    os._exit(4)
+os.close(writing)
+here = os.getpid()
+is_("move() goes from node to node and home", os.read(reading, 300).decode(),
+    repr((pid, [(0, here), (2, here), (-1, here)], 1000)))
+is_("and the parent waits for it", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 4)
+raises("move() to an unknown node raises BprocError", bproc.BprocError, bproc.move, 99)
+held = threading.Event()
+thread = threading.Thread(target=held.wait)
+thread.start()
+raises("move() with threads is refused", RuntimeError, bproc.move, 0)
+held.set()
+thread.join()
+
 pid = os.fork()
 if pid == 0:
     bproc.rexec(0, "/bin/sh", ["sh", "-c", "exit $WANT"], {"WANT": "9"})
