@@ -21,10 +21,33 @@ struct show {
     struct json *json;          /* NULL: text */
 };
 
+/* As one argument, whatever is in it. */
+static void argument_print(const char *text)
+{
+    putchar('"');
+    for (; *text; text++)
+        printf(*text == '"' ? "\\%c" : "%c", *text);
+    putchar('"');
+}
+
 static void show_text(struct show *show, const char *keyword, const char *value)
 {
     if (show->json)
         json_string(show->json, keyword, value);
+    else if (*value && !strpbrk(value, " \t'\""))
+        printf("%s %s\n", keyword, value);
+    else if (*value) {
+        printf("%s ", keyword);
+        argument_print(value);
+        putchar('\n');
+    }
+}
+
+/* Its words may be arguments, as long as nothing but one blank is between them. */
+static void show_command(struct show *show, const char *keyword, const char *value)
+{
+    if (show->json || strpbrk(value, "\t'\"") || strstr(value, "  "))
+        show_text(show, keyword, value);
     else if (*value)
         printf("%s %s\n", keyword, value);
 }
@@ -82,10 +105,13 @@ static void lists_show(struct show *show, const struct conf *conf)
         json_object(show->json, "nodegroups");
     }
     for (unsigned i = 0; i < conf->ngroups; i++) {
-        if (show->json)
+        if (show->json) {
             json_string(show->json, conf->groups[i].name, conf->groups[i].spec);
-        else
-            printf("nodegroup @%s \"%s\"\n", conf->groups[i].name, conf->groups[i].spec);
+        } else {
+            printf("nodegroup @%s ", conf->groups[i].name);
+            argument_print(conf->groups[i].spec);
+            putchar('\n');
+        }
     }
     if (show->json)
         json_close(show->json);
@@ -105,9 +131,9 @@ static void conf_show(struct show *show, const struct conf *conf)
     show_text(show, "criu", conf->criu);
     show_text(show, "nodeup", conf->node_up);
     show_number(show, "nodeuptimeout", (uint64_t)conf->node_up_timeout);
-    show_text(show, "rebootcommand", conf->reboot_command);
-    show_text(show, "haltcommand", conf->halt_command);
-    show_text(show, "pwroffcommand", conf->pwroff_command);
+    show_command(show, "rebootcommand", conf->reboot_command);
+    show_command(show, "haltcommand", conf->halt_command);
+    show_command(show, "pwroffcommand", conf->pwroff_command);
     show_number(show, "cachesize", conf->cache_size);
     show_text(show, "cachedir", conf->cache_dir);
     show_text(show, "rundir", conf->run_dir);

@@ -43,6 +43,7 @@ for mode in 777 8 x -1 1111 0200 ""; do
 done
 like "is told" "$(cat "$TMP/out")" "bpctl: '' is no mode"
 on master sh -c 'printf "nodes 2\niprange 10.0.0.1 10.0.0.2\nnodegroup @a \"0 1\"\n" >/tmp/good
+    echo "criu \"/a b/criu\"" >>/tmp/good; echo "haltcommand \"sh -c '\''echo  a'\''\"" >>/tmp/good
     printf "nodes 2\nipp 1\n" >/tmp/bad; printf "nodes 1\niprange 10.0.0.1 10.0.0.2\n" >/tmp/few'
 ok "a configuration" bpctl config check /tmp/good
 is "is good" "$(cat "$TMP/out")" "/tmp/good: good"
