@@ -9,8 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/tls.h"
 #include "migrate/arrival_launch.h"
 #include "migrate/criu.h"
+#include "migrate/imagecheck.h"
 #include "migrate/imageedit.h"
 
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
@@ -141,6 +143,20 @@ static int gate_settle(struct arrival *a)
     return error;
 }
 
+/* The master has seen to that himself; what a node sends may say anything. */
+static int image_check(struct arrival *a)
+{
+    struct image_owner owner = { .uid = a->launch.uid, .gid = a->launch.gid,
+                                 .groups = a->launch.groups.groups_val,
+                                 .ngroups = a->launch.groups.groups_len };
+    int error = a->peer == TLS_NODE_MASTER ? 0 : imagecheck_owner(a->image.dir, &owner);
+
+    if (error)
+        snprintf(a->text, sizeof(a->text), "cannot take process %d: its image is not that of a "
+                 "process of uid %u", a->launch.pid, a->launch.uid);
+    return error;
+}
+
 static int restore_launch(struct arrival *a)
 {
     int gate[2], handoff[2];
@@ -148,6 +164,9 @@ static int restore_launch(struct arrival *a)
 
     if (a->image.dir < 0)
         return -EPROTO;
+    error = image_check(a);
+    if (error)
+        return error;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0)
         return -errno;
     a->gate = gate[0];

@@ -187,6 +187,15 @@ static int dump_start(struct departure *d)
     return error ? departure_fail(d, error, "cannot ask CRIU for a dump: %s", strerror(-error)) : 0;
 }
 
+static int image_is_owners(const struct departure *d)
+{
+    struct image_owner owner = { .uid = d->arg.uid, .gid = d->arg.gid,
+                                 .groups = d->arg.groups.groups_val,
+                                 .ngroups = d->arg.groups.groups_len };
+
+    return imagecheck_owner(d->image, &owner);
+}
+
 static int dump_finish(struct departure *d)
 {
     char reason[BPROC_MAX_TEXT - 128];
@@ -200,7 +209,7 @@ static int dump_finish(struct departure *d)
     waitpid(d->criu_pid, NULL, 0);
     if (error)
         return departure_fail(d, error, "cannot dump process %d: %s", d->arg.pid, reason);
-    error = imagecheck_owner(d->image, d->arg.uid, d->arg.gid);
+    error = image_is_owners(d);
     if (error == -EPERM)
         return departure_fail(d, error, "cannot send process %d: it has more than the ids and "
                               "rights of uid %u now", d->arg.pid, d->arg.uid);
@@ -486,7 +495,7 @@ static int image_load(struct departure *d)
                               : error == -EBADMSG ? "it was changed, or not made here"
                                                   : strerror(-error));
     error = head_check(d, &head);
-    if (!error && imagecheck_owner(d->image, d->arg.uid, d->arg.gid) < 0)
+    if (!error && image_is_owners(d) < 0)
         error = departure_fail(d, -EPERM, "cannot use the image: it has other rights");
     if (!error)
         error = imageedit_number(d->image, head.pid, d->arg.pid);

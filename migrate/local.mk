@@ -47,6 +47,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/arrival.c migrate/arrival.h \
 	migrate/arrival_launch.c migrate/arrival_launch.h \
 	migrate/filecache.c migrate/filecache.h \
+	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imagerecv.c migrate/imagerecv.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/streamends.c migrate/streamends.h
