@@ -175,7 +175,7 @@ static void word_add(char **words, size_t *count, const char *format, ...)
     (*count)++;
 }
 
-/* Each by its number: of a folded range those that are not configured would be left out unnoticed. */
+/* Each by its number: of a range those that are not configured would be left out unnoticed. */
 static char *nodes_list(const struct nodeset *nodes)
 {
     char *text = NULL;

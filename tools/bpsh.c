@@ -44,7 +44,8 @@ static enum task_stream output_kind(const struct options *options, const char *f
 static void plan_make(struct task_plan *plan, const struct options *options, size_t count)
 {
     bool collects = options->collect || options->diff;
-    bool input = !options->no_io && !options->no_input && !options->files.in && !tool_stdin_is_null();
+    bool input = !options->no_io && !options->no_input && !options->files.in &&
+                 !tool_stdin_is_null();
 
     plan->count = count;
     plan->outdir = options->outdir;
