@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An image: whose it is. Before it is sent: between the daemon's look at a process and its dump the
- * process may have executed a set-uid program or one with capabilities, or have ended and its number
+ * An image: whose it is. Before it is sent: between the daemon's look at a process and its dump
+ * the process may have executed a set-uid program or one with capabilities, or have ended and its number
  * been given to another one; the image alone says what was dumped. Before one that comes from a
  * node is restored: there anything may be written in it.
  */
