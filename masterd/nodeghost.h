@@ -20,8 +20,8 @@ struct proc;
 
 /*
  * For a process whose parent is `parent`, and which was on the node `from` when that, or the
- * process itself, left; both count for the first of its ghosts. 0, also when it is there already; -ENOMEM,
- * -EAGAIN when there are too many.
+ * process itself, left; both count for the first of its ghosts. 0, also when it is there
+ * already; -ENOMEM, -EAGAIN when there are too many.
  */
 int nodeghost_add(int pid, int node, int parent, int from);
 void nodeghost_remove(int pid, int node);
