@@ -116,7 +116,7 @@ compiles() {
     blocks "$1" >"$TMP/$1.c"
     if ! grep -q '^int main' "$TMP/$1.c"; then
         { printf '#include <%s>\n' stdio.h stdlib.h string.h sys/bproc.h unistd.h poll.h err.h errno.h \
-              arpa/inet.h
+              arpa/inet.h fcntl.h sys/wait.h
           echo 'int main(void) { uid_t uid = getuid(); (void)uid;'
           cat "$TMP/$1.c"
           echo 'return 0; }'; } >"$TMP/$1.m"
