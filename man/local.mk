@@ -14,6 +14,7 @@ dist_man_MANS += \
 	man/bproc.config.5 \
 	man/bproc_chmod.3 \
 	man/bproc_io.3 \
+	man/bproc_move.3 \
 	man/bproc_nodeaddr.3 \
 	man/bproc_detach.3 \
 	man/bproc_dump.3 \
@@ -48,6 +49,9 @@ MAN1_LINKS = \
 	mpprun:bprun
 
 MAN3_LINKS = \
+	_bproc_move:bproc_move \
+	_bproc_move_io:bproc_move \
+	bproc_move_io:bproc_move \
 	_bproc_access:bproc_nodeinfo \
 	_bproc_execmove_io:bproc_rexec \
 	_bproc_rexec:bproc_rexec \

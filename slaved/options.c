@@ -29,7 +29,8 @@ static const struct option long_options[] = {
 static void help_print(void)
 {
     puts("usage: slaved [-dhrvV] [-c FILE] [-l FACILITY] [-s ADDRESS] [--state DIR] [--root DIR]\n"
-         "              [--home] [--join HOST:PORT --token TOKEN --ca-hash sha256:HEX] [MASTER [PORT]]\n"
+         "              [--home] [--join HOST:PORT --token TOKEN --ca-hash sha256:HEX]\n"
+         "              [MASTER [PORT]]\n"
          "\n"
          "Makes this machine a node of a BProc cluster.\n"
          "\n"
