@@ -148,8 +148,9 @@ static int ends_any(const struct carry *carry)
 
 int carry_run(struct carry *carry)
 {
-    static const struct relay_ops ops = { .on_flush = on_flush, .on_flushed = on_flushed, .on_idle = on_idle,
-                                          .on_broken = on_broken, .wanted = on_wanted };
+    static const struct relay_ops ops = { .on_flush = on_flush, .on_flushed = on_flushed,
+                                          .on_idle = on_idle, .on_broken = on_broken,
+                                          .wanted = on_wanted };
     struct state state = { .carry = carry };
     struct relay *relay;
     struct event *slaved = NULL;

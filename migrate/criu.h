@@ -22,8 +22,8 @@ struct criu_target {
 };
 
 /*
- * Starts a worker for a dump of `target` into the directory `dir_fd`, which becomes its CRIU_FD_DIR,
- * in the pid namespace that the caller's children are made in. Returns the near end of its socket,
+ * Starts a worker for a dump of `target` into the directory `dir_fd`, which becomes its
+ * CRIU_FD_DIR, in the pid namespace that the caller's children are made in. Returns the near end of its socket,
  * the worker's pid in *pid (the caller reaps it); -errno. The worker for a restore is started by
  * the process space, because the restored task becomes its sibling.
  */
@@ -40,7 +40,8 @@ struct criu_dump {
 
 /*
  * Dumps a process into the worker's directory (`dir_fd` here, for the log) and lets it run on. The
- * first asks and returns at once, the second waits: 0, or -errno with CRIU's own words in text[len].
+ * first asks and returns at once, the second waits: 0, or -errno with CRIU's own words in
+ * text[len].
  */
 int criu_dump_start(int sock, const struct criu_dump *dump);
 int criu_dump_finish(int sock, int dir_fd, char *text, size_t len);

@@ -88,7 +88,7 @@ struct move_ops {
     void (*allow)(struct move *move);
     /* It waits there. Answers by move_commit() or move_fail(). */
     void (*enter)(struct move *move);
-    /* It runs there. 1: what waits here becomes its ghost; 0: it is to end. May take the channel. */
+    /* It runs there. 1: what waits here becomes its ghost; 0: it ends. May take the channel. */
     int (*committed)(struct move *move);
     /* The ghost is there. 0: `gate` and `pidfd` are taken over; -errno. */
     int (*ghost)(struct move *move, struct conn *gate, int pidfd);

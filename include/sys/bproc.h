@@ -194,8 +194,8 @@ int _bproc_rfork_io(int node, int flags, int port);
  * children, which stay where they are, can be waited for and signalled as before. 0, there. Where
  * the caller is already nothing happens, and the result is 0 (as in BProc 4; BProc 3 said ELOOP or
  * BE_SAMENODE). `flags`, `port` and what is forwarded: as for bproc_rfork(); from a node, 1 and 2
- * lead to where they led there. Interval timers go along; record locks and the CPU time used do not,
- * as with a fork.
+ * lead to where they led there. Interval timers go along; record locks and the CPU time used do
+ * not, as with a fork.
  *
  * Failure: -1, and the caller is where and as it was. Signals wait during the call.
  *   EBUSY           no daemon; for BPROC_NODE_MASTER that is success, as in BProc 4

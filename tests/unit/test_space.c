@@ -45,8 +45,8 @@ static int job_facts(void)
     sigprocmask(SIG_SETMASK, NULL, &mask);
     getrlimit(RLIMIT_MSGQUEUE, &limit);
     printf("pid=%d ppid=%d pgid=%d sid=%d uid=%d gid=%d ngroups=%d cwd=%s umask=%03o usr1=%d "
-           "queue=%d nice=%d env=%s far=%d four=%d", (int)getpid(), (int)getppid(), (int)getpgrp(), (int)getsid(0),
-           (int)getuid(), (int)getegid(), count, getcwd(cwd, sizeof(cwd)), umask(0),
+           "queue=%d nice=%d env=%s far=%d four=%d", (int)getpid(), (int)getppid(),
+           (int)getpgrp(), (int)getsid(0), (int)getuid(), (int)getegid(), count, getcwd(cwd, sizeof(cwd)), umask(0),
            sigismember(&mask, SIGUSR1), (int)limit.rlim_cur, getpriority(PRIO_PROCESS, 0),
            getenv("COLOUR"), fcntl(FD_FAR, F_GETFD), fcntl(4, F_GETFD));
     return 7;
@@ -298,7 +298,8 @@ static void test_facts(void)
 
     is_int(job_launch(&job), 0, "a launch under a chosen number is answered");
     is_int(job_exec_error(&job), 0, "the status socket closes at the exec");
-    is_str(output(&job, true), "pid=4242 ppid=4000 pgid=4000 sid=1 uid=1234 gid=1234 ngroups=3 cwd=/usr "
+    is_str(output(&job, true),
+           "pid=4242 ppid=4000 pgid=4000 sid=1 uid=1234 gid=1234 ngroups=3 cwd=/usr "
            "umask=027 usr1=1 queue=4096 nice=5 env=green far=0 four=-1",
            "the process is what its specification says");
     exited_is(4242, 7 << 8, "its exit status is reported");
