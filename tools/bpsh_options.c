@@ -53,12 +53,13 @@ static const char usage_text[] =
     "  --no-rc                  exit with 0 whatever the command's status is\n"
     "  --dry-run                print what would run\n"
     "  -l USER        accepted and ignored\n"
-    "  -h, --help               print this text\n"
+    "  -h             print this text and fail\n"
+    "  --help                   print this text\n"
     "  -v, --version            print the release\n";
 
 enum long_only {
     OPT_PTY = 256, OPT_OUTDIR, OPT_LABEL, OPT_DIFF, OPT_JSON, OPT_COLOR, OPT_PROGRESS,
-    OPT_CONNECT, OPT_TIMEOUT, OPT_NO_RC, OPT_DRY_RUN
+    OPT_CONNECT, OPT_TIMEOUT, OPT_NO_RC, OPT_DRY_RUN, OPT_HELP
 };
 
 static const struct option long_options[] = {
@@ -66,7 +67,7 @@ static const struct option long_options[] = {
     { "fanout", required_argument, NULL, 'f' }, { "stdin", required_argument, NULL, 'I' },
     { "stdout", required_argument, NULL, 'O' }, { "stderr", required_argument, NULL, 'E' },
     { "collect", no_argument, NULL, 'c' }, { "time", no_argument, NULL, 't' },
-    { "status", no_argument, NULL, 'S' }, { "help", no_argument, NULL, 'h' },
+    { "status", no_argument, NULL, 'S' }, { "help", no_argument, NULL, OPT_HELP },
     { "version", no_argument, NULL, 'v' }, { "pty", no_argument, NULL, OPT_PTY },
     { "outdir", required_argument, NULL, OPT_OUTDIR }, { "label", no_argument, NULL, OPT_LABEL },
     { "diff", no_argument, NULL, OPT_DIFF }, { "json", no_argument, NULL, OPT_JSON },
@@ -143,6 +144,7 @@ static void option_set(struct options *options, int option)
     case 't': options->time = true; break;
     case 'l': break;
     case 'h': tool_usage(usage_text, 1);
+    case OPT_HELP: tool_usage(usage_text, 0);
     case 'v': tool_version();
     default: exit(1);
     }

@@ -21,6 +21,8 @@ here() {
 # Usage.
 exits 1 "-h exits with 1" bpsh -h
 like "as it always has, but prints to stdout" "$(bpsh -h 2>/dev/null)" "^usage: bpsh "
+exits 0 "--help exits with 0" bpsh --help
+is "and prints the same" "$(cat "$TMP/out")" "$(bpsh -h)"
 like "-v" "$(bpsh -v)" "^bpsh \(bproc\) [0-9]"
 like "--version" "$(bpsh --version)" "^bpsh \(bproc\) [0-9]"
 exits 1 "no nodes" bpsh
