@@ -17,6 +17,8 @@
 #include "tools/bprun_map.h"
 #include "tools/bprun_options.h"
 
+#define NO_PROGRAM 2
+
 static void command_choose(struct command *command, const struct options *options)
 {
     const struct command_files files = { 0 };
@@ -28,7 +30,7 @@ static void command_choose(struct command *command, const struct options *option
         warnx("%s: command not found", options->args[0]);
     else
         warnx("%s: %s", options->args[0], strerror(-error));
-    exit(2);
+    exit(NO_PROGRAM);
 }
 
 /* What every process finds in its environment besides what a task sets. */
@@ -66,6 +68,18 @@ static void plan_make(struct task_plan *plan, const struct options *options,
                                           .longest = 4096 };
 }
 
+/* Could no process be created because the command is none that can be executed? */
+static bool program_missing(const struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        int error = run->tasks[i].error;
+
+        if (error != ENOENT && error != EACCES && error != ENOEXEC && error != ENOTDIR)
+            return false;
+    }
+    return true;
+}
+
 static int map_run(const struct nodeset *map, struct task_plan *plan,
                    const struct options *options)
 {
@@ -91,6 +105,8 @@ static int map_run(const struct nodeset *map, struct task_plan *plan,
     if (error)
         errx(1, "cannot run %zu processes: %s", run.count, strerror(-error));
     result = loop_result(&run);
+    if (program_missing(&run))
+        result = NO_PROGRAM;
     if (run.input)
         input_free(&input);
     for (size_t i = 0; i < run.count; i++)

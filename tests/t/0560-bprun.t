@@ -39,6 +39,11 @@ is "is told" "$(cat "$TMP/out")" "bprun: there is no node to run on"
 exits 2 "no command" bprun --np 2
 exits 2 "a command that is not on the PATH" bprun nosuchcommand
 is "is told" "$(cat "$TMP/out")" "bprun: nosuchcommand: command not found"
+for file in /no/such /tmp /etc/hostname /etc/hostname/x; do
+    exits 2 "what is no program: $file" bprun --map 0:1 "$file"
+done
+on n0 sh -c 'cp /bin/true /usr/bin/onlythere'
+exits 0 "unless it is one somewhere" bprun --map 0:1 /usr/bin/onlythere
 exits 1 "no daemon" on master env BPROC_SOCKET=/nowhere bprun true
 exits 1 "a map runs nothing" bpmap true
 
