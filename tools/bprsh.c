@@ -85,6 +85,8 @@ int bprsh_main(int argc, char **argv)
     const char *command;
     int error, status;
 
+    /* What the caller forgot to close would stay open as long as the command runs. */
+    closefrom(STDERR_FILENO + 1);
     tool_start();
     agent_options_read(&options, argc, argv);
     login_find(&login, options.user);

@@ -44,7 +44,7 @@ static int host_resolve(const char *name)
 
 int host_find(const char *name)
 {
-    int node = bproc_getnodebyname(name);
+    int node = bproc_getnodebyname(strcmp(name, "n-1") == 0 ? "-1" : name);
 
     if (node == BPROC_NODE_NONE && errno != 0)
         errx(AGENT_FAILED, "cannot find node %s: %s", name, tool_reason(errno));

@@ -23,12 +23,22 @@ static const char usage_text[] =
     "  -V, --version  print the release\n"
     "  --help         print this text\n"
     "  -1246AaCgKkMqvXxYyBbcEeFIiJmoPpS  accepted, without effect\n"
-    "  -DfLNORWw      refused: there is no forwarding, no master connection\n";
+    "  -DfLNORWw      refused: there is no forwarding, no background, no master connection\n";
 
 /* Those of ssh, in its order, and rsh's -d; -G and -Q are refused without a word. */
 static const char letters[] =
     "+1246ab:c:de:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:P:Q:R:S:TVw:W:XYy";
-static const char refused[] = "DfLNORWw";
+
+/* Why a letter is refused; NULL if it is not. */
+static const char *refusal(int option)
+{
+    switch (option) {
+    case 'f': return "bprsh stays in the foreground";
+    case 'N': return "there is always a command or a shell";
+    case 'O': return "there is no master connection";
+    default: return strchr("DLRWw", option) ? "nothing is forwarded here" : NULL;
+    }
+}
 
 enum { OPTION_HELP = 256 };
 
@@ -52,8 +62,8 @@ static void option_set(struct agent_options *options, int option)
     case 'G':
     case 'Q': exit(AGENT_FAILED);
     default:
-        if (strchr(refused, option))
-            errx(AGENT_FAILED, "cannot do option -%c: nothing is forwarded here", option);
+        if (refusal(option))
+            errx(AGENT_FAILED, "cannot do option -%c: %s", option, refusal(option));
     }
 }
 

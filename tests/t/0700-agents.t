@@ -32,6 +32,8 @@ for option in D:1 L:1:n1:2 R:1:n1:2 W:n1:2 O:check w:0 N f; do
     [[ $option != *:* ]] || argument=("${option#*:}")
     exits 255 "$letter is refused" bprsh "$letter" "${argument[@]}" n0 true
 done
+like "with the reason" "$(bprsh -f n0 true 2>&1; bprsh -L 1:n1:2 n0 true 2>&1)" \
+    "-f: bprsh stays in the foreground.*-L: nothing is forwarded here"
 exits 255 "no daemon" here 'BPROC_SOCKET=/nowhere bprsh n0 true'
 like "is told" "$(cat "$TMP/out")" "BProc is not running here"
 exits 255 "-G fails" bprsh -G n0
@@ -42,8 +44,8 @@ is "names of a node" \
     "$(here 'for n in n1 1 .1 10.77.1.2 root@n1 root@10.77.1.2; do bprsh $n hostname; done' |
         sort | uniq -c | awk '{ print $1, $2 }')" "6 n1"
 is "and of the master" \
-    "$(here 'for n in master -1 10.77.0.1 localhost self; do bprsh $n hostname; done' |
-        sort | uniq -c | awk '{ print $1, $2 }')" "5 master"
+    "$(here 'for n in master -1 n-1 10.77.0.1 localhost self; do bprsh $n hostname; done' |
+        sort | uniq -c | awk '{ print $1, $2 }')" "6 master"
 for node in master n0 n1 n2; do
     on $node useradd -M -u 4711 -s /bin/bash alice
 done
@@ -130,6 +132,22 @@ END
 for kind in block nonblock; do
     is "between sockets, $kind" "$(on master python3 - $kind <"$TMP/pair.py")" "True 0 True"
 done
+
+cat >"$TMP/listener.py" <<'END'
+# Callers that forget a listening socket must not find its port taken after their end.
+import os, socket, subprocess, time
+listener = socket.create_server(("127.0.0.1", 0))
+listener.set_inheritable(True)
+name = "socket:[%d]" % os.fstat(listener.fileno()).st_ino
+child = subprocess.Popen(["bprsh", "n0", "echo; cat"], close_fds=False, stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE)
+child.stdout.read(1)
+folder = "/proc/%d/fd/" % child.pid
+print([fd for fd in os.listdir(folder) if os.readlink(folder + fd) == name])
+child.stdin.close()
+child.wait()
+END
+is "descriptors above 2 are not kept" "$(on master python3 - <"$TMP/listener.py")" "[]"
 
 # Statuses.
 exits 0 "0" bprsh n0 true
