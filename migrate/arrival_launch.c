@@ -14,6 +14,7 @@
 #include "migrate/criu.h"
 #include "migrate/imagecheck.h"
 #include "migrate/imageedit.h"
+#include "migrate/imageguest.h"
 
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 #define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
@@ -149,11 +150,22 @@ static int image_check(struct arrival *a)
     struct image_owner owner = { .uid = a->launch.uid, .gid = a->launch.gid,
                                  .groups = a->launch.groups.groups_val,
                                  .ngroups = a->launch.groups.groups_len };
-    int error = a->peer == TLS_NODE_MASTER ? 0 : imagecheck_owner(a->image.dir, &owner);
+    struct image_guest guest = { .owner = owner, .pid = a->launch.pid, .root = a->setup->root,
+                                 .sent = &a->files };
+    char what[BPROC_MAX_TEXT - 128];
+    int error;
 
+    if (a->peer == TLS_NODE_MASTER)
+        return 0;
+    snprintf(what, sizeof(what), "is not that of a process of uid %u", a->launch.uid);
+    error = imagecheck_owner(a->image.dir, &owner);
+    if (!error) {
+        snprintf(what, sizeof(what), "cannot be read");
+        error = imageguest_check(a->image.dir, &guest, what, sizeof(what));
+    }
     if (error)
-        snprintf(a->text, sizeof(a->text), "cannot take process %d: its image is not that of a "
-                 "process of uid %u", a->launch.pid, a->launch.uid);
+        snprintf(a->text, sizeof(a->text), "cannot take process %d: its image, from node %d, %s",
+                 a->launch.pid, tls_node_number(a->peer), what);
     return error;
 }
 

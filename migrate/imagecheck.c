@@ -17,6 +17,7 @@
 #define CREDS_CAPABILITIES 9            /* inheritable ones, in words; then permitted, effective */
 #define CREDS_EFFECTIVE 11
 #define CREDS_GROUPS 14
+#define CREDS_AMBIENT 19
 
 /*
  * The field of that number in the message; -EPROTO if there is none, or a second one: CRIU would
@@ -63,7 +64,8 @@ static int right_is_good(const struct image_owner *owner, const struct field *fi
 {
     if (owner->uid == 0)
         return 1;
-    if (field->number >= CREDS_CAPABILITIES && field->number <= CREDS_EFFECTIVE)
+    if ((field->number >= CREDS_CAPABILITIES && field->number <= CREDS_EFFECTIVE) ||
+        field->number == CREDS_AMBIENT)
         return words_are_zero(field);
     return field->number != CREDS_GROUPS || is_group(owner, field);
 }

@@ -76,7 +76,7 @@ int field_take(struct bytes *in, struct field *field)
 
     if (in->len == 0)
         return 0;
-    if (varint_take(in, &tag) < 0)
+    if (varint_take(in, &tag) < 0 || tag >> 3 == 0 || tag > UINT32_MAX)
         return -EPROTO;
     field->number = (unsigned)(tag >> 3);
     field->value = 0;
@@ -129,4 +129,51 @@ int magic_skip(struct bytes *in)
         return -EPROTO;
     skip(in, MAGIC_LEN);
     return 0;
+}
+
+int message_read(struct bytes in, uint32_t repeated, struct message *message)
+{
+    struct field field;
+    int more;
+
+    message->seen = 0;
+    while ((more = field_take(&in, &field)) > 0) {
+        uint32_t bit = field.number < MESSAGE_FIELDS ? UINT32_C(1) << field.number : 0;
+
+        if (!bit || (message->seen & bit & ~repeated))
+            return -EPROTO;
+        message->fields[field.number] = field;
+        message->seen |= bit;
+    }
+    return more;
+}
+
+uint32_t message_value(const struct message *message, unsigned number)
+{
+    return message->seen & UINT32_C(1) << number ? (uint32_t)message->fields[number].value : 0;
+}
+
+/* The inventory has its own magic number alone. */
+static int start_skip(const char *name, struct bytes *in)
+{
+    if (strcmp(name, "inventory.img") != 0)
+        return magic_skip(in);
+    if (in->len < MAGIC_LEN / 2)
+        return -EPROTO;
+    skip(in, MAGIC_LEN / 2);
+    return 0;
+}
+
+int imagefile_visit(int dir_fd, const char *name, record_visitor *visit, void *arg)
+{
+    struct bytes file = { NULL, 0 }, in, record;
+    int more, error = imagefile_read(dir_fd, name, &file);
+
+    in = file;
+    if (!error)
+        error = start_skip(name, &in);
+    while (!error && (more = record_take(&in, &record)) != 0)
+        error = more < 0 ? more : visit(record, arg);
+    free(file.at);
+    return error > 0 ? 0 : error;
 }

@@ -37,8 +37,31 @@ int magic_skip(struct bytes *in);
 /* 1 with a record, 0 at the end, -EPROTO. */
 int record_take(struct bytes *in, struct bytes *record);
 
-/* 1 with a field, 0 at the end, -EPROTO. */
+/* 1 with a field, 0 at the end, -EPROTO, also for a number that protobuf has not. */
 int field_take(struct bytes *in, struct field *field);
+
+#define MESSAGE_FIELDS 32
+
+/* A message with each field at its number; of those that are repeated the last one. */
+struct message {
+    struct field fields[MESSAGE_FIELDS];
+    uint32_t seen;                      /* bits: which of them there are */
+};
+
+/*
+ * 0, or -EPROTO: also when a number is beyond MESSAGE_FIELDS, or a field that is not among the bits
+ * of `repeated` is there twice, of which CRIU would make one.
+ */
+int message_read(struct bytes in, uint32_t repeated, struct message *message);
+
+/* The number, as wide as CRIU takes it; 0 when it is not there. */
+uint32_t message_value(const struct message *message, unsigned number);
+
+/* Called with each record of a file; 0 to go on, 1 to stop, or -errno. */
+typedef int record_visitor(struct bytes record, void *arg);
+
+/* 0, -EPROTO, what the visitor said, or the errno of a file operation. */
+int imagefile_visit(int dir_fd, const char *name, record_visitor *visit, void *arg);
 
 /* Bytes put at `out`, at most MAX_VARINT. */
 size_t varint_put(uint8_t *out, uint64_t value);

@@ -48,6 +48,9 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/arrival_launch.c migrate/arrival_launch.h \
 	migrate/filecache.c migrate/filecache.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
+	migrate/imageguest.c migrate/imageguest.h \
+	migrate/imageopen.c migrate/imageopen.h \
+	migrate/imagetask.c migrate/imagetask.h \
 	migrate/imagerecv.c migrate/imagerecv.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/streamends.c migrate/streamends.h
