@@ -26,8 +26,8 @@ struct image_guest {
 
 /*
  * 0; -EPERM, or -ENOTSUP for a file that is not there, with what is wrong in text[len]; -EPROTO if
- * the image is none, -ENOMEM or the errno of a file operation, then without a text. Forks a child for the files, and blocks until it has
- * opened them, for ten seconds at most.
+ * the image is none, -ENOMEM or the errno of a file operation, then without a text. Forks a child
+ * for the files, and blocks until it has opened them, for ten seconds at most.
  */
 int imageguest_check(int dir_fd, const struct image_guest *guest, char *text, size_t len);
 
