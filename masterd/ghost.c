@@ -100,10 +100,8 @@ static void signal_take(struct ghost *ghost, const struct frame_header *header,
 
 static void orphan_tell(const struct ghost *ghost)
 {
-    pid_msg msg = { .pid = (int)ghost->ppid };
-
     if (ghost->ppid > 0)
-        link_event(node_at(ghost->node), P_ORPHAN, FRAME_XDR(pid_msg), &msg);
+        link_orphan(node_at(ghost->node), (int)ghost->ppid);
 }
 
 static void orphan_take(struct ghost *ghost, const struct frame_header *header,

@@ -218,11 +218,13 @@ static void hello_procs(struct node *node, const hello_arg *hello)
     for (unsigned i = 0; ours && i < hello->born.born_len; i++)
         link_kill(node, hello->born.born_val[i]);
     for (unsigned i = 0; i < hello->procs.procs_len; i++) {
-        int pid = hello->procs.procs_val[i].pid;
+        const launch_done *proc = &hello->procs.procs_val[i];
 
-        if (ours || proctable_adopt(node, pid) < 0)
-            link_kill(node, pid);
+        if (ours || proctable_adopt(node, proc->pid, proc->uid) < 0)
+            link_kill(node, proc->pid);
     }
+    for (unsigned i = 0; i < hello->ghosts.ghosts_len; i++)
+        nodeghost_adopt(&hello->ghosts.ghosts_val[i], node->number, ours);
     if (!ours)
         proctable_adopted(node);
 }
@@ -734,6 +736,13 @@ void link_kill(struct node *node, int pid)
     signal_msg msg = { .pid = pid, .signo = SIGKILL };
 
     link_event(node, P_SIGNAL, FRAME_XDR(signal_msg), &msg);
+}
+
+void link_orphan(struct node *node, int ppid)
+{
+    pid_msg msg = { .pid = ppid };
+
+    link_event(node, P_ORPHAN, FRAME_XDR(pid_msg), &msg);
 }
 
 void link_exit_ack(struct node *node, int pid)

@@ -28,6 +28,9 @@ void link_event(struct node *node, bproc_proc proc, xdrproc_t encode, const void
 int link_call(struct node *node, bproc_proc proc, uint32_t serial, xdrproc_t encode,
               const void *body);
 
+/* Tells a node that a parent, which lived elsewhere, is dead. */
+void link_orphan(struct node *node, int ppid);
+
 /* Tells a node to kill a process, and, once that is known to have ended, to forget it. */
 void link_kill(struct node *node, int pid);
 void link_exit_ack(struct node *node, int pid);

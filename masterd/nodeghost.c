@@ -2,16 +2,21 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/bproc.h>
 #include <sys/wait.h>
 #include <uthash.h>
 
+#include "masterd/ghost.h"
 #include "masterd/link.h"
+#include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
+#include "moves/task.h"
 
 #define NODEGHOSTS_MAX BPROC_MAX_PROCS
+#define SETTLE_SECONDS 20       /* for nodes to name their processes after our restart */
 
 /* The nodes that have a ghost of one process: few, as a rule one. */
 struct stand {
@@ -22,12 +27,14 @@ struct stand {
 struct nodeghosts {
     int pid;
     int parent, from;
+    int told;                   /* by a node: then the parent has to be on it */
     struct stand *stands;
     UT_hash_handle hh;
 };
 
 static struct nodeghosts *all;
 static unsigned count;
+static int settling;            /* settled() is due */
 
 static struct nodeghosts *ghosts_find(int pid)
 {
@@ -104,7 +111,8 @@ int nodeghost_stands_for(const struct proc *proc, int pid, int node)
 {
     struct nodeghosts *ghosts = ghosts_find(pid);
 
-    return ghosts && *stand_find(ghosts, node) && proc_ppid(proc) == ghosts->parent;
+    return ghosts && *stand_find(ghosts, node) && proc_ppid(proc) == ghosts->parent &&
+           (!ghosts->told || proc_find(ghosts->parent, node));
 }
 
 int nodeghost_is_child(int pid, int parent)
@@ -120,6 +128,53 @@ int nodeghost_parent(int pid, int node)
 
     return ghosts && ghosts->from == BPROC_NODE_MASTER && *stand_find(ghosts, node)
                ? ghosts->parent : 0;
+}
+
+static void one_tell(int pid, int node, int status)
+{
+    status_msg msg = { .pid = pid, .status = status };
+
+    link_event(node_at(node), P_GHOST_EXIT, FRAME_XDR(status_msg), &msg);
+}
+
+/* A process of this machine, left behind by one that moved, is in no table of ours. */
+static int is_left_here(int pid, int ppid)
+{
+    return kill(pid, 0) == 0 && task_parent(pid) == ppid && ghost_is_alive(ppid);
+}
+
+static int is_somewhere(const struct nodeghosts *ghosts)
+{
+    return proc_find_anywhere(ghosts->pid) || is_left_here(ghosts->pid, ghosts->parent);
+}
+
+static void settled(evutil_socket_t fd, short what, void *arg)
+{
+    struct nodeghosts *ghosts, *next;
+
+    (void)fd;
+    (void)what;
+    (void)arg;
+    settling = 0;
+    HASH_ITER(hh, all, ghosts, next)
+        if (!is_somewhere(ghosts))
+            nodeghosts_exited(ghosts->pid, SIGKILL);
+}
+
+void nodeghost_adopt(const ghost_record *ghost, int node, int lost)
+{
+    struct timeval limit = { SETTLE_SECONDS, 0 };
+    int from = is_left_here(ghost->pid, ghost->ppid) ? BPROC_NODE_MASTER : node;
+    struct nodeghosts *ghosts;
+
+    if (lost || nodeghost_add(ghost->pid, node, ghost->ppid, from) < 0) {
+        one_tell(ghost->pid, node, SIGKILL);
+        return;
+    }
+    ghosts = ghosts_find(ghost->pid);
+    ghosts->told = 1;
+    if (!settling++)
+        event_base_once(master.base, -1, EV_TIMEOUT, settled, NULL, &limit);
 }
 
 void nodeghost_remove(int pid, int node)

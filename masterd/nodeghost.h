@@ -24,6 +24,12 @@ struct proc;
  * already; -ENOMEM, -EAGAIN when there are too many.
  */
 int nodeghost_add(int pid, int node, int parent, int from);
+
+/*
+ * A node names a ghost in its HELLO: after a restart of ours it is kept, if its process turns up in
+ * the next seconds; when we had given the node up (`lost`) it has to go.
+ */
+void nodeghost_adopt(const ghost_record *ghost, int node, int lost);
 void nodeghost_remove(int pid, int node);
 
 /* Whether a ghost on that node stands for this process. */

@@ -271,12 +271,53 @@ static int is_settling(void)
     return master_now() - master.started < GHOST_SECONDS * 1000;
 }
 
+static int proc_adopt(struct node *node, int pid)
+{
+    struct timeval limit = { GHOST_SECONDS, 0 };
+    struct proc *proc = entry_find(pid, node->number);
+
+    if (proc)
+        return proc->condemned ? -EEXIST : 0;
+    if (pid <= 0)
+        return -EINVAL;
+    /* Whatever a node says it has: only what is here can be a ghost and come back to it. */
+    if (kill(pid, 0) < 0 && errno == ESRCH)
+        return -ESRCH;
+    proc = proc_new(pid, node->number);
+    if (!proc)
+        return -errno;
+    proc->adopted = 1;
+    event_add(proc->on_deadline, &limit);
+    ghost_claim(proc, pid, node->number);
+    return 0;
+}
+
+int proctable_adopt(struct node *node, int pid, uid_t uid)
+{
+    struct rights *rights = ghost_is_alive(pid) ? rights_of_task(pid) : NULL;
+    int is_others = rights && rights_uid(rights) != uid;
+
+    rights_release(rights);
+    /* Another user's process by now, which has the number of a dead ghost, is none. */
+    return is_others ? -EPERM : proc_adopt(node, pid);
+}
+
 static void exited_keep(struct node *node, int pid, int status)
 {
-    if (!is_settling() || !ghost_is_alive(pid) || proctable_adopt(node, pid) < 0)
+    if (!is_settling() || !ghost_is_alive(pid) || proc_adopt(node, pid) < 0)
         link_exit_ack(node, pid);
     else
         proctable_exited(node, pid, status);
+}
+
+/* Where they are a keeper stands for it as their parent. */
+static void children_orphan(const struct proc *parent)
+{
+    struct proc *proc, *next;
+
+    HASH_ITER(hh, procs, proc, next)
+        if (proc->ppid == parent->key.pid && proc->key.node != parent->key.node)
+            link_orphan(node_at(proc->key.node), parent->key.pid);
 }
 
 void proctable_exited(struct node *node, int pid, int status)
@@ -304,6 +345,7 @@ void proctable_exited(struct node *node, int pid, int status)
     }
     proc->exited = 1;
     proc->status = status;
+    children_orphan(proc);
     if (proc->ghost)
         ghost_tell_exit(proc->ghost, status);
 }
@@ -319,27 +361,6 @@ void proctable_stopped(struct node *node, int pid, int stopped, int status)
     nodeghosts_stopped(pid, stopped, status);
     if (proc->ghost)
         ghost_tell_stop(proc->ghost, stopped, status);
-}
-
-int proctable_adopt(struct node *node, int pid)
-{
-    struct timeval limit = { GHOST_SECONDS, 0 };
-    struct proc *proc = entry_find(pid, node->number);
-
-    if (proc)
-        return proc->condemned ? -EEXIST : 0;
-    if (pid <= 0)
-        return -EINVAL;
-    /* Whatever a node says it has: only what is here can be a ghost and come back to it. */
-    if (kill(pid, 0) < 0 && errno == ESRCH)
-        return -ESRCH;
-    proc = proc_new(pid, node->number);
-    if (!proc)
-        return -errno;
-    proc->adopted = 1;
-    event_add(proc->on_deadline, &limit);
-    ghost_claim(proc, pid, node->number);
-    return 0;
 }
 
 static struct proc *born_enter(struct node *node, const born_msg *born, int here,

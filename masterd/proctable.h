@@ -70,7 +70,7 @@ void proctable_stopped(struct node *node, int pid, int stopped, int status);
  * A process named in a HELLO of a slave that knew another masterd: it waits for its ghost to come
  * back, and is killed when none does. 0, or -errno when it cannot be kept.
  */
-int proctable_adopt(struct node *node, int pid);
+int proctable_adopt(struct node *node, int pid, uid_t uid);
 
 /* Forked on the node: enters it and asks for a ghost. It can go on without one. */
 void proctable_born(struct node *node, const born_msg *said);

@@ -212,14 +212,14 @@ static int gate_open(struct arrival *a)
 /* slaved counts the process before it runs, so that its end cannot be missed. */
 static int commit(struct arrival *a)
 {
-    launch_id id = { .pid = a->launch.pid };
+    launch_done done = { .pid = a->launch.pid, .uid = a->launch.uid };
     int error = commit_wait(a);
 
     if (!error)
         error = FAULT(FAULT_RECEIVER_COMMIT);
     if (!error)
-        error = msg_send(a->slaved, K_EVENT, P_LAUNCH_DONE, 0, 0, FRAME_XDR(launch_id), &id, NULL,
-                         0);
+        error = msg_send(a->slaved, K_EVENT, P_LAUNCH_DONE, 0, 0, FRAME_XDR(launch_done), &done,
+                         NULL, 0);
     if (!error)
         error = gate_open(a);
     if (!error)

@@ -91,17 +91,6 @@ static void ghost_die(int status)
     _exit(128 + WTERMSIG(status));
 }
 
-/* A member of an orphaned process group is not stopped by the keyboard's signals: then harder. */
-static void ghost_stop(int status)
-{
-    sigset_t pending;
-
-    signal_take(WSTOPSIG(status));
-    sigpending(&pending);
-    if (WSTOPSIG(status) != SIGSTOP && !sigismember(&pending, SIGCONT))
-        kill(getpid(), SIGSTOP);
-}
-
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -213,6 +202,47 @@ static void gate_reconnect(struct ghost *ghost)
         close(sock);
 }
 
+/* Passes one signal on. Its number, 0 when there is none. */
+static int signal_forward(struct ghost *ghost)
+{
+    struct signalfd_siginfo info;
+    signal_msg body;
+
+    if (read(ghost->signals, &info, sizeof(info)) != sizeof(info))
+        return 0;
+    if (info.ssi_signo == SIGCHLD)
+        children_reap(ghost);
+    /* Of its children the process hears where it is. */
+    if (info.ssi_signo == SIGCHLD && info.ssi_code > 0)
+        return SIGCHLD;
+    body.pid = getpid();
+    body.signo = (int)info.ssi_signo;
+    body.code = info.ssi_code;
+    body.from_pid = (int)info.ssi_pid;
+    body.from_uid = info.ssi_uid;
+    body.value = (int64_t)info.ssi_ptr;
+    signal_send(ghost, &body);
+    return body.signo;
+}
+
+/*
+ * A member of an orphaned process group is not stopped by the keyboard's signals: then harder. A
+ * stop forgets a SIGCONT that waits, which is for the process and came after what is told here.
+ */
+static void ghost_stop(struct ghost *ghost, int status)
+{
+    sigset_t pending;
+    int signo;
+
+    while (ghost->gate >= 0 && (signo = signal_forward(ghost)) > 0)
+        if (signo == SIGCONT)
+            return;
+    signal_take(WSTOPSIG(status));
+    sigpending(&pending);
+    if (WSTOPSIG(status) != SIGSTOP && !sigismember(&pending, SIGCONT))
+        kill(getpid(), SIGSTOP);
+}
+
 #define msg_decode(type, msg, out) \
     (frame_decode(FRAME_XDR(type), (msg)->body, (msg)->header.body_len, out, sizeof(type)) == 0)
 
@@ -234,7 +264,7 @@ static void message_take(struct ghost *ghost, const struct msg *msg)
         break;
     case P_GHOST_STOP:
         if (msg_decode(status_msg, msg, &status))
-            ghost_stop(status.status);
+            ghost_stop(ghost, status.status);
         break;
     case P_GHOST_FORK:
         if (msg_decode(pid_msg, msg, &child))
@@ -259,27 +289,6 @@ static void gate_read(struct ghost *ghost)
     }
     message_take(ghost, &msg);
     msg_free(&msg);
-}
-
-static void signal_forward(struct ghost *ghost)
-{
-    struct signalfd_siginfo info;
-    signal_msg body;
-
-    if (read(ghost->signals, &info, sizeof(info)) != sizeof(info))
-        return;
-    if (info.ssi_signo == SIGCHLD)
-        children_reap(ghost);
-    /* Of its children the process hears where it is. */
-    if (info.ssi_signo == SIGCHLD && info.ssi_code > 0)
-        return;
-    body.pid = getpid();
-    body.signo = (int)info.ssi_signo;
-    body.code = info.ssi_code;
-    body.from_pid = (int)info.ssi_pid;
-    body.from_uid = info.ssi_uid;
-    body.value = (int64_t)info.ssi_ptr;
-    signal_send(ghost, &body);
 }
 
 static void parent_died(struct ghost *ghost)

@@ -286,16 +286,17 @@ void ghost_dismiss(int pid)
     ghost_signal(ghost, SIGKILL);
 }
 
-int ghost_list(int **pids, unsigned *count)
+int ghost_list(ghost_record **list, unsigned *count)
 {
     struct ghost *ghost, *next;
 
     *count = 0;
-    *pids = calloc(HASH_COUNT(ghosts) + 1, sizeof(**pids));
-    if (!*pids)
+    *list = calloc(HASH_COUNT(ghosts) + 1, sizeof(**list));
+    if (!*list)
         return -ENOMEM;
     HASH_ITER(hh, ghosts, ghost, next)
-        if (*count < BPROC_MAX_PROCS)
-            (*pids)[(*count)++] = ghost->pid;
+        if (ghost->conn && *count < BPROC_MAX_PROCS)
+            (*list)[(*count)++] = (ghost_record){ .pid = ghost->pid,
+                                                  .ppid = task_number(task_parent(ghost->task)) };
     return 0;
 }

@@ -40,7 +40,7 @@ int ghost_is_known(int pid);
  */
 int ghost_is_needed(pid_t task, pid_t except);
 
-/* What a P_HELLO lists: *pids malloc'd. 0 or -ENOMEM. */
-int ghost_list(int **pids, unsigned *count);
+/* What a P_HELLO lists: *list malloc'd. 0 or -ENOMEM. */
+int ghost_list(ghost_record **list, unsigned *count);
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/tls.h"
 #include "slaved/connect.h"
 #include "slaved/contact.h"
+#include "slaved/ghost.h"
 #include "slaved/hostattr.h"
 #include "slaved/link.h"
 #include "slaved/proctable.h"
@@ -87,13 +88,15 @@ static void hello_send(void)
 
     hello.attrs.attrs_len = hostattr_fill(attrs);
     hello.attrs.attrs_val = attrs;
-    if (proc_list(hello.node, &hello.procs.procs_val, &hello.procs.procs_len) < 0 ||
+    if (proc_list(&hello.procs.procs_val, &hello.procs.procs_len) < 0 ||
+        ghost_list(&hello.ghosts.ghosts_val, &hello.ghosts.ghosts_len) < 0 ||
         proc_list_born(&hello.born.born_val, &hello.born.born_len) < 0)
         conn_close(control.conn, "out of memory");
     else
         conn_send(control.conn, K_CALL, P_HELLO, 0, 0, FRAME_XDR(hello_arg), &hello, NULL, 0);
     free(hello.procs.procs_val);
     free(hello.born.born_val);
+    free(hello.ghosts.ghosts_val);
 }
 
 static void ping_schedule(unsigned ping_timeout)

@@ -22,6 +22,7 @@
 struct proc {
     pid_t pid;
     struct transfer *transfer;  /* NULL when it has ended */
+    uid_t uid;                  /* with `committed` */
     bool committed;
     bool exited;
     bool draining;              /* the transfer was told of the end */
@@ -130,13 +131,14 @@ static void proc_settle(struct proc *proc)
     }
 }
 
-void proc_commit(pid_t pid, const struct transfer *transfer)
+void proc_commit(pid_t pid, const struct transfer *transfer, uid_t uid)
 {
     struct proc *proc = proc_find(pid);
 
     if (!proc || proc->transfer != transfer || proc->committed)
         return;
     proc->committed = true;
+    proc->uid = uid;
     if (proc->group.pid)
         link_event(P_GROUP, FRAME_XDR(group_msg), &proc->group);
     if (proc->exited)
@@ -350,7 +352,7 @@ void proc_acknowledged(pid_t pid)
     }
 }
 
-int proc_list(int node, proc_record **list, u_int *count)
+int proc_list(launch_done **list, u_int *count)
 {
     struct proc *proc, *next;
 
@@ -360,7 +362,7 @@ int proc_list(int node, proc_record **list, u_int *count)
         return -ENOMEM;
     HASH_ITER(hh, procs, proc, next)
         if (proc->committed && !proc->born && !proc->acknowledged && *count < BPROC_MAX_PROCS)
-            (*list)[(*count)++] = (proc_record){ .pid = proc->pid, .node = node };
+            (*list)[(*count)++] = (launch_done){ .pid = proc->pid, .uid = proc->uid };
     return 0;
 }
 

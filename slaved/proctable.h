@@ -30,7 +30,7 @@ int proc_add(pid_t pid, struct transfer *transfer);
 void proc_refused(pid_t pid);
 
 /* From the transfer; nothing happens when the entry is another's. */
-void proc_commit(pid_t pid, const struct transfer *transfer);
+void proc_commit(pid_t pid, const struct transfer *transfer, uid_t uid);
 void proc_drained(pid_t pid, const struct transfer *transfer);
 void proc_abandon(pid_t pid, const struct transfer *transfer);
 
@@ -70,7 +70,7 @@ void proc_signal(const signal_msg *signal);
 void proc_acknowledged(pid_t pid);
 
 /* What a P_HELLO lists: *procs and *born malloc'd. 0 or -ENOMEM. */
-int proc_list(int node, proc_record **procs, u_int *count);
+int proc_list(launch_done **procs, u_int *count);
 int proc_list_born(int **born, u_int *count);
 
 /* Tells the master again what it has not acknowledged. */

@@ -182,6 +182,20 @@ void transfer_continue(struct transfer *transfer, struct conn *channel)
     conn_set_ops(channel, &channel_ops, transfer);
 }
 
+static void done_take(struct transfer *transfer, const struct frame_header *header,
+                      const uint8_t *body)
+{
+    launch_done done;
+
+    if (conn_decode(launch_done, header, body, &done) < 0) {
+        conn_close(transfer->conn, "message does not decode");
+        return;
+    }
+    FAULT(FAULT_SLAVED_COMMIT);
+    children_settle(transfer, 0);
+    proc_commit(transfer->pid, transfer, done.uid);
+}
+
 static void transfer_message(struct conn *conn, const struct frame_header *header,
                              const uint8_t *body, int *fds, void *arg)
 {
@@ -193,9 +207,7 @@ static void transfer_message(struct conn *conn, const struct frame_header *heade
         launch_take(transfer, header, body, fds);
         break;
     case P_LAUNCH_DONE:
-        FAULT(FAULT_SLAVED_COMMIT);
-        children_settle(transfer, 0);
-        proc_commit(transfer->pid, transfer);
+        done_take(transfer, header, body);
         break;
     case P_LAUNCH_UNDO:
         proc_abandon(transfer->pid, transfer);

@@ -79,3 +79,16 @@ SYSTEM_TESTS += tests/t/0300-rfork.t tests/t/0310-ghost.t
 tests_progs_inherit_cwd_SOURCES = tests/progs/inherit_cwd.c tests/progs/remote.h
 tests_progs_inherit_cwd_LDADD = $(PROG_LDADD)
 tests_progs_inherit_cwd_LDFLAGS = $(PROG_LINK)
+
+# What begins on a node.
+check_PROGRAMS += tests/progs/nested tests/progs/travel
+
+tests_progs_nested_SOURCES = tests/progs/nested.c tests/progs/remote.h
+tests_progs_nested_LDADD = $(PROG_LDADD)
+tests_progs_nested_LDFLAGS = $(PROG_LINK)
+
+tests_progs_travel_SOURCES = tests/progs/travel.c tests/progs/remote.h
+tests_progs_travel_LDADD = $(PROG_LDADD) -lpthread
+tests_progs_travel_LDFLAGS = $(PROG_LINK)
+
+SYSTEM_TESTS += tests/t/0340-nested.t tests/t/0350-move.t

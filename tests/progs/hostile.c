@@ -380,9 +380,9 @@ static void hello_send(struct shot *shot, int node, unsigned data_port, unsigned
     size_t len;
 
     hello.procs.procs_len = procs;
-    hello.procs.procs_val = calloc(procs + 1, sizeof(proc_record));
+    hello.procs.procs_val = calloc(procs + 1, sizeof(launch_done));
     for (unsigned i = 0; i < procs; i++)
-        hello.procs.procs_val[i] = (proc_record){ (int)i - 2, (int)(random_get() % 4) };
+        hello.procs.procs_val[i] = (launch_done){ (int)i - 2, random_get() % 4 };
     frame = frame_make(K_CALL, P_HELLO, FRAME_XDR(hello_arg), &hello, &len);
     shot_send(shot, frame, len);
     free(hello.procs.procs_val);
