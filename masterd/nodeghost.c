@@ -48,8 +48,10 @@ static struct nodeghosts *ghosts_get(int pid, int parent, int from)
 {
     struct nodeghosts *ghosts = ghosts_find(pid);
 
-    if (ghosts)
+    if (ghosts && ghosts->parent == parent)
         return ghosts;
+    /* What an older process of that number has left. */
+    nodeghosts_exited(pid, SIGKILL);
     ghosts = calloc(1, sizeof(*ghosts));
     if (!ghosts)
         return NULL;
@@ -115,11 +117,11 @@ int nodeghost_stands_for(const struct proc *proc, int pid, int node)
            (!ghosts->told || proc_find(ghosts->parent, node));
 }
 
-int nodeghost_is_child(int pid, int parent)
+int nodeghost_is_others(int pid, int parent)
 {
     const struct nodeghosts *ghosts = ghosts_find(pid);
 
-    return ghosts && ghosts->parent == parent;
+    return ghosts && ghosts->parent != parent;
 }
 
 int nodeghost_parent(int pid, int node)

@@ -35,8 +35,8 @@ void nodeghost_remove(int pid, int node);
 /* Whether a ghost on that node stands for this process. */
 int nodeghost_stands_for(const struct proc *proc, int pid, int node);
 
-/* Whether a node has a ghost of it as a child of `parent`. */
-int nodeghost_is_child(int pid, int parent);
+/* Whether a node has a ghost of it as a child of somebody other than `parent`. */
+int nodeghost_is_others(int pid, int parent);
 
 /* The parent of a process that was left behind on the master, if that node has its ghost; or 0. */
 int nodeghost_parent(int pid, int node);

@@ -142,14 +142,17 @@ static uint32_t own_address(struct conn *conn)
     return ntohl(in.sin_addr.s_addr);
 }
 
-/* Its ghost may signal it, so that it has to be one. */
-static int is_child(const struct node *from, int parent, int pid)
+/*
+ * Its ghost may signal it, so that it has to be one. A child that has ended and was not waited for
+ * is known to nobody any more; there is nothing to be done to it.
+ */
+static int is_child(int parent, int pid)
 {
     const struct proc *proc = proc_find_anywhere(pid);
 
     if (proc)
         return proc_ppid(proc) == parent;
-    return nodeghost_is_child(pid, parent) || is_of_node(from, pid);
+    return pid > 1 && !nodeghost_is_others(pid, parent);
 }
 
 static struct passage *passage_new(const struct node *from, const struct node *to,
@@ -169,7 +172,7 @@ static struct passage *passage_new(const struct node *from, const struct node *t
         return NULL;
     }
     for (unsigned i = 0; i < arg->children.child_list_len; i++)
-        if (is_child(from, arg->who.id.pid, arg->children.child_list_val[i]))
+        if (is_child(arg->who.id.pid, arg->children.child_list_val[i]))
             passage->children[passage->nchildren++] = arg->children.child_list_val[i];
     passage->kind = arg->kind;
     passage->pid = arg->who.id.pid;

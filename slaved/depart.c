@@ -201,8 +201,7 @@ static int move_committed(struct move *move)
 {
     const struct leave *leave = move->owner;
 
-    if (!leave->ghost)
-        children_dismiss(move);
+    children_dismiss(move);
     if (move->kind != MOVE_RFORK && proc_leave(move->pid, move->channel))
         move->channel = NULL;
     return leave->ghost;

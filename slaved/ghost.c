@@ -14,6 +14,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/trace.h"
+#include "moves/move.h"
 #include "moves/task.h"
 #include "slaved/ghost.h"
 #include "slaved/link.h"
@@ -25,13 +26,14 @@
 struct ghost {
     int pid;
     pid_t task;
+    int ppid;                   /* of the process whose child it is here */
     struct conn *conn;          /* NULL: not there yet */
     int pidfd;
     int exit_status;            /* told to it, or to be told; STATUS_NONE */
     int stop_status;            /* its process is stopped; STATUS_NONE */
     int stopped;                /* itself, as the kernel has it */
     int64_t told_stop;          /* until then a stop is taken for the one we told it; 0 */
-    int dismissed;
+    int dismissed;              /* then the entry outlives it, until its parent has reaped it */
     UT_hash_handle hh;
 };
 
@@ -68,15 +70,19 @@ static void ghost_signal(const struct ghost *ghost, int signo)
 
 int ghost_is_known(int pid)
 {
-    return ghost_find(pid) != NULL;
+    const struct ghost *ghost = ghost_find(pid);
+
+    return ghost && (ghost->conn || !ghost->dismissed);
 }
 
 int ghost_expect(int pid)
 {
-    struct ghost *ghost;
+    struct ghost *ghost = ghost_find(pid);
 
-    if (ghost_find(pid))
+    if (ghost_is_known(pid))
         return -EEXIST;
+    if (ghost)
+        ghost_free(ghost);
     ghost = calloc(1, sizeof(*ghost));
     if (!ghost)
         return -ENOMEM;
@@ -129,10 +135,18 @@ int ghost_is_needed(pid_t task, pid_t except)
     return 0;
 }
 
+static void child_reaped(struct ghost *child)
+{
+    child->ppid = 0;
+    if (!child->conn)
+        ghost_free(child);
+}
+
 /* A child that is no ghost, left behind with it by the process that moved. */
 static void child_take(struct ghost *ghost, const struct frame_header *header,
                        const uint8_t *body)
 {
+    struct ghost *child;
     status_msg msg;
 
     if (conn_decode(status_msg, header, body, &msg) < 0) {
@@ -145,7 +159,10 @@ static void child_take(struct ghost *ghost, const struct frame_header *header,
             link_event(P_GHOST_CHILD, FRAME_XDR(status_msg), &msg);
         return;
     }
-    if (!proc_child_ended(msg.pid, msg.status))
+    child = ghost_find(msg.pid);
+    if (child && child->dismissed)
+        child_reaped(child);
+    else if (!proc_child_ended(msg.pid, msg.status))
         link_event(P_GHOST_CHILD, FRAME_XDR(status_msg), &msg);
     if (!ghost_is_needed(ghost->task, 0))
         ghost_dismiss(ghost->pid);
@@ -166,6 +183,24 @@ static void conn_message(struct conn *conn, const struct frame_header *header, c
         conn_close(conn, "message has no place here");
 }
 
+/* To the ghosts of its process on other nodes. */
+static void end_tell(const struct ghost *ghost)
+{
+    status_msg msg = { .pid = ghost->pid, .status = ghost->exit_status };
+
+    link_event(P_GHOST_CHILD, FRAME_XDR(status_msg), &msg);
+}
+
+/* Nobody is left who could say that he has reaped them. */
+static void children_forget(int ppid)
+{
+    struct ghost *ghost, *next;
+
+    HASH_ITER(hh, ghosts, ghost, next)
+        if (ghost->dismissed && !ghost->conn && ghost->ppid == ppid)
+            ghost_free(ghost);
+}
+
 static void conn_closed(struct conn *conn, const char *reason, void *arg)
 {
     struct ghost *ghost = arg;
@@ -175,12 +210,19 @@ static void conn_closed(struct conn *conn, const char *reason, void *arg)
     (void)conn;
     log_debug("ghost %d: %s", ghost->pid, reason);
     trace_forget(ghost->task);
+    /* Who would reap it is about to be elsewhere. */
+    if (ghost->exit_status != STATUS_NONE && move_find(ghost->ppid))
+        end_tell(ghost);
     if (ghost->exit_status == STATUS_NONE && !ghost->dismissed)
         signal_forward(ghost, &kill);
     if (ghost->exit_status == STATUS_NONE)
         link_event(P_GHOST_GONE, FRAME_XDR(pid_msg), &gone);
     proc_unhold(ghost->pid);
-    ghost_free(ghost);
+    children_forget(ghost->pid);
+    if (ghost->dismissed && (move_find(ghost->ppid) || ghost_find(ghost->ppid)))
+        ghost->conn = NULL;
+    else
+        ghost_free(ghost);
 }
 
 static const struct conn_ops ghost_ops = { .on_message = conn_message, .on_close = conn_closed };
@@ -241,6 +283,7 @@ int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd)
         return -ENOENT;
     ghost->conn = conn;
     ghost->task = task;
+    ghost->ppid = task_number(task_parent(task));
     ghost->pidfd = pidfd;
     conn_set_ops(conn, &ghost_ops, ghost);
     trace_start(task, trace_told, ghost);
@@ -259,7 +302,7 @@ int ghost_message(const struct frame_header *header, const uint8_t *body)
     if (conn_decode(status_msg, header, body, &msg) < 0)
         return -EPROTO;
     ghost = ghost_find(msg.pid);
-    if (!ghost)
+    if (!ghost || ghost->dismissed)
         return 0;
     if (header->proc == P_GHOST_EXIT)
         ghost->exit_status = msg.status;
@@ -283,6 +326,8 @@ void ghost_dismiss(int pid)
     if (!ghost || !ghost->conn)
         return;
     ghost->dismissed = 1;
+    if (ghost->exit_status != STATUS_NONE)
+        end_tell(ghost);
     ghost_signal(ghost, SIGKILL);
 }
 

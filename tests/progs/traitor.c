@@ -84,7 +84,7 @@ static void refused(const char *name, int status)
 
 static void hello_say(void)
 {
-    proc_record procs[] = { { 1, node }, { origin, node } };
+    launch_done procs[] = { { 1, user }, { origin, user } };
     hello_arg hello = { .node = node, .instance = 77, .data_port = 2224,
                         .procs = { 2, procs } };
 
