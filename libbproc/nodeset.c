@@ -19,6 +19,8 @@
 
 int bproc_nodeset_init(struct bproc_node_set_t *set, int size)
 {
+    if (!set)
+        return client_result(-EINVAL);
     *set = (struct bproc_node_set_t)BPROC_EMPTY_NODESET;
     return bproc_nodeset_grow(set, size);
 }
@@ -27,7 +29,7 @@ int bproc_nodeset_grow(struct bproc_node_set_t *set, int size)
 {
     struct bproc_node_info_t *more;
 
-    if (size < 0)
+    if (!set || size < 0)
         return client_result(-EINVAL);
     if (size <= set->alloc)
         return 0;
@@ -42,6 +44,8 @@ int bproc_nodeset_grow(struct bproc_node_set_t *set, int size)
 
 void bproc_nodeset_free(struct bproc_node_set_t *set)
 {
+    if (!set)
+        return;
     free(set->node);
     *set = (struct bproc_node_set_t)BPROC_EMPTY_NODESET;
 }
@@ -60,8 +64,12 @@ static int room_make(struct bproc_node_set_t *set, int more)
 /* The record may be in the set itself, which moves. */
 int bproc_nodeset_add(struct bproc_node_set_t *set, struct bproc_node_info_t *info)
 {
-    struct bproc_node_info_t copy = *info;
+    struct bproc_node_info_t copy;
 
+    if (!set || !info)
+        return client_result(-EINVAL);
+    /* It may lie in the set itself, which moves as it grows. */
+    copy = *info;
     if (room_make(set, 1) < 0)
         return -1;
     set->node[set->size++] = copy;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""BProc: processes of the master that run on nodes. See bproc(7) and python-bproc(7).
+"""BProc: processes of the master that run on nodes. See bproc(7) and bproc-python(7).
 
     import bproc, os
 
