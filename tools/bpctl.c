@@ -78,6 +78,15 @@ static const struct option long_options[] = {
     { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 }
 };
 
+/* Why the master cannot be asked for that. */
+static const char no_state[] = "cannot set the state of the master: it is always up";
+static const char no_mode[] = "cannot set the mode of the master: anybody may use it";
+static const char no_owner[] = "cannot set the owner of the master: anybody may use it";
+static const char no_group[] = "cannot set the group of the master: anybody may use it";
+static const char no_root[] = "cannot change the root of the master: only nodes have another";
+static const char no_cache[] = "cannot empty the cache of the master: only those of nodes are";
+static const char no_master[] = "cannot reconnect the master: it is what nodes connect to";
+
 static void nodes_choose(struct control *control, const char *spec)
 {
     char text[512];
@@ -91,14 +100,11 @@ static void nodes_choose(struct control *control, const char *spec)
     control->any_chosen = true;
 }
 
-static void nodes_act(struct control *control, bool together, int (*call)(int, const void *),
-                      const void *arg)
+static void nodes_act(struct control *control, const struct act *act)
 {
-    struct act act = { .call = call, .arg = arg, .together = together };
-
     if (!control->any_chosen)
         errx(1, "no nodes chosen; -S or -M must stand before what is to be done");
-    if (act_on(&control->chosen, &control->table, &act) > 0)
+    if (act_on(&control->chosen, &control->table, act) > 0)
         control->result = 1;
     control->acted = true;
 }
@@ -174,19 +180,24 @@ static int group_set(int node, const void *arg)
     return bproc_chgrp(node, *(const int *)arg);
 }
 
-static void value_set(struct control *control, int (*call)(int, const void *), int value)
+static void value_set(struct control *control, int (*call)(int, const void *), int value,
+                      const char *of_master)
 {
-    nodes_act(control, false, call, &value);
+    nodes_act(control, &(struct act){ call, &value, false, of_master });
 }
 
 struct power {
+    const char *of_master;
     int (*waits)(int node);
     int (*tells)(int node);
 };
 
-static const struct power reboot = { bproc_nodereboot, bproc_nodereboot_async };
-static const struct power halt = { bproc_nodehalt, bproc_nodehalt_async };
-static const struct power pwroff = { bproc_nodepwroff, bproc_nodepwroff_async };
+static const struct power reboot = { "cannot reboot the master: only nodes are rebooted",
+                                     bproc_nodereboot, bproc_nodereboot_async };
+static const struct power halt = { "cannot halt the master: only nodes are halted",
+                                   bproc_nodehalt, bproc_nodehalt_async };
+static const struct power pwroff = { "cannot switch off the master: only nodes are switched off",
+                                     bproc_nodepwroff, bproc_nodepwroff_async };
 
 static int power_wait(int node, const void *arg)
 {
@@ -200,7 +211,8 @@ static int power_tell(int node, const void *arg)
 
 static void power_do(struct control *control, const struct power *power)
 {
-    nodes_act(control, true, control->no_wait ? power_tell : power_wait, power);
+    nodes_act(control, &(struct act){ control->no_wait ? power_tell : power_wait, power, true,
+                                      power->of_master });
 }
 
 struct addresses {
@@ -245,24 +257,39 @@ static void reconnect_do(struct control *control, const char *text)
     addresses.master = address_read(words);
     if (comma)
         addresses.own = address_read(comma);
-    nodes_act(control, true, reconnect, &addresses);
+    nodes_act(control, &(struct act){ reconnect, &addresses, true, no_master });
 }
 
-static int root_change(int node, const void *arg)
+static int root_change_call(int node, const void *arg)
 {
     return bproc_slave_chroot(node, arg);
 }
 
-static int cache_purge(int node, const void *arg)
+static void root_change(struct control *control, const char *dir)
+{
+    nodes_act(control, &(struct act){ root_change_call, dir, true, no_root });
+}
+
+static int cache_purge_call(int node, const void *arg)
 {
     (void)arg;
     return bproc_nodecachepurgeok(node);
 }
 
-static int cache_purge_fail(int node, const void *arg)
+static void cache_purge(struct control *control)
+{
+    nodes_act(control, &(struct act){ cache_purge_call, NULL, true, no_cache });
+}
+
+static int cache_purge_fail_call(int node, const void *arg)
 {
     (void)arg;
     return bproc_nodecachepurgefail(node);
+}
+
+static void cache_purge_fail(struct control *control)
+{
+    nodes_act(control, &(struct act){ cache_purge_fail_call, NULL, false, NULL });
 }
 
 static void option_do(struct control *control, int option)
@@ -270,16 +297,16 @@ static void option_do(struct control *control, int option)
     switch (option) {
     case 'S': nodes_choose(control, optarg); break;
     case 'M': nodes_choose(control, "master"); break;
-    case 's': value_set(control, state_set, state_read(optarg)); break;
-    case 'm': value_set(control, mode_set, mode_read(optarg)); break;
-    case 'u': value_set(control, user_set, user_read(optarg)); break;
-    case 'g': value_set(control, group_set, group_read(optarg)); break;
+    case 's': value_set(control, state_set, state_read(optarg), no_state); break;
+    case 'm': value_set(control, mode_set, mode_read(optarg), no_mode); break;
+    case 'u': value_set(control, user_set, user_read(optarg), no_owner); break;
+    case 'g': value_set(control, group_set, group_read(optarg), no_group); break;
     case 'R': power_do(control, &reboot); break;
     case 'H': power_do(control, &halt); break;
     case 'P': power_do(control, &pwroff); break;
-    case 'r': nodes_act(control, true, root_change, optarg); break;
-    case OPTION_PURGE: nodes_act(control, true, cache_purge, NULL); break;
-    case OPTION_PURGE_FAIL: nodes_act(control, false, cache_purge_fail, NULL); break;
+    case 'r': root_change(control, optarg); break;
+    case OPTION_PURGE: cache_purge(control); break;
+    case OPTION_PURGE_FAIL: cache_purge_fail(control); break;
     case OPTION_NO_WAIT: control->no_wait = true; break;
     case OPTION_RECONNECT: reconnect_do(control, optarg); break;
     case 'f': break;

@@ -21,6 +21,10 @@ static void *turn_run(void *arg)
 {
     struct turn *turn = arg;
 
+    if (turn->node == BPROC_NODE_MASTER && turn->act->of_master) {
+        turn->error = EINVAL;
+        return NULL;
+    }
     /* The interface says EINVAL for both a wrong node and a wrong value. */
     if (turn->node != BPROC_NODE_MASTER && !tool_nodes_find(turn->table, turn->node))
         turn->error = BE_INVALIDNODE;
@@ -36,7 +40,9 @@ static int turn_end(const struct turn *turn)
 {
     if (!turn->error)
         return 0;
-    fprintf(stderr, "%d: %s\n", turn->node, tool_reason(turn->error));
+    fprintf(stderr, "%d: %s\n", turn->node,
+            turn->node == BPROC_NODE_MASTER && turn->act->of_master ? turn->act->of_master :
+            tool_reason(turn->error));
     return 1;
 }
 

@@ -14,6 +14,7 @@ struct act {
     int (*call)(int node, const void *arg);     /* 0, or -1 with errno */
     const void *arg;
     bool together;
+    const char *of_master;      /* why the master cannot be asked for that; NULL: it can */
 };
 
 /* How many nodes it failed on. Blocks until all is done. */

@@ -98,7 +98,13 @@ is "is told" "$(cat "$TMP/out")" "2: Node is down"
 is "and the others are done" "$(on master bpstat -s 0)" up
 exits 1 "the permissions of a down node" bpctl -S 2 -m 111
 exits 1 "the master has none" bpctl -M -m 100
-like "and is told" "$(cat "$TMP/out")" "^-1: Invalid"
+is "and is told" "$(cat "$TMP/out")" "-1: cannot set the mode of the master: anybody may use it"
+for option in '-s up' '-u root' '-g root' -R -P '-r /tmp' --cache-purge '--reconnect 10.77.0.1'; do
+    # shellcheck disable=SC2086 # the words of an option
+    exits 1 "the master cannot be asked for $option" bpctl -M $option
+    like "with a reason" "$(cat "$TMP/out")" "^-1: cannot [a-z ]+ the master: "
+done
+ok "but for what is without effect" bpctl -M --cache-purge-fail
 on master bpctl -S 0 -u alice -g root -m 111 -S 1 -s up
 exits 1 "a user who may not" as_alice -S 0 -s unavailable
 is "is told" "$(cat "$TMP/out")" "0: Operation not permitted"
@@ -108,6 +114,7 @@ is "the first is done" "$(node 0), $(node 1)" "up ---x------ alice root, up ---x
 exits 1 "power by a user" as_alice -S 0 -R
 is "is told" "$(cat "$TMP/out")" "0: Operation not permitted"
 exits 1 "of the master" bpctl -M -H
+is "is told" "$(cat "$TMP/out")" "-1: cannot halt the master: only nodes are halted"
 exits 1 "a down node and one that is none" bpctl -S 7,2 -P
 is "are told in their order" "$(cat "$TMP/out")" $'7: Invalid node number\n2: Node is down'
 exits 1 "administration on a node" on n0 bpctl -S 0 -s unavailable
