@@ -318,6 +318,9 @@ static const struct keyword keywords[] = {
     FOREIGN("node"), FOREIGN("nodeassign"), FOREIGN("nodeupmaxclients"),
     FOREIGN("nodeupmaxworkers"), FOREIGN("nodeupworker"), FOREIGN("slave"),
     FOREIGN("fsck"), FOREIGN("mkfs"), FOREIGN("pci"), FOREIGN("bootport"),
+    FOREIGN("host"), FOREIGN("masterdelay"), FOREIGN("masterorder"), FOREIGN("nodename"),
+    FOREIGN("prestage"), FOREIGN("prestage_libs"), FOREIGN("pxebandwidth"),
+    FOREIGN("pxefileserver"),
 };
 #define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
 

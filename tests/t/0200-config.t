@@ -37,7 +37,8 @@ takes "every keyword" "nodes 8" "ip 10.0.0.1 10.1.0.1" "ip 3 10.0.0.4" "iprange 
 takes "comments, blank lines and tabs" "# all" "" $'nodes\t3 # three' "   "
 takes "addresses alone" "iprange 10.0.0.1 10.0.0.5"
 takes "keywords of older clusters" "nodes 2" "bootmodule e1000" "kernelcommandline quiet" \
-    "libraries /lib"
+    "libraries /lib" "masterorder 0-5 10.0.0.1 10.0.0.2" "nodename n%N 10.0.0.0" \
+    "host 00:11:22:33:44:55 10.0.0.9 switch" "prestage_libs /lib" "pxefileserver 10.0.0.1"
 like "are warned about once" "$(cat "$TMP/out")" "warning: $TMP/config:2: .bootmodule"
 is "and not each time" "$(grep -c warning "$TMP/out")" 1
 ok "the example that is installed" "$masterd" -n -c "$BPROC_SOURCE/etc/config.example"

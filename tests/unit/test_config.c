@@ -81,7 +81,8 @@ static void test_good(void)
 static void test_foreign(void)
 {
     struct conf *conf = load("nodes 2\nbootmodule e1000\nkernelcommandline quiet\n"
-                             "libraries /lib\n");
+                             "libraries /lib\nmasterorder 0-5 10.0.0.1\nhost 1 2\n"
+                             "nodename n%N\nprestage_libs /lib\nprestage /bin/sh\n");
 
     ok(conf != NULL, "keywords of boot services do no harm");
     is_int(warnings, 1, "one warning for all of them");
