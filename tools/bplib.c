@@ -22,13 +22,13 @@ static const char usage_text[] =
     "usage: bplib -c | -l [--json]\n"
     "       bplib -a|-d NAME...\n"
     "The library list: mapped files that match an entry are expected on nodes, not sent.\n"
-    "  -c, --clear    empty the list\n"
-    "  -a, --add      add files, or patterns that begin with / or *\n"
-    "  -d, --delete   delete entries\n"
-    "  -l, --list     print the entries, a line each\n"
-    "  --json         print them as JSON\n"
-    "  -h, --help     print this text\n"
-    "  -V, --version  print the release\n"
+    "  -c, --clear        empty the list\n"
+    "  -a, --add          add files, or patterns that begin with / or *\n"
+    "  -d, --delete       delete entries\n"
+    "  -l, --list         print the entries, a line each\n"
+    "  --json             print them as JSON\n"
+    "  -h, --help         print this text\n"
+    "  -V, -v, --version  print the release\n"
     "NAME - stands for the names on standard input, a line each.\n";
 
 static const struct option long_options[] = {
