@@ -63,3 +63,12 @@ tests_unit_test_imagecheck_SOURCES = \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imagefile.c migrate/imagefile.h
 tests_unit_test_imagecheck_CPPFLAGS = $(AM_CPPFLAGS)
+
+UNIT_TESTS += tests/unit/test_imageguest
+tests_unit_test_imageguest_SOURCES = \
+	tests/unit/test_imageguest.c tests/unit/tap.h \
+	migrate/imagefile.c migrate/imagefile.h \
+	migrate/imageguest.c migrate/imageguest.h \
+	migrate/imageopen.c migrate/imageopen.h \
+	migrate/imagetask.c migrate/imagetask.h
+tests_unit_test_imageguest_CPPFLAGS = $(AM_CPPFLAGS)

@@ -70,6 +70,12 @@ static void state_file(void)
         exit(2);
 }
 
+static void state_secret(void)
+{
+    if (open("/srv/files/secret", O_RDWR | O_CREAT, 0600) < 0)
+        exit(2);
+}
+
 static void state_setuid(void)
 {
     if (setresuid(65534, 65534, 0) < 0)
@@ -96,8 +102,8 @@ static void state_processes(void)
 
 static const struct { const char *name; void (*enter)(void); } states[] = {
     { "userfault", state_userfault }, { "streams", state_streams },
-    { "file", state_file }, { "setuid", state_setuid }, { "descriptors", state_descriptors },
-    { "processes", state_processes },
+    { "file", state_file }, { "secret", state_secret }, { "setuid", state_setuid },
+    { "descriptors", state_descriptors }, { "processes", state_processes },
 };
 
 static void state_enter(const char *name)

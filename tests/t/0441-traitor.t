@@ -49,4 +49,18 @@ is "another node's process ends as it does" $? 3
 wait $child_end
 is "a child of another node's process, too" $? 4
 
+# Its processes open on other nodes and on the master what their users may open there, no more.
+on n0 sh -c 'mkdir -p /srv/files && chmod 1777 /srv/files'
+for node in master n1; do
+    # shellcheck disable=SC2016
+    on $node sh -c 'mkdir -p /srv/files && umask 077 && echo "$1" >/srv/files/secret' sh $node
+done
+for to in 1 -1; do
+    cases "a file of root's on node $to" bplab exec -u nobody master -- \
+        timeout 60 bpsh 0 "$PROGS/refused" EPERM $to 6 0 secret
+done
+like "the log says which" "$(bplab logs master)" 'opens .*/srv/files/secret, which uid 65534 may not'
+cases "what the user may open" bplab exec -u nobody master -- \
+    timeout 60 bpsh 0 "$PROGS/inherit_memory" 1
+
 done_testing

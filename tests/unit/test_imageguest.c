@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "migrate/imageguest.h"
+#include "tests/unit/tap.h"
+
+#define PID 7
+#define OWNER 1000
+
+/* A message under construction. */
+struct blob {
+    uint8_t at[512];
+    size_t len;
+};
+
+/* What differs in one case from an image that is accepted; a field 0 is none. */
+static struct change {
+    struct blob file;               /* one more record of files.img */
+    unsigned thread_field, thread_value, task_field, task_value, creds_field, creds_value;
+    unsigned vma_status, vma_flags, namespace, parent;
+    const char *exe, *root, *folder, *name;
+    struct blob remap, ghost;
+} change;
+
+static int dir;
+static char text[256];
+
+static void byte_put(struct blob *blob, unsigned byte)
+{
+    blob->at[blob->len++] = (uint8_t)byte;
+}
+
+static void varint(struct blob *blob, unsigned value)
+{
+    for (; value >= 0x80; value >>= 7)
+        byte_put(blob, (value & 0x7f) | 0x80);
+    byte_put(blob, value);
+}
+
+static void number(struct blob *blob, unsigned field, unsigned value)
+{
+    varint(blob, field << 3);
+    varint(blob, value);
+}
+
+static void bytes(struct blob *blob, unsigned field, const void *at, size_t len)
+{
+    varint(blob, field << 3 | 2);
+    varint(blob, (unsigned)len);
+    memcpy(blob->at + blob->len, at, len);
+    blob->len += len;
+}
+
+static void inside(struct blob *blob, unsigned field, const struct blob *part)
+{
+    bytes(blob, field, part->at, part->len);
+}
+
+static void image_write(const char *name, size_t magic, const struct blob *records, unsigned count)
+{
+    static const uint8_t zeros[8];
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write(fd, zeros, magic) == (ssize_t)magic;
+
+    for (unsigned i = 0; good && i < count; i++) {
+        uint32_t len = (uint32_t)records[i].len;
+
+        if (len)
+            good = write(fd, &len, sizeof(len)) == (ssize_t)sizeof(len) &&
+                   write(fd, records[i].at, len) == (ssize_t)len;
+    }
+    if (!good)
+        diag("cannot write %s", name);
+    close(fd);
+}
+
+static struct blob signals(unsigned uid, unsigned pid)
+{
+    struct blob blob = { .len = 0 };
+
+    number(&blob, 1, uid);
+    number(&blob, 2, uid);
+    number(&blob, 5, pid);
+    return blob;
+}
+
+/* A file whose message has the number `message` and, in it, the receiver of signals `field`. */
+static struct blob file_make(unsigned type, unsigned message, unsigned field, struct blob more)
+{
+    struct blob owner = signals(0, 0), file = { .len = 0 };
+
+    inside(&more, field, &owner);
+    number(&file, 1, type);
+    number(&file, 2, 9);
+    inside(&file, message, &more);
+    return file;
+}
+
+static struct blob regular(unsigned id, unsigned flags, const char *path)
+{
+    struct blob owner = signals(0, 0), part = { .len = 0 }, file = { .len = 0 };
+
+    number(&part, 1, id);
+    number(&part, 2, flags);
+    inside(&part, 5, &owner);
+    bytes(&part, 6, path, strlen(path));
+    number(&file, 1, 1);
+    number(&file, 2, id);
+    inside(&file, 3, &part);
+    return file;
+}
+
+static void files_write(void)
+{
+    struct blob records[] = {
+        regular(1, 0, change.exe ? change.exe : "/etc/passwd"),
+        regular(2, 0, change.root ? change.root : "/"),
+        regular(3, 0, change.folder ? change.folder : "/"),
+        change.file
+    };
+
+    image_write("files.img", 8, records, 4);
+    image_write("remap-fpath.img", 8, &change.remap, 1);
+    image_write("ghost-file-5.img", 8, &change.ghost, 1);
+}
+
+static void process_write(void)
+{
+    struct blob tree = { .len = 0 }, fs = { .len = 0 }, ids = { .len = 0 }, inventory = { .len = 0 };
+
+    number(&tree, 1, PID);
+    number(&tree, 2, change.parent);
+    image_write("pstree.img", 8, &tree, 1);
+    number(&fs, 1, 3);
+    number(&fs, 2, 2);
+    image_write("fs-7.img", 8, &fs, 1);
+    for (unsigned i = 1; i <= 12; i++)
+        number(&ids, i, i);
+    inside(&inventory, 3, &ids);
+    image_write("inventory.img", 4, &inventory, 1);
+    ids.len = 0;
+    for (unsigned i = 1; i <= 12; i++)
+        number(&ids, i, i == change.namespace ? 77 : i);
+    image_write("ids-7.img", 8, &ids, 1);
+}
+
+static void core_write(void)
+{
+    struct blob creds = { .len = 0 }, thread = { .len = 0 }, task = { .len = 0 };
+    struct blob core = { .len = 0 };
+
+    if (change.creds_field == 15)
+        bytes(&creds, 15, "label", 5);
+    else if (change.creds_field)
+        number(&creds, change.creds_field, change.creds_value);
+    if (change.thread_field)
+        number(&thread, change.thread_field, change.thread_value);
+    inside(&thread, 10, &creds);
+    if (change.task_field)
+        number(&task, change.task_field, change.task_value);
+    inside(&core, 3, &task);
+    inside(&core, 5, &thread);
+    image_write("core-7.img", 8, &core, 1);
+}
+
+static void mm_write(void)
+{
+    struct blob vma = { .len = 0 }, mm = { .len = 0 };
+
+    number(&vma, 4, 1);
+    number(&vma, 7, change.vma_status ? change.vma_status : 65);
+    number(&vma, 10, change.vma_flags);
+    number(&mm, 12, 1);
+    inside(&mm, 14, &vma);
+    image_write("mm-7.img", 8, &mm, 1);
+}
+
+/* Tries the image with the change, and takes that back. */
+static int image_try(uid_t uid)
+{
+    static const struct nodefiles none;
+    struct image_guest guest = { .owner = { uid, uid, NULL, 0 }, .pid = PID, .root = "/",
+                                 .sent = &none };
+    int error;
+
+    files_write();
+    process_write();
+    core_write();
+    mm_write();
+    if (change.name)
+        image_write(change.name, 8, NULL, 0);
+    text[0] = '\0';
+    error = imageguest_check(dir, &guest, text, sizeof(text));
+    if (change.name)
+        unlinkat(dir, change.name, 0);
+    memset(&change, 0, sizeof(change));
+    return error;
+}
+
+static void names_try(void)
+{
+    static const char *const bad[] = { "mountpoints-5.img", "netdev-9.img", "utsns-1.img",
+                                       "cgroup.img", "tty.img", "tcp-stream-1f.img", "fs-8.img",
+                                       "core-.img", "ipcns-shm-1.img", "tmpfs-3.tar.gz.img" };
+    static const char *const good[] = { "pages-1.img", "pagemap-shmem-5.img",
+                                        "sk-queues.img", "seccomp.img", "timens-0.img" };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        change.name = bad[i];
+        is_int(image_try(OWNER), -EPERM, "%s", bad[i]);
+    }
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        change.name = good[i];
+        is_int(image_try(OWNER), 0, "%s", good[i]);
+    }
+}
+
+static void kinds_try(void)
+{
+    static const unsigned bad[] = { 3, 4, 8, 10, 11, 12, 13, 14, 15, 16, 19, 20 };
+    static const unsigned good[][3] = { { 2, 18, 4 }, { 6, 7, 3 }, { 7, 8, 3 }, { 9, 9, 3 },
+                                        { 17, 11, 3 }, { 18, 20, 4 } };
+    struct blob empty = { .len = 0 };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        change.file = file_make(bad[i], 18, 4, empty);
+        is_int(image_try(OWNER), -EPERM, "an open file of kind %u", bad[i]);
+        change.file = file_make(bad[i], 18, 4, empty);
+        is_int(image_try(0), -EPERM, "root's, too");
+    }
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        change.file = file_make(good[i][0], good[i][1], good[i][2], empty);
+        is_int(image_try(OWNER), 0, "an open file of kind %u", good[i][0]);
+    }
+    change.file = file_make(2, 3, 4, empty);
+    is_int(image_try(OWNER), -EPROTO, "a pipe that says it is another file");
+}
+
+static int socket_try(const char *name, unsigned uflags, unsigned mark)
+{
+    struct blob options = { .len = 0 }, part = { .len = 0 };
+
+    number(&options, 11, mark);
+    number(&part, 6, uflags);
+    inside(&part, 10, &options);
+    bytes(&part, 11, name, strlen(name));
+    change.file = file_make(5, 16, 9, part);
+    return image_try(OWNER);
+}
+
+static void sockets_try(void)
+{
+    is_int(socket_try("", 0, 0), 0, "a socket");
+    is_int(socket_try("", 1, 0), 0, "one whose other end is elsewhere");
+    is_int(socket_try("/run/x", 0, 0), -EPERM, "one with a name");
+    is_int(socket_try("", 4, 0), -EPERM, "one of another kind");
+    is_int(socket_try("", 0, 1), -EPERM, "one with a mark");
+}
+
+static int open_try(uid_t uid, unsigned flags, const char *path)
+{
+    change.file = regular(9, flags, path);
+    return image_try(uid);
+}
+
+static int ghost_try(uid_t uid, unsigned owner, unsigned mode, const char *path)
+{
+    change.file = regular(9, O_RDWR, path);
+    number(&change.remap, 1, 9);
+    number(&change.remap, 2, 5);
+    number(&change.remap, 3, 1);
+    number(&change.ghost, 1, owner);
+    number(&change.ghost, 2, owner);
+    number(&change.ghost, 3, mode);
+    return image_try(uid);
+}
+
+static void files_try(void)
+{
+    is_int(open_try(OWNER, O_RDONLY, "/etc/passwd"), 0, "a file for reading");
+    is_int(open_try(OWNER, O_RDWR, "/./dev/null"), 0, "a device for everybody");
+    is_int(open_try(OWNER, O_WRONLY, "/etc/passwd"), -EPERM, "one that others may not write");
+    is_str(text, "opens /etc/passwd, which uid 1000 may not", "the reason");
+    is_int(open_try(OWNER, O_RDONLY, "/etc/shadow"), -EPERM, "one that others may not read");
+    is_int(open_try(0, O_RDONLY, "/etc/shadow"), 0, "but root");
+    is_int(open_try(OWNER, O_RDWR | O_CREAT, "/tmp/made"), -EPERM, "one that is made");
+    is_int(open_try(OWNER, O_RDONLY, "/no/such"), -ENOTSUP, "one that is not there");
+    is_int(open_try(OWNER, O_RDONLY, "relative"), -EPROTO, "one of no folder");
+    change.exe = "/etc/shadow";
+    is_int(image_try(OWNER), -EPERM, "a program that is none of the user's");
+    change.vma_flags = O_RDWR;
+    is_int(image_try(OWNER), -EPERM, "a file mapped for writing");
+    change.root = "/tmp";
+    is_int(image_try(OWNER), -EPERM, "another root");
+    change.folder = "/etc/passwd";
+    is_int(image_try(OWNER), -ENOTSUP, "a folder that is none");
+    is_int(ghost_try(OWNER, OWNER, S_IFREG | 0600, "/tmp/gone"), 0, "a file without a name");
+    is_int(ghost_try(OWNER, 0, S_IFREG | 0600, "/tmp/gone"), -EPERM, "of root's");
+    is_int(ghost_try(OWNER, OWNER, S_IFREG | 04755, "/tmp/gone"), -EPERM, "a set-uid one");
+    is_int(ghost_try(OWNER, OWNER, S_IFBLK | 0600, "/tmp/gone"), -EPERM, "a device");
+    is_int(ghost_try(OWNER, OWNER, S_IFREG | 0600, "/etc/gone"), -EPERM, "in a folder of root's");
+}
+
+static int thread_try(uid_t uid, unsigned field, unsigned value)
+{
+    change.thread_field = field;
+    change.thread_value = value;
+    return image_try(uid);
+}
+
+static void process_try(void)
+{
+    is_int(thread_try(OWNER, 4, 3), 0, "batch scheduling");
+    is_int(thread_try(OWNER, 4, 1), -EPERM, "real-time scheduling");
+    is_int(thread_try(0, 4, 1), 0, "but root's");
+    is_int(thread_try(OWNER, 3, 10), 0, "nice 5");
+    is_int(thread_try(OWNER, 3, 9), -EPERM, "nice -5");
+    is_int(thread_try(OWNER, 11, 2), -EPERM, "a filter of system calls");
+    change.creds_field = 18;
+    change.creds_value = 1;
+    is_int(thread_try(OWNER, 11, 2), 0, "with no_new_privs");
+    change.creds_field = 13;
+    change.creds_value = 1;
+    is_int(image_try(OWNER), -EPERM, "securebits");
+    change.creds_field = 15;
+    is_int(image_try(OWNER), -EPERM, "a label");
+    change.task_field = 14;
+    change.task_value = 0xffffff00;
+    is_int(image_try(OWNER), -EPERM, "a negative oom_score_adj");
+    for (change.namespace = 5; change.namespace <= 12;) {
+        unsigned namespace = change.namespace;
+
+        is_int(image_try(OWNER), -EPERM, "namespace %u", namespace);
+        change.namespace = namespace;
+        is_int(image_try(0), -EPERM, "root's, too");
+        change.namespace = namespace + 1;
+    }
+    memset(&change, 0, sizeof(change));
+    change.parent = 1;
+    is_int(image_try(OWNER), -EPERM, "a process with a parent");
+    change.vma_status = 1 << 10;
+    is_int(image_try(OWNER), -EPERM, "shared memory of System V");
+    change.vma_status = 1 << 27;
+    is_int(image_try(OWNER), -EPERM, "memory of a plugin's");
+}
+
+int main(void)
+{
+    static const char *const made[] = {
+        "files.img", "remap-fpath.img", "ghost-file-5.img", "pstree.img", "fs-7.img", "ids-7.img",
+        "inventory.img", "core-7.img", "mm-7.img"
+    };
+    char path[] = "/tmp/test_imageguest.XXXXXX";
+
+    if (geteuid() != 0)
+        skip_all("needs root");
+    dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (!ok(dir >= 0, "a folder"))
+        return done_testing();
+    is_int(image_try(OWNER), 0, "an honest image");
+    names_try();
+    kinds_try();
+    sockets_try();
+    files_try();
+    process_try();
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
+        unlinkat(dir, made[i], 0);
+    close(dir);
+    rmdir(path);
+    return done_testing();
+}
