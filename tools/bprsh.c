@@ -98,6 +98,7 @@ int bprsh_main(int argc, char **argv)
     session.argv = shell_argv;
     session.envp = login_environment(&login, session.node, session.terminal);
     session.folder = login.home;
+    session.failure = AGENT_FAILED;
     session.no_input = options.no_input || tool_stdin_is_null();
     if (login.other) {
         session.user = login.name;

@@ -47,8 +47,10 @@ static void *pump_run(void *arg)
 
     do {
         n = read(pump->from, bytes, sizeof(bytes));
-        if (n > 0 && !bytes_write(pump->to, bytes, (size_t)n))
+        if (n > 0 && !bytes_write(pump->to, bytes, (size_t)n)) {
+            pump->error = errno;
             break;
+        }
     } while (n > 0 || (n < 0 && retry(pump->from, POLLIN)));
     close(pump->from);
     close(pump->to);
@@ -65,6 +67,7 @@ int pump_start(struct pump *pump, int from, int to, int done_fd)
     pump->from = from;
     pump->to = to;
     pump->done_fd = done_fd;
+    pump->error = 0;
     atomic_init(&pump->over, false);
     error = pthread_create(&pump->thread, NULL, pump_run, pump);
     pump->started = error == 0;

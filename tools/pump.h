@@ -18,6 +18,7 @@ struct pump {
     int from, to;
     int done_fd;                /* eventfd, told at the end */
     bool started;
+    int error;                  /* errno of a write that failed; to be read when it is over */
     atomic_bool over;
     pthread_t thread;
 };

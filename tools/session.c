@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -15,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/pty.h"
@@ -23,6 +25,7 @@
 
 #define NODE_PROGRAM PKGLIBEXECDIR "/bproc-session"
 #define REPORT_FD 4
+#define GRACE_MS 2000
 #define END_COUNT 5             /* standard streams, control, report */
 
 /* Both ends of each connection between the caller and the child. */
@@ -35,6 +38,8 @@ struct running {
     pid_t pid;                  /* 0 once reaped */
     int status;
     int signals, done;
+    int told;                   /* the first SIGHUP or SIGTERM that was passed on; 0: none */
+    int64_t deadline;           /* clock_ms() when the caller ends after it */
     sigset_t mask;              /* as the caller had it */
     struct sigaction pipe_action;
     struct ends ends;
@@ -235,6 +240,34 @@ static void size_send(const struct running *running)
     send(running->ends.own[SESSION_CONTROL], &size, sizeof(size), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What is to end the caller ends it soon, also if the command takes no notice. */
+static void signal_pass(struct running *running, int signo)
+{
+    kill(running->pid, signo);
+    if ((signo == SIGHUP || signo == SIGTERM) && !running->told) {
+        running->told = signo;
+        running->deadline = clock_ms() + GRACE_MS;
+    }
+}
+
+/* Milliseconds until the caller ends; -1: it need not. */
+static int patience(const struct running *running)
+{
+    int64_t left = running->deadline - clock_ms();
+
+    if (!running->told)
+        return -1;
+    return left > 0 ? (int)left : 0;
+}
+
 /* False when it ends the caller: the command has ended, only its output is still open. */
 static bool signal_take(struct running *running, const struct session *session)
 {
@@ -246,7 +279,7 @@ static bool signal_take(struct running *running, const struct session *session)
         else if (info.ssi_signo == SIGWINCH && session->terminal)
             size_send(running);
         else if (info.ssi_signo != SIGWINCH && running->pid > 0)
-            kill(running->pid, (int)info.ssi_signo);
+            signal_pass(running, (int)info.ssi_signo);
         else if (info.ssi_signo != SIGWINCH)
             return false;
     }
@@ -255,7 +288,7 @@ static bool signal_take(struct running *running, const struct session *session)
 
 /*
  * Waits for the word of the child: 0 when the node has taken it, or when a signal has ended it
- * before; else -errno.
+ * before or ends the caller; else -errno.
  */
 static int running_report(struct running *running, const struct session *session)
 {
@@ -264,12 +297,27 @@ static int running_report(struct running *running, const struct session *session
     int error = 0;
     ssize_t n;
 
-    while (poll(fds, 2, -1) < 0 || fds[1].revents == 0)
+    while (poll(fds, 2, patience(running)) < 0 || fds[1].revents == 0) {
         signal_take(running, session);
+        if (patience(running) == 0)
+            return 0;
+    }
     n = read(running->ends.own[REPORT_FD], &error, sizeof(error));
     if (n == 0)
         return 0;
     return n == (ssize_t)sizeof(error) && error ? -error : -EIO;
+}
+
+/* A reader that is gone is the command's affair, any other failure the caller's. */
+static void output_check(struct running *running, const struct session *session)
+{
+    for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++) {
+        struct pump *pump = &running->pumps[i];
+
+        if (pump_over(pump) && pump->error && pump->error != EPIPE)
+            errx(session->failure, "cannot write %s: %s",
+                 i == STDOUT_FILENO ? "stdout" : "stderr", strerror(pump->error));
+    }
 }
 
 static void running_wait(struct running *running, const struct session *session)
@@ -282,11 +330,15 @@ static void running_wait(struct running *running, const struct session *session)
     child_reap(running);
     while (wanted && (running->pid > 0 || !pump_over(&running->pumps[STDOUT_FILENO]) ||
                       !pump_over(&running->pumps[STDERR_FILENO]))) {
-        poll(fds, 2, -1);
+        poll(fds, 2, patience(running));
         if (read(running->done, &count, sizeof(count)) < 0 && errno != EAGAIN)
             return;
-        wanted = signal_take(running, session);
+        wanted = signal_take(running, session) && patience(running) != 0;
+        output_check(running, session);
     }
+    output_check(running, session);
+    if (running->pid > 0)
+        running->status = running->told;
 }
 
 int session_run(const struct session *session, int *status)

@@ -24,6 +24,7 @@ struct session {
     const char *folder;             /* to be in there; NULL: the caller's */
     bool no_input;
     bool terminal;
+    int failure;                    /* exit status when the output cannot be written */
     const char *user;               /* NULL: the caller, as he is; else with uid and gid */
     uid_t uid;
     gid_t gid;
@@ -32,8 +33,10 @@ struct session {
 /*
  * Runs it and carries standard input, output and error, which are closed as they end, until the
  * command has ended and nobody has its output open. 0 and what waitpid() tells of it in *status;
- * or -errno when it could not be started. Blocks until then. Once in a process, whose signals
- * and streams it takes for good; SIGCHLD must not be ignored.
+ * or -errno when it could not be started. A command that has not ended 2 s after SIGHUP or SIGTERM
+ * was passed on is told to have died of it. Output that cannot be written ends the caller with a
+ * message, unless it is for the lack of a reader. Blocks until then. Once in a process, whose
+ * signals and streams it takes for good; SIGCHLD must not be ignored.
  */
 int session_run(const struct session *session, int *status);
 

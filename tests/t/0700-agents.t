@@ -154,6 +154,9 @@ exits 0 "0" bprsh n0 true
 exits 7 "the command's" bprsh n0 'exit 7'
 exits 137 "128 and the signal" bprsh n0 'kill -9 $$'
 exits 143 "of a child's too, as shells say it" bprsh n0 'sh -c "kill \$\$"; exit $?'
+is "255 when output cannot be written" \
+    "$(here 'bprsh n0 seq 100000 2>&1 >/dev/full; echo $?')" \
+    $'bprsh: cannot write stdout: No space left on device\n255'
 exits 127 "no such command" bprsh n0 nosuchcommand
 on master useradd -M -s /no/shell carl
 exits 255 "no such shell" bprsh -l carl n0 true
@@ -195,6 +198,17 @@ here 'bprsh n0 exec bash /tmp/deaf.sh & sleep 0.7; kill -9 $!' 2>/dev/null
 ok "a caller that is killed" wait_for 15 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
 is "is missed by the command" "$(on n0 cat /tmp/deaf | tr '\n' ' ')" "ready HUP TERM "
 ok "nothing stands for it any more" wait_for 5 here '[ $(bpstat -p | wc -l) = 1 ]'
+
+on n0 rm /tmp/deaf
+is "one that is told to end waits 2 s for a command that is deaf" \
+    "$(here 'bprsh n0 exec bash /tmp/deaf.sh & sleep 0.7; a=$(date +%s%N); kill $!; wait $!
+        echo $? $(( ($(date +%s%N) - a) / 100000000 > 18 ))' 2>/dev/null)" "143 1"
+ok "which is ended" wait_for 15 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
+is "by what it would get without the caller" "$(on n0 cat /tmp/deaf | tr '\n' ' ')" \
+    "ready TERM HUP TERM "
+exits 124 "a login shell has no more time" here \
+    'timeout 2 bprsh -tt n0 < <(sleep 8)'
+ok "and is gone" wait_for 15 here '[ $(bpstat -p | wc -l) = 1 ]'
 
 # From nodes.
 is "on a node for another" "$(bprsh n0 bprsh n1 hostname)" n1
