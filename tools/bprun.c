@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tools/bpsh_loop.h"
+#include "tools/bpsh_plain.h"
 #include "tools/bprun_map.h"
 #include "tools/bprun_options.h"
 
@@ -64,6 +65,7 @@ static void plan_make(struct task_plan *plan, const struct options *options,
     plan->count = nodes_count(map);
     plan->streams[0] = options->no_input ? STREAM_NULL : STREAM_PIPE;
     plan->streams[1] = plan->streams[2] = plain ? STREAM_OWN : STREAM_PIPE;
+    plain_choose(plan);
     plan->style = (struct output_style) { .lines = options->prefix, .prefix = options->prefix,
                                           .longest = 4096 };
 }
@@ -104,6 +106,7 @@ static int map_run(const struct nodeset *map, struct task_plan *plan,
         error = loop_run(&run);
     if (error)
         errx(1, "cannot run %zu processes: %s", run.count, strerror(-error));
+    plain_leave(&run);
     result = loop_result(&run);
     if (program_missing(&run))
         result = NO_PROGRAM;

@@ -19,6 +19,7 @@
 #include "tools/bpsh_diff.h"
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_options.h"
+#include "tools/bpsh_plain.h"
 #include "tools/bpsh_progress.h"
 #include "tools/bpsh_report.h"
 #include "tools/nodespec.h"
@@ -54,6 +55,7 @@ static void plan_make(struct task_plan *plan, const struct options *options, siz
     plan->streams[0] = input ? STREAM_PIPE : STREAM_NULL;
     plan->streams[1] = output_kind(options, options->files.out, count);
     plan->streams[2] = output_kind(options, options->files.err, count);
+    plain_choose(plan);
     /* What is collected is stdout; stderr goes on as it comes, but one has to know whose it is. */
     plan->style = (struct output_style) {
         .lines = options->lines || collects, .prefix = options->prefix,
@@ -157,6 +159,7 @@ static int run_nodes(struct run *run, struct task_plan *plan, const struct optio
     if (error)
         errx(1, "cannot wait for the nodes: %s", strerror(-error));
     output_print(run, options, sink, start);
+    plain_leave(run);
     if (run->input)
         input_free(&input);
     close(run->child_fd);
@@ -170,7 +173,8 @@ static int run_terminal(const struct run *run, struct task_plan *plan,
     const struct task *task = &run->tasks[0];
     struct session session = { .node = task->node, .path = plan->command->path,
                                .argv = plan->command->argv, .terminal = true,
-                               .no_input = options->no_input };
+                               .no_input = options->no_input,
+                               .failure = options->rules == RULES_STRICT ? 255 : 1 };
     struct task done = { .node = task->node };
     int error;
 

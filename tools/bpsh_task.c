@@ -117,13 +117,21 @@ static int stream_make(const struct task *task, const struct task_plan *plan, in
     return *child < 0 ? -errno : 0;
 }
 
+static int fd_join(int fd, int *child)
+{
+    *child = fcntl(fd, F_DUPFD_CLOEXEC, REPORT_FD + 1);
+    return *child < 0 ? -errno : 0;
+}
+
 static int ends_make(struct task *task, const struct task_plan *plan, struct child_ends *ends)
 {
     int own[3] = { -1, -1, -1 };
     int error = pipe_make(&task->report_fd, &ends->fds[REPORT_FD], false);
 
     for (int i = 0; i < 3 && !error; i++)
-        error = stream_make(task, plan, i, &own[i], &ends->fds[i]);
+        error = plan->streams[i] == STREAM_JOINED
+            ? fd_join(ends->fds[STDOUT_FILENO], &ends->fds[i])
+            : stream_make(task, plan, i, &own[i], &ends->fds[i]);
     task->input_fd = own[0];
     for (int i = 0; i < 2; i++) {
         int failed = own[i + 1] < 0 ? 0 : output_open(&task->out[i], own[i + 1], plan->sinks[i],
@@ -200,6 +208,7 @@ void task_start(struct task *task, const struct task_plan *plan)
     int error;
 
     task->started = true;
+    task->leaves_output = plan->leaves_output;
     task->start = task_clock();
     task->deadline = plan->connect_ms ? task->start + plan->connect_ms : 0;
     error = ends_make(task, plan, &ends);
@@ -303,7 +312,7 @@ void task_close_input(struct task *task)
 bool task_over(const struct task *task)
 {
     return task->started && task->pid == 0 && task->ender == 0 && task->report_fd < 0 &&
-           task->out[0].fd < 0 && task->out[1].fd < 0;
+           (task->leaves_output || (task->out[0].fd < 0 && task->out[1].fd < 0));
 }
 
 bool task_running(const struct task *task)

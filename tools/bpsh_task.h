@@ -6,7 +6,8 @@
  * Life: task_init() sets it up, task_start() forks; the child calls bproc_rexec and, if that
  * fails, says why over the report pipe, which the kernel closes when it succeeds. The loop then
  * feeds input_fd, reads out[] and the report, reaps the child with task_reap(). A task is over
- * when its report, both its outputs and its status are in. task_free() ends it.
+ * when its report, its status and, unless it leaves them, both its outputs are in.
+ * task_free() ends it.
  */
 #ifndef TOOLS_BPSH_TASK_H
 #define TOOLS_BPSH_TASK_H
@@ -24,6 +25,7 @@ enum task_stream {
     STREAM_NULL,            /* /dev/null on the node */
     STREAM_OWN,             /* bpsh's own descriptor */
     STREAM_PIPE,            /* through bpsh */
+    STREAM_JOINED,          /* standard error only: where standard output goes */
     STREAM_FILE             /* a file of its own in task_plan.outdir */
 };
 
@@ -33,6 +35,7 @@ struct task_plan {
     enum task_stream streams[3];
     struct output_style style;
     struct sink *sinks[2];          /* for stdout and stderr; NULL: tasks keep it */
+    bool leaves_output;             /* tasks are over when the command is: see bpsh_plain.h */
     const char *outdir;
     size_t count;                   /* of tasks */
     int64_t connect_ms, run_ms;     /* what a task has until it runs, then to its end; 0: any */
@@ -55,6 +58,7 @@ struct task {
     bool started;
     enum task_stage stage;
     bool timed_out;
+    bool leaves_output;             /* as the plan says */
     int64_t start, end;             /* task_clock() */
     int64_t deadline;               /* of its stage; 0: none */
     pid_t ender;                    /* see bpsh_ender.h; 0: none */

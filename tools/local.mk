@@ -19,6 +19,7 @@ RUN_SOURCES = \
 	tools/bpsh_input.c tools/bpsh_input.h \
 	tools/bpsh_loop.c tools/bpsh_loop.h \
 	tools/bpsh_output.c tools/bpsh_output.h \
+	tools/bpsh_plain.c tools/bpsh_plain.h \
 	tools/bpsh_progress.c tools/bpsh_progress.h \
 	tools/bpsh_signal.c tools/bpsh_signal.h \
 	tools/bpsh_sink.c tools/bpsh_sink.h \

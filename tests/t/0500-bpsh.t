@@ -135,6 +135,23 @@ ok "ends the writer" wait_for 10 on n0 sh -c '! pgrep -x yes'
 is "output that comes before the end is complete" \
     "$(for _ in 1 2 3 4 5 6 7 8; do bpsh all sh -c 'seq 1000'; done | wc -l)" 24000
 
+# Output that cannot be written.
+full="cannot write stdout: No space left on device"
+is "is told" "$(here 'bpsh 0 echo x 2>&1 >/dev/full; echo $?')" "bpsh: $full"$'\n1'
+is "as with -L" "$(here 'bpsh -L 0 echo x 2>&1 >/dev/full; echo $?')" "bpsh: $full"$'\n1'
+is "also when there is much" "$(here 'bpsh 0 seq 1000000 2>&1 >/dev/full; echo $?')" \
+    "bpsh: $full"$'\n1'
+exits 1 "for stderr it is the status" here 'bpsh 0 sh -c "echo x >&2" 2>/dev/full'
+is "a file system that is full" \
+    "$(here 'mkdir /small; mount -t tmpfs -o size=64k none /small
+        bpsh 0 seq 100000 2>&1 >/small/f; echo $?; umount /small')" "bpsh: $full"$'\n1'
+is "both to one file keep their order" \
+    "$(here 'bpsh 0 sh -c "for i in 1 2 3 4; do echo o\$i; echo e\$i >&2; done" >/tmp/both 2>&1
+        tr "\n" " " </tmp/both')" "o1 e1 o2 e2 o3 e3 o4 e4 "
+is "what the command leaves behind is not waited for" \
+    "$(here 'bpsh 0 sh -c "echo a; { sleep 2; echo b; } &" >/tmp/behind; cat /tmp/behind')" a
+ok "but can write on" wait_for 5 on master grep -q b /tmp/behind
+
 # Input.
 is "stdin goes to every node" "$(echo hello | bpsh -p all tr a-z A-Z | sort)" "  0: HELLO
   1: HELLO

@@ -109,6 +109,9 @@ exits 255 "a death by signal" bprun --map 0:1 sh -c 'kill -9 $$'
 exits 0 "a node that is none" bprun --map 0:7 true
 like "is told" "$(cat "$TMP/out")" "^7: Invalid node number"
 
+is "output that cannot be written" "$(here 'bprun --map 0 seq 100000 2>&1 >/dev/full; echo $?')" \
+    $'bprun: cannot write stdout: No space left on device\n1'
+
 # At once, or one after the other: who finds the folder there is not alone.
 alone='mkdir /tmp/alone 2>/dev/null || { echo crowd; exit; }; sleep 0.3; rmdir /tmp/alone'
 like "beorun starts all at once" "$(on master beorun --np 4 --all-local sh -c "$alone")" crowd

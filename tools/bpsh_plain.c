@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "tools/bpsh_plain.h"
+
+/* Can a write to it fail otherwise than by the lack of a reader? */
+static bool may_be_full(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return false;
+    return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ||
+           (S_ISCHR(st.st_mode) && st.st_rdev != makedev(1, 3) && !isatty(fd));
+}
+
+static bool same_file(int a, int b)
+{
+    struct stat left, right;
+
+    return fstat(a, &left) == 0 && fstat(b, &right) == 0 && left.st_dev == right.st_dev &&
+           left.st_ino == right.st_ino;
+}
+
+void plain_choose(struct task_plan *plan)
+{
+    for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)
+        if (plan->streams[i] == STREAM_OWN && may_be_full(i)) {
+            plan->streams[i] = STREAM_PIPE;
+            plan->leaves_output = true;
+        }
+    /* One pipe keeps the order of what is written to one file. */
+    if (plan->leaves_output && plan->streams[STDOUT_FILENO] == STREAM_PIPE &&
+        plan->streams[STDERR_FILENO] == STREAM_PIPE && same_file(STDOUT_FILENO, STDERR_FILENO))
+        plan->streams[STDERR_FILENO] = STREAM_JOINED;
+}
+
+/* Reads what comes within `wait` milliseconds. False when nothing came or all is at its end. */
+static bool outputs_read(struct run *run, struct task *task, int wait)
+{
+    struct pollfd fds[2] = { { .fd = task->out[0].fd, .events = POLLIN },
+                             { .fd = task->out[1].fd, .events = POLLIN } };
+
+    if ((fds[0].fd < 0 && fds[1].fd < 0) || poll(fds, 2, wait) <= 0)
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (fds[i].revents)
+            output_read(&task->out[i], &run->plan->style, task->node);
+    return true;
+}
+
+/* Keeps nothing open but the outputs: others may wait for the end of the rest. */
+__attribute__((noreturn))
+static void child_carry(struct run *run, struct task *task)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    task_close_input(task);
+    dup2(null, STDIN_FILENO);
+    for (int i = 0; i < 2; i++)
+        if (task->out[i].fd < 0)
+            dup2(null, i + STDOUT_FILENO);
+    sigprocmask(SIG_SETMASK, &run->plan->mask, NULL);
+    while (outputs_read(run, task, -1))
+        ;
+    _exit(0);
+}
+
+void plain_leave(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        struct task *task = &run->tasks[i];
+        pid_t pid;
+
+        while (outputs_read(run, task, 0))
+            ;
+        if (task->out[0].fd < 0 && task->out[1].fd < 0)
+            continue;
+        pid = fork();
+        if (pid == 0)
+            child_carry(run, task);
+        if (pid < 0)
+            warn("cannot wait for more output of node %d", task->node);
+    }
+}
