@@ -25,7 +25,8 @@ etc/libbproc.pc: etc/libbproc.pc.in Makefile
 
 # bash-completion looks for a file with the name of the tool.
 bashcompletiondir = $(datadir)/bash-completion/completions
-COMPLETED_TOOLS = bpcp bpctl bplib bpmap bpsh bprsh bprun bpstat bptop beomap beorun mpprun
+COMPLETED_TOOLS = bpcp bpctl bplib bpmap bpsh bprsh bprun bpstat bptop beomap beorun mpprun \
+	masterd slaved bplab
 dist_bashcompletion_DATA = etc/bash-completion/bproc
 
 install-completions: install-dist_bashcompletionDATA

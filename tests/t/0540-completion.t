@@ -24,7 +24,7 @@ completed() {
     on master bash /tmp/completed "$@"
 }
 
-for tool in bpsh bprsh bpcp bpstat bpctl bptop bprun; do
+for tool in bpsh bprsh bpcp bpstat bpctl bptop bprun masterd slaved bplab; do
     ok "there is a file for $tool" test -e "$BPLAB_STAGE$completions/$tool"
 done
 
@@ -60,7 +60,19 @@ is "their words" "$(completed 'bpstat --color a' 'bptop -o c' 'bpctl -S 0 -s re'
     $'always auto\ncommand cpu\nreboot\nnobody'
 is "behind an equals sign" "$(completed 'bpstat --hostfile=' 'bpstat --hostfile=h' 'bptop --sort=me')" \
     $'hydra ompi\nhydra\nmem'
-is "nothing for a number" "$(completed 'bptop -d ')" ""
+is "nothing for a number" "$(completed 'bptop -d ' 'bprun -np ')" ""
+
+is "of actions" "$(completed 'bpctl token create --' 'bpctl config show --' \
+    'bpctl ca init --state /tmp/files/f')" \
+    $'--host --node --ttl\n--json\n/tmp/files/folder'
+is "of what runs elsewhere" "$(completed 'bprun --ex' 'bpmap --exclude n' 'mpprun -ex' \
+    'beorun -map n0:n')" \
+    $'--exclude\nn0 n1 n2 notboot notdown noterror notunavailable notup\n-exclude
+n0 n1 n2 notboot notdown noterror notunavailable notup'
+is "of the daemons and of labs" \
+    "$(completed 'masterd --ch' 'slaved --jo' 'slaved --root /tmp/files/f' \
+        'bplab sta' 'bplab h' 'bplab --mt')" \
+    $'--check\n--join\n/tmp/files/folder\nstart status\nheal\n--mtu'
 
 # Commands, files.
 is "commands" "$(completed 'bpsh n0 maste' 'bpsh -a maste' 'bpsh -w 0,1 maste' 'bprsh n1 maste')" \
@@ -69,11 +81,14 @@ is "files" "$(completed 'bpsh 0 ls /tmp/files/f' 'bpsh 0 /tmp/files/fi' 'bpsh -O
     $'/tmp/files/file /tmp/files/folder\n/tmp/files/file\n/tmp/files/file'
 is "folders" "$(completed 'bpsh --outdir /tmp/files/f')" /tmp/files/folder
 is "hosts" "$(completed 'bprsh n' 'bpstat -A mast')" $'n0 n1 n2\nmaster'
-is "actions" "$(completed 'bpctl c' 'bpctl token c' 'bpctl config c')" $'ca config\ncreate\ncheck'
+is "actions" "$(completed 'bpctl c' 'bpctl token c' 'bpctl config ')" $'ca config\ncreate\ncheck show'
+is "a configuration" "$(completed 'bpctl config check /tmp/files/fi')" /tmp/files/file
 on n1 sh -c 'mkdir -p /srv/there; touch /srv/their'
 is "files of nodes" "$(completed 'bpcp /tmp/files/fi' 'bpcp n1' 'bpcp n1:/srv/the')" \
     $'/tmp/files/file\nn1:\n/srv/their /srv/there/'
 
+is "several nodes" "$(completed 'bpcp all')" \
+    "all: allboot: alldown: allerror: allunavailable: allup:"
 on n1 touch '/srv/odd $(x);' && on master touch '/tmp/files/odd $(x);'
 is "names that mean something to a shell are quoted" \
     "$(completed 'bpcp n1:/srv/od' 'bpcp /tmp/files/od')" \
