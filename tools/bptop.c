@@ -90,6 +90,15 @@ static void word_read(char *word, size_t len, const char *text, const char *what
         errx(1, "'%s' is too long for %s", text, what);
 }
 
+static void user_read(struct view *view, const char *name)
+{
+    char text[128];
+
+    word_read(view->user, sizeof(view->user), name, "a user");
+    if (view_user_check(view->user, text, sizeof(text)) < 0)
+        errx(1, "%s", text);
+}
+
 static void option_set(struct options *options, int option)
 {
     struct view *view = &options->screen.view;
@@ -100,7 +109,7 @@ static void option_set(struct options *options, int option)
     case 'n': options->screen.iterations = iterations_read(optarg); break;
     case 'o': view->sort = sort_read(optarg); break;
     case 'r': view->reverse = true; break;
-    case 'u': word_read(view->user, sizeof(view->user), optarg, "a user"); break;
+    case 'u': user_read(view, optarg); break;
     case 'w': word_read(view->nodes, sizeof(view->nodes), optarg, "nodes"); break;
     case 'p': view->no_nodes = true; break;
     case OPTION_JSON: options->batch = options->json = true; break;

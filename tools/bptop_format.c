@@ -12,7 +12,7 @@
 #include "tools/nodespec.h"
 
 const char format_node_header[] =
-    "NODE   STATE        CPU%  LOAD1  LOAD5 LOAD15 CPUS  MEM%  MEMORY PROCS      UPTIME";
+    "NODE   STATE        CPU%  LOAD1  LOAD5 LOAD15 CPUS  MEM% MEMORY PROCS     UPTIME";
 const char format_proc_header[] =
     "    PID NODE   USER      NI S   CPU%  MEM%     RSS      TIME COMMAND";
 
@@ -99,12 +99,12 @@ void format_node(char line[FORMAT_MAX], const struct top_node *node)
                         nodespec_state_name(node->state));
 
     if (!usage) {
-        snprintf(line + used, FORMAT_MAX - (size_t)used, "%5s %6s %6s %6s %4s %5s %7s %5s %11s",
+        snprintf(line + used, FORMAT_MAX - (size_t)used, "%5s %6s %6s %6s %4s %5s %6s %5s %10s",
                  "-", "-", "-", "-", "-", "-", "-", "-", "-");
         return;
     }
     snprintf(line + used, FORMAT_MAX - (size_t)used,
-             "%5.1f %6.2f %6.2f %6.2f %4d %5.1f %7s %5d %11s", node->cpu, usage->load[0],
+             "%5.1f %6.2f %6.2f %6.2f %4d %5.1f %6s %5d %10s", node->cpu, usage->load[0],
              usage->load[1], usage->load[2], usage->cpus, node->memory,
              size_format(memory, usage->memory), usage->processes,
              uptime_format(uptime, usage->uptime_ms));

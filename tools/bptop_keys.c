@@ -128,7 +128,8 @@ static void user_choose(struct screen *screen)
 {
     char user[SAMPLE_USER_MAX];
 
-    if (ask("user, by name or number:", user, sizeof(user)))
+    if (ask("user, by name or number:", user, sizeof(user)) &&
+        view_user_check(user, screen->message, sizeof(screen->message)) == 0)
         memcpy(screen->view.user, user, sizeof(user));
 }
 

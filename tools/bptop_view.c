@@ -2,12 +2,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/bptop_view.h"
 #include "tools/nodespec.h"
+#include "tools/tool.h"
 
 static const char *const sort_names[SORT_FIELDS] = {
     [SORT_CPU] = "cpu", [SORT_MEMORY] = "mem", [SORT_TIME] = "time", [SORT_PID] = "pid",
@@ -81,6 +83,25 @@ static void picture_fill(struct picture *picture, const struct view *view,
             (void *)(uintptr_t)view);
 }
 
+static int nodes_check(const struct nodeset *set, const struct tool_nodes *table, char *text,
+                       size_t len)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->nodes[i] != BPROC_NODE_MASTER && !tool_nodes_find(table, set->nodes[i])) {
+            snprintf(text, len, "%d: %s", set->nodes[i], tool_reason(BE_INVALIDNODE));
+            return -EINVAL;
+        }
+    return 0;
+}
+
+int view_user_check(const char *user, char *text, size_t len)
+{
+    if (!*user || !user[strspn(user, "0123456789")] || getpwnam(user))
+        return 0;
+    snprintf(text, len, "there is no user %s", user);
+    return -ENOENT;
+}
+
 int view_make(struct picture *picture, const struct view *view, const struct sample *sample,
               char *text, size_t len)
 {
@@ -90,6 +111,8 @@ int view_make(struct picture *picture, const struct view *view, const struct sam
     *picture = (struct picture) { 0 };
     if (*view->nodes)
         error = nodespec_add(&set, view->nodes, &sample->table, text, len);
+    if (!error)
+        error = nodes_check(&set, &sample->table, text, len);
     if (!error) {
         picture->nodes = calloc(sample->node_count + 1, sizeof(*picture->nodes));
         picture->procs = calloc(sample->proc_count + 1, sizeof(*picture->procs));

@@ -31,6 +31,12 @@ int view_sort_find(const char *name);
 const char *view_sort_name(enum view_sort sort);
 
 /*
+ * Whether there is such a user, by name, or a number. 0; -ENOENT with a reason in text[len]. Blocks
+ * for the users' database.
+ */
+int view_user_check(const char *user, char *text, size_t len);
+
+/*
  * Chooses and sorts. 0; a negative errno with a reason in text[len] when the nodes make no sense,
  * *picture is then empty. Blocks for the daemon when nodes are named by group.
  */

@@ -41,6 +41,13 @@ is "is told" "$(cat "$TMP/out")" \
 exits 1 "no number of looks" bptop -b -n 0
 exits 1 "what is no node" bptop -b -n 1 -w fish
 is "is told" "$(cat "$TMP/out")" "bptop: 'fish' is no node"
+exits 1 "a node that is not there" bptop -b -n 1 -w 0,99
+is "is told" "$(cat "$TMP/out")" "bptop: 99: Invalid node number"
+exits 1 "no such user" bptop -b -n 1 -u fish
+is "is told" "$(cat "$TMP/out")" "bptop: there is no user fish"
+ok "a number that no user has" bptop -b -n 1 -u 4711
+is "nodes fit into 80 columns" "$(bptop -b -n 1 | awk '/^$/ { exit } 0; NR > 1 && length > 80' |
+    wc -l) $(bptop -b -n 1 | awk '/^NODE/ { print length }')" "0 80"
 exits 1 "no terminal" bptop
 is "is told" "$(cat "$TMP/out")" "bptop: this is no terminal: -b prints text"
 exits 1 "no daemon" on master env BPROC_SOCKET=/nowhere bptop -b -n 1
@@ -128,6 +135,8 @@ keys 'wn1\n'
 ok "w chooses nodes" wait_for 5 shows 'nodes n1; every'
 keys 'wfish\n'
 ok "or says what is wrong" wait_for 5 shows "'fish' is no node"
+keys 'ufish\n'
+ok "a user must be one" wait_for 5 shows 'there is no user fish'
 keys 'ualice\n'
 ok "u chooses a user" wait_for 5 shows 'user alice'
 keys N
