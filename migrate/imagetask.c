@@ -18,7 +18,7 @@
 #define TREE_THREADS (1u << 5)          /* repeated fields */
 #define INVENTORY_IDS 3
 #define IDS_FIRST_NAMESPACE 5
-#define IDS_LAST_NAMESPACE 12
+#define IDS_LAST_NAMESPACE 11           /* then that of time, which CRIU makes at each restore */
 #define CORE_TASK 3
 #define CORE_IDS 4
 #define CORE_THREAD 5

@@ -333,7 +333,9 @@ static void process_try(void)
     change.task_field = 14;
     change.task_value = 0xffffff00;
     is_int(image_try(OWNER), -EPERM, "a negative oom_score_adj");
-    for (change.namespace = 5; change.namespace <= 12;) {
+    change.namespace = 12;
+    is_int(image_try(OWNER), 0, "a time of its own");
+    for (change.namespace = 5; change.namespace <= 11;) {
         unsigned namespace = change.namespace;
 
         is_int(image_try(OWNER), -EPERM, "namespace %u", namespace);
