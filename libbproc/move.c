@@ -5,7 +5,8 @@
  * What is dumped is a copy that the caller forks of itself, quietly, and that leaves as the child
  * of an rfork does; its image is given the caller's number. So the caller stays whole until all has
  * succeeded: then it becomes the ghost, or ends. What a fork does not copy is carried by hand:
- * interval timers, and children, for which ghosts are made where the process arrives.
+ * interval timers, signals that wait, and children, for which ghosts are made where the process
+ * arrives.
  */
 #include "config.h"
 
@@ -30,8 +31,12 @@
 
 #define BIRTH_PATH PKGLIBEXECDIR "/bproc-birth"
 #define TIMERS 3
+#define PENDING_MAX 1024        /* signals; beyond, those of a user are limited by the kernel, too */
 
-static struct itimerval timers[TIMERS];     /* the caller's, in its copy */
+/* The caller's, in its copy. */
+static struct itimerval timers[TIMERS];
+static siginfo_t pending[PENDING_MAX];
+static unsigned pending_count;
 
 /* ---- before ---- */
 
@@ -58,6 +63,26 @@ static int has_timers(void)
     if (fd >= 0)
         close(fd);
     return n > 0;
+}
+
+/* With all signals blocked: those that wait are neither the copy's nor, from here on, the ghost's. */
+static void pending_take(void)
+{
+    static const struct timespec now;
+    uint64_t all = ~0ULL;
+
+    pending_count = 0;
+    while (pending_count < PENDING_MAX &&
+           syscall(SYS_rt_sigtimedwait, &all, &pending[pending_count], &now, sizeof(all)) > 0)
+        pending_count++;
+}
+
+/* The kernel believes a process what it says to itself of a signal's sender. */
+static void pending_give(void)
+{
+    for (unsigned i = 0; i < pending_count; i++)
+        syscall(SYS_rt_sigqueueinfo, getpid(), pending[i].si_signo, &pending[i]);
+    pending_count = 0;
 }
 
 /* ---- where it arrives ---- */
@@ -102,6 +127,7 @@ static int move_settle(const gate_msg *news)
     for (int i = 0; i < TIMERS; i++)
         if (timers[i].it_value.tv_sec || timers[i].it_value.tv_usec)
             setitimer((__itimer_which_t)i, &timers[i], NULL);
+    pending_give();
     return error;
 }
 
@@ -144,6 +170,7 @@ static int move_leave(struct depart *depart, const struct flight_plan *plan)
     for (int i = 0; i < TIMERS; i++)
         getitimer((__itimer_which_t)i, &timers[i]);
     signals_block(&mask);
+    pending_take();
     copy = quietfork();
     if (copy == 0) {
         plan->leave(depart, &mask, plan);
@@ -151,6 +178,7 @@ static int move_leave(struct depart *depart, const struct flight_plan *plan)
         return 0;
     }
     error = copy < 0 ? -errno : caller_remain(depart, copy);
+    pending_give();
     signals_restore(&mask);
     return error;
 }

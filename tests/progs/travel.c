@@ -183,6 +183,30 @@ static void refuse(const char *error, int node, const char *what)
     ok(waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD, "no copy is left");
 }
 
+/* Blocked signals that wait go along: one of kill(2), one with a value, in this order. */
+static void waiting(char **nodes)
+{
+    union sigval value = { .sival_int = 4711 };
+    siginfo_t info;
+    sigset_t set, now;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGRTMIN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    kill(getpid(), SIGUSR1);
+    sigqueue(getpid(), SIGRTMIN, value);
+    for (; *nodes; nodes++)
+        if (travel(*nodes) < 0)
+            return;
+    sigpending(&now);
+    ok(sigismember(&now, SIGUSR1) && sigismember(&now, SIGRTMIN), "they still wait");
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    ok(sigwaitinfo(&set, &info) == SIGRTMIN && info.si_value.sival_int == 4711,
+       "with their values");
+}
+
 static int hold(char **nodes)
 {
     signals_catch();
@@ -205,6 +229,8 @@ int main(int argc, char **argv)
         children(argv + 2);
     else if (argc > 3 && strcmp(argv[1], "refuse") == 0)
         refuse(argv[2], atoi(argv[3]), argv[4]);
+    else if (argc > 2 && strcmp(argv[1], "waiting") == 0)
+        waiting(argv + 2);
     else if (argc > 2 && strcmp(argv[1], "hold") == 0)
         return hold(argv + 2);
     return done_testing();

@@ -39,6 +39,8 @@ cases "children of a process of the master" on master "$travel" children 0 1 2
 cases "children that come home" on master "$travel" children 0 -1 2
 cases "children of a process of a node" on master bpsh 0 "$travel" children 1 2
 cases "children of a user" as_nobody "$travel" children 0 1 2
+cases "signals that wait" on master "$travel" waiting 0 1 -1
+cases "signals that wait, from a node" on master bpsh 0 "$travel" waiting 1
 ok "nobody is left" wait_for 10 nobody_is_there
 
 # Where it cannot go it stays.
