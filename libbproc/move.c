@@ -127,6 +127,8 @@ static int move_settle(const gate_msg *news)
     for (int i = 0; i < TIMERS; i++)
         if (timers[i].it_value.tv_sec || timers[i].it_value.tv_usec)
             setitimer((__itimer_which_t)i, &timers[i], NULL);
+    /* Those that made the ghosts have ended. */
+    rfork_signals_discard();
     pending_give();
     return error;
 }

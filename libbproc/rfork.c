@@ -24,11 +24,7 @@
 #define DUMP_MASK BPROC_DUMP_ALL
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
 
-/*
- * What was pending when the child was dumped is the ghost's, which passes it on. It is forgotten on
- * the node before anything can come from there.
- */
-static void signals_discard(void)
+void rfork_signals_discard(void)
 {
     static const struct timespec now;
     uint64_t all = ~0ULL;
@@ -40,7 +36,6 @@ static void signals_discard(void)
 /* On the node. The directory may be missing there. */
 static int settle(const char *cwd, const struct io *io)
 {
-    signals_discard();
     if (!cwd || chdir(cwd) < 0)
         (void)!chdir("/");
     return io_files_open(io, 0);
@@ -61,6 +56,8 @@ gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan
         verdict = news.verdict;
         *node = news.node;
         error = 0;
+        if (verdict == GATE_SETTLE)
+            rfork_signals_discard();
         if (verdict == GATE_SETTLE && plan->settle)
             error = plan->settle(&news);
         gate_msg_free(&news);

@@ -11,6 +11,12 @@ int rfork_check(int flags);
 /* As _bproc_rfork_io(), but -errno; `flags` may be DEPART_NO_FLAGS. */
 int rfork_run(int node, int flags, const struct io *io);
 
+/*
+ * What was pending when the child was dumped is the ghost's, which passes it on. It is forgotten on
+ * the node before anything can come from there. With all signals blocked.
+ */
+void rfork_signals_discard(void);
+
 /* A process at its gate says that it is fit, with `error` 0, or why it is not. */
 void rfork_gate_reach(int gate, int error);
 
