@@ -114,6 +114,7 @@ static void move_allow(struct move *move)
                              .groups = move->groups, .ngroups = move->ngroups,
                              .node = BPROC_NODE_MASTER };
     struct move_place place = { .io_direct = (unsigned)master.conf->io_direct,
+                                .ping_timeout = (unsigned)master.conf->ping_timeout,
                                 .libraries = *libraries_list() };
     struct node *node;
     char text[200];

@@ -242,6 +242,7 @@ static void allow_give(struct node *from, struct node *to, struct conn *conn,
                        .data_port = to->data_port, .flags = depart_flags(arg->flags, to),
                        .node_is_up = to->state == NODE_UP,
                        .io_direct = (unsigned)master.conf->io_direct,
+                       .ping_timeout = (unsigned)master.conf->ping_timeout,
                        .ticket = { sizeof(bytes), bytes },
                        .libraries = *libraries_list() };
 

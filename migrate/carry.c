@@ -2,7 +2,10 @@
 #include "config.h"
 
 #include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "migrate/carry.h"
@@ -146,6 +149,24 @@ static int ends_any(const struct carry *carry)
     return 0;
 }
 
+/*
+ * When the daemons have given one another up the process is dead, whatever it may still have said:
+ * that is not to come out when the machines hear of one another again.
+ */
+static void connection_watch(int sock, unsigned seconds)
+{
+    int on = 1, pause = seconds > 3 ? (int)seconds / 3 : 1, count = 3;
+    unsigned ms = seconds * 1000;
+
+    if (seconds == 0)
+        return;
+    setsockopt(sock, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(sock, IPPROTO_TCP, TCP_KEEPIDLE, &pause, sizeof(pause));
+    setsockopt(sock, IPPROTO_TCP, TCP_KEEPINTVL, &pause, sizeof(pause));
+    setsockopt(sock, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+    setsockopt(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
 int carry_run(struct carry *carry)
 {
     static const struct relay_ops ops = { .on_flush = on_flush, .on_flushed = on_flushed,
@@ -158,6 +179,7 @@ int carry_run(struct carry *carry)
     if (!ends_any(carry))
         return 0;
     signal(SIGPIPE, SIG_IGN);
+    connection_watch(SSL_get_fd(carry->ssl), carry->ping_timeout);
     state.base = event_base_new();
     relay = state.base ? relay_new(state.base, carry->ssl, &ops, &state) : NULL;
     if (!relay)

@@ -24,6 +24,7 @@ struct carry {
     int slaved;                 /* node side: the daemon's socket; it says when the process ends */
     int upstream;               /* the originals' side: asked for what lies before it; -1 */
     int pid;
+    unsigned ping_timeout;      /* seconds after which the other machine has given this one up; 0 */
     const char *root;           /* node side: of the process space */
     const struct stat *identity;    /* node side: of the process's ends, by stream */
 };

@@ -267,7 +267,8 @@ static int launch_send(struct departure *d)
                           .ppid = d->arg.ppid, .pgid = d->arg.pgid, .sid = d->arg.sid,
                           .uid = d->arg.uid, .gid = d->arg.gid,
                           .gate_inode = d->arg.gate_inode,
-                          .io_direct = d->arg.io_direct, .ticket = d->arg.ticket,
+                          .io_direct = d->arg.io_direct,
+                          .ping_timeout = d->arg.ping_timeout, .ticket = d->arg.ticket,
                           .children = d->arg.children };
 
     /* Where it comes from is nothing to the node: an image is an image. */
@@ -588,7 +589,7 @@ static int streams_carry(struct departure *d)
                            .count = d->arg.streams.streams_len,
                            .streams = d->arg.streams.streams_val, .fds = d->originals,
                            .upstream = d->arg.kind == MOVE_RFORK ? -1 : d->channel,
-                           .pid = d->arg.pid };
+                           .pid = d->arg.pid, .ping_timeout = d->arg.ping_timeout };
 
     for (unsigned i = 0; i < carry.count; i++)
         if (carry.streams[i].kind == STREAM_CONNECT)

@@ -73,6 +73,7 @@ struct move_place {
     int flags;
     int node_is_up;
     unsigned io_direct;
+    unsigned ping_timeout;
     move_ticket ticket;             /* borrowed */
     lib_list libraries;             /* borrowed */
 };

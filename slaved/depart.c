@@ -313,6 +313,7 @@ static int answer_take(const struct frame_header *header, const uint8_t *body)
         return -EPROTO;
     place = (struct move_place){ .addr = ret.addr, .data_port = ret.data_port, .flags = ret.flags,
                                  .node_is_up = ret.node_is_up, .io_direct = ret.io_direct,
+                                 .ping_timeout = ret.ping_timeout,
                                  .ticket = ret.ticket, .libraries = ret.libraries };
     move_start(leave->move, &place);
     frame_free(FRAME_XDR(depart_ret), &ret, sizeof(ret));

@@ -351,6 +351,11 @@ static int namespace_look(pid_t pid, struct stat *st)
     return stat(path, st);
 }
 
+int space_is_second(pid_t pid)
+{
+    return second_find(pid) != NULL;
+}
+
 pid_t space_of(pid_t task)
 {
     struct stat its, ours;

@@ -65,6 +65,9 @@ pid_t space_pid(void);
 /* The same, of the space that process `task`, as we see it, is in; 0 when it is in none. */
 pid_t space_of(pid_t task);
 
+/* Whether a process of that number, if there is one, would be in the second space. */
+int space_is_second(pid_t pid);
+
 /* Ends the space with all in it. `on_stopped` comes when it has gone. */
 void space_stop(void (*on_stopped)(const char *words));
 

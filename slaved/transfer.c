@@ -55,11 +55,34 @@ static int launch_is_ours(const struct transfer *transfer, const struct frame_he
     return (pid_t)ntohl(word) == transfer->pid;
 }
 
+/* Both have `second` after it. */
+static int launch_is_second(const struct frame_header *header, const uint8_t *body)
+{
+    uint32_t words[2] = { 0, 0 };
+
+    if (header->body_len >= sizeof(words))
+        memcpy(words, body, sizeof(words));
+    return words[1] != 0;
+}
+
+/* The ghost of a child that lives here itself needs a space in which its number is free. */
+static int children_are_here(const struct transfer *transfer)
+{
+    const child_list *list = &transfer->children.children;
+
+    for (unsigned i = 0; i < list->child_list_len; i++)
+        if (proc_is_known(list->child_list_val[i]) && !space_is_second(list->child_list_val[i]))
+            return 1;
+    return 0;
+}
+
 static int launch_forward(struct transfer *transfer, const struct frame_header *header,
                           const uint8_t *body, const int *fds)
 {
     int error = FAULT(FAULT_SLAVED_LAUNCH);
 
+    if (!error && !launch_is_second(header, body) && children_are_here(transfer))
+        error = -EEXIST;
     if (!error)
         error = proc_add(transfer->pid, transfer);
     if (error)

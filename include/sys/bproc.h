@@ -201,8 +201,8 @@ int _bproc_rfork_io(int node, int flags, int port);
  *   EBUSY           no daemon; for BPROC_NODE_MASTER that is success, as in BProc 4
  *   EOPNOTSUPP      (ours) the caller has more than one thread, or timers of timer_create(2); or as
  *                   bproc_rfork()
- *   EEXIST          (ours) its number, or that of one of its children, is taken on the node: by the
- *                   child itself, or by what stands there for the caller
+ *   EEXIST          (ours) its number, or that of one of its children, is taken on the node, and
+ *                   in its second process space as well
  *   all others      as bproc_rfork()
  * Blocks until the caller runs on the node or the call has failed.
  */

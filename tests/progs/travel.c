@@ -5,6 +5,7 @@
  *     travel ring NODE...        goes to each in turn; numbers, memory, timer, file, pipe, signals
  *     travel children NODE...    leaves a child where it starts, one on the node it goes to first
  *                                and comes from, one on a further node (the last); waits for all
+ *     travel visit NODE          forks a child there and goes there as well
  *     travel refuse ERROR NODE [threads|timer]   the call fails so, and nothing has happened
  *     travel hold NODE...        goes there and waits for a signal: exit status 10 + signal
  */
@@ -146,6 +147,16 @@ static void children(char **nodes)
     child_expect(there, 25, "forked from there");
 }
 
+static void visit(const char *node)
+{
+    int there = child_there(atoi(node), 26), status;
+
+    if (travel(node) < 0)
+        return;
+    child_expect(there, 26, "that lives where its parent went");
+    ok(waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD, "there are no others");
+}
+
 static void *thread_wait(void *arg)
 {
     pause();
@@ -227,6 +238,8 @@ int main(int argc, char **argv)
         ring(argv + 2);
     else if (argc > 2 && strcmp(argv[1], "children") == 0)
         children(argv + 2);
+    else if (argc > 2 && strcmp(argv[1], "visit") == 0)
+        visit(argv[2]);
     else if (argc > 3 && strcmp(argv[1], "refuse") == 0)
         refuse(argv[2], atoi(argv[3]), argv[4]);
     else if (argc > 2 && strcmp(argv[1], "waiting") == 0)

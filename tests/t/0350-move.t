@@ -38,6 +38,8 @@ cases "from a node" on master bpsh 0 "$travel" ring 1 -1 2
 cases "children of a process of the master" on master "$travel" children 0 1 2
 cases "children that come home" on master "$travel" children 0 -1 2
 cases "children of a process of a node" on master bpsh 0 "$travel" children 1 2
+cases "to where a child lives" on master "$travel" visit 1
+cases "to where a child lives, from a node" on master bpsh 0 "$travel" visit 1
 cases "children of a user" as_nobody "$travel" children 0 1 2
 cases "signals that wait" on master "$travel" waiting 0 1 -1
 cases "signals that wait, from a node" on master bpsh 0 "$travel" waiting 1
