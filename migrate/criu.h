@@ -23,7 +23,8 @@ struct criu_target {
 
 /*
  * Starts a worker for a dump of `target` into the directory `dir_fd`, which becomes its
- * CRIU_FD_DIR, in the pid namespace that the caller's children are made in. Returns the near end of its socket,
+ * CRIU_FD_DIR, in the pid namespace that the caller's children are made in. Returns the
+ * near end of its socket,
  * the worker's pid in *pid (the caller reaps it); -errno. The worker for a restore is started by
  * the process space, because the restored task becomes its sibling.
  */

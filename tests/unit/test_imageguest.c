@@ -132,7 +132,8 @@ static void files_write(void)
 
 static void process_write(void)
 {
-    struct blob tree = { .len = 0 }, fs = { .len = 0 }, ids = { .len = 0 }, inventory = { .len = 0 };
+    struct blob tree = { .len = 0 }, fs = { .len = 0 }, ids = { .len = 0 };
+    struct blob inventory = { .len = 0 };
 
     number(&tree, 1, PID);
     number(&tree, 2, change.parent);

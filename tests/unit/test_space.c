@@ -46,7 +46,8 @@ static int job_facts(void)
     getrlimit(RLIMIT_MSGQUEUE, &limit);
     printf("pid=%d ppid=%d pgid=%d sid=%d uid=%d gid=%d ngroups=%d cwd=%s umask=%03o usr1=%d "
            "queue=%d nice=%d env=%s far=%d four=%d", (int)getpid(), (int)getppid(),
-           (int)getpgrp(), (int)getsid(0), (int)getuid(), (int)getegid(), count, getcwd(cwd, sizeof(cwd)), umask(0),
+           (int)getpgrp(), (int)getsid(0), (int)getuid(), (int)getegid(), count,
+           getcwd(cwd, sizeof(cwd)), umask(0),
            sigismember(&mask, SIGUSR1), (int)limit.rlim_cur, getpriority(PRIO_PROCESS, 0),
            getenv("COLOUR"), fcntl(FD_FAR, F_GETFD), fcntl(4, F_GETFD));
     return 7;
