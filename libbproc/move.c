@@ -31,7 +31,7 @@
 
 #define BIRTH_PATH PKGLIBEXECDIR "/bproc-birth"
 #define TIMERS 3
-#define PENDING_MAX 1024        /* signals; beyond, those of a user are limited by the kernel, too */
+#define PENDING_MAX 1024        /* signals; more than most users may have waiting */
 
 /* The caller's, in its copy. */
 static struct itimerval timers[TIMERS];
@@ -65,7 +65,7 @@ static int has_timers(void)
     return n > 0;
 }
 
-/* With all signals blocked: those that wait are neither the copy's nor, from here on, the ghost's. */
+/* With all signals blocked: those that wait are neither the copy's nor the ghost's from here on. */
 static void pending_take(void)
 {
     static const struct timespec now;
