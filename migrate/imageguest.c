@@ -4,11 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +33,13 @@
 #define UNIX_PERMISSIONS 13
 #define UNIX_FOLDER 14
 #define UNIX_DELETED 15
+#define INET_TYPE 4
+#define INET_PROTOCOL 5
+#define INET_STATE 6
+#define INET_PORT 7
+#define INET_OPTIONS 14
+#define INET_DEVICE 17
+#define INET_ADDRESSES (1u << 11 | 1u << 12)    /* repeated fields */
 #define OPTION_MARK 11
 #define OPTION_DEVICE 15
 #define OWNER_UID 1
@@ -50,7 +60,7 @@
 #define REMAP_GHOST 1
 #define UNIX_EXTERNAL 1                 /* of uflags: its other end is not in the image */
 
-enum { KIND_REGULAR = 1, KIND_UNIX = 5 };
+enum { KIND_REGULAR = 1, KIND_INET = 4, KIND_UNIX = 5 };
 
 /* Where such a file's own message is, and in it whom the kernel is to send signals to. */
 static const struct kind {
@@ -58,6 +68,7 @@ static const struct kind {
 } kinds[] = {
     { KIND_REGULAR, 3, 5 },
     { 2, 18, 4 },                       /* pipe */
+    { KIND_INET, 4, 13 },
     { KIND_UNIX, 16, 9 },
     { 6, 7, 3 },                        /* eventfd */
     { 7, 8, 3 },                        /* epoll */
@@ -217,39 +228,65 @@ static int regular_check(struct look *look, uint32_t id, const struct message *m
     return regular_add(look, id, m);
 }
 
-static int unix_check(struct look *look, const struct message *m)
+static int options_check(struct look *look, const struct message *m, unsigned field)
 {
     struct message options;
     int error;
 
+    if (!has(m, field))
+        return -EPROTO;
+    error = message_read(m->fields[field].content, OPTION_FILTERS, &options);
+    if (!error && (message_value(&options, OPTION_MARK) || has(&options, OPTION_DEVICE)))
+        return refuse(look, "has a socket with options of root's");
+    return error;
+}
+
+/* One that listens, or is not connected by TCP: what a user could have made there himself. */
+static int inet_check(struct look *look, const struct message *m)
+{
+    uint32_t type = message_value(m, INET_TYPE), protocol = message_value(m, INET_PROTOCOL);
+    uint32_t state = message_value(m, INET_STATE), port = message_value(m, INET_PORT);
+
+    if (!(type == SOCK_STREAM && protocol == IPPROTO_TCP) &&
+        !(type == SOCK_DGRAM && (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE)))
+        return refuse(look, "has a socket of a kind that is unknown");
+    if (type == SOCK_STREAM && state != TCP_CLOSE && state != TCP_LISTEN)
+        return refuse(look, "has a connection");
+    if (port > 0 && port < IPPORT_RESERVED)
+        return refuse(look, "has a socket with root's port %u", port);
+    if (has(m, INET_DEVICE))
+        return refuse(look, "has a socket with options of root's");
+    return options_check(look, m, INET_OPTIONS);
+}
+
+static int unix_check(struct look *look, const struct message *m)
+{
     if ((has(m, UNIX_NAME) && m->fields[UNIX_NAME].content.len) || has(m, UNIX_PERMISSIONS) ||
         (has(m, UNIX_FOLDER) && m->fields[UNIX_FOLDER].content.len) ||
         message_value(m, UNIX_DELETED))
         return refuse(look, "has a socket with a name");
     if (message_value(m, UNIX_UFLAGS) & ~(uint32_t)UNIX_EXTERNAL)
         return refuse(look, "has a socket of a kind that is unknown");
-    if (!has(m, UNIX_OPTIONS))
-        return -EPROTO;
-    error = message_read(m->fields[UNIX_OPTIONS].content, OPTION_FILTERS, &options);
-    if (!error && (message_value(&options, OPTION_MARK) || has(&options, OPTION_DEVICE)))
-        return refuse(look, "has a socket with options of root's");
-    return error;
+    return options_check(look, m, UNIX_OPTIONS);
 }
 
 static int kind_check(struct look *look, const struct kind *kind, const struct message *file)
 {
+    uint32_t repeated = kind->type == KIND_REGULAR ? 1u << 11
+                        : kind->type == KIND_INET ? INET_ADDRESSES : EPOLL_TARGETS;
     struct message m;
     int error;
 
     if (file->seen != (1u << FILE_TYPE | 1u << FILE_ID | 1u << kind->message))
         return -EPROTO;
-    error = message_read(file->fields[kind->message].content,
-                         kind->type == KIND_REGULAR ? 1u << 11 : EPOLL_TARGETS, &m);
+    error = message_read(file->fields[kind->message].content, repeated, &m);
     if (!error)
         error = has(&m, kind->signals) ? signals_check(look, m.fields[kind->signals].content)
                                        : -EPROTO;
     if (!error && kind->type == KIND_REGULAR)
         error = regular_check(look, message_value(file, FILE_ID), &m);
+    if (!error && kind->type == KIND_INET)
+        error = inet_check(look, &m);
     if (!error && kind->type == KIND_UNIX)
         error = unix_check(look, &m);
     return error;

@@ -222,9 +222,32 @@ static void names_try(void)
     }
 }
 
+/* A TCP socket in state `state` at `port`. */
+static struct blob inet(unsigned state, unsigned port)
+{
+    struct blob socket = { .len = 0 }, options = { .len = 0 };
+
+    number(&socket, 4, 1);
+    number(&socket, 5, 6);
+    number(&socket, 6, state);
+    number(&socket, 7, port);
+    inside(&socket, 14, &options);
+    return file_make(4, 4, 13, socket);
+}
+
+static void inet_try(void)
+{
+    change.file = inet(10, 8080);
+    is_int(image_try(OWNER), 0, "a socket that listens");
+    change.file = inet(10, 80);
+    is_int(image_try(OWNER), -EPERM, "at a port of root's");
+    change.file = inet(1, 8080);
+    is_int(image_try(OWNER), -EPERM, "a connection");
+}
+
 static void kinds_try(void)
 {
-    static const unsigned bad[] = { 3, 4, 8, 10, 11, 12, 13, 14, 15, 16, 19, 20 };
+    static const unsigned bad[] = { 3, 8, 10, 11, 12, 13, 14, 15, 16, 19, 20 };
     static const unsigned good[][3] = { { 2, 18, 4 }, { 6, 7, 3 }, { 7, 8, 3 }, { 9, 9, 3 },
                                         { 17, 11, 3 }, { 18, 20, 4 } };
     struct blob empty = { .len = 0 };
@@ -369,6 +392,7 @@ int main(void)
     is_int(image_try(OWNER), 0, "an honest image");
     names_try();
     kinds_try();
+    inet_try();
     sockets_try();
     files_try();
     process_try();
