@@ -320,6 +320,19 @@ static int answer_take(const struct frame_header *header, const uint8_t *body)
     return 0;
 }
 
+/*
+ * It was to run where it is lost now, and we have let go of it: to the master it is back here, as
+ * he has not heard that it ran.
+ */
+static void lost_take(int pid)
+{
+    status_msg msg = { .pid = pid, .status = SIGKILL };
+
+    ghost_end(pid, SIGKILL);
+    if (!proc_is_known(pid))
+        link_event(P_EXITED, FRAME_XDR(status_msg), &msg);
+}
+
 int depart_message(const struct frame_header *header, const uint8_t *body)
 {
     struct move *move;
@@ -332,6 +345,8 @@ int depart_message(const struct frame_header *header, const uint8_t *body)
     move = move_find(msg.pid);
     if (move && move->phase < MOVE_GATE)
         move_fail(move, msg.error > 0 ? msg.error : EIO, "%s", msg.text);
+    else
+        lost_take(msg.pid);
     frame_free(FRAME_XDR(failed_msg), &msg, sizeof(msg));
     return 0;
 }

@@ -294,6 +294,17 @@ int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd)
     return 0;
 }
 
+void ghost_end(int pid, int status)
+{
+    struct ghost *ghost = ghost_find(pid);
+
+    if (!ghost || ghost->dismissed)
+        return;
+    ghost->exit_status = status;
+    if (ghost->conn)
+        exit_tell(ghost);
+}
+
 int ghost_message(const struct frame_header *header, const uint8_t *body)
 {
     struct ghost *ghost;
@@ -304,15 +315,14 @@ int ghost_message(const struct frame_header *header, const uint8_t *body)
     ghost = ghost_find(msg.pid);
     if (!ghost || ghost->dismissed)
         return 0;
-    if (header->proc == P_GHOST_EXIT)
-        ghost->exit_status = msg.status;
-    else
-        ghost->stop_status = header->proc == P_GHOST_STOP ? msg.status : STATUS_NONE;
+    if (header->proc == P_GHOST_EXIT) {
+        ghost_end(msg.pid, msg.status);
+        return 0;
+    }
+    ghost->stop_status = header->proc == P_GHOST_STOP ? msg.status : STATUS_NONE;
     if (!ghost->conn)
         return 0;
-    if (header->proc == P_GHOST_EXIT)
-        exit_tell(ghost);
-    else if (header->proc == P_GHOST_STOP)
+    if (header->proc == P_GHOST_STOP)
         stop_tell(ghost);
     else
         cont_tell(ghost, msg.status);

@@ -91,4 +91,4 @@ tests_progs_travel_SOURCES = tests/progs/travel.c tests/progs/remote.h
 tests_progs_travel_LDADD = $(PROG_LDADD) -lpthread
 tests_progs_travel_LDFLAGS = $(PROG_LINK)
 
-SYSTEM_TESTS += tests/t/0340-nested.t tests/t/0350-move.t
+SYSTEM_TESTS += tests/t/0340-nested.t tests/t/0345-nested-faults.t tests/t/0350-move.t
