@@ -11,7 +11,7 @@
 enum fault {
     FAULT_NONE = 0,
 
-    /* masterd: 1-19 */
+    /* masterd, and 2 to 8 also slaved when it leads: 1-19 */
     FAULT_MASTERD_ASKED = 1,        /* P_MOVE_ASK checked, before its answer */
     FAULT_MASTERD_HANDOVER = 2,     /* handover taken in, before the mover hears of it */
     FAULT_MASTERD_STARTED = 3,      /* P_MOVE_START sent */

@@ -31,6 +31,9 @@ static const struct decoder {
     DECODER(P_MOVE_READY, move_report), DECODER(P_BULK_LAUNCH, launch_arg),
     DECODER(P_BULK_NEED, need_msg), DECODER(P_BULK_FILE, bulk_file),
     DECODER(P_BULK_DATA, exec_spec), DECODER(P_STREAM_CREDIT, credit_msg),
+    DECODER(P_DEPART_ALLOW, depart_arg), DECODER(P_DEPART_FAILED, failed_msg),
+    DECODER(P_EXPECT, expect_msg), DECODER(P_RECV_TICKET, ticket_arg),
+    DECODER(P_RECV_CHILDREN, children_msg), DECODER(P_LAUNCH_DONE, launch_done),
     DECODER(P_LAUNCH_EXEC, launch_exec_arg), DECODER(P_LAUNCH_CRIU, launch_criu_arg),
 };
 
