@@ -83,6 +83,13 @@ class Terminal:
         return None
 
 
+def prompted(terminal, before):
+    """Are the settings those of the first prompt? The shell has set them when it shows the next."""
+    terminal.expect("here> ")
+    after = terminal.settings()
+    return before == after, (before, after)
+
+
 def shell():
     """A login shell, at which things are typed."""
     terminal = Terminal("sh", "-c", "PS1='here> ' exec bash --norc -i")
@@ -108,16 +115,14 @@ def shell():
     time.sleep(0.5)
     terminal.type("\032")
     check("so does Ctrl-Z", terminal.expect("Stopped +sleep 101"), terminal.text)
-    terminal.type("kill %1; exit 7\n")
-    terminal.type("exit 7\n")
+    terminal.type("kill -9 %1; while kill -0 %1; do :; done 2>/dev/null; exit 7\n")
     terminal.expect("here> ")
     terminal.type("echo status $?\n")
     check("its status is bprsh's", terminal.expect("status 7"), terminal.text)
-    after = terminal.settings()
-    check("the terminal here is as it was", before == after, (before, after))
+    check("the terminal here is as it was", *prompted(terminal, before))
     terminal.type("bprsh -t n0 'kill -9 $PPID'; echo status $?\n")
     check("also when the other end is killed", terminal.expect("status (137|255)"), terminal.text)
-    check("it is as it was", before == terminal.settings(), terminal.settings())
+    check("it is as it was", *prompted(terminal, before))
     terminal.type("exit\n")
     terminal.end()
 
