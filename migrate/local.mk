@@ -32,7 +32,8 @@ migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
 
 migrate_bproc_mover_SOURCES = \
 	migrate/mover.c \
-	migrate/departure.c migrate/departure.h \
+	migrate/departure.c migrate/departure.h migrate/departure_parts.h \
+	migrate/departure_dump.c migrate/departure_file.c migrate/departure_node.c \
 	migrate/dumpfile.c migrate/dumpfile.h \
 	migrate/files.c migrate/files.h \
 	migrate/imagecheck.c migrate/imagecheck.h \

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "migrate/criu.h"
+#include "migrate/departure_parts.h"
+#include "migrate/imagecheck.h"
+#include "migrate/imageedit.h"
+#include "migrate/mountns.h"
+
+int departure_mounts_enter(struct departure *d)
+{
+    const char *reference = d->arg.space ? "1" : "self";
+    int error = 0;
+
+    d->own_mounts = mountns_own();
+    if (d->own_mounts < 0)
+        return departure_fail(d, d->own_mounts, "cannot find our own mounts");
+    if (d->arg.space)
+        error = mountns_enter_space(d->arg.space, d->text, sizeof(d->text));
+    return error ? error
+                 : mountns_enter(d->arg.dump_pid, reference, d->text, sizeof(d->text));
+}
+
+void departure_mounts_leave(struct departure *d)
+{
+    mountns_leave(d->own_mounts);
+    d->own_mounts = -1;
+}
+
+int departure_files(struct departure *d)
+{
+    if (d->dumps)
+        return files_collect(&d->files, d->arg.dump_pid,
+                             d->arg.flags | (d->arg.kind == MOVE_DUMP ? FILES_LASTING : 0),
+                             &d->arg.libraries,
+                             d->setup->hash_dir, d->text,
+                             sizeof(d->text));
+    if (d->arg.kind == MOVE_EXECMOVE)
+        return files_single(&d->files, d->exe, d->setup->hash_dir, d->text, sizeof(d->text));
+    return 0;
+}
+
+/* Until then it may hold its connection to the daemon and the originals of its streams. */
+static int gate_wait(struct departure *d)
+{
+    struct msg msg;
+    int error = msg_recv(d->channel, &msg);
+
+    if (error)
+        return departure_fail(d, error, "cannot hear from the daemon: %s", strerror(-error));
+    error = msg.header.proc == P_MOVE_DUMP ? 0 : -EPROTO;
+    msg_free(&msg);
+    return error;
+}
+
+int departure_dump_start(struct departure *d)
+{
+    unsigned long gate = d->arg.gate_inode;
+    struct criu_dump dump = { .pid = d->arg.dump_pid, .external = &gate, .external_count = 1 };
+    struct criu_target target = { .pid = d->arg.dump_pid, .uid = d->arg.uid, .gid = d->arg.gid };
+    int error = gate_wait(d);
+
+    if (error)
+        return error;
+    d->image = criu_image_dir(0);
+    if (d->image < 0)
+        return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
+                              strerror(-d->image));
+    d->criu_sock = criu_worker_start(d->setup->criu, &target, d->image, &d->criu_pid);
+    if (d->criu_sock < 0)
+        return departure_fail(d, d->criu_sock, "cannot start CRIU: %s", strerror(-d->criu_sock));
+    error = criu_dump_start(d->criu_sock, &dump);
+    return error ? departure_fail(d, error, "cannot ask CRIU for a dump: %s", strerror(-error)) : 0;
+}
+
+int departure_image_check(const struct departure *d)
+{
+    struct image_owner owner = { .uid = d->arg.uid, .gid = d->arg.gid,
+                                 .groups = d->arg.groups.groups_val,
+                                 .ngroups = d->arg.groups.groups_len };
+
+    return imagecheck_owner(d->image, &owner);
+}
+
+int departure_dump_finish(struct departure *d)
+{
+    char reason[BPROC_MAX_TEXT - 128];
+    int error = criu_dump_finish(d->criu_sock, d->image, reason, sizeof(reason));
+
+    close(d->criu_sock);
+    d->criu_sock = -1;
+    /* One that failed has nothing left to do; one that hangs would not end by itself. */
+    if (error)
+        kill(d->criu_pid, SIGKILL);
+    waitpid(d->criu_pid, NULL, 0);
+    if (error)
+        return departure_fail(d, error, "cannot dump process %d: %s", d->arg.pid, reason);
+    error = departure_image_check(d);
+    if (error == -EPERM)
+        return departure_fail(d, error, "cannot send process %d: it has more than the ids and "
+                              "rights of uid %u now", d->arg.pid, d->arg.uid);
+    if (!error)
+        error = imageedit_open_files(d->image);
+    if (!error)
+        error = imageedit_nameless(d->image, d->arg.pid);
+    if (!error && d->arg.dump_pid != d->arg.pid)
+        error = imageedit_number(d->image, d->arg.dump_pid, d->arg.pid);
+    return error ? departure_fail(d, error, "cannot read the image of process %d: %s", d->arg.pid,
+                                  strerror(-error)) : 0;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of one departure, see departure.h: they share what is known of the process that leaves.
+ * All blocking. 0 or -errno, with the reason in departure->text; a part that fails leaves it to
+ * the end of the child to give things back.
+ */
+#ifndef BPROC_DEPARTURE_PARTS_H
+#define BPROC_DEPARTURE_PARTS_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "migrate/departure.h"
+#include "migrate/files.h"
+
+struct departure {
+    const struct departure_setup *setup;
+    move_start_arg arg;
+    int dumps;                      /* a process is dumped */
+    int has_image;                  /* an image goes; else what is to be executed */
+    int own_mounts;                 /* our mount namespace while we are in another; -1 */
+    int channel;                    /* to the daemon */
+    int spec;                       /* memory file of an exec; a dump's file; -1 */
+    int exe;                        /* the executable of an execmove; -1 */
+    int originals[BPROC_MAX_STREAMS];   /* by stream; -1 */
+    struct files files;
+    int image;                      /* directory in memory; -1 */
+    int criu_sock;
+    pid_t criu_pid;
+    SSL *ssl;
+    move_report report;
+    char text[BPROC_MAX_TEXT];
+    struct timespec mark;
+    atomic_int committed;
+};
+
+/* Says why, for the caller of bproc_rfork() and the log. Returns `error`. */
+__attribute__((format(printf, 3, 4)))
+int departure_fail(struct departure *d, int error, const char *fmt, ...);
+
+/* Microseconds since the last look are `what`'s. */
+void departure_lap(struct departure *d, move_time what);
+
+/* ---- departure_dump.c: the process becomes an image in memory ---- */
+
+/* Our mounts become those of the process until departure_mounts_leave(). */
+int departure_mounts_enter(struct departure *d);
+void departure_mounts_leave(struct departure *d);
+
+/* The files that it has mapped, or the executable of an execmove. */
+int departure_files(struct departure *d);
+
+/* Waits until the daemon says that the process is at its gate, and starts CRIU on it. */
+int departure_dump_start(struct departure *d);
+int departure_dump_finish(struct departure *d);
+
+/* 0 if the image has no other rights than the process's owner. */
+int departure_image_check(const struct departure *d);
+
+/* ---- departure_file.c: images in files ---- */
+
+/* The process goes into the file of a bproc_dump. */
+int departure_file_write(struct departure *d);
+
+/* The image of a bproc_undump comes from its file. */
+int departure_file_read(struct departure *d);
+
+/* ---- departure_node.c: what is said to the node ---- */
+
+int departure_connect(struct departure *d);
+
+/* Tells what comes, and sends the files that the node says it lacks. */
+int departure_launch(struct departure *d);
+
+/* The image, or what is to be executed. */
+int departure_contents(struct departure *d);
+
+/* Waits for a message without a body; the node's P_BULK_FAILED becomes our failure. */
+int departure_expect(struct departure *d, bproc_proc want);
+
+#endif
