@@ -8,10 +8,11 @@ masterd_masterd_SOURCES = \
 	masterd/depart.c masterd/depart.h \
 	masterd/ghost.c masterd/ghost.h \
 	masterd/ghostfork.c masterd/ghostfork.h \
+	masterd/hello.c \
 	masterd/home.c masterd/home.h \
 	masterd/join.c masterd/join.h \
 	masterd/libraries.c masterd/libraries.h \
-	masterd/link.c masterd/link.h \
+	masterd/link.c masterd/link.h masterd/link_impl.h \
 	masterd/listen.c masterd/listen.h \
 	masterd/local.c masterd/local.h \
 	masterd/master.h masterd/masterd.c \
@@ -27,6 +28,7 @@ masterd_masterd_SOURCES = \
 	masterd/proctable.c masterd/proctable.h \
 	masterd/passage.c masterd/passage.h \
 	masterd/pids.c masterd/pids.h \
+	masterd/report.c \
 	masterd/rights.c masterd/rights.h \
 	masterd/stays.c masterd/stays.h \
 	masterd/stats.c masterd/stats.h \

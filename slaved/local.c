@@ -21,14 +21,14 @@
 #include "moves/task.h"
 #include "slaved/detach.h"
 #include "slaved/ghost.h"
-#include "slaved/link.h"
 #include "slaved/local.h"
+#include "slaved/pass.h"
 #include "slaved/space.h"
 #include "slaved/transfer.h"
+#include "slaved/watch.h"
 
 #define CLIENTS_MAX 1024        /* of all users but root, who is always let in */
 #define CLIENTS_A_USER 256
-#define PASS_MAX 128            /* bytes of the arguments of a call that is passed on */
 
 struct client {
     LIST_ENTRY(client) next;
@@ -37,146 +37,12 @@ struct client {
 
 static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
 
-/* A call on its way to the master. */
-struct passed {
-    LIST_ENTRY(passed) next;
-    struct conn *conn;          /* NULL when the client has gone */
-    struct frame_header asked;
-    uint32_t serial;
-};
-
-static LIST_HEAD(, passed) passed_list = LIST_HEAD_INITIALIZER(passed_list);
-
 static struct {
     struct event_base *base;
     struct event *accepting, *again;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     int fd, node;
-    uint32_t last_serial;
 } local = { .fd = -1 };
-
-/* A client that waits for changes. */
-struct watcher {
-    LIST_ENTRY(watcher) next;
-    struct conn *conn;
-};
-
-static LIST_HEAD(, watcher) watchers = LIST_HEAD_INITIALIZER(watchers);
-
-static struct watcher *watcher_find(const struct conn *conn)
-{
-    struct watcher *watcher;
-
-    LIST_FOREACH(watcher, &watchers, next)
-        if (watcher->conn == conn)
-            break;
-    return watcher;
-}
-
-static void watcher_take(struct conn *conn, const struct frame_header *header)
-{
-    struct watcher *watcher = watcher_find(conn) ? NULL : calloc(1, sizeof(*watcher));
-
-    if (watcher) {
-        watcher->conn = conn;
-        LIST_INSERT_HEAD(&watchers, watcher, next);
-    } else if (!watcher_find(conn)) {
-        conn_refuse(conn, header, ENOMEM, "out of memory");
-        return;
-    }
-    /* Without a link it is asked for when there is one. */
-    link_event(P_NOTIFY, NULL, NULL);
-    conn_reply(conn, header, NULL, NULL);
-}
-
-static void watcher_drop(const struct conn *conn)
-{
-    struct watcher *watcher = watcher_find(conn);
-
-    if (!watcher)
-        return;
-    LIST_REMOVE(watcher, next);
-    free(watcher);
-}
-
-void local_changed(void)
-{
-    struct watcher *watcher;
-
-    LIST_FOREACH(watcher, &watchers, next)
-        conn_raw(watcher->conn, "", 1);
-}
-
-void local_link_up(void)
-{
-    if (LIST_EMPTY(&watchers))
-        return;
-    link_event(P_NOTIFY, NULL, NULL);
-    local_changed();
-}
-
-static void passed_free(struct passed *passed)
-{
-    LIST_REMOVE(passed, next);
-    free(passed);
-}
-
-static int pass_send(struct passed *passed, const struct frame_header *header, const uint8_t *body)
-{
-    struct caller caller;
-    pass_arg arg;
-    int error = caller_from_conn(passed->conn, &caller);
-
-    if (error)
-        return error;
-    arg = (pass_arg){ .uid = caller.uid, .gid = caller.gid, .pid = caller.pid,
-                      .groups = { caller.ngroups, caller.groups }, .proc = header->proc,
-                      .body = { header->body_len, (char *)(uintptr_t)body } };
-    if (caller.ngroups > BPROC_MAX_GROUPS)
-        arg.groups.groups_len = BPROC_MAX_GROUPS;
-    error = link_call(P_PASS, passed->serial, FRAME_XDR(pass_arg), &arg);
-    caller_clear(&caller);
-    return error;
-}
-
-/* The link is for small messages, and everybody's: no client may fill it. */
-static int pass_is_modest(const struct conn *conn, const struct frame_header *header)
-{
-    const struct passed *passed;
-
-    LIST_FOREACH(passed, &passed_list, next)
-        if (passed->conn == conn)
-            return 0;
-    return header->body_len <= PASS_MAX;
-}
-
-static void call_pass(struct conn *conn, const struct frame_header *header, const uint8_t *body)
-{
-    struct passed *passed;
-    int error;
-
-    if (!pass_is_modest(conn, header)) {
-        conn_close(conn, "too much is asked at once");
-        return;
-    }
-    passed = calloc(1, sizeof(*passed));
-    error = passed ? 0 : -ENOMEM;
-    if (passed) {
-        passed->conn = conn;
-        passed->asked = *header;
-        passed->serial = ++local.last_serial;
-        LIST_INSERT_HEAD(&passed_list, passed, next);
-        error = pass_send(passed, header, body);
-    }
-    if (!error)
-        return;
-    if (passed)
-        passed_free(passed);
-    if (error == -ENOTCONN)
-        conn_refuse(conn, header, EBUSY, "this node has no connection to its master");
-    else
-        conn_refuse(conn, header, error, "cannot ask the master: %s", strerror(-error));
-}
 
 static void whoami(struct conn *conn, const struct frame_header *header)
 {
@@ -207,7 +73,7 @@ static void move_ask(struct conn *conn, const struct frame_header *header, const
     else if (dumps && mover_criu_missing())
         conn_refuse(conn, header, ENOSYS, "no usable CRIU here: %s", mover_criu_missing());
     else
-        call_pass(conn, header, body);
+        pass_call(conn, header, body);
 }
 
 static void move_take(struct conn *conn, const struct frame_header *header, const uint8_t *body,
@@ -294,7 +160,7 @@ static void client_message(struct conn *conn, const struct frame_header *header,
         birth_answer(conn, header, body);
         break;
     case P_NOTIFY:
-        watcher_take(conn, header);
+        watch_take(conn, header);
         break;
     case P_DETACH:
         detach_take(conn, header, body);
@@ -307,7 +173,7 @@ static void client_message(struct conn *conn, const struct frame_header *header,
     case P_NODE_ATTR:
     case P_STATS:
     case P_NODE_USAGE:
-        call_pass(conn, header, body);
+        pass_call(conn, header, body);
         break;
     default:
         conn_refuse(conn, header, EOPNOTSUPP, "only the master can do this as yet");
@@ -317,16 +183,13 @@ static void client_message(struct conn *conn, const struct frame_header *header,
 static void client_closed(struct conn *conn, const char *reason, void *arg)
 {
     struct client *client = arg;
-    struct passed *passed;
 
     log_debug("local client: %s", reason);
     LIST_REMOVE(client, next);
     free(client);
-    watcher_drop(conn);
+    watch_drop(conn);
     move_client_gone(conn);
-    LIST_FOREACH(passed, &passed_list, next)
-        if (passed->conn == conn)
-            passed->conn = NULL;
+    pass_client_gone(conn);
 }
 
 static const struct conn_ops client_ops = { .on_message = client_message,
@@ -392,58 +255,6 @@ static void client_accept(evutil_socket_t fd, short what, void *arg)
         client_start(client);
     else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
         accept_pause();
-}
-
-static struct passed *passed_find(uint32_t serial)
-{
-    struct passed *passed;
-
-    LIST_FOREACH(passed, &passed_list, next)
-        if (passed->serial == serial)
-            break;
-    return passed;
-}
-
-static void answer_give(const struct passed *passed, const struct frame_header *header,
-                        const uint8_t *body)
-{
-    struct frame_bytes bytes = { .bytes = body, .len = header->body_len };
-    pass_ret ret;
-
-    if (header->status) {
-        conn_send(passed->conn, K_REPLY, passed->asked.proc, passed->asked.serial, header->status,
-                  bytes.len ? FRAME_XDR(frame_bytes) : NULL, &bytes, NULL, 0);
-        return;
-    }
-    if (conn_decode(pass_ret, header, body, &ret) < 0) {
-        conn_refuse(passed->conn, &passed->asked, EPROTO, "the master's answer does not decode");
-        return;
-    }
-    bytes = (struct frame_bytes){ (const uint8_t *)ret.body.body_val, ret.body.body_len };
-    conn_reply(passed->conn, &passed->asked, bytes.len ? FRAME_XDR(frame_bytes) : NULL, &bytes);
-    frame_free(FRAME_XDR(pass_ret), &ret, sizeof(ret));
-}
-
-void local_passed(const struct frame_header *header, const uint8_t *body)
-{
-    struct passed *passed = passed_find(header->serial);
-
-    if (!passed)
-        return;
-    if (passed->conn)
-        answer_give(passed, header, body);
-    passed_free(passed);
-}
-
-void local_link_down(void)
-{
-    while (!LIST_EMPTY(&passed_list)) {
-        struct passed *passed = LIST_FIRST(&passed_list);
-
-        if (passed->conn)
-            conn_refuse(passed->conn, &passed->asked, EBUSY, "the master's connection was lost");
-        passed_free(passed);
-    }
 }
 
 static int somebody_answers(const struct sockaddr_un *addr)

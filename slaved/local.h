@@ -17,18 +17,6 @@
  */
 int local_init(struct event_base *base, const char *path, int node);
 
-/* The master's answer to a call that was passed on. */
-void local_passed(const struct frame_header *header, const uint8_t *body);
-
-/* The link has gone: nothing that was passed on will be answered. */
-void local_link_down(void);
-
-/* The link is up: clients that wait for changes have missed some. */
-void local_link_up(void);
-
-/* Something changed on the master. */
-void local_changed(void);
-
 void local_finish(void);
 
 #endif

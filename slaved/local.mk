@@ -15,6 +15,7 @@ slaved_slaved_SOURCES = \
 	slaved/link.c slaved/link.h \
 	slaved/local.c slaved/local.h \
 	slaved/options.c slaved/options.h \
+	slaved/pass.c slaved/pass.h \
 	slaved/power.c slaved/power.h \
 	slaved/proctable.c slaved/proctable.h \
 	slaved/receivers.c slaved/receivers.h \
@@ -23,6 +24,7 @@ slaved_slaved_SOURCES = \
 	slaved/tickets.c slaved/tickets.h \
 	slaved/transfer.c slaved/transfer.h \
 	slaved/usage.c slaved/usage.h \
+	slaved/watch.c slaved/watch.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h
 slaved_slaved_CFLAGS = $(AM_CFLAGS)
 slaved_slaved_LDADD = moves/libmoves.la common/libcommon.la

@@ -34,6 +34,7 @@
 #include "slaved/link.h"
 #include "slaved/local.h"
 #include "slaved/options.h"
+#include "slaved/pass.h"
 #include "slaved/power.h"
 #include "slaved/proctable.h"
 #include "slaved/receivers.h"
@@ -42,6 +43,7 @@
 #include "slaved/tickets.h"
 #include "slaved/transfer.h"
 #include "slaved/usage.h"
+#include "slaved/watch.h"
 
 static struct {
     struct options options;
@@ -103,10 +105,10 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
         pid_take(header, body, proc_acknowledged);
         break;
     case P_NOTIFY:
-        local_changed();
+        watch_changed();
         break;
     case P_PASS:
-        local_passed(header, body);
+        pass_answered(header, body);
         break;
     case P_DEPART_ALLOW:
     case P_DEPART_READY:
@@ -146,7 +148,7 @@ static void link_came_up(const hello_ret *hello)
     receivers_start(hello->cache_size);
     space_numbers(&hello->numbers);
     proc_report_all();
-    local_link_up();
+    watch_link_up();
 }
 
 static void master_is_lost(const char *words)
@@ -167,7 +169,7 @@ static void home_is_lost(const char *words)
 
 static void link_went_down(void)
 {
-    local_link_down();
+    pass_link_down();
     depart_link_down();
     if (slaved.options.home && proc_count() == 0)
         home_is_lost("nothing runs here");
@@ -470,7 +472,7 @@ int main(int argc, char **argv)
     run_dir_make();
     slaved.link = (struct link_settings){
         .source = slaved.options.source,
-        .on_up = link_came_up, .on_down = link_went_down, .on_switched = local_link_up,
+        .on_up = link_came_up, .on_down = link_went_down, .on_switched = watch_link_up,
         .on_set_down = master_is_lost,
         .on_message = master_message };
     power_init(slaved.conf);
