@@ -10,6 +10,7 @@ lab_up 2
 # job_start SCRIPT: a session of its own on the master in the background; its output comes into
 # $TMP/job, through a pipe, as a node has not got that file.
 job_start() {
+    : >"$TMP/job"      # what the last one said is not to be taken for this one's
     bplab exec master -- timeout 50 setsid -w bash -c "$1" </dev/null > >(cat >"$TMP/job") 2>&1 &
     job=$!
 }
