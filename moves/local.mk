@@ -4,8 +4,11 @@
 noinst_LTLIBRARIES += moves/libmoves.la
 
 moves_libmoves_la_SOURCES = \
+	moves/channel.c moves/channel.h \
 	moves/check.c moves/check.h \
-	moves/move.c moves/move.h \
+	moves/gate.c moves/gate.h \
+	moves/handover.c \
+	moves/move.c moves/move.h moves/move_impl.h \
 	moves/mover.c moves/mover.h \
 	moves/task.c moves/task.h
 moves_libmoves_la_LIBADD = common/libcommon.la

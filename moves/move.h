@@ -44,7 +44,7 @@ struct move {
     unsigned nchildren;
     void *owner;                    /* the daemon's own */
 
-    /* move.c's. */
+    /* Of the files that lead it. */
     LIST_ENTRY(move) entry;
     enum move_phase phase;
     struct conn *client;            /* NULL: gone, or nobody waits */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "moves/channel.h"
+#include "moves/gate.h"
+#include "moves/move_impl.h"
+#include "moves/mover.h"
+
+static void report_keep(struct move *move, const move_report *report)
+{
+    for (int i = 0; i < MOVE_NTIMES; i++)
+        if (report->usec[i] > move->usec[i])
+            move->usec[i] = report->usec[i];
+    if (report->bytes > move->bytes)
+        move->bytes = report->bytes;
+}
+
+static void ready_take(struct move *move)
+{
+    if (move->kind == MOVE_DUMP) {
+        move_end_dump(move);
+        return;
+    }
+    if (FAULT(FAULT_MASTERD_READY) < 0) {
+        move_fail(move, EIO, "fault on purpose");
+        return;
+    }
+    move->phase = MOVE_ENTERING;
+    moves_ops->enter(move);
+}
+
+void move_commit(struct move *move)
+{
+    move->phase = MOVE_COMMITTING;
+    conn_event(move->channel, P_MOVE_COMMIT, NULL, NULL);
+    FAULT(FAULT_MASTERD_COMMIT);
+}
+
+static void committed_take(struct move *move)
+{
+    FAULT(FAULT_MASTERD_COMMITTED);
+    move->phase = MOVE_GATE;
+    /* The copy has done its work: the end of its gate ends it. */
+    gate_end(move->copy);
+    move->copy = NULL;
+    if (moves_ops->committed(move)) {
+        gate_tell(move->gate, GATE_GHOST, move->node);
+        FAULT(FAULT_MASTERD_GATE);
+        return;
+    }
+    move->phase = MOVE_LEAVING;
+    gate_tell(move->gate, GATE_END, move->node);
+}
+
+static void failed_take(struct move *move, const move_report *report)
+{
+    int error = report->retry ? BPROC_PID_TAKEN : report->error > 0 ? report->error : EIO;
+
+    move_fail(move, error, "%s", report->text[0] ? report->text : strerror(error));
+}
+
+static void channel_message(struct conn *conn, const struct frame_header *header,
+                            const uint8_t *body, int *fds, void *arg)
+{
+    struct move *move = arg;
+    move_report report;
+
+    (void)fds;
+    if (!move)
+        return;
+    if (conn_decode(move_report, header, body, &report) < 0) {
+        conn_close(conn, "report does not decode");
+        return;
+    }
+    report_keep(move, &report);
+    if (header->proc == P_MOVE_READY && move->phase == MOVE_STARTED)
+        ready_take(move);
+    else if (header->proc == P_MOVE_COMMITTED && move->phase == MOVE_COMMITTING)
+        committed_take(move);
+    else if (header->proc == P_MOVE_FAILED && move->phase < MOVE_GATE)
+        failed_take(move, &report);
+    frame_free(FRAME_XDR(move_report), &report, sizeof(report));
+}
+
+static void channel_closed(struct conn *conn, const char *reason, void *arg)
+{
+    struct move *move = arg;
+
+    (void)conn;
+    if (!move)
+        return;
+    move->channel = NULL;
+    if (move->phase < MOVE_GATE)
+        move_fail(move, EIO, "the transfer broke off (%s)", reason);
+}
+
+static const struct conn_ops channel_ops = { channel_message, channel_closed, NULL };
+
+static int channel_make(struct move *move, int *far)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    move->channel = conn_new_local(moves_base, ends[0], &channel_ops, move);
+    if (!move->channel) {
+        close(ends[1]);
+        return -ENOMEM;
+    }
+    *far = ends[1];
+    return 0;
+}
+
+static void start_fill(const struct move *move, const struct move_place *place,
+                       move_start_arg *start)
+{
+    *start = (move_start_arg){
+        .kind = move->kind, .node = move->node, .flags = place->flags,
+        .pid = move->pid, .ppid = move->ppid, .pgid = move->pgid, .sid = move->sid,
+        .dump_pid = move->dump_pid, .task = move->task, .parent = move->parent,
+        .space = move->space,
+        .uid = move->uid, .gid = move->gid, .groups = { move->ngroups, move->groups },
+        .gate_inode = move->arg.gate_inode, .addr = place->addr, .data_port = place->data_port,
+        .node_is_up = place->node_is_up, .io_direct = place->io_direct,
+        .ping_timeout = place->ping_timeout, .ticket = place->ticket,
+        .libraries = place->libraries,
+        .children = { move->nchildren, move->children },
+        .streams = { move->arg.streams.streams_len, move->arg.streams.streams_val }
+    };
+}
+
+/* Descriptors for the mover: its channel, the spec of an exec, the pidfd, all others in order. */
+int channel_start(struct move *move, const struct move_place *place)
+{
+    unsigned first = move->kind == MOVE_RFORK ? 1 : 2;
+    int out[BPROC_MAX_FDS];
+    move_start_arg start;
+    unsigned count = 1;
+    int error = move->nfds + 1 > BPROC_MAX_FDS ? -EMFILE : channel_make(move, &out[0]);
+
+    if (error)
+        return error;
+    if (move->kind != MOVE_RFORK && move->kind != MOVE_MOVE)
+        out[count++] = move->fds[1];
+    out[count++] = move->dump_pidfd;
+    for (unsigned i = first; i < move->nfds; i++)
+        out[count++] = move->fds[i];
+    start_fill(move, place, &start);
+    error = mover_ask(&start, out, count);
+    close(out[0]);
+    return error;
+}
+
+void channel_dump(struct move *move)
+{
+    move->phase = MOVE_STARTED;
+    conn_event(move->channel, P_MOVE_DUMP, NULL, NULL);
+}
