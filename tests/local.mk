@@ -57,7 +57,7 @@ SYSTEM_TESTS += tests/t/0800-python.t
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
 EXTRA_DIST += tests/progs/agent_terminal.py tests/progs/mpi_ring.c
-EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/steady.sh \
+EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/api.sh tests/t/steady.sh tests/t/travel.sh \
 	tests/python/calls.py tests/python/pools.py tests/python/tap.py
 
 TEST_EXTENSIONS = .t

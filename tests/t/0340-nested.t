@@ -4,17 +4,10 @@
 # Forks and executions that begin on a node: onto other nodes, to the master, onto itself.
 
 . "${0%/*}/lib.sh"
+. "${0%/*}/travel.sh"
 
 nested=$PROGS/nested
 lab_up 3
-
-as_nobody() {
-    bplab exec -u nobody master -- timeout -k 5 "$ON_TIMEOUT" "$@"
-}
-
-node_is() {
-    [[ $(on master bpstat -s "$1") == "$2" ]]
-}
 
 cases "three levels" on master "$nested" chain 0 1 2
 cases "three levels of a user" as_nobody "$nested" chain 0 1 2

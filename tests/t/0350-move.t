@@ -4,21 +4,10 @@
 # bproc_move(): a process that goes from node to node, and home.
 
 . "${0%/*}/lib.sh"
+. "${0%/*}/travel.sh"
 
 travel=$PROGS/travel
 lab_up 3
-
-as_nobody() {
-    bplab exec -u nobody master -- timeout -k 5 "$ON_TIMEOUT" "$@"
-}
-
-node_is() {
-    [[ $(on master bpstat -s "$1") == "$2" ]]
-}
-
-nobody_is_there() {
-    [[ $(on master bpstat -p | wc -l) == 1 ]]
-}
 
 # held FILE NODE...: a process goes there and waits; its pid as REPLY.
 held() {

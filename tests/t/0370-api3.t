@@ -2,15 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs written for BProc 3: they compile as they are, with all warnings, and run.
 . "${0%/*}/lib.sh"
+. "${0%/*}/api.sh"
 
-export PKG_CONFIG_PATH=$BPLAB_STAGE$BPROC_LIBDIR/pkgconfig PKG_CONFIG_SYSROOT_DIR=$BPLAB_STAGE
-for program in "$BPROC_SOURCE"/tests/progs/api3_*.c; do
-    # shellcheck disable=SC2046
-    ok "${program##*/} compiles with the installed header" \
-        "${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -I"$BPROC_SOURCE" -o "$TMP/program" \
-        "$program" $(pkg-config --cflags --libs libbproc)
-done
-cat >"$TMP/program.cc" <<'END'
+api_compiles "$BPROC_SOURCE"/tests/progs/api3_*.c <<'END'
 #include <sys/bproc.h>
 int main()
 {
@@ -21,9 +15,6 @@ int main()
            bproc_nodestatus(bproc_node_up);
 }
 END
-# shellcheck disable=SC2046
-ok "and so does C++" "${CXX:-c++}" -Wall -Wextra -Werror -o "$TMP/program" "$TMP/program.cc" \
-    $(pkg-config --cflags --libs libbproc)
 
 lab_up 3
 for node in master n1; do

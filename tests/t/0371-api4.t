@@ -2,15 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs written for BProc 4: they compile as they are, with all warnings, and run.
 . "${0%/*}/lib.sh"
+. "${0%/*}/api.sh"
 
-export PKG_CONFIG_PATH=$BPLAB_STAGE$BPROC_LIBDIR/pkgconfig PKG_CONFIG_SYSROOT_DIR=$BPLAB_STAGE
-for program in "$BPROC_SOURCE"/tests/progs/api4_*.c; do
-    # shellcheck disable=SC2046
-    ok "${program##*/} compiles with the installed header" \
-        "${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -I"$BPROC_SOURCE" -o "$TMP/program" \
-        "$program" $(pkg-config --cflags --libs libbproc)
-done
-cat >"$TMP/program.cc" <<'END'
+api_compiles "$BPROC_SOURCE"/tests/progs/api4_*.c <<'END'
 #define BPROC_API_VERSION 4
 #include <sys/bproc.h>
 int main()
@@ -24,9 +18,6 @@ int main()
     return bproc_nodelist(&set) + fork_io(0, &io, 1, 0) + bproc_nodestatus(0, status, 16);
 }
 END
-# shellcheck disable=SC2046
-ok "and so does C++" "${CXX:-c++}" -Wall -Wextra -Werror -o "$TMP/program" "$TMP/program.cc" \
-    $(pkg-config --cflags --libs libbproc)
 
 lab_up 3
 for node in n0:0 n1:1 master:m; do
