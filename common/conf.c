@@ -108,22 +108,21 @@ static char *word_unquote(char *word, char **rest)
     return word;
 }
 
-static void line_parse(struct conf_parse *parse, char *line)
+/* Cuts the line into words, in place. Their number; -1: it has been complained of. */
+static int line_cut(struct conf_parse *parse, char *line, char *words[CONF_MAX_WORDS])
 {
-    char *words[CONF_MAX_WORDS];
     int count = 0;
 
-    line[strcspn(line, "#")] = '\0';
     for (char *at = line + strspn(line, BLANK); *at; at += strspn(at, BLANK)) {
         if (count == CONF_MAX_WORDS) {
             conf_error(parse, "more than %d words on one line", CONF_MAX_WORDS);
-            return;
+            return -1;
         }
         words[count++] = at;
         if (*at == '\'' || *at == '"') {
             if (!word_unquote(at, &at)) {
                 conf_error(parse, "quote without an end");
-                return;
+                return -1;
             }
             continue;
         }
@@ -131,8 +130,29 @@ static void line_parse(struct conf_parse *parse, char *line)
         if (*at)
             *at++ = '\0';
     }
+    return count;
+}
+
+static void line_parse(struct conf_parse *parse, char *line)
+{
+    char *words[CONF_MAX_WORDS], *rest;
+    size_t end;
+    int count;
+
+    line += strspn(line, BLANK);
+    end = strcspn(line, "#");
+    while (end > 0 && strchr(BLANK, line[end - 1]))
+        end--;
+    line[end] = '\0';
+    rest = line + strcspn(line, BLANK);
+    rest = strdup(rest + strspn(rest, BLANK));
+    parse->rest = rest;
+    count = rest ? line_cut(parse, line, words) : -1;
+    if (!rest)
+        conf_error(parse, "%s", strerror(ENOMEM));
     if (count > 0)
         conf_keyword(parse, words, count);
+    free(rest);
 }
 
 static void text_parse(struct conf_parse *parse, char *text, size_t len)

@@ -57,24 +57,17 @@ static void take_path(struct conf_parse *parse, const struct keyword *keyword, c
         strcpy(field, args[0]);
 }
 
-/* The words with one blank between them, for a shell; quotes of the file are gone. */
+/* A single word is taken as it reads without its quotes; several are the shell's to understand. */
 static void take_command(struct conf_parse *parse, const struct keyword *keyword, char **args,
                          int count)
 {
     char **field = (char **)((char *)parse->conf + keyword->offset);
-    size_t len = 0;
-    char *command;
+    char *command = strdup(count > 1 ? parse->rest : args[0]);
 
-    for (int i = 0; i < count; i++)
-        len += strlen(args[i]) + 1;
-    command = malloc(len + 1);
     if (!command) {
         conf_error(parse, "%s: %s", keyword->name, strerror(ENOMEM));
         return;
     }
-    *command = '\0';
-    for (int i = 0; i < count; i++)
-        sprintf(strchr(command, '\0'), "%s%s", i > 0 ? " " : "", args[i]);
     free(*field);
     *field = command;
 }

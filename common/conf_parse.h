@@ -11,6 +11,7 @@ struct conf_parse {
     struct conf *conf;
     const char *path;
     int line;
+    const char *rest;       /* the line behind its keyword, before it was cut into words */
     int next_node;          /* for `ip` and `iprange` without a number */
     unsigned errors;
     uint64_t seen;          /* bit set: single-valued keywords that were given */

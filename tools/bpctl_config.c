@@ -26,7 +26,7 @@ static void argument_print(const char *text)
 {
     putchar('"');
     for (; *text; text++)
-        printf(*text == '"' ? "\\%c" : "%c", *text);
+        printf(*text == '"' || *text == '\'' ? "\\%c" : "%c", *text);
     putchar('"');
 }
 
@@ -43,7 +43,7 @@ static void show_text(struct show *show, const char *keyword, const char *value)
     }
 }
 
-/* Its words may be arguments, as long as nothing but one blank is between them. */
+/* Words without quotes read back as they are, as long as one blank is between them. */
 static void show_command(struct show *show, const char *keyword, const char *value)
 {
     if (show->json || strpbrk(value, "\t'\"") || strstr(value, "  "))

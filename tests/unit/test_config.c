@@ -78,6 +78,23 @@ static void test_good(void)
     conf_free(conf);
 }
 
+static void test_commands(void)
+{
+    struct conf *conf = load("nodes 2\n"
+                             "rebootcommand sh -c \"logger 'it  goes'; reboot\" \t# at once\n"
+                             "haltcommand 'echo \\'so long\\' >/dev/console'\n"
+                             "pwroffcommand /sbin/poweroff  -f\n");
+
+    if (!ok(conf != NULL, "commands load")) {
+        diag("%s", complaints);
+        return;
+    }
+    is_str(conf->reboot_command, "sh -c \"logger 'it  goes'; reboot\"", "quotes within a command");
+    is_str(conf->halt_command, "echo 'so long' >/dev/console", "a command in quotes");
+    is_str(conf->pwroff_command, "/sbin/poweroff  -f", "a command without any");
+    conf_free(conf);
+}
+
 static void test_foreign(void)
 {
     struct conf *conf = load("nodes 2\nbootmodule e1000\nkernelcommandline quiet\n"
@@ -158,6 +175,7 @@ int main(void)
         return 1;
     close(fd);
     test_good();
+    test_commands();
     test_foreign();
     test_bad();
     test_hostile();
