@@ -4,8 +4,8 @@
  * then closes both. Each direction has its own, so that a reader that stops never holds up another
  * stream. Descriptors may be blocking or not and are left as they are: others may share them.
  *
- * Life: pump_start(), a byte in its eventfd at the end, pump_join(). A process may end with pumps
- * that still wait for input.
+ * Life: pump_start(), a byte in its eventfd at the end, pump_join(), or pump_drain() when the input
+ * may not end. A process may end with pumps that still wait for input.
  */
 #ifndef TOOLS_PUMP_H
 #define TOOLS_PUMP_H
@@ -17,6 +17,7 @@
 struct pump {
     int from, to;
     int done_fd;                /* eventfd, told at the end */
+    int drain_fd;               /* eventfd, told to end */
     bool started;
     int error;                  /* errno of a write that failed; to be read when it is over */
     atomic_bool over;
@@ -34,5 +35,8 @@ bool pump_over(struct pump *pump);
 
 /* Blocks until it has. */
 void pump_join(struct pump *pump);
+
+/* Carries what can be read already, and ends. Blocks for as long as the writing does. */
+void pump_drain(struct pump *pump);
 
 #endif

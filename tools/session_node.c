@@ -3,7 +3,8 @@
  * bproc-session: leads a command on the node for session.c. What it is told by signals reaches the
  * command's whole session, or its group if it is on a terminal, where the shell makes groups and
  * the kernel ends them. When the control socket ends, nobody waits for the command any more, and it
- * gets SIGHUP, SIGTERM and SIGKILL in turn. What the command leaves behind is left alone.
+ * gets SIGHUP, SIGTERM and SIGKILL in turn. What the command leaves behind is left alone, but a
+ * terminal is gone with the command: what is in its foreground then gets SIGHUP.
  *
  * Life: executed by bproc_rexec() with the streams at 0 to 2 and the control socket behind them. It
  * ends with the command, with its exit status, 128 and more when a signal ended it, 255 when it
@@ -249,6 +250,7 @@ int main(int argc, char **argv)
         terminal_carry(&leader);
     streams_drop();
     status = leader_wait(&leader);
-    pump_join(&leader.screen);
+    /* Jobs in the background may have the terminal open for as long as they like. */
+    pump_drain(&leader.screen);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
