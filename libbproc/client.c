@@ -135,6 +135,26 @@ int client_open(void)
     return fd;
 }
 
+int client_pipe(int pair[2])
+{
+    int error = 0;
+
+    guard_enter();
+    if (pipe2(pair, O_CLOEXEC) < 0) {
+        error = -errno;
+        pair[0] = pair[1] = -1;
+    } else {
+        pair[0] = client_fd_raise(pair[0]);
+        pair[1] = client_fd_raise(pair[1]);
+        if (pair[0] < 0 || pair[1] < 0)
+            error = -EMFILE;
+        else if (client_claim(pair[0]) < 0 || client_claim(pair[1]) < 0)
+            error = -ENOMEM;
+    }
+    guard_leave();
+    return error;
+}
+
 void client_close(int fd)
 {
     int saved = errno;

@@ -30,6 +30,12 @@ int client_fd_raise(int fd);
  */
 int client_claim(int fd);
 
+/*
+ * A pipe of the library's, close-on-exec and listed; 0, or -EMFILE, -ENFILE, -ENOMEM with both ends
+ * to be given to client_close() all the same.
+ */
+int client_pipe(int pair[2]);
+
 /* Ends a connection; a negative `fd` is allowed. Keeps errno. */
 void client_close(int fd);
 

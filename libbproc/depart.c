@@ -123,6 +123,18 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
     return error;
 }
 
+int depart_answer(int conn)
+{
+    struct msg msg;
+    int error = msg_recv(conn, &msg);
+
+    if (error)
+        return error;
+    error = msg.header.status > 0 ? -msg.header.status : 0;
+    msg_free(&msg);
+    return error;
+}
+
 int gate_hear(int gate, gate_msg *news)
 {
     struct msg msg;

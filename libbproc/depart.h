@@ -43,6 +43,9 @@ int depart_keep_gate(struct depart *depart);
 int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
                     unsigned before_count, int after);
 
+/* What came of the handover, where the caller itself stays what it is. 0/-errno. Blocks. */
+int depart_answer(int conn);
+
 /* The next message at the gate; frees nothing on failure. 0 or -errno. Blocks. */
 int gate_hear(int gate, gate_msg *news);
 void gate_msg_free(gate_msg *news);

@@ -18,7 +18,9 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/descriptors.c libbproc/descriptors.h \
 	libbproc/detach.c \
 	libbproc/dump.c \
+	libbproc/entry.c libbproc/entry.h \
 	libbproc/epolls.c libbproc/epolls.h \
+	libbproc/execdump.c \
 	libbproc/flight.c libbproc/flight.h \
 	libbproc/io.c libbproc/io.h \
 	libbproc/libraries.c \
@@ -26,16 +28,19 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/node.c libbproc/node.h \
 	libbproc/nodeset.c \
 	libbproc/notifier.c \
+	libbproc/placeholders.c libbproc/placeholders.h \
 	libbproc/proc.c libbproc/proc.h \
 	libbproc/program.c libbproc/program.h \
 	libbproc/programflight.c libbproc/programflight.h \
 	libbproc/quietfork.c libbproc/quietfork.h \
+	libbproc/quietwork.c libbproc/quietwork.h \
 	libbproc/remain.c libbproc/remain.h \
 	libbproc/rexec.c libbproc/rexec.h \
 	libbproc/rfork.c libbproc/rfork.h \
 	libbproc/spec.c libbproc/spec.h \
 	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
+	libbproc/undump.c \
 	libbproc/usage.c \
 	libbproc/vector.c libbproc/vector.h \
 	libbproc/version.c

@@ -2,11 +2,9 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "libbproc/client.h"
-#include "libbproc/guard.h"
 #include "libbproc/programflight.h"
 #include "libbproc/quietfork.h"
 
@@ -31,27 +29,6 @@ static void program_leave(struct depart *depart, const uint64_t *mask,
     _exit(CHILD_GAVE_UP);
 }
 
-/* Close-on-exec and listed: its end tells that the program runs. */
-static int status_pipe(int *pair)
-{
-    int error = 0;
-
-    guard_enter();
-    if (pipe2(pair, O_CLOEXEC) < 0) {
-        error = -errno;
-        pair[0] = pair[1] = -1;
-    } else {
-        pair[0] = client_fd_raise(pair[0]);
-        pair[1] = client_fd_raise(pair[1]);
-        if (pair[0] < 0 || pair[1] < 0)
-            error = -EMFILE;
-        else if (client_claim(pair[0]) < 0 || client_claim(pair[1]) < 0)
-            error = -ENOMEM;
-    }
-    guard_leave();
-    return error;
-}
-
 __attribute__((noreturn))
 static void program_start(const struct program *program, int status)
 {
@@ -61,10 +38,13 @@ static void program_start(const struct program *program, int status)
     _exit(EXEC_FAILED);
 }
 
-/* Quietly, so that a program that cannot be executed leaves nothing to be waited for. */
+/*
+ * The end of the pipe tells that the program runs. Quietly, so that one that cannot be executed
+ * leaves nothing to be waited for.
+ */
 static pid_t program_stay(const struct flight_plan *plan)
 {
-    int pair[2], error = status_pipe(pair), failed = 0;
+    int pair[2], error = client_pipe(pair), failed = 0;
     pid_t pid = error ? -1 : quietfork();
 
     if (pid == 0)

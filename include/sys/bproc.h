@@ -343,7 +343,17 @@ int bproc_dump(int fd, int flags);
 int bproc_undump(int fd);
 
 /*
- * An image of a program as it is after its exec. Not built: ENOSYS; EFAULT when cmd is NULL (ours).
+ * An image of a program as it is after its exec, before it has done anything, is written to `fd`:
+ * with these arguments and this environment, and the caller's credentials, limits, folder, signal
+ * mask and ignored signals. bproc_undump() starts it. 0 in the caller (ours), which goes on;
+ * `flags` as for bproc_dump(): executable and interpreter are mapped; libraries it finds later.
+ *   EFAULT          cmd or argv is NULL
+ *   EPERM           cmd is set-uid or set-gid, or the caller's user ids differ
+ *   ENOENT, EACCES, ENOEXEC, ENOTDIR, ELOOP, E2BIG ... of execve(2); ENOEXEC also: a program for
+ *                   another machine
+ *   EINTR           a signal came to the caller's process group meanwhile
+ *   all others      as bproc_dump()
+ * Blocks until the image is written.
  */
 int bproc_execdump(int fd, int flags, const char *cmd, char *const argv[], char *const envp[]);
 

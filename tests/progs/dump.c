@@ -3,7 +3,8 @@
  * dump count FILE FLAGS: counts lines "N PID" on stdout from 1 to 6; at 3 an image of it goes into
  * FILE. What the image is of goes on from there.
  * dump signals FILE: the same with a handler, a blocked and a pending signal, and a timer's memory.
- * dump undump FILE, dump execdump: the call; prints "-1 ERRNO" if it fails.
+ * dump execdump FILE FLAGS PROGRAM ARG...: an image of that program; the result is printed.
+ * dump undump FILE: the call; prints "-1 ERRNO" if it fails.
  * dump fd: a dump to a descriptor that is none.
  */
 #include "config.h"
@@ -119,14 +120,43 @@ static void undump_try(int argc, char **argv)
     failure_print();
 }
 
+static volatile sig_atomic_t told;
+
+static void tell(int signo)
+{
+    (void)signo;
+    told = 1;
+}
+
+/* Above the standard streams. */
+static int descriptors_count(void)
+{
+    int count = 0;
+
+    for (int fd = 3; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
 static void execdump_try(int argc, char **argv)
 {
-    char *words[] = { (char[]){ "true" }, NULL };
+    int before;
+    int fd, result;
 
-    (void)argc;
-    (void)argv;
-    CHECK(bproc_execdump(1, 0, "/bin/true", words, words + 1) < 0, "an execdump succeeds");
-    failure_print();
+    CHECK(argc > 2, "arguments are missing");
+    fd = open(argv[0], O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    MUST(fd);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGCHLD, tell);
+    before = descriptors_count();
+    result = bproc_execdump(fd, atoi(argv[1]), argv[2], argv + 2, environ);
+    if (result < 0)
+        failure_print();
+    else
+        printf("%d\n", result);
+    CHECK(waitpid(-1, NULL, __WALL) < 0 && errno == ECHILD, "there is a child");
+    CHECK(!told, "there was a SIGCHLD");
+    CHECK(descriptors_count() == before, "a descriptor is left open");
 }
 
 static void fd_try(int argc, char **argv)

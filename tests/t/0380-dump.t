@@ -79,5 +79,38 @@ like "a full disk" "$(run '/tmp/dump count /dev/full')" "-1 ENOSPC"
 is "leaves no process" "$(on master pgrep -c dump)" 0
 like "on a node" "$(on n0 /tmp/dump count /tmp/img)" "-1 EOPNOTSUPP"
 like "nor back" "$(on n0 /tmp/dump undump /tmp/dump)" "-1 EOPNOTSUPP"
-is "a program is not dumped" "$(run '/tmp/dump execdump')" "-1 ENOSYS"
+
+# A program that has not run yet.
+on master sh -c 'cat >/tmp/show; chmod 755 /tmp/show' <<'END'
+#!/bin/sh
+echo "$# $1 $VAR in $(pwd)"
+grep SigIgn /proc/$$/status
+trap 'exit 8' TERM
+cat
+echo "pid $$"
+exit 9
+END
+shown=$'2 word value in /tmp/dir\nSigIgn:\t0000000000000200'
+is "a program is dumped" "$(run 'VAR=value /tmp/dump execdump prog 7 /tmp/show word "two words"')" 0
+is "before it does anything" "$(run '/tmp/dump execdump never 0 /usr/bin/touch ran; ls ran 2>&1')" \
+    $'0\nls: cannot access '"'ran': No such file or directory"
+out=$(run 'cd /; VAR=other; echo input | /tmp/dump undump tmp/dir/prog; echo "exit $?"')
+pid=${out%%$'\n'*}
+is "it begins where its image is used" "$out" "$pid"$'\n'"$shown"$'\ninput\n'"$pid"$'\nexit 9'
+like "once more, as a background job" "$(run '
+    /tmp/dump undump prog </dev/null >out & wait $!; echo $?; cat out')" '^9.*2 word value'
+like "without streams" "$(run '/tmp/dump undump prog <&- >out2 2>&-; echo $?; cat out2')" '^9.*2 word'
+like "a program of no libraries" "$(run '/tmp/dump execdump static 2 /sbin/ldconfig --version &&
+    /tmp/dump undump static')" $'^0\n.*ldconfig'
+like "that is not there" "$(run '/tmp/dump execdump x 0 /tmp/nothing')" "-1 ENOENT"
+like "that is none" "$(run 'echo x >none; chmod 755 none; /tmp/dump execdump x 0 ./none')" \
+    "-1 ENOEXEC"
+like "that is a folder" "$(run '/tmp/dump execdump x 0 /tmp')" "-1 EACCES"
+like "that has other rights" "$(run '/tmp/dump execdump x 0 /bin/su')" "-1 EPERM"
+run 'install -m 711 /bin/true hidden'
+like "that a user may not read" "$(as alice '/tmp/dump execdump xa 0 ./hidden')" "-1 EACCES"
+is "a user's" "$(as alice '/tmp/dump execdump pa 7 /usr/bin/id -un')" 0
+is "runs as he" "$(as alice '/tmp/dump undump pa | grep -v ^pid')" alice
+like "and not for others" "$(run '/tmp/dump undump pa')" "-1 EPERM"
+is "no process is left of all these" "$(on master bpstat -p | wc -l)" 1
 done_testing
