@@ -21,6 +21,7 @@
 #define PARENT_MS 20            /* between two looks at a parent that has no ghost yet */
 #define STOPPED_MS 500          /* the same, at one that is stopped */
 #define FORK_MS 5000            /* for the parent's ghost to see to it */
+#define LEFT_MS 200             /* for what it had begun when it ended */
 #define GHOST_SECONDS 5         /* for the forked ghost to connect */
 
 struct birth {
@@ -163,34 +164,6 @@ void birth_forked(int parent, int pid, int error)
 
 /* ---- turns ---- */
 
-static int parent_is_coming(const struct birth *birth)
-{
-    const struct proc *parent = proc_find(birth->born.ppid, birth->node);
-
-    return birth_of(birth->born.ppid) || (parent && proc_awaits_ghost(parent));
-}
-
-static void birth_try(struct birth *birth)
-{
-    int pid = birth->born.id.pid;
-    struct proc *proc = birth_proc(birth);
-    struct ghost *parent = ghost_of(birth->born.ppid);
-
-    last_uid = birth->born.uid;
-    if (!proc || proc_is_over(proc))
-        birth_give_up(birth, ESRCH);
-    else if (kill(pid, 0) == 0 || errno != ESRCH)
-        birth_give_up(birth, EEXIST);
-    else if (!parent && parent_is_coming(birth))
-        birth_later(birth, PARENT_MS);
-    else if (!parent)
-        orphan_fork(birth);
-    else if (ghost_is_stopped(parent))
-        birth_later(birth, STOPPED_MS);
-    else
-        parent_tell(birth, parent);
-}
-
 /* The first that is due, if possible another user's than the last one. */
 static struct birth *birth_next(void)
 {
@@ -222,6 +195,50 @@ static int64_t late_again(void)
             first = birth->due;
     }
     return first;
+}
+
+void birth_parent_gone(int parent)
+{
+    int64_t due = master_now() + LEFT_MS;
+    struct birth *birth;
+    int found = 0;
+
+    TAILQ_FOREACH(birth, &births, entry) {
+        if (!birth->told || birth->born.ppid != parent || birth->due <= due)
+            continue;
+        birth->due = due;
+        found = 1;
+    }
+    if (found)
+        turn_at(late_again());
+}
+
+static int parent_is_coming(const struct birth *birth)
+{
+    const struct proc *parent = proc_find(birth->born.ppid, birth->node);
+
+    return birth_of(birth->born.ppid) || (parent && proc_awaits_ghost(parent));
+}
+
+static void birth_try(struct birth *birth)
+{
+    int pid = birth->born.id.pid;
+    struct proc *proc = birth_proc(birth);
+    struct ghost *parent = ghost_of(birth->born.ppid);
+
+    last_uid = birth->born.uid;
+    if (!proc || proc_is_over(proc))
+        birth_give_up(birth, ESRCH);
+    else if (kill(pid, 0) == 0 || errno != ESRCH)
+        birth_give_up(birth, EEXIST);
+    else if (!parent && parent_is_coming(birth))
+        birth_later(birth, PARENT_MS);
+    else if (!parent)
+        orphan_fork(birth);
+    else if (ghost_is_stopped(parent))
+        birth_later(birth, STOPPED_MS);
+    else
+        parent_tell(birth, parent);
 }
 
 static void turn_come(evutil_socket_t fd, short what, void *arg)

@@ -28,4 +28,7 @@ int birth_find(pid_t helper, int pid, ghost_fork_arg *birth);
 /* The ghost of process `parent` says what became of a child's: 0 or an errno. */
 void birth_forked(int parent, int pid, int error);
 
+/* The ghost of process `parent` has ended: it sees to nothing more. */
+void birth_parent_gone(int parent);
+
 #endif

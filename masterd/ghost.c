@@ -172,6 +172,7 @@ static void ghost_closed(struct conn *conn, const char *reason, void *arg)
     trace_forget(ghost->pid);
     if (ghost->proc)
         proc_release(ghost->proc);
+    birth_parent_gone((int)ghost->pid);
     event_free(ghost->on_deadline);
     fd_close(&ghost->pidfd);
     free(ghost->pending);
