@@ -24,7 +24,10 @@ static void wish_read(void)
     if (!text)
         return;
     fault_wanted.number = (int)strtol(text, &end, 10);
-    fault_wanted.action = strcmp(end, ":exit") == 0 ? 'x' : strcmp(end, ":error") == 0 ? 'e' : 'k';
+    fault_wanted.action = strcmp(end, ":exit") == 0    ? 'x'
+                          : strcmp(end, ":error") == 0 ? 'e'
+                          : strcmp(end, ":stop") == 0  ? 's'
+                                                       : 'k';
 }
 
 int fault_point(int number)
@@ -38,6 +41,6 @@ int fault_point(int number)
     if (fault_wanted.action == 'x')
         _exit(1);
     /* raise() goes by libc's idea of the thread, which is wrong after a bare clone(2). */
-    kill(getpid(), SIGKILL);
+    kill(getpid(), fault_wanted.action == 's' ? SIGSTOP : SIGKILL);
     return 0;
 }

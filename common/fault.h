@@ -2,8 +2,8 @@
 /*
  * Numbered places at which a test can make a program die or a step fail, so that every stage of a
  * transfer can be cut short on purpose. BPROC_FAULT="N", "N:kill" (SIGKILL to itself, the default),
- * "N:exit" (status 1) or "N:error" (the step fails with EIO). Read once. Without the variable a
- * point costs a comparison.
+ * "N:stop" (SIGSTOP), "N:exit" (status 1) or "N:error" (the step fails with EIO). Read once.
+ * Without the variable a point costs a comparison.
  */
 #ifndef BPROC_FAULT_H
 #define BPROC_FAULT_H

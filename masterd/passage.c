@@ -300,7 +300,7 @@ static int entry_make(struct passage *passage)
     passage->fresh = proc == NULL;
     if (proc)
         return proc_move(proc, passage->to);
-    return proctable_passed(node_at(passage->to), &passage->who, passage->rights) ? 0 : -EAGAIN;
+    return proctable_passed(node_at(passage->to), &passage->who, passage->rights) ? 0 : -errno;
 }
 
 static void ready_take(struct passage *passage, struct conn *conn,
@@ -314,6 +314,11 @@ static void ready_take(struct passage *passage, struct conn *conn,
         return;
     }
     error = entry_make(passage);
+    if (error == -EEXIST) {
+        conn_refuse(conn, header, BPROC_PID_TAKEN, "an older process still has number %d on node %d",
+                    passage->pid, passage->to);
+        return;
+    }
     if (error) {
         conn_refuse(conn, header, -error, "cannot enter process %d: %s", passage->pid,
                     strerror(-error));

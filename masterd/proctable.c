@@ -369,9 +369,12 @@ static struct proc *born_enter(struct node *node, const born_msg *born, int here
     struct owner *owner = owner_take(born->uid);
     struct proc *proc = owner ? proc_new(born->id.pid, node->number) : NULL;
 
-    if (!owner)
+    if (!owner) {
         log_limited(&born_limit, 1, "uid %u has %d processes that were born on nodes: not taking "
                     "in more", born->uid, OWNER_MOST);
+        errno = EAGAIN;
+        return NULL;
+    }
     if (!proc) {
         owner_drop(owner);
         return NULL;

@@ -127,6 +127,9 @@ static void proc_settle(struct proc *proc)
         proc->reported = true;
         status_report(P_EXITED, proc->pid, proc->status);
     } else if (!proc->committed && !proc->transfer) {
+        /* The master counts it until he hears that it is gone. */
+        if (proc->killed)
+            status_report(P_EXITED, proc->pid, proc->status);
         proc_remove(proc);
     }
 }
