@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "migrate/space/numbers.h"
@@ -63,6 +64,16 @@ void numbers_set(pid_t first, pid_t count)
     numbers_tend();
 }
 
+/* What came from an earlier space of this node may live elsewhere still: not where that began. */
+static pid_t start_choose(void)
+{
+    unsigned random;
+
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+        random = 0;
+    return numbers.first + (pid_t)(random % (unsigned)(numbers.count / 2));
+}
+
 pid_t numbers_tend(void)
 {
     char text[16];
@@ -74,6 +85,6 @@ pid_t numbers_tend(void)
     text[n] = '\0';
     last = (pid_t)strtol(text, NULL, 10);
     if (numbers.count > 0 && is_due(last))
-        last_set(numbers.first - 1);
+        last_set(last < numbers.first ? start_choose() - 1 : numbers.first - 1);
     return last;
 }
