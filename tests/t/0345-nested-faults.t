@@ -11,7 +11,7 @@ ON_TIMEOUT=20
 lab_up 2
 
 all_up() {
-    ! on master bpstat -l | tail -n +2 | grep -qv ' up '
+    [[ $(on master bpstat -l | grep -c ' up ') == 2 ]]
 }
 
 is_clean() {
@@ -34,9 +34,50 @@ walk() {
         ok "nothing is left of it" wait_for 15 is_clean
     done
     bplab daemon "$node" restart || bail "cannot restart $node"
-    wait_for 20 all_up
-    is "$kind: the next one works" "$(on master bpsh 0 "$PROGS/onecall" "$kind" 1)" "exited 7"
+    wait_for 20 all_up || fail "$node comes up again" "$(on master bpstat -l)"
+    is "$kind: the next one works" "$(on master bpsh 0 "$PROGS/onecall" "$kind" 1 2>&1)" "exited 7"
 }
+
+# numbered KIND: its process has the number after $last.
+numbered() {
+    # shellcheck disable=SC2016
+    on master bpsh 0 sh -c 'echo "$1" >/proc/sys/kernel/ns_last_pid && exec "$2" "$3" 1' sh \
+        "$last" "$PROGS/onecall" "$1" 2>&1
+}
+
+arrival_is_stopped() {
+    on n1 sh -c 'ps -eo stat=,comm= | grep -q "^T.*bproc-arrival"'
+}
+
+is_free_again() {
+    [[ $(numbered rexec) == "exited 7" ]]
+}
+
+# Those of others that are no more; the ghost of each parent ends just after the child.
+last=$(( $(on master bpsh 0 cat /proc/sys/kernel/ns_last_pid) + 5000 ))
+for i in {1..25}; do
+    wait_for 3 is_free_again || break
+done
+is "a number can be used again soon" "$i: $(numbered rexec)" "25: exited 7"
+
+# One that is in the master's table and is lost before it gets to run.
+BPROC_FAULT=43:stop bplab daemon n1 restart || bail "cannot restart n1"
+wait_for 20 all_up || bail "n1 does not come up"
+numbered rfork >"$TMP/lost" &
+wait_for 20 arrival_is_stopped || fail "a process waits for the commit"
+bplab daemon n0 kill
+ok "it is killed when the node that it comes from is lost" wait_for 10 on n1 sh -c '! pgrep onecall'
+on n1 pkill -KILL bproc-arrival
+wait
+like "its parent with it" "$(< "$TMP/lost")" 'Killed, the node is down'
+bplab daemon n0 start || bail "cannot start n0"
+wait_for 20 all_up || bail "n0 does not come up"
+numbered rexec >"$TMP/next" &
+wait_for 20 arrival_is_stopped || diag "no process waits for the commit"
+on n1 pkill -CONT bproc-arrival
+wait
+is "its number can be used again" "$(< "$TMP/next")" "exited 7"
+bplab daemon n1 restart || bail "cannot restart n1"
 
 # The whole of n0 is lost with its slaved, and bpsh says so.
 walk n0 'failed|was lost|illed|died' rfork kill 2 5 7

@@ -71,6 +71,7 @@ first=$!
 "$lab" -c "$LAB" exec -u alice master -- bpsh -N 1 timeout 50 sh -c 'while :; do :; done' 2>/dev/null &
 second=$!
 ok "processes come in sight" wait_for 10 is_listed '.command == "sleep 601" and .node == 0'
+ok "a user's, too" wait_for 10 is_listed '.user == "alice" and .node == 1'
 is "with children, and no helpers of ours" \
     "$(bptop -b -p -n 1 -w n0 -o command | awk '$1 ~ /^[0-9]+$/ { print $4, $10, $11 }')" \
     $'7 sh -c\n7 sleep 600\n7 sleep 601' ||
