@@ -125,6 +125,19 @@ static int contents_send(struct source *source, struct reading *file)
                           : range_send(source, file, 0, INT64_MAX);
 }
 
+/* Somebody may have cut it off meanwhile. What of sysfs claims to be longer than it is has not. */
+static void size_check(struct source *source, struct reading *file, off_t before)
+{
+    struct stat st;
+
+    if (file->damaged || fstat(file->fd, &st) < 0 || st.st_size >= before)
+        return;
+    report_error(&source->report, "cannot read '%s': It has become shorter meanwhile", file->path);
+    file->damaged = true;
+    if (file->size > st.st_size)
+        file->size = st.st_size;
+}
+
 static int file_send(struct source *source, const char *path, const char *name)
 {
     struct reading file = { .path = path };
@@ -142,6 +155,7 @@ static int file_send(struct source *source, const char *path, const char *name)
         error = entry_put(source->out, COPY_FILE, name, &st);
         if (!error)
             error = contents_send(source, &file);
+        size_check(source, &file, st.st_size);
         if (!error)
             error = file_end_put(source->out, file.size, file.damaged);
     }
@@ -213,6 +227,8 @@ static int path_weigh(struct source *source, char *path)
         uint64_t stored = item->fts_info == FTS_F ? (uint64_t)st->st_blocks * 512 : 0;
 
         source->bytes += stored < (uint64_t)st->st_size ? stored : (uint64_t)st->st_size;
+        if (item->fts_info == FTS_D && !source->recurse)
+            fts_set(tree, item, FTS_SKIP);
     }
     if (tree)
         fts_close(tree);
