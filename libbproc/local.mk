@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 lib_LTLIBRARIES += libbproc/libbproc.la
-noinst_LTLIBRARIES += libbproc/libclient.la
+noinst_LTLIBRARIES += libbproc/libcalls.la libbproc/libclient.la
 
 # For the tools of ours that say more to the daemon than the interface has calls for.
 libbproc_libclient_la_SOURCES = libbproc/client.c libbproc/client.h \
 	libbproc/guard.c libbproc/guard.h
 
-libbproc_libbproc_la_SOURCES = \
+# By itself for a tool of ours that is sent to nodes, which may lack the library.
+libbproc_libcalls_la_SOURCES = \
 	libbproc/access.c libbproc/access.h \
 	libbproc/address.c \
 	libbproc/admin.c \
@@ -45,14 +46,15 @@ libbproc_libbproc_la_SOURCES = \
 	libbproc/vector.c libbproc/vector.h \
 	libbproc/version.c
 
+libbproc_libbproc_la_SOURCES =
 # The archive: the shared library of XDR brings Kerberos into every program that links us.
-libbproc_libbproc_la_LIBADD = libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
+libbproc_libbproc_la_LIBADD = libbproc/libcalls.la libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
 libbproc_libbproc_la_LDFLAGS = $(HARDENING_LDFLAGS) -version-info 1:0:0 \
 	-Wl,--version-script=$(srcdir)/libbproc/libbproc.map
 if !SANITIZER
 libbproc_libbproc_la_LDFLAGS += -Wl,-z,defs
 endif
-libbproc_libbproc_la_DEPENDENCIES = libbproc/libclient.la proto/libwire.la \
-	libbproc/libbproc.map
+libbproc_libbproc_la_DEPENDENCIES = libbproc/libcalls.la libbproc/libclient.la \
+	proto/libwire.la libbproc/libbproc.map
 
 EXTRA_DIST += libbproc/libbproc.map

@@ -113,6 +113,14 @@ int _bproc_execmove_io(int node, int port, const char *cmd, char *const argv[],
     return bproc_execmove_io(node, port, cmd, argv, envp);
 }
 
+int _bproc_execmove(int node, int flags, const char *cmd, char *const argv[], char *const envp[])
+{
+    const struct io io = { .count = 0 };
+    int error = flags & ~IO_MASK ? -EINVAL : 0;
+
+    return client_result(error ? error : execmove_run(node, flags, &io, cmd, argv, envp));
+}
+
 int bproc_execmove(int node, const char *cmd, char *const argv[], char *const envp[])
 {
     return bproc_execmove_io(node, 0, cmd, argv, envp);

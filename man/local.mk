@@ -53,6 +53,7 @@ MAN3_LINKS = \
 	_bproc_move_io:bproc_move \
 	bproc_move_io:bproc_move \
 	_bproc_access:bproc_nodeinfo \
+	_bproc_execmove:bproc_rexec \
 	_bproc_execmove_io:bproc_rexec \
 	_bproc_rexec:bproc_rexec \
 	_bproc_rexec_io:bproc_rexec \

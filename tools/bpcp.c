@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/bpcp_end.h"
 #include "tools/bpcp_loop.h"
 #include "tools/bpcp_options.h"
 #include "tools/bpcp_place.h"
@@ -222,6 +223,8 @@ int main(int argc, char **argv)
     struct place target;
     unsigned errors;
 
+    if (argc > 0 && strcmp(argv[0], END_NAME) == 0)
+        return end_main(argc, argv);
     options_read(&options, argc, argv);
     if (all_local(&options))
         cp_exec(&options, options.args);

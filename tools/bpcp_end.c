@@ -1,12 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * bproc-copy: one end of a copy, on the machine where the files are, as the user. bpcp runs one as
- * the source, which writes a stream to its stdout, and for each node that gets a copy one as the
- * target, which reads it from its stdin. The exit status is the number of errors.
- *
- *   bproc-copy source [-rt] [-H] [-C DIR] [-l LABEL] PATH...
- *   bproc-copy target [-dp] [-H] [-C DIR] [-l LABEL] [-s SUFFIX] PATH ASKED...
- */
 #include "config.h"
 
 #include <errno.h>
@@ -14,8 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "tools/bpcp_end.h"
 #include "tools/bpcp_source.h"
 #include "tools/bpcp_target.h"
 
@@ -112,17 +106,19 @@ static int target_run(struct end_options *options)
     return report_status(target->report.errors);
 }
 
-int main(int argc, char **argv)
+int end_main(int argc, char **argv)
 {
     struct end_options options;
     bool source = argc > 1 && strcmp(argv[1], "source") == 0;
 
+    /* Else the name of a program that was sent is a number. */
+    prctl(PR_SET_NAME, END_NAME);
     signal(SIGPIPE, SIG_IGN);
     /* A limit on the size of files is an error like any other. */
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 3 || (!source && strcmp(argv[1], "target") != 0) ||
         options_read(&options, argc - 1, argv + 1) < 0) {
-        fputs("bproc-copy: is run by bpcp\n", stderr);
+        fputs(END_NAME ": is run by bpcp\n", stderr);
         return 1;
     }
     return source ? source_run(&options) : target_run(&options);

@@ -9,14 +9,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/bpcp_end.h"
 #include "tools/bpcp_name.h"
 #include "tools/bpcp_report.h"
 #include "tools/bpcp_stream.h"
 #include "tools/bpcp_transfer.h"
 #include "tools/tool.h"
 
-#define PROGRAM PKGLIBEXECDIR "/bproc-copy"
-#define DELEGATE BINDIR "/bpcp"
+#define ITSELF "/proc/self/exe"
 #define FIXED_ARGS 16
 #define LABEL_LEN 24
 
@@ -47,7 +47,7 @@ static struct arguments *arguments_new(const struct transfer_plan *plan, const c
     if (!args)
         return NULL;
     label_make(args->label, plan, node);
-    args->list[args->count++] = (char *)(uintptr_t)"bproc-copy";
+    args->list[args->count++] = (char *)(uintptr_t)END_NAME;
     args->list[args->count++] = (char *)(uintptr_t)end;
     args->list[args->count++] = (char *)(uintptr_t)"-l";
     args->list[args->count++] = args->label;
@@ -62,11 +62,12 @@ static void argument_add(struct arguments *args, const char *text)
     args->list[args->count++] = (char *)(uintptr_t)text;
 }
 
+/* This program itself goes there, as nodes need not have it. */
 static void program_start(struct task *task, const struct transfer_plan *plan, int node,
-                          const char *path, char **argv, const enum task_stream streams[2])
+                          char **argv, const enum task_stream streams[2])
 {
     struct task_plan tasks = plan->tasks;
-    struct command command = { .path = (char *)(uintptr_t)path, .argv = argv };
+    struct command command = { .path = (char[]) { ITSELF }, .argv = argv, .sent = true };
 
     task_init(task, node, 0);
     tasks.command = &command;
@@ -91,7 +92,7 @@ static int source_start(struct transfer *transfer, const struct transfer_plan *p
     argument_add(args, "--");
     for (size_t i = 0; i < count; i++)
         argument_add(args, paths[i]);
-    program_start(&transfer->source, plan, node, PROGRAM, args->list,
+    program_start(&transfer->source, plan, node, args->list,
                   (enum task_stream[]) { STREAM_NULL, STREAM_PIPE });
     free(args);
     return 0;
@@ -114,7 +115,7 @@ static int target_start(struct task *task, const struct transfer_plan *plan, int
     argument_add(args, plan->target);
     for (size_t i = 0; i < count; i++)
         argument_add(args, names[i]);
-    program_start(task, plan, node, PROGRAM, args->list,
+    program_start(task, plan, node, args->list,
                   (enum task_stream[]) { STREAM_PIPE, STREAM_NULL });
     free(args);
     return 0;
@@ -233,7 +234,7 @@ int transfer_delegate(struct transfer *transfer, const struct transfer_plan *pla
     int error = words ? words_make(words, plan, node, paths, count, suffix) : -ENOMEM;
 
     if (!error)
-        program_start(&transfer->source, plan, node, DELEGATE, words,
+        program_start(&transfer->source, plan, node, words,
                       (enum task_stream[]) { STREAM_NULL, STREAM_NULL });
     names_free(words, room);
     return error;

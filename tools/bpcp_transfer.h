@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One stream of files: a task that is the source and one task for each node that gets a copy, all
- * of them bproc-copy, and what is between them.
+ * of them ends (bpcp_end.h), and what is between them.
  *
  * Life: transfer_start(), then the loop reads the source's output into `stream`, which each target
  * takes from at its own pace; transfer_errors() when all tasks are over, transfer_free().
@@ -69,7 +69,7 @@ uint64_t transfer_done(const struct transfer *transfer);
 bool transfer_over(const struct transfer *transfer);
 
 /*
- * Number of errors of a transfer that is over. Those that bproc-copy could not tell itself are
+ * Number of errors of a transfer that is over. Those that an end could not tell itself are
  * told here. May block for the daemon.
  */
 unsigned transfer_errors(const struct transfer *transfer, const struct transfer_plan *plan);

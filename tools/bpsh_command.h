@@ -6,9 +6,12 @@
 #ifndef TOOLS_BPSH_COMMAND_H
 #define TOOLS_BPSH_COMMAND_H
 
+#include <stdbool.h>
+
 struct command {
     char *path;             /* what the node executes */
     char **argv;            /* ended by NULL; its strings are not owned by it */
+    bool sent;              /* it is this machine's file, which nodes need not have */
     char *shell_target;     /* the command itself when a shell is in front of it, else NULL */
 };
 

@@ -185,11 +185,13 @@ __attribute__((noreturn))
 static void child_run(const struct task *task, const struct task_plan *plan,
                       const struct child_ends *ends)
 {
+    const struct command *command = plan->command;
     int flags = plan->streams[0] == STREAM_NULL ? 0 : BPROC_IO_STDIN;
 
     if (ends_install(ends) == 0 && task_environment(task, plan) == 0) {
         child_restore(plan);
-        _bproc_rexec(task->node, flags, plan->command->path, plan->command->argv, environ);
+        (command->sent ? _bproc_execmove : _bproc_rexec)(task->node, flags, command->path,
+                                                         command->argv, environ);
     }
     if (write(REPORT_FD, &(int) { errno }, sizeof(int)) < 0)
         _exit(2);

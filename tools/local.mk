@@ -42,28 +42,20 @@ tools_bpsh_LDADD = $(NODES_LIBS)
 tools_bpcp_SOURCES = \
 	tools/bpcp.c \
 	tools/bpcp_bar.c tools/bpcp_bar.h \
+	tools/bpcp_end.c tools/bpcp_end.h \
+	tools/bpcp_file.c tools/bpcp_file.h \
 	tools/bpcp_loop.c tools/bpcp_loop.h \
 	tools/bpcp_name.c tools/bpcp_name.h \
 	tools/bpcp_options.c tools/bpcp_options.h \
 	tools/bpcp_place.c tools/bpcp_place.h \
 	tools/bpcp_report.c tools/bpcp_report.h \
-	tools/bpcp_stream.c tools/bpcp_stream.h \
-	tools/bpcp_transfer.c tools/bpcp_transfer.h \
-	$(NODES_SOURCES) $(RUN_SOURCES)
-tools_bpcp_LDADD = $(NODES_LIBS)
-
-pkglibexec_PROGRAMS += tools/bproc-copy
-
-# As the ghost: nodes need nothing but libc for it.
-tools_bproc_copy_SOURCES = \
-	tools/bpcp_end.c \
-	tools/bpcp_file.c tools/bpcp_file.h \
-	tools/bpcp_name.c tools/bpcp_name.h \
-	tools/bpcp_report.c tools/bpcp_report.h \
 	tools/bpcp_source.c tools/bpcp_source.h \
 	tools/bpcp_stream.c tools/bpcp_stream.h \
-	tools/bpcp_target.c tools/bpcp_target.h
-tools_bproc_copy_LDADD = proto/libwire.la $(XDR_LIBS)
+	tools/bpcp_target.c tools/bpcp_target.h \
+	tools/bpcp_transfer.c tools/bpcp_transfer.h \
+	$(NODES_SOURCES) $(RUN_SOURCES)
+# It sends itself: nodes need nothing but libc for it.
+tools_bpcp_LDADD = libbproc/libcalls.la libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
 
 tools_bpstat_SOURCES = \
 	tools/bpstat.c \

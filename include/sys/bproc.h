@@ -264,12 +264,14 @@ int _bproc_rexec_io(int node, int port, const char *cmd, char *const argv[], cha
 
 /*
  * As bproc_rexec(), but the program is the caller's machine's own file `cmd`: its bytes are sent
- * if the node has not got them yet. Its libraries and interpreter are expected on the node.
+ * if the node has not got them yet. Its libraries and interpreter are expected on the node. The
+ * form with `flags` is ours.
  * Errors: those of bproc_rexec() and, for the file here, EACCES, ENOENT, ENOTDIR, ELOOP, and EPERM
  * when it is set-uid or set-gid. (BProc let a process whose move failed exit with the errno as its
  * status; here the call fails. Ours.)
  */
 int bproc_execmove(int node, const char *cmd, char *const argv[], char *const envp[]);
+int _bproc_execmove(int node, int flags, const char *cmd, char *const argv[], char *const envp[]);
 #if _BPROC_FORM == 3
 int bproc_execmove_io(int node, int port, const char *cmd, char *const argv[],
                       char *const envp[]);

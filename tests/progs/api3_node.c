@@ -115,7 +115,7 @@ static void programs(void)
 {
     char *argv[] = { argv_of("sh"), argv_of("-c"), argv_of("exit 7"), NULL }, *envp[] = { NULL };
 
-    for (int form = 0; form < 7; form++) {
+    for (int form = 0; form < 8; form++) {
         int pid = fork();
 
         if (pid == 0) {
@@ -126,6 +126,7 @@ static void programs(void)
             case 3: _bproc_rexec_io(0, 0, "/bin/sh", argv, envp); break;
             case 4: bproc_execmove(0, "/bin/sh", argv, envp); break;
             case 5: bproc_execmove_io(0, 0, "/bin/sh", argv, envp); break;
+            case 6: _bproc_execmove(0, BPROC_IO_STDIN, "/bin/sh", argv, envp); break;
             default: _bproc_execmove_io(0, 0, "/bin/sh", argv, envp); break;
             }
             _exit(1);
@@ -134,6 +135,7 @@ static void programs(void)
     }
     ok(bproc_rexec_io(0, 70000, "/bin/sh", argv, envp) == -1 && errno == EINVAL, "a bad port");
     ok(_bproc_rexec(0, 1, "/bin/sh", argv, envp) == -1 && errno == EINVAL, "bad flags");
+    ok(_bproc_execmove(0, 1, "/bin/sh", argv, envp) == -1 && errno == EINVAL, "bad flags, too");
 }
 
 /* Accepts three connections and gives what comes over the first; -1 when none come. */

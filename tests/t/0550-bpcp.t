@@ -161,7 +161,6 @@ is "say where" "$(cat "$TMP/out")" \
     "bpcp: n1: cannot write '/no/where': No such file or directory"
 
 # Patterns.
-# Patterns.
 at n0 'mkdir /p && cd /p && echo 1 >a.c && echo 2 >b.c && echo 3 >"[ab].c" && echo 4 >c.h'
 ok "a pattern on a node" here 'mkdir /w/p && bpcp "0:/p/*.c" /w/p'
 is "finds what is there" "$(here 'cd /w/p && ls | LC_ALL=C sort | tr "\n" " "')" "[ab].c a.c b.c "
@@ -222,6 +221,34 @@ is "not with -q" "$(timeout 30 "$lab" -c "$LAB" exec -t master -- bpcp -q /w/lar
     ""
 is "nor elsewhere" "$(bpcp /w/large 0:/tmp 2>&1)" ""
 like "but with --progress" "$(bpcp --progress /w/large 0:/tmp 2>&1)" '100%'
+
+like "of what is copied" "$(here 'mkdir -p /w/heavy && cp /w/large /w/heavy &&
+    bpcp --progress /w/heavy /w/one 0:/tmp' 2>&1)" '100% \[#+\] +[0-9]+ B '
+at n0 'mkfifo /tmp/shrinks'
+here 'cp /w/large /w/shrinks; bpcp /w/shrinks 0:/tmp/shrinks >/tmp/cut 2>&1; echo $? >>/tmp/cut' &
+cut=$!
+ok "a copy is under way" wait_for 5 at n0 'pgrep bproc-copy'
+timeout 30 "$lab" -c "$LAB" exec n0 -- sh -c 'exec 3</tmp/shrinks && head -c 1000 <&3 && : >/tmp/begun &&
+    until [ -e /tmp/cut-off ]; do sleep 0.05; done; cat <&3' >/dev/null &
+reader=$!
+wait_for 5 at n0 'test -e /tmp/begun'
+here 'truncate -s 30M /w/shrinks'
+at n0 ': >/tmp/cut-off'
+wait $cut $reader
+is "of a file that becomes shorter is an error" "$(here 'cat /tmp/cut')" \
+    $'bpcp: cannot read \'/w/shrinks\': It has become shorter meanwhile\n1'
+here 'rm -r /w/shrinks /w/heavy'
+at n0 'rm /tmp/shrinks'
+
+# Nodes that have nothing of this.
+at n2 "rm -r $BPROC_BINDIR/bpcp $BPROC_LIBDIR/libbproc.so*"
+ok "from a node without bpcp" bpcp 2:/etc/hostname /w/bare
+is "it comes" "$(here 'cat /w/bare')" n2
+ok "to one" bpcp 0:/etc/hostname 2:/tmp/bare
+is "it arrives" "$(at n2 'cat /tmp/bare')" n0
+ok "from there to a node, as anybody" bplab exec -u nobody master -- \
+    bpcp 2:/etc/hostname 1:/tmp/bare
+is "it arrives" "$(at n1 'cat /tmp/bare; stat -c %U /tmp/bare')" $'n2\nnobody'
 
 # Copies that are cut short.
 at n0 'cd /tmp && mkfifo slow slower slowest'

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One end of a copy, on the machine where the files are, as the user. bpcp sends itself there under
+ * another name: once as the source, which writes a stream to its stdout, and to each node that gets
+ * a copy as the target, which reads it from its stdin.
+ *
+ *   bproc-copy source [-rt] [-H] [-C DIR] [-l LABEL] PATH...
+ *   bproc-copy target [-dp] [-H] [-C DIR] [-l LABEL] [-s SUFFIX] PATH ASKED...
+ */
+#ifndef TOOLS_BPCP_END_H
+#define TOOLS_BPCP_END_H
+
+#define END_NAME "bproc-copy"
+
+/* The whole life of a process whose argv[0] is END_NAME. The number of errors. Blocks. */
+int end_main(int argc, char **argv);
+
+#endif
