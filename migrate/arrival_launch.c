@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "migrate/imagecheck.h"
 #include "migrate/imageedit.h"
 #include "migrate/imageguest.h"
+#include "migrate/imagepin.h"
 
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 #define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
@@ -53,71 +55,117 @@ static int launch_anywhere(struct arrival *a, bproc_proc proc, xdrproc_t encode,
     return launch_call(a, proc, encode, arg, fds, nfds, ret);
 }
 
-static void inherit_add(struct criu_inherit *inherit, unsigned *count, int *fds, unsigned *nfds,
-                        int fd)
+/* What CRIU finds open: its own two, then what it is told of by a name. */
+struct inherit {
+    struct criu_inherit *list;
+    int *fds;                           /* borrowed */
+    unsigned count;
+};
+
+__attribute__((format(printf, 3, 4)))
+static void inherit_add(struct inherit *inherit, int fd, const char *fmt, ...)
 {
-    fds[*nfds] = fd;
-    inherit[(*count)++].fd = CRIU_FD_RPC + (int)*nfds;
-    (*nfds)++;
+    struct criu_inherit *entry = &inherit->list[inherit->count];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(entry->key, sizeof(entry->key), fmt, ap);
+    va_end(ap);
+    entry->fd = CRIU_FD_FIRST + (int)inherit->count;
+    inherit->fds[inherit->count++] = fd;
 }
 
-/* What CRIU finds open: the gate, the streams, the files that came along. */
-static int inherit_fill(struct arrival *a, int gate, struct criu_inherit *inherit,
-                        unsigned *count, int *fds, unsigned *nfds)
+static void inherit_free(struct inherit *inherit)
 {
-    snprintf(inherit[*count].key, sizeof(inherit[0].key), "socket:[%llu]",
-             (unsigned long long)a->launch.gate_inode);
-    inherit_add(inherit, count, fds, nfds, gate);
-    for (unsigned i = 0; i < a->ends.count; i++) {
-        snprintf(inherit[*count].key, sizeof(inherit[0].key), "socket:[%llu]",
-                 (unsigned long long)a->launch.streams.streams_val[i].inode);
-        inherit_add(inherit, count, fds, nfds, a->ends.process[i]);
-    }
-    for (unsigned i = 0; i < a->files.count; i++) {
-        if (a->files.fds[i] < 0)
+    free(inherit->list);
+    free(inherit->fds);
+}
+
+/* The gate, the streams, the files that came along, those that were opened for it. */
+static int inherit_fill(struct arrival *a, int gate, struct inherit *inherit)
+{
+    unsigned most = 1 + a->ends.count + a->files.count + a->opened.count;
+    char key[40];
+
+    *inherit = (struct inherit){ calloc(most, sizeof(*inherit->list)),
+                                 calloc(most, sizeof(*inherit->fds)), 0 };
+    if (!inherit->list || !inherit->fds)
+        return -ENOMEM;
+    inherit_add(inherit, gate, "socket:[%llu]", (unsigned long long)a->launch.gate_inode);
+    for (unsigned i = 0; i < a->ends.count; i++)
+        inherit_add(inherit, a->ends.process[i], "socket:[%llu]",
+                    (unsigned long long)a->launch.streams.streams_val[i].inode);
+    for (unsigned i = 0; i < a->files.count; i++)
+        if (a->files.fds[i] >= 0)
+            inherit_add(inherit, a->files.fds[i], "%s", a->files.list[i].path + 1);
+    for (unsigned i = 0; i < a->opened.count; i++) {
+        if (a->opened.list[i].fd < 0)
             continue;
-        if (*nfds == BPROC_MAX_FDS)
-            return -EMFILE;
-        snprintf(inherit[*count].key, sizeof(inherit[0].key), "%s", a->files.list[i].path + 1);
-        inherit_add(inherit, count, fds, nfds, a->files.fds[i]);
+        imagepin_key(&a->opened.list[i], key, sizeof(key));
+        inherit_add(inherit, a->opened.list[i].fd, "%s", key);
     }
     return 0;
 }
 
-static int restore(struct arrival *a, int gate, int handoff[2])
+/* As many as a message can take at a time; one with none is the last. */
+static int inherit_send(int handoff, const struct inherit *inherit)
+{
+    unsigned sent = 0;
+    int error;
+
+    do {
+        unsigned count = inherit->count - sent;
+
+        if (count > BPROC_MAX_FDS)
+            count = BPROC_MAX_FDS;
+        error = msg_send(handoff, K_EVENT, P_LAUNCH_FILES, 0, 0, NULL, NULL, inherit->fds + sent,
+                         count);
+        sent += count;
+    } while (!error && sent < inherit->count);
+    return error ? error : msg_send(handoff, K_EVENT, P_LAUNCH_FILES, 0, 0, NULL, NULL, NULL, 0);
+}
+
+/* The worker's socket; it has everything then. */
+static int worker_launch(struct arrival *a, const struct inherit *inherit, int handoff[2])
 {
     launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
                             .sid = a->launch.sid, .criu = (char *)(uintptr_t)a->setup->criu };
-    struct criu_inherit *inherit = calloc(BPROC_MAX_FDS, sizeof(*inherit));
-    char reason[BPROC_MAX_TEXT - 128];
+    int fds[] = { handoff[1], a->image.dir };
     launched_ret ret;
-    int fds[BPROC_MAX_FDS];
-    unsigned nfds = 0, count = 0;
-    pid_t pid = 0;
-    int rpc, error;
+    int rpc, error = launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg,
+                                     &arg.second, fds, 2, &ret);
 
-    if (!inherit)
-        return -ENOMEM;
-    fds[nfds++] = handoff[1];
-    fds[nfds++] = a->image.dir;
-    error = inherit_fill(a, gate, inherit, &count, fds, &nfds);
-    if (!error)
-        error = launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg, &arg.second,
-                                fds, nfds, &ret);
     close(handoff[1]);
     handoff[1] = -1;
     if (!error)
         error = imageedit_session(a->image.dir, ret.sid);
     rpc = error ? error : criu_rpc_take(handoff[0]);
+    if (rpc < 0)
+        return rpc;
+    error = inherit_send(handoff[0], inherit);
+    if (error)
+        close(rpc);
+    return error ? error : rpc;
+}
+
+static int restore(struct arrival *a, int gate, int handoff[2])
+{
+    char reason[BPROC_MAX_TEXT - 128];
+    struct inherit inherit;
+    pid_t pid = 0;
+    int rpc, error = inherit_fill(a, gate, &inherit);
+
+    rpc = error ? error : worker_launch(a, &inherit, handoff);
     if (rpc >= 0) {
-        error = criu_restore(rpc, a->image.dir, inherit, count, &pid, reason, sizeof(reason));
+        error = criu_restore(rpc, a->image.dir, inherit.list, inherit.count, &pid, reason,
+                             sizeof(reason));
         close(rpc);
         a->taken = error == -EEXIST;
         if (error)
             snprintf(a->text, sizeof(a->text), "cannot restore process %d: %s", a->launch.pid,
                      reason);
     }
-    free(inherit);
+    inherit_free(&inherit);
     return rpc < 0 ? rpc : error;
 }
 
@@ -161,7 +209,7 @@ static int image_check(struct arrival *a)
     error = imagecheck_owner(a->image.dir, &owner);
     if (!error) {
         snprintf(what, sizeof(what), "cannot be read");
-        error = imageguest_check(a->image.dir, &guest, what, sizeof(what));
+        error = imageguest_check(a->image.dir, &guest, &a->opened, what, sizeof(what));
     }
     if (error)
         snprintf(a->text, sizeof(a->text), "cannot take process %d: its image, from node %d, %s",
@@ -314,6 +362,7 @@ int arrival_launch(struct arrival *a)
 void arrival_release(struct arrival *a)
 {
     nodefiles_free(&a->files);
+    imagekinds_free(&a->opened);
     if (a->image.dir >= 0)
         close(a->image.dir);
     if (a->image.spec >= 0)

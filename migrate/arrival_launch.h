@@ -7,6 +7,7 @@
 #define BPROC_ARRIVAL_LAUNCH_H
 
 #include "migrate/arrival.h"
+#include "migrate/imagekinds.h"
 #include "migrate/imagerecv.h"
 #include "migrate/streamends.h"
 #include "proto/msg.h"
@@ -21,6 +22,7 @@ struct arrival {
     int gate;                       /* near end of the restored process's gate */
     int taken;                      /* it failed because the pid is in use */
     struct nodefiles files;
+    struct image_files opened;      /* of an image of a node's */
     struct image image;
     struct streamends ends;
     char text[BPROC_MAX_TEXT];

@@ -12,6 +12,7 @@
 
 #include "migrate/imageedit.h"
 #include "migrate/imagefile.h"
+#include "migrate/imagerewrite.h"
 
 /* The numbers of the fields are CRIU's, in fdinfo.proto, regfile.proto and pstree.proto. */
 #define FDINFO_ID 1
@@ -29,8 +30,6 @@
 
 #define REMAP_GHOST 1                   /* a type: the file has no name */
 #define GHOST_BITS 8                    /* of a number, below those of the pid */
-
-#define MAX_GROWTH 4                    /* times as long: the most that an edit makes of anything */
 
 struct ids {
     uint32_t *list;
@@ -95,12 +94,6 @@ static int ids_read(int dir_fd, struct ids *ids)
     return error;
 }
 
-static void append(struct bytes *out, const void *bytes, size_t len)
-{
-    memcpy(out->at + out->len, bytes, len);
-    out->len += len;
-}
-
 /*
  * The same path in words that are not those of the files that were sent: CRIU would give the
  * process the copy from the cache, without offset and flags, if it is mapped as well.
@@ -109,13 +102,10 @@ static void name_edit(const struct field *name, struct bytes *out)
 {
     static const char other[] = "/.";
     size_t more = name->content.len > 1 && name->content.at[0] == '/' ? strlen(other) : 0;
-    uint8_t head[2 * MAX_VARINT];
-    size_t len = varint_put(head, REGULAR_NAME << 3 | 2);
 
-    len += varint_put(head + len, name->content.len + more);
-    append(out, head, len);
-    append(out, other, more);
-    append(out, name->content.at, name->content.len);
+    imagerewrite_head(out, REGULAR_NAME, name->content.len + more);
+    imagerewrite_bytes(out, other, more);
+    imagerewrite_bytes(out, name->content.at, name->content.len);
 }
 
 static int is_demand(unsigned number)
@@ -124,32 +114,20 @@ static int is_demand(unsigned number)
 }
 
 /* Out of a regular file's entry, whatever says how the file must be. */
-static int regular_edit(const struct field *regular, struct bytes *out)
+static int regular_edit(struct bytes regular, const void *arg, struct bytes *out)
 {
-    struct bytes in = regular->content, kept = { malloc(MAX_GROWTH * in.len + 1), 0 };
-    uint8_t head[2 * MAX_VARINT];
     struct field field;
-    size_t len;
-    int more = kept.at ? 0 : -ENOMEM;
+    int more;
 
-    while (kept.at && (more = field_take(&in, &field)) > 0) {
+    (void)arg;
+    while ((more = field_take(&regular, &field)) > 0) {
         if (field.number == REGULAR_NAME)
-            name_edit(&field, &kept);
+            name_edit(&field, out);
         else if (!is_demand(field.number))
-            append(&kept, field.whole.at, field.whole.len);
+            imagerewrite_bytes(out, field.whole.at, field.whole.len);
     }
-    if (!more) {
-        len = varint_put(head, FILE_REGULAR << 3 | 2);
-        len += varint_put(head + len, kept.len);
-        append(out, head, len);
-        append(out, kept.at, kept.len);
-    }
-    free(kept.at);
     return more;
 }
-
-/* Puts the fields of a record, one of them changed. */
-typedef int record_editor(struct bytes record, const void *arg, struct bytes *out);
 
 static int file_edit(struct bytes record, const void *arg, struct bytes *out)
 {
@@ -160,9 +138,9 @@ static int file_edit(struct bytes record, const void *arg, struct bytes *out)
 
     while (!error && (more = field_take(&record, &field)) > 0) {
         if (field.number == FILE_REGULAR && ids_have(ids, id))
-            error = regular_edit(&field, out);
+            error = imagerewrite_inside(&field, regular_edit, NULL, out);
         else
-            append(out, field.whole.at, field.whole.len);
+            imagerewrite_bytes(out, field.whole.at, field.whole.len);
     }
     return error ? error : more;
 }
@@ -170,17 +148,14 @@ static int file_edit(struct bytes record, const void *arg, struct bytes *out)
 static int session_edit(struct bytes record, const void *arg, struct bytes *out)
 {
     const pid_t *sid = arg;
-    uint8_t session[2 * MAX_VARINT];
-    size_t len = varint_put(session, TREE_SESSION << 3);
     struct field field;
     int more;
 
-    len += varint_put(session + len, (uint32_t)*sid);
     while ((more = field_take(&record, &field)) > 0) {
         if (field.number == TREE_SESSION)
-            append(out, session, len);
+            imagerewrite_number(out, TREE_SESSION, (uint32_t)*sid);
         else
-            append(out, field.whole.at, field.whole.len);
+            imagerewrite_bytes(out, field.whole.at, field.whole.len);
     }
     return more;
 }
@@ -224,69 +199,20 @@ static int ghost_rename(int dir_fd, uint32_t from, uint32_t to)
 static int ghost_edit(struct bytes record, const void *arg, struct bytes *out)
 {
     const struct ghosts *ghosts = arg;
-    uint8_t number[2 * MAX_VARINT];
     struct field field;
     uint32_t id, own;
-    size_t len;
     int more, error = ghost_find(record, &id);
 
     if (error)
         return error;
     own = (uint32_t)ghosts->pid << GHOST_BITS | id;
-    len = varint_put(number, REMAP_ID << 3);
-    len += varint_put(number + len, own);
     while ((more = field_take(&record, &field)) > 0) {
         if (id != 0 && field.number == REMAP_ID)
-            append(out, number, len);
+            imagerewrite_number(out, REMAP_ID, own);
         else
-            append(out, field.whole.at, field.whole.len);
+            imagerewrite_bytes(out, field.whole.at, field.whole.len);
     }
     return more || id == 0 ? more : ghost_rename(ghosts->dir_fd, id, own);
-}
-
-static int record_edit(struct bytes record, record_editor *edit, const void *arg,
-                       struct bytes *out)
-{
-    size_t start = out->len;
-    uint32_t len = 0;
-    int error;
-
-    append(out, &len, LENGTH_LEN);
-    error = edit(record, arg, out);
-    len = (uint32_t)(out->len - start - LENGTH_LEN);
-    memcpy(out->at + start, &len, LENGTH_LEN);
-    return error;
-}
-
-static int records_edit(struct bytes in, record_editor *edit, const void *arg, struct bytes *out)
-{
-    const uint8_t *magic = in.at;
-    struct bytes record;
-    int more, error = magic_skip(&in);
-
-    if (error)
-        return error;
-    out->at = malloc(MAGIC_LEN + MAX_GROWTH * in.len);
-    if (!out->at)
-        return -ENOMEM;
-    append(out, magic, MAGIC_LEN);
-    while (!error && (more = record_take(&in, &record)) != 0)
-        error = more < 0 ? more : record_edit(record, edit, arg, out);
-    return error;
-}
-
-static int image_edit(int dir_fd, const char *name, record_editor *edit, const void *arg)
-{
-    struct bytes in = { NULL, 0 }, out = { NULL, 0 };
-    int error = imagefile_read(dir_fd, name, &in);
-
-    if (!error)
-        error = records_edit(in, edit, arg, &out);
-    if (!error)
-        error = imagefile_write(dir_fd, name, &out);
-    free(in.at);
-    free(out.at);
-    return error;
 }
 
 int imageedit_open_files(int dir_fd)
@@ -295,7 +221,7 @@ int imageedit_open_files(int dir_fd)
     int error = ids_read(dir_fd, &ids);
 
     if (!error && ids.count > 0)
-        error = image_edit(dir_fd, "files.img", file_edit, &ids);
+        error = imagerewrite_file(dir_fd, "files.img", file_edit, &ids);
     free(ids.list);
     return error;
 }
@@ -303,14 +229,14 @@ int imageedit_open_files(int dir_fd)
 int imageedit_nameless(int dir_fd, pid_t pid)
 {
     struct ghosts ghosts = { .dir_fd = dir_fd, .pid = pid };
-    int error = image_edit(dir_fd, "remap-fpath.img", ghost_edit, &ghosts);
+    int error = imagerewrite_file(dir_fd, "remap-fpath.img", ghost_edit, &ghosts);
 
     return error == -ENOENT ? 0 : error;
 }
 
 int imageedit_session(int dir_fd, pid_t sid)
 {
-    return image_edit(dir_fd, "pstree.img", session_edit, &sid);
+    return imagerewrite_file(dir_fd, "pstree.img", session_edit, &sid);
 }
 
 struct numbers {
@@ -320,20 +246,17 @@ struct numbers {
 static int number_edit(struct bytes record, const void *arg, struct bytes *out)
 {
     const struct numbers *numbers = arg;
-    uint8_t changed[2 * MAX_VARINT];
     struct field field;
     int more;
 
     while ((more = field_take(&record, &field)) > 0) {
         int is_it = (field.number == TREE_PID || field.number == TREE_THREAD) &&
                     field.content.len == 0 && field.value == (uint64_t)numbers->from;
-        size_t len = varint_put(changed, field.number << 3);
 
-        len += varint_put(changed + len, (uint64_t)numbers->to);
         if (is_it)
-            append(out, changed, len);
+            imagerewrite_number(out, field.number, (uint64_t)numbers->to);
         else
-            append(out, field.whole.at, field.whole.len);
+            imagerewrite_bytes(out, field.whole.at, field.whole.len);
     }
     return more;
 }
@@ -359,7 +282,7 @@ static int files_rename(int dir_fd, pid_t from, pid_t to)
 int imageedit_number(int dir_fd, pid_t from, pid_t to)
 {
     struct numbers numbers = { from, to };
-    int error = image_edit(dir_fd, "pstree.img", number_edit, &numbers);
+    int error = imagerewrite_file(dir_fd, "pstree.img", number_edit, &numbers);
 
     return error ? error : files_rename(dir_fd, from, to);
 }

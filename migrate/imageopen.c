@@ -7,20 +7,25 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/magic.h>
 
+#include "migrate/imagenameless.h"
 #include "migrate/imageopen.h"
+#include "proto/msg.h"
 
 #define OPEN_SECONDS 10
 #define MAKING (O_CREAT | O_EXCL | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
+#define CHANGEABLE (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
-struct verdict {
-    int error;
-    unsigned index;                     /* of the want it is about */
+/* The child, and what it sends: messages with as many files as one can have, in their order. */
+struct opener {
+    struct image_files *files;
+    struct nameless nameless;
+    int result;
+    unsigned sent;                      /* of the list: the first that is not under way */
+    unsigned failed;                    /* of the list: the one it has to do with; or their count */
 };
 
 static int owner_become(const struct image_guest *guest)
@@ -34,97 +39,194 @@ static int owner_become(const struct image_guest *guest)
     return 0;
 }
 
-/* What such a file lets its opener do later depends on who he was, and CRIU is root. */
-static int is_about_openers(int fd, uint32_t flags)
+/* One that is mapped and open gets a single descriptor that does for both. */
+static int file_flags(const struct image_file *file)
 {
-    struct statfs fs;
+    int flags = (int)file->flags, access = flags & O_ACCMODE;
 
-    if ((flags & O_ACCMODE) == O_RDONLY)
-        return 0;
-    return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC ||
-           fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC;
+    if ((file->is_written && access == O_RDONLY) || (file->is_read && access == O_WRONLY))
+        flags = (flags & ~O_ACCMODE) | O_RDWR;
+    return flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 }
 
-static int path_open(const struct image_want *want, uid_t uid)
+/* A folder that it is in, and a program that it runs, need more than to be open. */
+static int use_try(const struct image_file *file)
 {
-    int fd, error = 0;
-
-    if (want->flags & MAKING)
-        return -EPERM;
-    fd = open(want->path, (int)want->flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0)
+    if (file->is_folder && fchdir(file->fd) < 0)
         return -errno;
-    if (want->use == USE_ENTER && fchdir(fd) < 0)
-        error = -errno;
-    else if (uid != 0 && is_about_openers(fd, want->flags))
-        error = -EPERM;
-    close(fd);
+    if (file->is_program && faccessat(file->fd, "", X_OK, AT_EMPTY_PATH) < 0)
+        return -errno;
+    return 0;
+}
+
+static int state_set(const struct image_file *file)
+{
+    if (file->flags & O_PATH)
+        return 0;
+    if (fcntl(file->fd, F_SETFL, (int)file->flags & CHANGEABLE) < 0)
+        return -errno;
+    if (file->offset != UINT64_MAX && lseek(file->fd, (off_t)file->offset, SEEK_SET) < 0)
+        return -errno;
+    return 0;
+}
+
+static int file_open(struct opener *opener, struct image_file *file)
+{
+    int error;
+
+    if (file->flags & MAKING)
+        return -EPERM;
+    if (file->is_nameless)
+        file->fd = nameless_open(&opener->nameless, file, file_flags(file));
+    else if ((file->fd = open(file->path, file_flags(file))) < 0)
+        file->fd = -errno;
+    if (file->fd < 0)
+        return file->fd;
+    error = use_try(file);
+    return error ? error : state_set(file);
+}
+
+static int batch_send(struct opener *opener, unsigned end)
+{
+    int fds[BPROC_MAX_FDS] = { 0 }, error;
+    unsigned count = 0;
+
+    for (unsigned i = opener->sent; i < end; i++)
+        if (opener->files->list[i].fd >= 0)
+            fds[count++] = opener->files->list[i].fd;
+    opener->sent = end;
+    error = msg_send(opener->result, K_EVENT, P_LAUNCH_FILES, end, 0, NULL, NULL, fds, count);
+    for (unsigned i = 0; i < count; i++)
+        close(fds[i]);
     return error;
 }
 
-static int want_try(const struct image_want *want, uid_t uid)
+static int files_open(struct opener *opener)
 {
-    if (want->use == USE_CREATE)
-        return faccessat(AT_FDCWD, want->path, W_OK | X_OK, 0) < 0 ? -errno : 0;
-    return path_open(want, uid);
+    struct image_files *files = opener->files;
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < files->count; i++) {
+        if (files->list[i].is_sent)
+            continue;
+        error = file_open(opener, &files->list[i]);
+        opener->failed = i;
+        if (!error && i + 1 - opener->sent == BPROC_MAX_FDS)
+            error = batch_send(opener, i + 1);
+    }
+    if (error)
+        return error;
+    opener->failed = files->count;
+    error = nameless_finish(&opener->nameless);
+    return error ? error : batch_send(opener, files->count);
+}
+
+/* Nothing else of ours is there to be opened by way of /proc. */
+static void others_close(int *dir_fd, int *result)
+{
+    dup2(*result, STDIN_FILENO);
+    dup2(*dir_fd, STDOUT_FILENO);
+    close_range(STDERR_FILENO, ~0u, 0);
+    *result = STDIN_FILENO;
+    *dir_fd = STDOUT_FILENO;
 }
 
 __attribute__((noreturn))
-static void opener_run(const struct image_guest *guest, const struct image_want *wants,
-                       unsigned count, int result)
+static void opener_run(int dir_fd, const struct image_guest *guest, struct image_files *files,
+                       int result)
 {
-    struct verdict verdict = { .index = count };
+    struct opener opener = { .files = files, .failed = files->count };
+    int error;
 
+    others_close(&dir_fd, &result);
+    opener.result = result;
     signal(SIGALRM, SIG_DFL);
     alarm(OPEN_SECONDS);
-    verdict.error = owner_become(guest);
-    for (unsigned i = 0; !verdict.error && i < count; i++) {
-        verdict.error = want_try(&wants[i], guest->owner.uid);
-        if (verdict.error)
-            verdict.index = i;
-    }
-    (void)!write(result, &verdict, sizeof(verdict));
+    error = nameless_begin(&opener.nameless, dir_fd, files);
+    if (!error)
+        error = owner_become(guest);
+    if (!error)
+        error = files_open(&opener);
+    if (error)
+        msg_send(result, K_EVENT, P_LAUNCH_FILES, opener.failed, -error, NULL, NULL, NULL, 0);
     _exit(0);
 }
 
-static int verdict_say(const struct image_want *want, uid_t uid, int error, char *text, size_t len)
+static const char *file_use(const struct image_file *file)
 {
-    static const char *const doing[] = {
-        [USE_OPEN] = "opens", [USE_ENTER] = "is in", [USE_CREATE] = "makes a file in"
-    };
+    if (file->is_nameless)
+        return "makes a file in the folder of";
+    return file->is_folder ? "is in" : file->is_program ? "runs" : "opens";
+}
 
+static int refusal_say(const struct image_file *file, uid_t uid, int error, char *text, size_t len)
+{
     if (error == -EPERM || error == -EACCES) {
-        snprintf(text, len, "%s %s, which uid %u may not", doing[want->use], want->path, uid);
+        snprintf(text, len, "%s %s, which uid %u may not", file_use(file), file->path, uid);
         return -EPERM;
     }
-    snprintf(text, len, "%s %s, which uid %u cannot: %s", doing[want->use], want->path, uid,
+    snprintf(text, len, "%s %s, which uid %u cannot: %s", file_use(file), file->path, uid,
              strerror(-error));
     return -ENOTSUP;
 }
 
-int imageopen_check(const struct image_guest *guest, const struct image_want *wants, unsigned count,
+/* The files from `first` on that are in the message; how many of the list those are. */
+static int batch_take(struct msg *msg, struct image_files *files, unsigned first)
+{
+    unsigned index = 0, end = msg->header.serial;
+
+    if (end > files->count)
+        return -EPROTO;
+    for (unsigned i = first; i < end; i++) {
+        if (files->list[i].is_sent)
+            continue;
+        files->list[i].fd = msg_take_fd(msg, index++);
+        if (files->list[i].fd < 0)
+            return -EPROTO;
+    }
+    return (int)end;
+}
+
+static int files_take(int result, const struct image_guest *guest, struct image_files *files,
+                      char *text, size_t len)
+{
+    int taken = 0;
+
+    do {
+        struct msg msg;
+        int error = msg_recv(result, &msg);
+
+        if (error)
+            return error == -ECONNRESET ? -ETIMEDOUT : error;
+        if (msg.header.status && msg.header.serial >= files->count)
+            taken = -msg.header.status;
+        else if (msg.header.status)
+            taken = refusal_say(&files->list[msg.header.serial], guest->owner.uid,
+                                -msg.header.status, text, len);
+        else
+            taken = batch_take(&msg, files, (unsigned)taken);
+        msg_free(&msg);
+    } while (taken >= 0 && (unsigned)taken < files->count);
+    return taken < 0 ? taken : 0;
+}
+
+int imageopen_files(int dir_fd, const struct image_guest *guest, struct image_files *files,
                     char *text, size_t len)
 {
-    struct verdict verdict;
-    int ends[2], error = 0;
+    int ends[2], error;
     pid_t pid;
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
     pid = fork();
     if (pid == 0)
-        opener_run(guest, wants, count, ends[1]);
-    if (pid < 0)
-        error = -errno;
+        opener_run(dir_fd, guest, files, ends[1]);
+    error = pid < 0 ? -errno : 0;
     close(ends[1]);
-    if (!error && read(ends[0], &verdict, sizeof(verdict)) != (ssize_t)sizeof(verdict))
-        error = -ETIMEDOUT;
+    if (!error)
+        error = files_take(ends[0], guest, files, text, len);
     close(ends[0]);
     if (pid > 0)
         waitpid(pid, NULL, 0);
-    if (error || !verdict.error)
-        return error;
-    if (verdict.index >= count)
-        return verdict.error;
-    return verdict_say(&wants[verdict.index], guest->owner.uid, verdict.error, text, len);
+    return error;
 }

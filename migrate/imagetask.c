@@ -198,8 +198,9 @@ static int cores_check(struct look *look)
 
 static int vma_check(struct look *look, struct bytes content)
 {
+    enum image_mapping how = MAPPED_READABLE;
     struct message m;
-    uint32_t status, flags;
+    uint32_t status;
     int error = message_read(content, 0, &m);
 
     if (error)
@@ -209,11 +210,12 @@ static int vma_check(struct look *look, struct bytes content)
         return refuse(look, "has memory of a kind that is unknown");
     if (!(status & STATUS_FILE) || status & STATUS_MEMFD)
         return 0;
-    flags = message_value(&m, VMA_PROTECTION) & PROT_WRITE && status & STATUS_SHARED ? O_RDWR
-                                                                                     : O_RDONLY;
     if (has(&m, VMA_FLAGS))
-        flags = message_value(&m, VMA_FLAGS);
-    return look->task->mapped(look->task->arg, message_value(&m, VMA_FILE), flags);
+        how = (message_value(&m, VMA_FLAGS) & O_ACCMODE) == O_RDONLY ? MAPPED_READABLE
+                                                                     : MAPPED_WRITABLE;
+    else if (message_value(&m, VMA_PROTECTION) & PROT_WRITE && status & STATUS_SHARED)
+        how = MAPPED_WRITABLE;
+    return look->task->mapped(look->task->arg, message_value(&m, VMA_FILE), how);
 }
 
 static int mm_visit(struct bytes record, void *arg)
@@ -226,7 +228,8 @@ static int mm_visit(struct bytes record, void *arg)
         if (more < 0)
             return more;
         if (field.number == MM_EXE)
-            error = look->task->mapped(look->task->arg, (uint32_t)field.value, O_RDONLY);
+            error = look->task->mapped(look->task->arg, (uint32_t)field.value,
+                                       MAPPED_PROGRAM);
         else if (field.number == MM_VMA)
             error = vma_check(look, field.content);
     }

@@ -11,11 +11,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum image_mapping {
+    MAPPED_READABLE,
+    MAPPED_WRITABLE,                    /* so that what is written gets into the file */
+    MAPPED_PROGRAM                      /* the one that it executes */
+};
+
 struct image_task {
     pid_t pid;
     bool is_root;
-    /* Told of each file that is mapped, with the flags it is opened with; 0/-errno. */
-    int (*mapped)(void *arg, uint32_t id, uint32_t flags);
+    /* Told of each file that is mapped; 0/-errno. */
+    int (*mapped)(void *arg, uint32_t id, enum image_mapping how);
     void *arg;
 };
 

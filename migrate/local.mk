@@ -27,6 +27,7 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/filehash.c migrate/filehash.h \
 	migrate/imageedit.c migrate/imageedit.h \
 	migrate/imagefile.c migrate/imagefile.h \
+	migrate/imagerewrite.c migrate/imagerewrite.h \
 	migrate/readers.c migrate/readers.h
 migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
 
@@ -50,7 +51,10 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/filecache.c migrate/filecache.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imageguest.c migrate/imageguest.h \
+	migrate/imagekinds.c migrate/imagekinds.h \
+	migrate/imagenameless.c migrate/imagenameless.h \
 	migrate/imageopen.c migrate/imageopen.h \
+	migrate/imagepin.c migrate/imagepin.h \
 	migrate/imagetask.c migrate/imagetask.h \
 	migrate/imagerecv.c migrate/imagerecv.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
@@ -70,6 +74,11 @@ tests_unit_test_imageguest_SOURCES = \
 	tests/unit/test_imageguest.c tests/unit/tap.h \
 	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imageguest.c migrate/imageguest.h \
+	migrate/imagekinds.c migrate/imagekinds.h \
+	migrate/imagenameless.c migrate/imagenameless.h \
 	migrate/imageopen.c migrate/imageopen.h \
+	migrate/imagepin.c migrate/imagepin.h \
+	migrate/imagerewrite.c migrate/imagerewrite.h \
 	migrate/imagetask.c migrate/imagetask.h
 tests_unit_test_imageguest_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_imageguest_LDADD = proto/libproto.la

@@ -18,6 +18,8 @@
 #define EXEC_SPEC 0         /* indexes of the descriptors of a P_LAUNCH_EXEC */
 #define EXEC_STATUS 1
 #define CRIU_FIRST 3        /* descriptor number of a P_LAUNCH_CRIU's first in the worker */
+#define CRIU_OWN 2          /* its socket, and the image */
+#define CRIU_FDS_MAX 20000
 
 #define msg_decode(type, msg, out) \
     frame_decode(FRAME_XDR(type), (msg)->body, (msg)->header.body_len, out, sizeof(type))
@@ -139,9 +141,36 @@ static int pid_in_use(pid_t pid)
     return kill(pid, 0) == 0 || kill(-pid, 0) == 0;
 }
 
-static int criu_place(const int *fds, unsigned nfds)
+/* The descriptors that CRIU gets, in its order. */
+struct worker_fds {
+    int list[CRIU_FDS_MAX];
+    unsigned count;
+};
+
+/* They follow until a message brings none. */
+static int files_take(int receiver, struct worker_fds *fds)
 {
-    int from[BPROC_MAX_FDS + CRIU_FIRST], to[BPROC_MAX_FDS + CRIU_FIRST];
+    struct msg msg;
+    unsigned count;
+    int error;
+
+    do {
+        error = msg_recv(receiver, &msg);
+        if (error)
+            return error;
+        count = msg.header.nfds;
+        if (count > CRIU_FDS_MAX - fds->count)
+            error = -EMFILE;
+        for (unsigned i = 0; !error && i < count; i++)
+            fds->list[fds->count++] = msg_take_fd(&msg, i);
+        msg_free(&msg);
+    } while (!error && count > 0);
+    return error;
+}
+
+static int criu_place(const struct worker_fds *fds)
+{
+    static int from[CRIU_FDS_MAX + CRIU_FIRST], to[CRIU_FDS_MAX + CRIU_FIRST];
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     unsigned count = 0;
 
@@ -151,8 +180,8 @@ static int criu_place(const int *fds, unsigned nfds)
         from[count] = fd == STDERR_FILENO ? STDERR_FILENO : null;
         to[count++] = fd;
     }
-    for (unsigned i = 0; i < nfds; i++) {
-        from[count] = fds[i];
+    for (unsigned i = 0; i < fds->count; i++) {
+        from[count] = fds->list[i];
         to[count++] = CRIU_FIRST + (int)i;
     }
     return pidfork_place(from, to, count, NULL, 0);
@@ -160,19 +189,22 @@ static int criu_place(const int *fds, unsigned nfds)
 
 /*
  * CRIU looks descriptors up in the process that made its socket, which has to be one that it can
- * see: this one, not the receiver. The far end goes to the receiver over the socket it gave us.
+ * see: this one, not the receiver. The far end goes to the receiver over the socket it gave us, and
+ * over that come the files that CRIU is to have, which may be more than one message takes.
  */
-static int rpc_open(int *receiver)
+static int rpc_open(int receiver, struct worker_fds *fds)
 {
     int pair[2];
     int error;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    error = msg_send(*receiver, K_EVENT, P_LAUNCH_CRIU, 0, 0, NULL, NULL, &pair[0], 1);
+    error = msg_send(receiver, K_EVENT, P_LAUNCH_CRIU, 0, 0, NULL, NULL, &pair[0], 1);
     close(pair[0]);
-    close(*receiver);
-    *receiver = pair[1];
+    if (!error)
+        error = files_take(receiver, fds);
+    close(receiver);
+    fds->list[0] = pair[1];
     return error;
 }
 
@@ -182,12 +214,12 @@ static void criu_child(const launch_criu_arg *arg, const struct msg *msg,
                        const struct group *group)
 {
     char *argv[] = { arg->criu, (char[]){ "swrk" }, (char[]){ "3" }, NULL };
-    int fds[BPROC_MAX_FDS];
+    static struct worker_fds fds;
     sigset_t none;
 
     group_join(group, 0);
-    memcpy(fds, msg->fds, sizeof(fds));
-    if (rootns_enter() < 0 || rpc_open(&fds[0]) < 0 || criu_place(fds, msg->header.nfds) < 0)
+    fds = (struct worker_fds){ .list = { -1, msg->fds[1] }, .count = CRIU_OWN };
+    if (rootns_enter() < 0 || rpc_open(msg->fds[0], &fds) < 0 || criu_place(&fds) < 0)
         _exit(127);
     for (int signo = 1; signo < NSIG; signo++)
         signal(signo, SIG_DFL);
@@ -205,7 +237,7 @@ static int criu_start(const struct msg *msg, pid_t fallback, pid_t *worker)
 
     if (error)
         return error;
-    error = msg->header.nfds == 0 ? -EPROTO : pid_in_use(arg.pid) ? -EEXIST : 0;
+    error = msg->header.nfds != CRIU_OWN ? -EPROTO : pid_in_use(arg.pid) ? -EEXIST : 0;
     if (error)
         goto out;
     /* CRIU itself makes a process the leader of its group. */

@@ -6,12 +6,12 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "migrate/space/pidfork.h"
-#include "proto/bproc.h"
 
 static pid_t pid_clone(pid_t want, uint64_t flags)
 {
@@ -58,26 +58,37 @@ static int above_all(const int *to, unsigned count)
     return above;
 }
 
-int pidfork_place(const int *from, const int *to, unsigned count, int *keep, unsigned keep_count)
+static int all_move(const int *from, unsigned count, int above, int *moved)
 {
-    int moved[BPROC_MAX_FDS + 8];
-    int above = above_all(to, count);
-
-    if (count > sizeof(moved) / sizeof(moved[0]))
-        return -EMSGSIZE;
     for (unsigned i = 0; i < count; i++) {
         moved[i] = fcntl(from[i], F_DUPFD_CLOEXEC, above);
         if (moved[i] < 0)
             return -errno;
     }
-    for (unsigned i = 0; i < keep_count; i++) {
-        if (keep[i] >= 0 && (keep[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, above)) < 0)
-            return -errno;
-    }
+    return 0;
+}
+
+static int all_place(const int *moved, const int *to, unsigned count)
+{
     if (close_range(0, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
         return -errno;
     for (unsigned i = 0; i < count; i++)
         if (dup2(moved[i], to[i]) < 0)
             return -errno;
     return 0;
+}
+
+int pidfork_place(const int *from, const int *to, unsigned count, int *keep, unsigned keep_count)
+{
+    int *moved = calloc(count + 1, sizeof(*moved));
+    int above = above_all(to, count);
+    int error = moved ? all_move(from, count, above, moved) : -ENOMEM;
+
+    for (unsigned i = 0; !error && i < keep_count; i++)
+        if (keep[i] >= 0 && (keep[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, above)) < 0)
+            error = -errno;
+    if (!error)
+        error = all_place(moved, to, count);
+    free(moved);
+    return error;
 }

@@ -3,12 +3,16 @@
 # The programs of tests/t/03*: fork's promises and what a parent sees of its child.
 
 FORK_PROGS = \
-	tests/progs/inherit_memory tests/progs/inherit_process tests/progs/inherit_libc \
+	tests/progs/inherit_many tests/progs/inherit_memory tests/progs/inherit_process tests/progs/inherit_libc \
 	tests/progs/inherit_files tests/progs/ghost_status tests/progs/ghost_signals \
 	tests/progs/ghost_orphan tests/progs/ghost_job tests/progs/ghost_terminal \
 	tests/progs/space_terminal tests/progs/space_second \
 	tests/progs/refused tests/progs/inherit_cwd tests/progs/inherit_crowd
 check_PROGRAMS += $(FORK_PROGS)
+
+tests_progs_inherit_many_SOURCES = tests/progs/inherit_many.c tests/progs/remote.h
+tests_progs_inherit_many_LDADD = $(PROG_LDADD)
+tests_progs_inherit_many_LDFLAGS = $(PROG_LINK)
 
 tests_progs_inherit_memory_SOURCES = tests/progs/inherit_memory.c tests/progs/remote.h
 tests_progs_inherit_memory_LDADD = $(PROG_LDADD)

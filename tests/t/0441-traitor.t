@@ -62,5 +62,24 @@ done
 like "the log says which" "$(bplab logs master)" 'opens .*/srv/files/secret, which uid 65534 may not'
 cases "what the user may open" bplab exec -u nobody master -- \
     timeout 60 bpsh 0 "$PROGS/inherit_memory" 1
+cases "more files than fit in a message" bplab exec -u nobody master -- \
+    timeout 60 bpsh 0 "$PROGS/inherit_many" 1
+file_make() {
+    # shellcheck disable=SC2016
+    on "$1" sh -c 'cd /srv/files && { printf 0123456789; head -c $(($2 - 10)) /dev/zero; } >"$1" &&
+        chmod 666 "$1"' sh "$2" "$3"
+}
+
+for name in same longer shorter; do
+    file_make n0 $name 100
+done
+on n1 chmod 1777 /srv/files
+file_make n1 same 100
+file_make n1 longer 5000
+file_make n1 shorter 10
+cases "files that are open, with offsets and flags" bplab exec -u nobody master -- \
+    timeout 60 bpsh 0 "$PROGS/inherit_files" 1 /srv/files
+is "nothing is left of one without a name" "$(on n1 ls -A /srv/files | tr '\n' ' ')" \
+    "longer same secret shorter "
 
 done_testing

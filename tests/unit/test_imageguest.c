@@ -25,10 +25,13 @@ static struct change {
     unsigned thread_field, thread_value, task_field, task_value, creds_field, creds_value;
     unsigned vma_status, vma_flags, namespace, parent;
     const char *exe, *root, *folder, *name;
-    struct blob remap, ghost;
+    struct blob remap, ghost, lock;
+    struct blob content;            /* of the file without a name */
+    unsigned offset;                /* of a regular file that is one more */
 } change;
 
 static int dir;
+static char link_path[64];
 static char text[256];
 
 static void byte_put(struct blob *blob, unsigned byte)
@@ -80,6 +83,15 @@ static void image_write(const char *name, size_t magic, const struct blob *recor
     close(fd);
 }
 
+static void image_append(const char *name, struct blob content)
+{
+    int fd = openat(dir, name, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+    if (write(fd, content.at, content.len) != (ssize_t)content.len)
+        diag("cannot write %s", name);
+    close(fd);
+}
+
 static struct blob signals(unsigned uid, unsigned pid)
 {
     struct blob blob = { .len = 0 };
@@ -108,6 +120,7 @@ static struct blob regular(unsigned id, unsigned flags, const char *path)
 
     number(&part, 1, id);
     number(&part, 2, flags);
+    number(&part, 3, change.offset);
     inside(&part, 5, &owner);
     bytes(&part, 6, path, strlen(path));
     number(&file, 1, 1);
@@ -119,7 +132,7 @@ static struct blob regular(unsigned id, unsigned flags, const char *path)
 static void files_write(void)
 {
     struct blob records[] = {
-        regular(1, 0, change.exe ? change.exe : "/etc/passwd"),
+        regular(1, 0, change.exe ? change.exe : "/bin/sh"),
         regular(2, 0, change.root ? change.root : "/"),
         regular(3, 0, change.folder ? change.folder : "/"),
         change.file
@@ -128,6 +141,8 @@ static void files_write(void)
     image_write("files.img", 8, records, 4);
     image_write("remap-fpath.img", 8, &change.remap, 1);
     image_write("ghost-file-5.img", 8, &change.ghost, 1);
+    image_append("ghost-file-5.img", change.content);
+    image_write("filelocks.img", 8, &change.lock, 1);
 }
 
 static void process_write(void)
@@ -182,8 +197,8 @@ static void mm_write(void)
     image_write("mm-7.img", 8, &mm, 1);
 }
 
-/* Tries the image with the change, and takes that back. */
-static int image_try(uid_t uid)
+/* Tries the image with the change, and takes that back; `files` gets what was opened. */
+static int image_open(uid_t uid, struct image_files *files)
 {
     static const struct nodefiles none;
     struct image_guest guest = { .owner = { uid, uid, NULL, 0 }, .pid = PID, .root = "/",
@@ -197,10 +212,20 @@ static int image_try(uid_t uid)
     if (change.name)
         image_write(change.name, 8, NULL, 0);
     text[0] = '\0';
-    error = imageguest_check(dir, &guest, text, sizeof(text));
+    *files = (struct image_files){ NULL, 0 };
+    error = imageguest_check(dir, &guest, files, text, sizeof(text));
     if (change.name)
         unlinkat(dir, change.name, 0);
     memset(&change, 0, sizeof(change));
+    return error;
+}
+
+static int image_try(uid_t uid)
+{
+    struct image_files files;
+    int error = image_open(uid, &files);
+
+    imagekinds_free(&files);
     return error;
 }
 
@@ -293,7 +318,7 @@ static int open_try(uid_t uid, unsigned flags, const char *path)
     return image_try(uid);
 }
 
-static int ghost_try(uid_t uid, unsigned owner, unsigned mode, const char *path)
+static void ghost_make(unsigned owner, unsigned mode, const char *path)
 {
     change.file = regular(9, O_RDWR, path);
     number(&change.remap, 1, 9);
@@ -302,7 +327,106 @@ static int ghost_try(uid_t uid, unsigned owner, unsigned mode, const char *path)
     number(&change.ghost, 1, owner);
     number(&change.ghost, 2, owner);
     number(&change.ghost, 3, mode);
+}
+
+static int ghost_try(uid_t uid, unsigned owner, unsigned mode, const char *path)
+{
+    ghost_make(owner, mode, path);
     return image_try(uid);
+}
+
+static bool image_has(const char *what)
+{
+    char whole[2048];
+    int fd = openat(dir, "files.img", O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, whole, sizeof(whole));
+
+    close(fd);
+    return n > 0 && memmem(whole, (size_t)n, what, strlen(what));
+}
+
+/* Number 9 of those that were opened: what is read there next. */
+static const char *read_next(struct image_files *files)
+{
+    static char line[16];
+    struct image_file *file = imagekinds_find(files, 9);
+    ssize_t n = file ? read(file->fd, line, sizeof(line) - 1) : -1;
+
+    line[n > 0 ? n : 0] = '\0';
+    return line;
+}
+
+static void file_put(const char *path, mode_t mode, const char *content)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+    if (fchmod(fd, mode) < 0 || write(fd, content, strlen(content)) < 0)
+        diag("cannot write %s", path);
+    close(fd);
+}
+
+/* What a name leads to after the look at it does not count any more. */
+static void swap_try(void)
+{
+    struct image_files files;
+
+    file_put("mine", 0644, "0123456789");
+    file_put("secret", 0600, "secret");
+    ok(symlink("mine", "link") == 0, "a link to a file");
+    change.offset = 4;
+    change.file = regular(9, O_RDONLY, link_path);
+    is_int(image_open(OWNER, &files), 0, "is opened");
+    ok(unlink("link") == 0 && symlink("secret", "link") == 0, "then it leads elsewhere");
+    is_str(read_next(&files), "456789", "what was opened is what CRIU gets, at its offset");
+    ok(!image_has(link_path), "its name is not in the image any more");
+    ok(image_has("/.bproc-file-9"), "but that of the descriptor");
+    imagekinds_free(&files);
+    unlink("link");
+    unlink("mine");
+    unlink("secret");
+}
+
+static void nameless_open_try(const char *name, const char *content)
+{
+    struct image_files files;
+    struct stat st = { .st_nlink = 9 };
+
+    ghost_make(OWNER, S_IFREG | 0640, "/tmp/gone");
+    change.file = regular(9, O_RDWR, "/tmp/gone");
+    is_int(image_open(OWNER, &files), 0, "%s", name);
+    is_str(read_next(&files), content, "its bytes");
+    fstat(imagekinds_find(&files, 9)->fd, &st);
+    ok(st.st_nlink == 0 && st.st_uid == OWNER && st.st_gid == OWNER && st.st_mode == 0100640,
+       "nobody else can have it");
+    is_int(faccessat(dir, "remap-fpath.img", F_OK, 0), -1, "CRIU is to make none");
+    imagekinds_free(&files);
+}
+
+static void nameless_try(void)
+{
+    struct blob chunk = { .len = 0 };
+
+    memcpy(change.content.at, "abcdef", change.content.len = 6);
+    change.offset = 2;
+    nameless_open_try("a file without a name, in one piece", "cdef");
+    number(&chunk, 1, 3);
+    number(&chunk, 2, 4);
+    change.content.at[0] = (uint8_t)chunk.len;
+    memcpy(change.content.at + 4, chunk.at, chunk.len);
+    memcpy(change.content.at + 4 + chunk.len, "xyz", 3);
+    change.content.len = 4 + chunk.len + 3;
+    number(&change.ghost, 9, 1);
+    number(&change.ghost, 10, 7);
+    change.offset = 4;
+    nameless_open_try("a file without a name, in chunks", "xyz");
+}
+
+static void locks_try(void)
+{
+    number(&change.lock, 1, 2);
+    is_int(image_try(OWNER), 0, "a lock");
+    number(&change.lock, 1, 32);
+    is_int(image_try(OWNER), -EPERM, "a lease");
 }
 
 static void files_try(void)
@@ -380,25 +504,30 @@ int main(void)
 {
     static const char *const made[] = {
         "files.img", "remap-fpath.img", "ghost-file-5.img", "pstree.img", "fs-7.img", "ids-7.img",
-        "inventory.img", "core-7.img", "mm-7.img"
+        "inventory.img", "core-7.img", "mm-7.img", "filelocks.img"
     };
-    char path[] = "/tmp/test_imageguest.XXXXXX";
+    char path[] = "/tmp/test_imageguest.XXXXXX", files[] = "/tmp/test_imageguest.XXXXXX";
 
     if (geteuid() != 0)
         skip_all("needs root");
     dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (!ok(dir >= 0, "a folder"))
+    if (!ok(dir >= 0 && mkdtemp(files) && chmod(files, 0755) == 0 && chdir(files) == 0, "folders"))
         return done_testing();
+    snprintf(link_path, sizeof(link_path), "%s/link", files);
     is_int(image_try(OWNER), 0, "an honest image");
     names_try();
     kinds_try();
     inet_try();
     sockets_try();
     files_try();
+    swap_try();
+    nameless_try();
+    locks_try();
     process_try();
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
         unlinkat(dir, made[i], 0);
     close(dir);
     rmdir(path);
+    rmdir(files);
     return done_testing();
 }
