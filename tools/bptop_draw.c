@@ -39,10 +39,13 @@ static void row_draw(int row, const char *text, attr_t attributes, short pair)
 {
     char line[FORMAT_MAX];
 
+    if (row >= LINES)
+        return;
     format_fit(line, sizeof(line), text, COLS);
     attr_set(attributes, pair, NULL);
     mvaddstr(row, 0, line);
-    if (attributes & A_REVERSE)
+    /* Behind a full line the cursor is on the next. */
+    if (attributes & A_REVERSE && getcury(stdscr) == row)
         hline(' ' | A_REVERSE, COLS - getcurx(stdscr));
     attr_set(A_NORMAL, 0, NULL);
 }
@@ -150,9 +153,11 @@ void draw_all(struct screen *screen)
 
 void draw_prompt(const char *question, const char *typed)
 {
-    char line[2 * FORMAT_MAX];
+    char line[2 * FORMAT_MAX], fitting[FORMAT_MAX];
 
-    snprintf(line, sizeof(line), "%s %s", question, typed);
+    /* What is typed has to be seen. */
+    format_fit(fitting, sizeof(fitting), question, COLS - 1 - (int)strlen(typed));
+    snprintf(line, sizeof(line), "%s %s", fitting, typed);
     move(LINES - 1, 0);
     clrtoeol();
     row_draw(LINES - 1, line, A_BOLD, 0);

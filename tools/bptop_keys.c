@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "tools/bptop_keys.h"
+#include "tools/bptop_target.h"
 
 #define KEY_ESCAPE 27
 #define KEY_REDRAW ('L' & 0x1f)
@@ -17,13 +19,16 @@
 #define DELAY_MOST 86400
 
 /* Asks on the bottom line; answer[len] is what was typed. False when the user would rather not. */
-static bool ask(const char *question, char *answer, size_t len)
+static bool ask(struct screen *screen, const char *question, char *answer,
+                size_t len)
 {
     size_t at = 0;
-    int key;
+    int key = KEY_RESIZE;
 
     answer[0] = '\0';
     for (;;) {
+        if (key == KEY_RESIZE)
+            draw_all(screen);
         draw_prompt(question, answer);
         timeout(-1);
         key = getch();
@@ -61,16 +66,6 @@ static int signal_read(const char *text)
     return -1;
 }
 
-/* The number means that process only where it has a ghost. */
-static int signal_send(const struct top_proc *proc, int self, int signo)
-{
-    if (self != BPROC_NODE_MASTER)
-        return -EOPNOTSUPP;
-    if (bproc_pidnode(proc->usage->pid) != proc->node)
-        return -ESRCH;
-    return kill(proc->usage->pid, signo) < 0 ? -errno : 0;
-}
-
 static void signal_report(struct screen *screen, int error, int signo, int pid, int node)
 {
     const char *reason = error == -EOPNOTSUPP ? "only the master can" :
@@ -85,29 +80,45 @@ static void signal_report(struct screen *screen, int error, int signo, int pid, 
                  sigabbrev_np(signo) ? sigabbrev_np(signo) : "?", pid, node);
 }
 
+/* Asks for a signal, and whether it is meant; 0 if not. */
+static int signal_ask(struct screen *screen, const struct top_proc *proc)
+{
+    char question[256], answer[16];
+    int signo;
+
+    snprintf(question, sizeof(question), "signal for process %d on node %d, %.40s [TERM]:",
+             proc->usage->pid, proc->node, proc->usage->command);
+    if (!ask(screen, question, answer, sizeof(answer)))
+        return 0;
+    signo = signal_read(answer);
+    if (signo < 0) {
+        snprintf(screen->message, sizeof(screen->message), "'%s' is no signal", answer);
+        return 0;
+    }
+    snprintf(question, sizeof(question), "send signal %d to process %d on node %d? (y/n)", signo,
+             proc->usage->pid, proc->node);
+    if (!ask(screen, question, answer, sizeof(answer)))
+        return 0;
+    return answer[0] == 'y' || answer[0] == 'Y' ? signo : 0;
+}
+
 static void process_signal(struct screen *screen)
 {
     const struct top_proc *proc;
-    char question[256], answer[16];
-    int signo;
+    int target, signo, error;
 
     if (screen->picture.proc_count == 0)
         return;
     proc = screen->picture.procs[screen->selected];
-    snprintf(question, sizeof(question), "signal for process %d on node %d, %.40s [TERM]:",
-             proc->usage->pid, proc->node, proc->usage->command);
-    if (!ask(question, answer, sizeof(answer)))
-        return;
-    signo = signal_read(answer);
-    if (signo < 0) {
-        snprintf(screen->message, sizeof(screen->message), "'%s' is no signal", answer);
-        return;
-    }
-    snprintf(question, sizeof(question), "send signal %d to process %d on node %d? (y/n)", signo,
-             proc->usage->pid, proc->node);
-    if (ask(question, answer, sizeof(answer)) && (answer[0] == 'y' || answer[0] == 'Y'))
-        signal_report(screen, signal_send(proc, screen->sample.table.self, signo), signo,
-                      proc->usage->pid, proc->node);
+    target = target_open(&screen->sample, proc);
+    signo = target < 0 ? SIGTERM : signal_ask(screen, proc);
+    error = target < 0 ? target : 0;
+    if (!error && signo)
+        error = target_signal(target, signo);
+    if (signo)
+        signal_report(screen, error, signo, proc->usage->pid, proc->node);
+    if (target >= 0)
+        close(target);
 }
 
 static void nodes_choose(struct screen *screen)
@@ -115,7 +126,7 @@ static void nodes_choose(struct screen *screen)
     struct view view = screen->view;
     struct picture picture;
 
-    if (!ask("nodes, as n[0-3,7] or allup:", view.nodes, sizeof(view.nodes)))
+    if (!ask(screen, "nodes, as n[0-3,7] or allup:", view.nodes, sizeof(view.nodes)))
         return;
     if (view_make(&picture, &view, &screen->sample, screen->message,
                   sizeof(screen->message)) < 0)
@@ -128,7 +139,7 @@ static void user_choose(struct screen *screen)
 {
     char user[SAMPLE_USER_MAX];
 
-    if (ask("user, by name or number:", user, sizeof(user)) &&
+    if (ask(screen, "user, by name or number:", user, sizeof(user)) &&
         view_user_check(user, screen->message, sizeof(screen->message)) == 0)
         memcpy(screen->view.user, user, sizeof(user));
 }
@@ -138,7 +149,7 @@ static void delay_choose(struct screen *screen)
     char answer[16], *end;
     double delay;
 
-    if (!ask("seconds between two looks:", answer, sizeof(answer)) || !*answer)
+    if (!ask(screen, "seconds between two looks:", answer, sizeof(answer)) || !*answer)
         return;
     delay = strtod(answer, &end);
     if (*end == '\0' && delay >= DELAY_LEAST && delay <= DELAY_MOST)

@@ -77,6 +77,7 @@ tools_bptop_SOURCES = \
 	tools/bptop_keys.c tools/bptop_keys.h \
 	tools/bptop_sample.c tools/bptop_sample.h \
 	tools/bptop_screen.c tools/bptop_screen.h \
+	tools/bptop_target.c tools/bptop_target.h \
 	tools/bptop_view.c tools/bptop_view.h \
 	tools/json.c tools/json.h \
 	$(NODES_SOURCES)

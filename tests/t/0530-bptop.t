@@ -106,9 +106,9 @@ is "a node that is down has told nothing" \
 # On a terminal. What is typed goes through a pipe; what is shown stays in a file.
 mkfifo "$TMP/keys"
 exec 3<>"$TMP/keys"
-export LAB lab TERM=xterm
-script -qec 'stty rows 30 cols 100; before=$(stty -g)
-    $lab -c $LAB exec master -- bptop -d 0.5; echo status $?
+export LAB lab TERM=xterm TTY_FILE=$TMP/tty
+script -qec 'stty rows 30 cols 100; tty >$TTY_FILE; before=$(stty -g)
+    $lab -c $LAB exec -t master -- bptop -d 0.5; echo status $?
     [ "$(stty -g)" = "$before" ] && echo same terminal' /dev/null \
     <"$TMP/keys" >"$TMP/screen" 2>&1 &
 terminal=$!
@@ -155,6 +155,43 @@ keys 'kkill\ny\n'
 ok "with it the signal goes" wait_for 5 shows "sent SIGKILL to process $pid on node 1"
 wait "$second" 2>/dev/null
 is "and the process is gone" "$(on master bpstat -p 1 | grep -cw "^$pid")" 0
+"$lab" -c "$LAB" exec -u alice master -- bpsh -N 1 sleep 602 2>/dev/null &
+second=$!
+ok "another process" wait_for 10 shows "sleep 602"
+pid=$(on master bpstat -p 1 | sed -n 2p | cut -f 1)
+keys 'k\n'
+ok "is asked for" wait_for 5 shows "send signal 15 to process $pid on node 1"
+on master kill -9 "$pid"
+wait "$second" 2>/dev/null
+# Has the next process that goes to the node take the number.
+on master sh -c "echo $((pid - 2)) >/proc/sys/kernel/ns_last_pid
+    bpsh -N 1 sleep 603 >/dev/null 2>&1 & :"
+takes_number() {
+    [[ $(on master bpstat -p 1 | sed -n 2p) == "$pid"$'\t1' ]]
+}
+if wait_for 3 takes_number; then
+    keys 'y\n'
+    ok "its number is another's now, which it does not hit" wait_for 5 \
+        shows "cannot signal process $pid on node 1: the master does not know it"
+    ok "and which runs on" on n1 pkill -x -f 'sleep 603'
+else
+    skip "its number is another's now" "the number went to somebody else"
+fi
+keys 'u\n'
+ok "an empty answer shows all users" wait_for 5 shows 'nodes n1; every'
+# size ROWS COLUMNS: the window becomes.
+size() {
+    stty rows "$1" cols "$2" <"$(cat "$TMP/tty")"
+}
+for rows in 1 2 5 60; do
+    size $rows $(( rows * 4 ))
+    keys hh
+done
+keys ''
+ok "a large window is filled" wait_for 5 shows $'\e\\[60(;1H|d)'
+size 7 30
+keys ''
+ok "a small one has what fits" wait_for 5 shows $'\e\\[7(;1H|d).*by pid'
 keys q
 ok "q ends it" wait_for 5 shows 'status 0'
 ok "with the terminal as before" wait_for 5 shows 'same terminal'
