@@ -10,6 +10,7 @@
 
 /* Loads per CPU that differ by less are the same. */
 #define STEPS 10
+#define STEPS_MOST 1000000      /* whatever a node says */
 
 static int running_count(const struct bproc_usage_t *usage)
 {
@@ -71,7 +72,12 @@ int load_fetch(struct load_list *list)
 
 static int load_steps(const struct load *load)
 {
-    return (int)(load->running / load->cpus * STEPS);
+    double steps = load->running / load->cpus * STEPS;
+
+    /* No number at all is no reason to send somebody there. */
+    if (!(steps < STEPS_MOST))
+        return STEPS_MOST;
+    return steps > 0 ? (int)steps : 0;
 }
 
 static int order(const struct load *load)
@@ -96,7 +102,7 @@ struct load *load_take(struct load_list *list, const char *usable)
         if (usable[i] && (!best || better(&list->loads[i], best)))
             best = &list->loads[i];
     if (best) {
-        best->running++;
+        best->running = best->running > 0 ? best->running + 1 : 1;
         best->processes++;
     }
     return best;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <math.h>
+
 #include <sys/bproc.h>
 
 #include "tests/unit/tap.h"
@@ -34,11 +36,14 @@ static void test_loads(void)
 {
     struct load loads[] = { { 0, 4, 3.9, 0 }, { 1, 4, 1, 0 }, { 2, 4, 0, 0 } };
     struct load large[] = { { 0, 1, 0, 0 }, { 1, 8, 3, 0 } };
+    struct load absurd[] = { { 0, 1, 1e300, 0 }, { 1, 1, -1e300, 1 }, { 2, 1, NAN, 0 },
+                             { 3, 2, 0, 0 } };
     struct load near[] = { { 0, 4, 0.2, 3 }, { 1, 4, 0.1, 2 }, { 2, 4, 0.3, 1 } };
 
     is_str(taken(loads, 3, "\1\1\1", 6), "2:1:2:1:2:1", "the least loaded one comes first");
     is_str(taken(large, 2, "\1\1", 7), "0:1:1:1:1:1:0", "a large one takes more");
     is_str(taken(near, 3, "\1\1\1", 3), "2:1:0", "processes decide between about equal loads");
+    is_str(taken(absurd, 4, "\1\1\1\1", 4), "3:1:3:1", "figures without sense do no harm");
 }
 
 static void test_usable(void)
