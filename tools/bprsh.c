@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "tools/bprsh.h"
-#include "tools/bprsh_host.h"
 #include "tools/bprsh_login.h"
 #include "tools/bprsh_options.h"
+#include "tools/host.h"
 #include "tools/session.h"
 #include "tools/tool.h"
 
@@ -76,6 +76,16 @@ static int status_of(int status, int node, const char *host)
     return 128 + WTERMSIG(status);
 }
 
+static int node_find(const char *host)
+{
+    int node = host_find(host);
+
+    if (node == BPROC_NODE_NONE)
+        errx(AGENT_FAILED, "cannot find node %s: %s", host,
+             errno ? tool_reason(errno) : "no such node");
+    return node;
+}
+
 int bprsh_main(int argc, char **argv)
 {
     struct agent_options options;
@@ -90,7 +100,7 @@ int bprsh_main(int argc, char **argv)
     tool_start();
     agent_options_read(&options, argc, argv);
     login_find(&login, options.user);
-    session.node = host_find(options.host);
+    session.node = node_find(options.host);
     session.terminal = terminal_wanted(&options);
     command = options.subsystem ? sftp_command : options.command;
     session.path = options.subsystem ? SUBSYSTEM_SHELL : login.shell;

@@ -4,13 +4,14 @@
 
 tools_bpsh_SOURCES += \
 	tools/bprsh.c tools/bprsh.h \
-	tools/bprsh_host.c tools/bprsh_host.h \
 	tools/bprsh_login.c tools/bprsh_login.h \
 	tools/bprsh_options.c tools/bprsh_options.h \
 	tools/pty.c tools/pty.h \
 	tools/pump.c tools/pump.h \
 	tools/session.c tools/session.h
 tools_bpsh_CFLAGS = $(AM_CFLAGS) -pthread
+
+TOOL_LINKS += bprsh:bpsh
 
 pkglibexec_PROGRAMS += tools/bproc-session
 
@@ -24,18 +25,16 @@ tools_bproc_session_CFLAGS = $(AM_CFLAGS) -pthread
 # For callers who know but one name.
 shimdir = $(pkglibdir)/shim
 
-install-agent-links: install-binPROGRAMS
+install-shims: install-binPROGRAMS
 	$(AM_V_at)$(MKDIR_P) '$(DESTDIR)$(shimdir)'
-	$(AM_V_at)$(LN_S) -f bpsh '$(DESTDIR)$(bindir)'/bprsh
 	$(AM_V_at)for link in ssh:bpsh rsh:bpsh scp:bpcp rcp:bpcp; do \
 		$(LN_S) -f '$(bindir)'/$${link#*:} '$(DESTDIR)$(shimdir)'/$${link%:*} || exit 1; \
 	done
 
-uninstall-agent-links:
-	$(AM_V_at)rm -f '$(DESTDIR)$(bindir)'/bprsh
+uninstall-shims:
 	$(AM_V_at)for link in ssh rsh scp rcp; do rm -f '$(DESTDIR)$(shimdir)'/$$link; done
 
-install-exec-hook: install-agent-links
-uninstall-hook: uninstall-agent-links
+install-exec-hook: install-shims
+uninstall-hook: uninstall-shims
 
-.PHONY: install-agent-links uninstall-agent-links
+.PHONY: install-shims uninstall-shims

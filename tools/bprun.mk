@@ -12,20 +12,7 @@ tools_bprun_SOURCES = \
 	$(NODES_SOURCES) $(RUN_SOURCES)
 tools_bprun_LDADD = $(NODES_LIBS)
 
-RUN_LINKS = beorun mpprun bpmap beomap
-
-install-run-links: install-binPROGRAMS
-	$(AM_V_at)for link in $(RUN_LINKS); do \
-		$(LN_S) -f bprun '$(DESTDIR)$(bindir)'/$$link || exit 1; \
-	done
-
-uninstall-run-links:
-	$(AM_V_at)for link in $(RUN_LINKS); do rm -f '$(DESTDIR)$(bindir)'/$$link; done
-
-install-exec-hook: install-run-links
-uninstall-hook: uninstall-run-links
-
-.PHONY: install-run-links uninstall-run-links
+TOOL_LINKS += beorun:bprun mpprun:bprun bpmap:bprun beomap:bprun
 
 UNIT_TESTS += tests/unit/test_bprun
 

@@ -137,7 +137,7 @@ static int run_nodes(struct run *run, struct task_plan *plan, const struct optio
     struct progress progress = { 0 };
     struct sink *sink = plan->sinks[0];
     struct input input;
-    int64_t start = task_clock();
+    int64_t start = tool_clock();
     int error = 0;
 
     run->plan = plan;
@@ -239,7 +239,7 @@ static int plan_print(struct run *run, struct task_plan *plan, const struct opti
 {
     run->plan = plan;
     if (options->json)
-        return report_json(run, task_clock()) < 0;
+        return report_json(run, tool_clock()) < 0;
     report_plan(run);
     if (fflush(stdout) != 0)
         err(1, "cannot write stdout");

@@ -9,6 +9,7 @@
 
 #include "tools/bpsh_deadline.h"
 #include "tools/bpsh_ender.h"
+#include "tools/tool.h"
 
 #define ENDER_MS 2000           /* what ending takes at most, beside the grace */
 
@@ -22,7 +23,7 @@ int deadline_wait(const struct run *run)
             first = run->tasks[i].deadline;
     if (first == INT64_MAX)
         return -1;
-    left = first - task_clock();
+    left = first - tool_clock();
     return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
@@ -50,7 +51,7 @@ static void task_tell_to_end(struct task *task, const struct task_plan *plan, in
         return;
     }
     task->stage = TASK_LATE;
-    task->deadline = task_clock() + grace * 1000 + ENDER_MS;
+    task->deadline = tool_clock() + grace * 1000 + ENDER_MS;
     ender_start(task, plan, grace);
 }
 
@@ -71,7 +72,7 @@ static void deadline_pass(struct task *task, const struct task_plan *plan)
 
 void deadline_settle(struct run *run)
 {
-    int64_t now = task_clock();
+    int64_t now = tool_clock();
 
     for (size_t i = 0; i < run->count; i++)
         if (task_running(&run->tasks[i]) && run->tasks[i].deadline > 0 &&

@@ -49,7 +49,7 @@ void progress_print(const struct run *run)
 void progress_show(struct run *run)
 {
     size_t counts[STATES] = { 0 };
-    int64_t now = task_clock();
+    int64_t now = tool_clock();
 
     if (!run->progress || run->progress->shown || now - run->progress->last < SHOW_MS)
         return;
@@ -83,6 +83,6 @@ int progress_wait(const struct run *run)
 
     if (!run->progress || run->progress->shown)
         return -1;
-    left = run->progress->last + SHOW_MS - task_clock();
+    left = run->progress->last + SHOW_MS - tool_clock();
     return left > 0 ? (int)left : 0;
 }

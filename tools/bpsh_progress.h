@@ -13,7 +13,7 @@
 
 struct progress {
     bool shown;
-    int64_t last;               /* when it was shown, task_clock() */
+    int64_t last;               /* when it was shown, tool_clock() */
 };
 
 /* Nothing happens in these without run->progress. */

@@ -71,7 +71,7 @@ int report_json(const struct run *run, int64_t start)
         json_begin(&json, stdout);
         command_put(&json, run->plan->command);
         nodes_put(&json, &nodes);
-        json_real(&json, "seconds", (double)(task_clock() - start) / 1000);
+        json_real(&json, "seconds", (double)(tool_clock() - start) / 1000);
         json_list(&json, "tasks");
         for (size_t i = 0; i < run->count; i++)
             if (run->tasks[i].started)

@@ -8,6 +8,7 @@
 #include "tools/bpsh_deadline.h"
 #include "tools/bpsh_progress.h"
 #include "tools/bpsh_signal.h"
+#include "tools/tool.h"
 
 /* One key that comes twice, from the terminal and from who passes it on, is no second one. */
 #define SECOND_MIN_MS 50
@@ -22,7 +23,7 @@ static void all_forward(const struct run *run, int signo)
 
 static bool is_second(const struct run *run, int signo)
 {
-    int64_t passed = task_clock() - run->interrupt_time;
+    int64_t passed = tool_clock() - run->interrupt_time;
 
     return signo == SIGINT && run->interrupted == SIGINT && passed >= SECOND_MIN_MS &&
            passed <= SECOND_MAX_MS;
@@ -48,7 +49,7 @@ bool signal_take(struct run *run)
     }
     if (signo != SIGUSR1 && signo != SIGUSR2) {
         run->interrupted = signo;
-        run->interrupt_time = task_clock();
+        run->interrupt_time = tool_clock();
     }
     if (info.ssi_code != SI_KERNEL)
         all_forward(run, signo);

@@ -10,7 +10,6 @@
 #include <sys/bproc.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tools/bpsh_task.h"
@@ -26,21 +25,6 @@ struct child_ends {
     int fds[4];
 };
 
-/* A signal that was ignored before stays so, as nohup and shells without job control have it. */
-static void signals_choose(sigset_t *mask)
-{
-    static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-
-    sigemptyset(mask);
-    sigaddset(mask, SIGCHLD);
-    for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++) {
-        struct sigaction action;
-
-        if (sigaction(forwarded[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-            sigaddset(mask, forwarded[i]);
-    }
-}
-
 int task_prepare(struct task_plan *plan)
 {
     struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -54,25 +38,12 @@ int task_prepare(struct task_plan *plan)
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     sigaction(SIGPIPE, &ignore, &plan->pipe_action);
-    signals_choose(&mask);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGCHLD);
+    tool_signals(&mask);
     sigprocmask(SIG_BLOCK, &mask, &plan->mask);
     fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? -errno : fd;
-}
-
-int64_t task_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
-}
-
-static void fd_close(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
 }
 
 /* A pipe whose end for bpsh is non-blocking. */
@@ -211,7 +182,7 @@ void task_start(struct task *task, const struct task_plan *plan)
 
     task->started = true;
     task->leaves_output = plan->leaves_output;
-    task->start = task_clock();
+    task->start = tool_clock();
     task->deadline = plan->connect_ms ? task->start + plan->connect_ms : 0;
     error = ends_make(task, plan, &ends);
     if (!error) {
@@ -222,7 +193,7 @@ void task_start(struct task *task, const struct task_plan *plan)
             error = -errno;
     }
     for (int i = 0; i < 4; i++)
-        fd_close(&ends.fds[i]);
+        tool_close(&ends.fds[i]);
     if (error) {
         task->pid = 0;
         task->error = -error;
@@ -240,16 +211,16 @@ void task_report(struct task *task, const struct task_plan *plan)
         return;
     if (n == (ssize_t)sizeof(error) && !task->error)
         task->error = error ? error : EIO;
-    fd_close(&task->report_fd);
+    tool_close(&task->report_fd);
     if (task->stage == TASK_ALLOWED)
-        task->deadline = plan->run_ms && !task->error ? task_clock() + plan->run_ms : 0;
+        task->deadline = plan->run_ms && !task->error ? tool_clock() + plan->run_ms : 0;
 }
 
 void task_reap(struct task *task)
 {
     if (task->pid > 0 && waitpid(task->pid, &task->status, WNOHANG) == task->pid) {
         task->pid = 0;
-        task->end = task_clock();
+        task->end = tool_clock();
     }
 }
 
@@ -299,7 +270,7 @@ int task_result_strict(const struct task *task)
 
 void task_abandon(struct task *task, const struct task_plan *plan)
 {
-    fd_close(&task->report_fd);
+    tool_close(&task->report_fd);
     task_close_input(task);
     for (int i = 0; i < 2; i++)
         if (task->out[i].fd >= 0)
@@ -308,7 +279,7 @@ void task_abandon(struct task *task, const struct task_plan *plan)
 
 void task_close_input(struct task *task)
 {
-    fd_close(&task->input_fd);
+    tool_close(&task->input_fd);
 }
 
 bool task_over(const struct task *task)
@@ -324,7 +295,7 @@ bool task_running(const struct task *task)
 
 void task_free(struct task *task)
 {
-    fd_close(&task->report_fd);
+    tool_close(&task->report_fd);
     task_close_input(task);
     output_close(&task->out[0]);
     output_close(&task->out[1]);

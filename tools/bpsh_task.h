@@ -59,7 +59,7 @@ struct task {
     enum task_stage stage;
     bool timed_out;
     bool leaves_output;             /* as the plan says */
-    int64_t start, end;             /* task_clock() */
+    int64_t start, end;             /* tool_clock() */
     int64_t deadline;               /* of its stage; 0: none */
     pid_t ender;                    /* see bpsh_ender.h; 0: none */
     pid_t pid;                      /* 0 once reaped or never started */
@@ -77,9 +77,6 @@ struct task {
  * from here on; or -errno. Descriptors 0 to 2 are open afterwards.
  */
 int task_prepare(struct task_plan *plan);
-
-/* Milliseconds of a clock that only goes forward; never 0. */
-int64_t task_clock(void);
 
 /* A task that is not started yet. */
 void task_init(struct task *task, int node, int rank);

@@ -7,7 +7,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,6 +23,7 @@
 #include "tools/bpstat_proc.h"
 #include "tools/nodegroup.h"
 #include "tools/nodespec.h"
+#include "tools/host.h"
 #include "tools/tool.h"
 
 #define PROCESSES_MS 1000
@@ -220,27 +220,9 @@ static void keys_lock(void)
         signal(signals[i], SIG_IGN);
 }
 
-static int host_resolve(const char *host)
-{
-    struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
-    struct addrinfo *found;
-    int node = bproc_getnodebyname(host);
-
-    if (node != BPROC_NODE_NONE || errno == EBUSY)
-        return node;
-    if (getaddrinfo(host, NULL, &hints, &found) != 0) {
-        errno = 0;
-        return BPROC_NODE_NONE;
-    }
-    for (struct addrinfo *at = found; at && node == BPROC_NODE_NONE; at = at->ai_next)
-        node = bproc_nodenumber(at->ai_addr, (int)at->ai_addrlen);
-    freeaddrinfo(found);
-    return node;
-}
-
 static void host_show(const char *host)
 {
-    int node = host_resolve(host);
+    int node = host_find(host);
 
     if (node == BPROC_NODE_NONE)
         errx(1, "%s: %s", host, errno ? tool_reason(errno) : "no node has that name or address");

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tools/bptop_keys.h"
 #include "tools/bptop_screen.h"
@@ -26,14 +25,6 @@ static void signals_catch(void)
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         sigaction(signals[i], &action, NULL);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* A new picture of the sample, with the same process selected if it is still there. */
@@ -81,7 +72,7 @@ static void keys_serve(struct screen *screen, int64_t until)
     bool again = false;
 
     while (!screen->done && !ended_by && !again) {
-        int64_t left = until - now_ms();
+        int64_t left = until - tool_clock();
         int key;
 
         draw_all(screen);
@@ -112,7 +103,7 @@ int screen_run(const struct screen_options *options)
     for (long i = 0; !screen.done && !ended_by &&
          (options->iterations == 0 || i < options->iterations); i++) {
         sample_renew(&screen);
-        keys_serve(&screen, now_ms() + (int64_t)(screen.delay * 1000));
+        keys_serve(&screen, tool_clock() + (int64_t)(screen.delay * 1000));
     }
     endwin();
     view_free(&screen.picture);

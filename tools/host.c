@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <arpa/inet.h>
-#include <err.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -10,11 +9,8 @@
 #include <string.h>
 #include <sys/bproc.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "tools/bprsh_host.h"
-#include "tools/bprsh_options.h"
-#include "tools/tool.h"
+#include "tools/host.h"
 
 static bool address_is_here(const struct sockaddr *address)
 {
@@ -24,18 +20,20 @@ static bool address_is_here(const struct sockaddr *address)
     return ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-/* BPROC_NODE_NONE when the name has no address, or one that is no node's. */
+/* BPROC_NODE_NONE when the name has no address, or one that is no node's, or the daemon is mute. */
 static int host_resolve(const char *name)
 {
     struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
     struct addrinfo *list, *entry;
     int node = BPROC_NODE_NONE;
 
-    if (getaddrinfo(name, NULL, &hints, &list) != 0)
+    if (getaddrinfo(name, NULL, &hints, &list) != 0) {
+        errno = 0;
         return BPROC_NODE_NONE;
+    }
     for (entry = list; entry && node == BPROC_NODE_NONE; entry = entry->ai_next) {
         node = bproc_nodenumber(entry->ai_addr, (int)entry->ai_addrlen);
-        if (node == BPROC_NODE_NONE && address_is_here(entry->ai_addr))
+        if (node == BPROC_NODE_NONE && !errno && address_is_here(entry->ai_addr))
             node = bproc_currnode();
     }
     freeaddrinfo(list);
@@ -44,13 +42,9 @@ static int host_resolve(const char *name)
 
 int host_find(const char *name)
 {
-    int node = bproc_getnodebyname(strcmp(name, "n-1") == 0 ? "-1" : name);
+    int node;
 
-    if (node == BPROC_NODE_NONE && errno != 0)
-        errx(AGENT_FAILED, "cannot find node %s: %s", name, tool_reason(errno));
-    if (node == BPROC_NODE_NONE)
-        node = host_resolve(name);
-    if (node == BPROC_NODE_NONE)
-        errx(AGENT_FAILED, "cannot find node %s: no such node", name);
-    return node;
+    errno = 0;
+    node = bproc_getnodebyname(strcmp(name, "n-1") == 0 ? "-1" : name);
+    return node != BPROC_NODE_NONE || errno != 0 ? node : host_resolve(name);
 }

@@ -3,6 +3,9 @@
 bin_PROGRAMS += tools/bpcp tools/bplib tools/bpsh tools/bpstat tools/bptop
 sbin_PROGRAMS += tools/bpctl
 
+JSON_SOURCES = tools/json.c tools/json.h
+HOST_SOURCES = tools/host.c tools/host.h
+
 # For every tool that takes nodes.
 NODES_SOURCES = \
 	tools/nodegroup.c tools/nodegroup.h \
@@ -35,8 +38,7 @@ tools_bpsh_SOURCES = \
 	tools/bpsh_diff.c tools/bpsh_diff.h \
 	tools/bpsh_options.c tools/bpsh_options.h \
 	tools/bpsh_report.c tools/bpsh_report.h \
-	tools/json.c tools/json.h \
-	$(NODES_SOURCES) $(RUN_SOURCES)
+	$(HOST_SOURCES) $(JSON_SOURCES) $(NODES_SOURCES) $(RUN_SOURCES)
 tools_bpsh_LDADD = $(NODES_LIBS)
 
 tools_bpcp_SOURCES = \
@@ -65,8 +67,7 @@ tools_bpstat_SOURCES = \
 	tools/bpstat_options.c tools/bpstat_options.h \
 	tools/bpstat_proc.c tools/bpstat_proc.h \
 	tools/bpstat_table.c tools/bpstat_table.h \
-	tools/json.c tools/json.h \
-	$(NODES_SOURCES)
+	$(HOST_SOURCES) $(JSON_SOURCES) $(NODES_SOURCES)
 tools_bpstat_LDADD = $(NODES_LIBS)
 
 tools_bptop_SOURCES = \
@@ -79,12 +80,11 @@ tools_bptop_SOURCES = \
 	tools/bptop_screen.c tools/bptop_screen.h \
 	tools/bptop_target.c tools/bptop_target.h \
 	tools/bptop_view.c tools/bptop_view.h \
-	tools/json.c tools/json.h \
-	$(NODES_SOURCES)
+	$(JSON_SOURCES) $(NODES_SOURCES)
 tools_bptop_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
 tools_bptop_LDADD = $(NODES_LIBS) $(NCURSES_LIBS)
 
-tools_bplib_SOURCES = tools/bplib.c tools/json.c tools/json.h tools/tool.c tools/tool.h
+tools_bplib_SOURCES = tools/bplib.c tools/tool.c tools/tool.h $(JSON_SOURCES)
 tools_bplib_LDADD = libbproc/libbproc.la
 
 tools_bpctl_SOURCES = \
@@ -92,8 +92,7 @@ tools_bpctl_SOURCES = \
 	tools/bpctl_act.c tools/bpctl_act.h \
 	tools/bpctl_cluster.c tools/bpctl_cluster.h \
 	tools/bpctl_config.c tools/bpctl_config.h \
-	tools/json.c tools/json.h \
-	$(NODES_SOURCES)
+	$(JSON_SOURCES) $(NODES_SOURCES)
 tools_bpctl_LDADD = $(NODES_LIBS) common/libcommon.la
 
 UNIT_TESTS += tests/unit/test_nodespec
@@ -107,7 +106,7 @@ tests_unit_test_bpsh_SOURCES = tests/unit/test_bpsh.c \
 
 UNIT_TESTS += tests/unit/test_json
 
-tests_unit_test_json_SOURCES = tests/unit/test_json.c tools/json.c tools/json.h
+tests_unit_test_json_SOURCES = tests/unit/test_json.c $(JSON_SOURCES)
 
 UNIT_TESTS += tests/unit/test_bpcp
 
@@ -115,3 +114,19 @@ tests_unit_test_bpcp_SOURCES = tests/unit/test_bpcp.c \
 	tools/bpcp_file.c tools/bpcp_name.c tools/bpcp_bar.c tools/bpcp_report.c \
 	tools/bpcp_stream.c tools/bpcp_target.c
 tests_unit_test_bpcp_LDADD = proto/libproto.la
+
+# Other names of tools, NAME:TOOL.
+TOOL_LINKS =
+
+install-tool-links: install-binPROGRAMS
+	$(AM_V_at)for link in $(TOOL_LINKS); do \
+		$(LN_S) -f $${link#*:} '$(DESTDIR)$(bindir)'/$${link%:*} || exit 1; \
+	done
+
+uninstall-tool-links:
+	$(AM_V_at)for link in $(TOOL_LINKS); do rm -f '$(DESTDIR)$(bindir)'/$${link%:*}; done
+
+install-exec-hook: install-tool-links
+uninstall-hook: uninstall-tool-links
+
+.PHONY: install-tool-links uninstall-tool-links

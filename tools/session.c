@@ -16,12 +16,12 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tools/pty.h"
 #include "tools/pump.h"
 #include "tools/session.h"
+#include "tools/tool.h"
 
 #define NODE_PROGRAM PKGLIBEXECDIR "/bproc-session"
 #define REPORT_FD 4
@@ -39,21 +39,12 @@ struct running {
     int status;
     int signals, done;
     int told;                   /* the first SIGHUP or SIGTERM that was passed on; 0: none */
-    int64_t deadline;           /* clock_ms() when the caller ends after it */
+    int64_t deadline;           /* tool_clock() when the caller ends after it */
     sigset_t mask;              /* as the caller had it */
     struct sigaction pipe_action;
     struct ends ends;
     struct pump pumps[3];
 };
-
-static const int passed_on[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
-
-static void fd_close(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
 
 static int end_make(struct ends *ends, int i)
 {
@@ -71,8 +62,8 @@ static int end_make(struct ends *ends, int i)
 static void ends_close(struct ends *ends)
 {
     for (int i = 0; i < END_COUNT; i++) {
-        fd_close(&ends->own[i]);
-        fd_close(&ends->child[i]);
+        tool_close(&ends->own[i]);
+        tool_close(&ends->child[i]);
     }
 }
 
@@ -115,13 +106,7 @@ static int signals_open(struct running *running)
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGWINCH);
-    for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++) {
-        struct sigaction action;
-
-        /* nohup, and shells for what they run in the background, mean the remote one as well. */
-        if (sigaction(passed_on[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-            sigaddset(&set, passed_on[i]);
-    }
+    tool_signals(&set);
     sigaction(SIGPIPE, &ignore, &running->pipe_action);
     sigprocmask(SIG_BLOCK, &set, &running->mask);
     running->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -203,7 +188,7 @@ static int running_start(struct running *running, const struct session *session)
     if (running->pid < 0)
         return -errno;
     for (int i = 0; i < END_COUNT; i++)
-        fd_close(&running->ends.child[i]);
+        tool_close(&running->ends.child[i]);
     return 0;
 }
 
@@ -240,28 +225,20 @@ static void size_send(const struct running *running)
     send(running->ends.own[SESSION_CONTROL], &size, sizeof(size), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static int64_t clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What is to end the caller ends it soon, also if the command takes no notice. */
 static void signal_pass(struct running *running, int signo)
 {
     kill(running->pid, signo);
     if ((signo == SIGHUP || signo == SIGTERM) && !running->told) {
         running->told = signo;
-        running->deadline = clock_ms() + GRACE_MS;
+        running->deadline = tool_clock() + GRACE_MS;
     }
 }
 
 /* Milliseconds until the caller ends; -1: it need not. */
 static int patience(const struct running *running)
 {
-    int64_t left = running->deadline - clock_ms();
+    int64_t left = running->deadline - tool_clock();
 
     if (!running->told)
         return -1;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/tool.h"
@@ -29,6 +30,33 @@ void tool_start(void)
         ;
     close(fd);
     signal(SIGCHLD, SIG_DFL);
+}
+
+void tool_signals(sigset_t *set)
+{
+    static const int passed_on[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
+
+    for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++) {
+        struct sigaction action;
+
+        if (sigaction(passed_on[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(set, passed_on[i]);
+    }
+}
+
+int64_t tool_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
+}
+
+void tool_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
 }
 
 bool tool_stdin_is_null(void)

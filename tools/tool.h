@@ -6,7 +6,9 @@
 #ifndef TOOLS_TOOL_H
 #define TOOLS_TOOL_H
 
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/bproc.h>
 
 /* Node table of the daemon and the node the tool runs on. */
@@ -24,6 +26,18 @@ const char *tool_reason(int error);
  * caller has closed, by /dev/null, and for children that he wants to hear nothing of.
  */
 void tool_start(void);
+
+/*
+ * Adds the signals to `set` that a tool passes on to what it runs. One that is ignored is not among
+ * them: nohup, and shells for what they run in the background, mean the remote command as well.
+ */
+void tool_signals(sigset_t *set);
+
+/* Monotonic milliseconds, never 0. */
+int64_t tool_clock(void);
+
+/* Closes it, if it is open, and makes it -1. */
+void tool_close(int *fd);
 
 /* Is standard input /dev/null? */
 bool tool_stdin_is_null(void);
