@@ -55,18 +55,6 @@ int ghost_is_alive(pid_t pid)
     return task_runs(pid, "bproc-ghost");
 }
 
-void ghost_child_signal(const signal_msg *msg, int parent)
-{
-    int pidfd = (int)syscall(SYS_pidfd_open, msg->pid, 0);
-
-    if (pidfd < 0)
-        return;
-    if (task_parent(msg->pid) == parent && ghost_of(parent) &&
-        syscall(SYS_pidfd_send_signal, pidfd, msg->signo, NULL, 0) < 0 && errno != ESRCH)
-        log_warn("cannot send signal %d to process %d", msg->signo, msg->pid);
-    close(pidfd);
-}
-
 /* ---- from the ghost ---- */
 
 static void signal_forward(struct ghost *ghost, signal_msg *msg)

@@ -65,9 +65,6 @@ void ghost_kill(struct ghost *ghost);
 /* It has been told the exit and its process is forgotten: nothing is to be done at its end. */
 void ghost_detach(struct ghost *ghost);
 
-/* A signal for a process of this machine whose parent has moved away; nothing if it is not its. */
-void ghost_child_signal(const signal_msg *msg, int parent);
-
 /* Whether that pid is a bproc-ghost now. */
 int ghost_is_alive(pid_t pid);
 

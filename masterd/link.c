@@ -145,6 +145,7 @@ static const struct link_call link_calls[] = {
     { P_DEPART_DONE, EVENT, LINK_UP, report_passage },
     { P_DEPART_FAILED, EVENT, LINK_UP, report_passage },
     { P_SIGNAL_FROM, EVENT, LINK_UP, report_signal },
+    { P_SIGNAL_PARENT, EVENT, LINK_UP, report_signal },
     { P_GHOST_GONE, EVENT, LINK_UP, report_ghost_gone },
     { P_GHOST_CHILD, EVENT, LINK_UP, report_ghost_child },
     { P_NODE_USAGE, EVENT, LINK_UP, report_usage },

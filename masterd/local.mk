@@ -11,6 +11,7 @@ masterd_masterd_SOURCES = \
 	masterd/hello.c \
 	masterd/home.c masterd/home.h \
 	masterd/join.c masterd/join.h \
+	masterd/kin.c masterd/kin.h \
 	masterd/libraries.c masterd/libraries.h \
 	masterd/link.c masterd/link.h masterd/link_impl.h \
 	masterd/listen.c masterd/listen.h \

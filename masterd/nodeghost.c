@@ -218,6 +218,29 @@ void nodeghosts_stopped(int pid, int stopped, int status)
         status_tell(ghosts, stopped ? P_GHOST_STOP : P_GHOST_CONT, status);
 }
 
+static void group_send(int node, const group_msg *group)
+{
+    link_event(node_at(node), P_GHOST_GROUP, FRAME_XDR(group_msg), group);
+}
+
+void nodeghosts_group(const group_msg *group)
+{
+    const struct nodeghosts *ghosts = ghosts_find(group->pid);
+    const struct stand *stand = ghosts ? ghosts->stands : NULL;
+
+    for (; stand; stand = stand->next)
+        group_send(stand->node, group);
+}
+
+void nodeghost_group(int pid, int node)
+{
+    struct nodeghosts *ghosts = ghosts_find(pid);
+    const struct proc *proc = proc_find_anywhere(pid);
+
+    if (ghosts && *stand_find(ghosts, node) && proc && proc_group(proc))
+        group_send(node, proc_group(proc));
+}
+
 void nodeghosts_changed(int pid, int status, int from, int parent)
 {
     const struct nodeghosts *ghosts = ghosts_find(pid);

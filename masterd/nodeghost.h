@@ -48,6 +48,10 @@ void nodeghosts_stopped(int pid, int stopped, int status);
 /* The same of a child that was left behind there; parent 0: of whomever. Others' are ignored. */
 void nodeghosts_changed(int pid, int status, int from, int parent);
 
+/* It has another group or session; the second tells what it has to a ghost that is new. */
+void nodeghosts_group(const group_msg *group);
+void nodeghost_group(int pid, int node);
+
 /* The node's ghosts are gone with it. */
 void nodeghosts_node_lost(int node);
 

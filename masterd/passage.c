@@ -342,6 +342,8 @@ static void done_take(struct passage *passage)
     /* Its parent may have ended while it was on its way. */
     if (proc && !proc_find_anywhere(passage->who.ppid) && kill(passage->who.ppid, 0) < 0)
         link_orphan(node_at(passage->to), passage->who.ppid);
+    for (unsigned i = 0; i < passage->nchildren; i++)
+        nodeghost_group(passage->children[i], passage->to);
     log_info("process %d went from %s to %s in %lld ms", passage->pid,
              move_node_name(passage->from), move_node_name(passage->to),
              (long long)(master_now() - passage->started));

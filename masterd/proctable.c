@@ -197,6 +197,26 @@ struct proc *proc_find(int pid, int node)
     return proc && !proc->condemned ? proc : NULL;
 }
 
+struct proc *proc_child(int ppid, int node)
+{
+    struct proc *proc, *next;
+
+    HASH_ITER(hh, procs, proc, next)
+        if (proc->key.node == node && proc->ppid == ppid && !proc->condemned && !proc->exited)
+            return proc;
+    return NULL;
+}
+
+const group_msg *proc_group(const struct proc *proc)
+{
+    return proc->group.pid ? &proc->group : NULL;
+}
+
+int proc_pid(const struct proc *proc)
+{
+    return proc->key.pid;
+}
+
 int proc_awaits_ghost(const struct proc *proc)
 {
     return (proc->adopted || proc->expected) && !proc->ghost;
@@ -451,6 +471,7 @@ void proctable_group(struct node *node, const group_msg *group)
     if (!proc || proc->exited)
         return;
     proc->group = *group;
+    nodeghosts_group(group);
     if (proc->ghost)
         ghost_tell_group(proc->ghost, group);
 }

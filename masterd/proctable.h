@@ -41,6 +41,13 @@ int proc_move(struct proc *proc, int node);
 struct proc *proc_find(int pid, int node);
 struct proc *proc_find_anywhere(int pid);
 
+/* A process on that node, not over, whose parent has that number; or NULL. */
+struct proc *proc_child(int ppid, int node);
+int proc_pid(const struct proc *proc);
+
+/* As the process has made it; NULL when it is as it was at the launch. Borrowed. */
+const group_msg *proc_group(const struct proc *proc);
+
 /* Whether a node named it and its ghost has not come back yet; 0 while a move makes one. */
 int proc_awaits_ghost(const struct proc *proc);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
-#include "masterd/ghost.h"
+#include "masterd/kin.h"
 #include "masterd/link_impl.h"
 #include "masterd/nodecalls.h"
 #include "masterd/nodeghost.h"
@@ -151,21 +151,17 @@ void report_passage(struct link *link, const struct frame_header *header, const 
         conn_close(link->conn, "arguments do not decode");
 }
 
-/* A ghost on that node got a signal. */
+/* A ghost on that node got a signal, or what stands there for a parent. */
 void report_signal(struct link *link, const struct frame_header *header, const uint8_t *body)
 {
-    struct proc *proc;
     signal_msg msg;
 
-    if (conn_decode(signal_msg, header, body, &msg) < 0 || msg.signo <= 0 || msg.signo >= NSIG) {
+    if (conn_decode(signal_msg, header, body, &msg) < 0 || msg.signo <= 0 || msg.signo >= NSIG)
         conn_close(link->conn, "arguments do not decode");
-        return;
-    }
-    proc = proc_find_anywhere(msg.pid);
-    if (!proc)
-        ghost_child_signal(&msg, nodeghost_parent(msg.pid, link->node->number));
-    else if (nodeghost_stands_for(proc, msg.pid, link->node->number))
-        link_event(node_at(proc_node(proc)), P_SIGNAL, FRAME_XDR(signal_msg), &msg);
+    else if (header->proc == P_SIGNAL_PARENT)
+        kin_signal_parent(&msg, link->node->number);
+    else
+        kin_signal_child(&msg, link->node->number);
 }
 
 void report_ghost_gone(struct link *link, const struct frame_header *header, const uint8_t *body)

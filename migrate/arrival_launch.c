@@ -128,8 +128,9 @@ static int inherit_send(int handoff, const struct inherit *inherit)
 /* The worker's socket; it has everything then. */
 static int worker_launch(struct arrival *a, const struct inherit *inherit, int handoff[2])
 {
-    launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
-                            .sid = a->launch.sid, .criu = (char *)(uintptr_t)a->setup->criu };
+    launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .puid = a->launch.puid,
+                            .pgid = a->launch.pgid, .sid = a->launch.sid,
+                            .criu = (char *)(uintptr_t)a->setup->criu };
     int fds[] = { handoff[1], a->image.dir };
     launched_ret ret;
     int rpc, error = launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg,
@@ -314,8 +315,8 @@ static int program_fill(struct arrival *a, launch_exec_arg *arg, int *fds, unsig
 
 static int exec_launch(struct arrival *a)
 {
-    launch_exec_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .pgid = a->launch.pgid,
-                            .sid = a->launch.sid,
+    launch_exec_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .puid = a->launch.puid,
+                            .pgid = a->launch.pgid, .sid = a->launch.sid,
                             .uid = a->launch.uid, .gid = a->launch.gid };
     int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
     launched_ret ret;

@@ -60,7 +60,8 @@ int departure_connect(struct departure *d)
 static int launch_send(struct departure *d)
 {
     launch_arg launch = { .kind = d->arg.kind, .node = d->arg.node, .pid = d->arg.pid,
-                          .ppid = d->arg.ppid, .pgid = d->arg.pgid, .sid = d->arg.sid,
+                          .ppid = d->arg.ppid, .puid = d->arg.puid,
+                          .pgid = d->arg.pgid, .sid = d->arg.sid,
                           .uid = d->arg.uid, .gid = d->arg.gid,
                           .gate_inode = d->arg.gate_inode,
                           .io_direct = d->arg.io_direct,

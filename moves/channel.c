@@ -122,7 +122,8 @@ static void start_fill(const struct move *move, const struct move_place *place,
 {
     *start = (move_start_arg){
         .kind = move->kind, .node = move->node, .flags = place->flags,
-        .pid = move->pid, .ppid = move->ppid, .pgid = move->pgid, .sid = move->sid,
+        .pid = move->pid, .ppid = move->ppid, .puid = move->puid,
+        .pgid = move->pgid, .sid = move->sid,
         .dump_pid = move->dump_pid, .task = move->task, .parent = move->parent,
         .space = move->space,
         .uid = move->uid, .gid = move->gid, .groups = { move->ngroups, move->groups },

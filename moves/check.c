@@ -89,6 +89,16 @@ static int task_examine(const struct caller *caller, pid_t pid, struct task *tas
     return 0;
 }
 
+/* A keeper, which is root's, has the user of whom it stands for as its saved one. */
+static uid_t parent_uid(pid_t parent)
+{
+    static struct task task;
+
+    if (parent <= 0 || task_read(parent, &task) < 0)
+        return 0;
+    return task.uids[task_runs(parent, "bproc-space") ? 2 : 0];
+}
+
 /* Its relatives, by their own numbers for themselves. */
 static void identity_fill(struct move *move, const struct task *task)
 {
@@ -97,6 +107,7 @@ static void identity_fill(struct move *move, const struct task *task)
     move->sid = task->sid;
     move->parent = task->ppid;
     move->ppid = task->ppid > 0 ? task_number(task->ppid) : 0;
+    move->puid = parent_uid(task->ppid);
 }
 
 static int credentials_fill(struct move *move, const struct task *task)

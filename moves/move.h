@@ -39,6 +39,7 @@ struct move {
     pid_t task;                     /* the process that will be the ghost, to the daemon */
     uid_t uid;
     gid_t gid;
+    uid_t puid;                     /* whose its parent is; 0 also when that is gone */
     unsigned *groups, ngroups;
     int *children;                  /* of a process that moves, as the cluster knows them */
     unsigned nchildren;

@@ -33,6 +33,7 @@ struct ghost {
     int stop_status;            /* its process is stopped; STATUS_NONE */
     int stopped;                /* itself, as the kernel has it */
     int64_t told_stop;          /* until then a stop is taken for the one we told it; 0 */
+    group_msg group;            /* its process's; pid 0: as it was */
     int dismissed;              /* then the entry outlives it, until its parent has reaped it */
     UT_hash_handle hh;
 };
@@ -275,6 +276,11 @@ static void cont_tell(struct ghost *ghost, int status)
         ghost_signal(ghost, SIGCONT);
 }
 
+static void group_tell(const struct ghost *ghost)
+{
+    conn_event(ghost->conn, P_GHOST_GROUP, FRAME_XDR(group_msg), &ghost->group);
+}
+
 int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd)
 {
     struct ghost *ghost = ghost_find(pid);
@@ -287,6 +293,8 @@ int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd)
     ghost->pidfd = pidfd;
     conn_set_ops(conn, &ghost_ops, ghost);
     trace_start(task, trace_told, ghost);
+    if (ghost->group.pid)
+        group_tell(ghost);
     if (ghost->exit_status != STATUS_NONE)
         exit_tell(ghost);
     else if (ghost->stop_status != STATUS_NONE)
@@ -305,11 +313,29 @@ void ghost_end(int pid, int status)
         exit_tell(ghost);
 }
 
+static int group_message(const struct frame_header *header, const uint8_t *body)
+{
+    struct ghost *ghost;
+    group_msg group;
+
+    if (conn_decode(group_msg, header, body, &group) < 0)
+        return -EPROTO;
+    ghost = ghost_find(group.pid);
+    if (!ghost || ghost->dismissed)
+        return 0;
+    ghost->group = group;
+    if (ghost->conn)
+        group_tell(ghost);
+    return 0;
+}
+
 int ghost_message(const struct frame_header *header, const uint8_t *body)
 {
     struct ghost *ghost;
     status_msg msg;
 
+    if (header->proc == P_GHOST_GROUP)
+        return group_message(header, body);
     if (conn_decode(status_msg, header, body, &msg) < 0)
         return -EPROTO;
     ghost = ghost_find(msg.pid);

@@ -26,7 +26,7 @@ void ghost_forget(int pid);
  */
 int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd);
 
-/* From the master: P_GHOST_EXIT, P_GHOST_STOP, P_GHOST_CONT. 0 or -EPROTO. */
+/* From the master: P_GHOST_EXIT, P_GHOST_STOP, P_GHOST_CONT, P_GHOST_GROUP. 0 or -EPROTO. */
 int ghost_message(const struct frame_header *header, const uint8_t *body);
 
 /* Its process has ended so. Nothing when there is no such ghost. */

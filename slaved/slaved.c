@@ -121,6 +121,7 @@ static void master_message(const struct frame_header *header, const uint8_t *bod
     case P_GHOST_EXIT:
     case P_GHOST_STOP:
     case P_GHOST_CONT:
+    case P_GHOST_GROUP:
         decoded_take(header, body, ghost_message);
         break;
     case P_NODE_USAGE:
@@ -377,12 +378,18 @@ static void criu_find(void)
                   "every fork onto this node takes longer");
 }
 
+static void parent_signal(const signal_msg *signal)
+{
+    link_event(P_SIGNAL_PARENT, FRAME_XDR(signal_msg), signal);
+}
+
 static void space_begin(void)
 {
     static const struct space_ops ops = { .on_ready = space_is_ready,
                                           .on_launched = transfer_launched,
                                           .on_status = proc_status, .on_born = proc_born,
-                                          .on_group = proc_group, .on_root = root_made,
+                                          .on_group = proc_group,
+                                          .on_signal = parent_signal, .on_root = root_made,
                                           .on_end = space_died };
     const char *binds[3] = { slaved.conf->cache_dir };
     /* A process has its files open; those of other users' processes are not its business. */

@@ -129,6 +129,16 @@ static void group_take(struct conn *conn, const struct frame_header *header, con
         space.ops->on_group(&group);
 }
 
+static void signal_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    signal_msg signal;
+
+    if (conn_decode(signal_msg, header, body, &signal) < 0)
+        conn_close(conn, "signal does not decode");
+    else
+        space.ops->on_signal(&signal);
+}
+
 static void space_message(struct conn *conn, const struct frame_header *header,
                           const uint8_t *body, int *fds, void *arg)
 {
@@ -157,6 +167,9 @@ static void space_message(struct conn *conn, const struct frame_header *header,
         break;
     case P_SPACE_GROUP:
         group_take(conn, header, body);
+        break;
+    case P_SPACE_SIGNAL:
+        signal_take(conn, header, body);
         break;
     default:
         conn_close(conn, "message out of place");

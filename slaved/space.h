@@ -26,6 +26,8 @@ struct space_ops {
     void (*on_status)(bproc_proc event, pid_t pid, int status);
     void (*on_born)(const born_msg *born);
     void (*on_group)(const group_msg *group);
+    /* For a parent that lives elsewhere. */
+    void (*on_signal)(const signal_msg *signal);
     /* The answer to space_root(): its status and words, or with it the new root. */
     void (*on_root)(const struct frame_header *header, const uint8_t *body, int *fds);
     void (*on_end)(const char *words);

@@ -94,6 +94,13 @@ static void resident_end(struct resident *resident, int status)
     resident_remove(resident);
 }
 
+/* Made by itself already; it got its keeper's group if there was no other to be had for it. */
+static bool is_own_group(const struct entry *entry, pid_t pgid)
+{
+    return pgid == entry->pid || (pgid != entry->pgid && entry->keeper &&
+                                  pgid != entry->keeper->number);
+}
+
 static struct resident *resident_add(pid_t pid, const struct procstat *stat)
 {
     const struct entry *entry = registry_find(pid);
@@ -112,8 +119,7 @@ static struct resident *resident_add(pid_t pid, const struct procstat *stat)
     resident->pidfd = -1;
     resident->launched = entry != NULL;
     resident->group = (group_msg){ pid, stat->pgid, stat->sid };
-    /* It may have made itself a leader already. */
-    if (entry && stat->pgid == pid)
+    if (entry && is_own_group(entry, stat->pgid))
         resident->group.pgid = entry->pgid;
     if (entry && stat->sid == pid)
         resident->group.sid = entry->sid;

@@ -15,18 +15,20 @@
 #include "migrate/space/pidfork.h"
 #include "migrate/space/registry.h"
 
-#define WAKE_USEC 100000
-#define WAKES_MAX 50
+#define WAKE_USEC 10000
+#define WAKES_MAX 500
 #define REAP_LOOKS 200
 
 struct keeper *keeper_list;
 
 static unsigned keeper_count;
 static reap_fn *on_report;
+static void (*on_signal)(const signal_msg *signal);
 
-void keeper_init(reap_fn *report)
+void keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal))
 {
     on_report = report;
+    on_signal = signal;
 }
 
 static void keeper_close(struct keeper *keeper)
@@ -46,8 +48,8 @@ static struct keeper *keeper_find(pid_t ppid)
 }
 
 /*
- * The next message. A keeper can be stopped, by a process of root that stops its whole group; it
- * is woken, and given up if that does not help.
+ * The next message. A keeper can be stopped, by whoever may signal the parent; it is woken, and
+ * given up if that does not help.
  */
 static int keeper_recv(struct keeper *keeper, struct msg *msg)
 {
@@ -59,14 +61,38 @@ static int keeper_recv(struct keeper *keeper, struct msg *msg)
             return error;
         kill(keeper->pid, SIGCONT);
     }
+    keeper->dismissed = true;
     kill(keeper->pid, SIGKILL);
     return -EPIPE;
 }
 
-static void event_report(const struct msg *msg)
+static void signal_report(const struct keeper *keeper, const struct msg *msg)
+{
+    signal_msg body;
+
+    if (frame_decode(FRAME_XDR(signal_msg), msg->body, msg->header.body_len, &body, sizeof(body)))
+        return;
+    body.pid = keeper->number;
+    on_signal(&body);
+}
+
+/* One that shows in no signalfd; who sent it nobody knows, but that he might signal the parent. */
+static void signal_guess(const struct keeper *keeper, int signo)
+{
+    signal_msg body = { .pid = keeper->number, .signo = signo, .from_uid = keeper->puid };
+
+    if (keeper->users > 0 && !keeper->dismissed)
+        on_signal(&body);
+}
+
+static void event_report(const struct keeper *keeper, const struct msg *msg)
 {
     status_msg body;
 
+    if (msg->header.kind == K_EVENT && msg->header.proc == P_SPACE_SIGNAL) {
+        signal_report(keeper, msg);
+        return;
+    }
     if (msg->header.kind != K_EVENT || frame_decode(FRAME_XDR(status_msg), msg->body,
                                                     msg->header.body_len, &body, sizeof(body)))
         return;
@@ -97,7 +123,7 @@ static int keeper_call(struct keeper *keeper, bproc_proc proc, xdrproc_t encode,
                 msg_free(&msg);
             return error;
         }
-        event_report(&msg);
+        event_report(keeper, &msg);
         msg_free(&msg);
     }
     keeper_close(keeper);
@@ -182,7 +208,7 @@ void keeper_read(struct keeper *keeper)
         keeper_close(keeper);
         return;
     }
-    event_report(&msg);
+    event_report(keeper, &msg);
     msg_free(&msg);
 }
 
@@ -202,6 +228,7 @@ int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *l
     error = frame_decode(FRAME_XDR(launched_ret), answer.body, answer.header.body_len, &ret,
                          sizeof(ret));
     msg_free(&answer);
+    keeper->puid = launch->puid;
     launch->worker = error ? 0 : ret.pid;
     launch->session = error ? 0 : ret.sid;
     return error;
@@ -221,6 +248,9 @@ static void keeper_wait(pid_t pid)
 /* Everything the keeper said before it left counts. */
 static void keeper_end(struct keeper *keeper)
 {
+    if (keeper->channel < 0)
+        signal_guess(keeper, SIGKILL);
+    keeper->dismissed = true;
     if (keeper->channel >= 0)
         msg_send(keeper->channel, K_EVENT, P_SPACE_ORPHAN, 0, 0, NULL, NULL, NULL, 0);
     while (keeper->channel >= 0)
@@ -240,6 +270,24 @@ void keeper_reaped(pid_t pid)
     for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
         if (keeper->pid == pid)
             keeper->pid = 0;
+}
+
+void keeper_stopped(pid_t pid)
+{
+    const struct keeper *keeper = keeper_list;
+
+    while (keeper && keeper->pid != pid)
+        keeper = keeper->next;
+    if (!keeper)
+        return;
+    kill(pid, SIGCONT);
+    signal_guess(keeper, SIGSTOP);
+}
+
+void keepers_forsake(void)
+{
+    for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
+        keeper->dismissed = true;
 }
 
 bool keeper_is(pid_t pid)

@@ -8,8 +8,11 @@
  *
  * Life: made by the first launch under a parent; dismissed when none of its processes is left (nor
  * any other keeper, if it leads their session) or when the real parent has died: then its children
- * become init's, and getppid() says 1, as fork promises. It may also be killed by a process of
- * root; that is the same as being dismissed.
+ * become init's, and getppid() says 1, as fork promises.
+ *
+ * Whoever may signal the parent may signal its keeper, which has the parent's user as its saved
+ * one, and passes signals on. Of two the kernel tells us alone: SIGSTOP stops the keeper, which is
+ * made to go on at once, and SIGKILL ends it.
  *
  * All calls are init's. They block for a message to and from the keeper, which itself never waits
  * for anybody but init.
@@ -28,6 +31,8 @@ struct keeper {
     pid_t pid;                  /* 0 when it has been reaped */
     pid_t number;               /* what that was */
     pid_t sid;
+    uid_t puid;                 /* whose the parent is */
+    bool dismissed;             /* by us: its end says nothing of the parent's */
     int channel;                /* seqpacket; -1 when the keeper has gone */
     unsigned users;             /* registered processes that it is the parent of */
     struct keeper *next;
@@ -36,8 +41,8 @@ struct keeper {
 /* The list, for poll(2). Not changed by keeper_read(). */
 extern struct keeper *keeper_list;
 
-/* What the keepers report goes to `report`. */
-void keeper_init(reap_fn *report);
+/* What the keepers report goes to `report`, and signals for those they stand for to `signal`. */
+void keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal));
 
 /*
  * The keeper with that number, made if there is none, in the session `sid` if that can be had here
@@ -54,8 +59,12 @@ int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *l
 /* Takes in one message of a keeper whose channel is readable. */
 void keeper_read(struct keeper *keeper);
 
-/* A child of init has been reaped that may have been a keeper. */
+/* What has been reaped, or stops, may have been a keeper. */
 void keeper_reaped(pid_t pid);
+void keeper_stopped(pid_t pid);
+
+/* All processes are about to be killed, keepers too. */
+void keepers_forsake(void);
 
 /* Whether that is one; whether it is one that has processes, or leads a session of keepers. */
 bool keeper_is(pid_t pid);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -22,12 +23,27 @@ static void child_report(bproc_proc event, pid_t pid, int status)
     msg_send(CHANNEL, K_EVENT, event, 0, 0, FRAME_XDR(status_msg), &body, NULL, 0);
 }
 
+/*
+ * The saved user id is all that lets a user signal us: the parent's is here but while we fork, as
+ * whoever is launched shall not be open to him before it has its own ids.
+ */
+static int open_to_root(uid_t *user)
+{
+    uid_t real, effective;
+
+    return getresuid(&real, &effective, user) < 0 || setresuid(-1U, -1U, 0) < 0 ? -errno : 0;
+}
+
 static void launch_answer(const struct msg *msg)
 {
     struct launch launch = { .pid = 0 };
-    int error = launch_start(msg, getpid(), &launch);
+    uid_t user;
+    int error = open_to_root(&user);
     launched_ret ret = { .pid = 0 };
 
+    if (!error)
+        error = launch_start(msg, getpid(), &launch);
+    (void)!setresuid(-1U, -1U, error ? user : launch.puid);
     ret.pid = launch.worker;
     ret.sid = launch.session;
     if (error)
@@ -45,17 +61,54 @@ static void launch_answer(const struct msg *msg)
 static void sibling_answer(const struct msg *msg)
 {
     int error = -EPROTO;
+    uid_t user;
     pid_msg ask;
     pid_t pid;
 
     if (msg->header.nfds == 1 && frame_decode(FRAME_XDR(pid_msg), msg->body, msg->header.body_len,
-                                              &ask, sizeof(ask)) == 0) {
+                                              &ask, sizeof(ask)) == 0 &&
+        open_to_root(&user) == 0) {
         pid = getsid(0) == getpid() ? pidfork(ask.pid) : pidfork_sibling(ask.pid);
         if (pid == 0)
             keeper_child_run(msg->fds[0], false);
         error = pid < 0 ? pid : 0;
+        (void)!setresuid(-1U, -1U, user);
     }
     msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, -error, NULL, NULL, NULL, 0);
+}
+
+/* What the kernel, init or somebody outside of the space does to us is nothing to the parent. */
+static int is_for_parent(const struct signalfd_siginfo *info)
+{
+    int code = info->ssi_code;
+
+    return (code == SI_USER || code == SI_QUEUE || code == SI_TKILL) && info->ssi_pid > 1;
+}
+
+static void signals_read(int signals)
+{
+    struct signalfd_siginfo info;
+
+    while (read(signals, &info, sizeof(info)) == sizeof(info)) {
+        signal_msg body = { .pid = getpid(), .signo = (int)info.ssi_signo, .code = info.ssi_code,
+                            .from_pid = (int)info.ssi_pid, .from_uid = info.ssi_uid,
+                            .value = (int64_t)info.ssi_ptr };
+
+        if (is_for_parent(&info))
+            msg_send(CHANNEL, K_EVENT, P_SPACE_SIGNAL, 0, 0, FRAME_XDR(signal_msg), &body, NULL, 0);
+    }
+}
+
+/* All signals, as they may be for the parent. */
+static int signals_open(void)
+{
+    sigset_t all;
+
+    for (int signo = 1; signo < NSIG; signo++)
+        signal(signo, SIG_DFL);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* What happens to a child after this look is init's to see. */
@@ -86,7 +139,6 @@ void keeper_child_run(int channel, bool lead)
     int from[] = { STDIN_FILENO, STDERR_FILENO, STDERR_FILENO, channel };
     int to[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, CHANNEL };
     struct pollfd polled[2] = { { .fd = CHANNEL, .events = POLLIN }, { .events = POLLIN } };
-    struct signalfd_siginfo info;
 
     prctl(PR_SET_NAME, "bproc-keeper");
     if (lead)
@@ -95,15 +147,14 @@ void keeper_child_run(int channel, bool lead)
         setpgid(0, 0);
     if (pidfork_place(from, to, 4, NULL, 0) < 0 || close_range(CHANNEL + 1, ~0u, 0) < 0)
         _exit(1);
-    polled[1].fd = reap_signals();
+    polled[1].fd = signals_open();
     if (polled[1].fd < 0)
         _exit(1);
     for (;;) {
         if (poll(polled, 2, -1) < 0)
             continue;
         if (polled[1].revents)
-            while (read(polled[1].fd, &info, sizeof(info)) == sizeof(info))
-                ;
+            signals_read(polled[1].fd);
         reap_all(child_report);
         if (polled[0].revents)
             channel_read();

@@ -37,6 +37,7 @@ int launch_parse(const struct msg *msg, struct launch *launch)
             return error;
         launch->pid = arg.pid;
         launch->ppid = arg.ppid;
+        launch->puid = arg.puid;
         launch->pgid = arg.pgid;
         launch->sid = arg.sid;
         frame_free(FRAME_XDR(launch_exec_arg), &arg, sizeof(arg));
@@ -48,6 +49,7 @@ int launch_parse(const struct msg *msg, struct launch *launch)
             return error;
         launch->pid = arg.pid;
         launch->ppid = arg.ppid;
+        launch->puid = arg.puid;
         launch->pgid = arg.pgid;
         launch->sid = arg.sid;
         frame_free(FRAME_XDR(launch_criu_arg), &arg, sizeof(arg));

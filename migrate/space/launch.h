@@ -12,6 +12,7 @@
 struct launch {
     pid_t pid;          /* the process to come */
     pid_t ppid;         /* its parent's number */
+    uid_t puid;         /* whose that is */
     pid_t pgid, sid;
     pid_t session;      /* the one it is launched in */
     pid_t worker;       /* CRIU, when it is CRIU that makes the process; else 0 */

@@ -84,7 +84,14 @@ static void child_report(bproc_proc event, pid_t pid, int status)
         worker_exited(pid);
         keeper_reaped(pid);
         census_reaped(pid, status);
+    } else if (event == P_SPACE_STOPPED) {
+        keeper_stopped(pid);
     }
+}
+
+static void signal_report(const signal_msg *signal)
+{
+    msg_send(SLAVED, K_EVENT, P_SPACE_SIGNAL, 0, 0, FRAME_XDR(signal_msg), signal, NULL, 0);
 }
 
 static void born_send(const born_msg *born)
@@ -167,6 +174,7 @@ static void launch_serve(const struct msg *msg)
 
 static void all_kill(void)
 {
+    keepers_forsake();
     kill(-1, SIGKILL);
     registry_each(entry_kill);
 }
@@ -392,7 +400,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "bproc-space: cannot start: %s\n", strerror(errno));
         return 1;
     }
-    keeper_init(child_report);
+    keeper_init(child_report, signal_report);
     if (msg_send(SLAVED, K_EVENT, P_PING, 0, 0, NULL, NULL, NULL, 0) < 0)
         return 1;
     serve(signals);

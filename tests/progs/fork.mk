@@ -85,7 +85,7 @@ tests_progs_inherit_cwd_LDADD = $(PROG_LDADD)
 tests_progs_inherit_cwd_LDFLAGS = $(PROG_LINK)
 
 # What begins on a node.
-check_PROGRAMS += tests/progs/nested tests/progs/travel
+check_PROGRAMS += tests/progs/nested tests/progs/travel tests/progs/kin
 
 tests_progs_nested_SOURCES = tests/progs/nested.c tests/progs/remote.h
 tests_progs_nested_LDADD = $(PROG_LDADD)
@@ -94,5 +94,9 @@ tests_progs_nested_LDFLAGS = $(PROG_LINK)
 tests_progs_travel_SOURCES = tests/progs/travel.c tests/progs/remote.h
 tests_progs_travel_LDADD = $(PROG_LDADD) -lpthread
 tests_progs_travel_LDFLAGS = $(PROG_LINK)
+
+tests_progs_kin_SOURCES = tests/progs/kin.c tests/progs/remote.h
+tests_progs_kin_LDADD = $(PROG_LDADD)
+tests_progs_kin_LDFLAGS = $(PROG_LINK)
 
 SYSTEM_TESTS += tests/t/0340-nested.t tests/t/0345-nested-faults.t tests/t/0350-move.t

@@ -216,6 +216,7 @@ static void others_process(int victim)
     say(K_CALL, P_DEPART_READY, FRAME_XDR(pid_msg), &ready);
     answer();
     say(K_EVENT, P_SIGNAL_FROM, FRAME_XDR(signal_msg), &kill);
+    say(K_EVENT, P_SIGNAL_PARENT, FRAME_XDR(signal_msg), &kill);
 }
 
 /* That it is the child of what leaves from here is not so. */

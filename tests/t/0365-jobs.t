@@ -107,12 +107,6 @@ is "its exit status is its own" $? 6
 ok "then the child is an orphan" wait_for 5 eval '[[ $(word parent | xargs) == "$self 1" ]]'
 ok "and ends" wait_for 5 eval '! on master kill -0 "$(word child)"'
 
-# ---- what stands for a parent is out of a user's reach ----
-
-is "a user cannot signal what stands for his process's parent" \
-    "$(bplab exec -u nobody master -- timeout 20 bpsh 0 sh -c \
-        'kill -9 $PPID 2>/dev/null; echo $?; kill -STOP 1 2>/dev/null; echo $?' | xargs)" "1 1"
-
 # ---- at a terminal ----
 
 cases "terminal" on master "$PROGS/space_terminal" 0 1

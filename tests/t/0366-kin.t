@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Parents and children on different nodes: signals from the child to the parent, and what the
+# parent's node knows of its children's groups.
+
+. "${0%/*}/lib.sh"
+. "${0%/*}/travel.sh"
+
+kin=$PROGS/kin
+lab_up 2
+
+cases "a parent on the master" on master "$kin" parent -1 0
+cases "a parent on a node" on master "$kin" parent 1 0
+cases "a user's parent on the master" as_nobody "$kin" parent -1 0
+cases "a user's parent on a node" as_nobody "$kin" parent 1 0
+ok "nothing is left of them" wait_for 5 nobody_is_there
+
+# A user cannot signal what is not his: what stands for root's bpsh, and init.
+# shellcheck disable=SC2016
+is "another user's parent is out of reach" \
+    "$(on master bpsh 0 setpriv --reuid=65534 --regid=65534 --clear-groups sh -c \
+        'exec sh -c "kill -9 $PPID 2>/dev/null; echo \$?; kill -STOP 1 2>/dev/null; echo \$?"' | xargs)" "1 1"
+
+# What comes from outside of the space is for the keeper alone, as at the end of a machine.
+on master sh -c "bpsh 0 sleep 30 >/dev/null 2>&1 & echo \$! >/run/outside"
+wait_for 10 eval '[[ -n $(on n0 pgrep -x sleep) ]]'
+on n0 pkill -TERM -x bproc-keeper
+ok "a signal from outside of the space does not leave it" on master bpsh 0 true
+ok "the parent is still there" on master sh -c 'kill -0 "$(cat /run/outside)"'
+on n0 pkill -KILL -x sleep
+wait_for 5 nobody_is_there
+
+cases "groups of children elsewhere" on master "$kin" groups 0 1
+cases "a user's" as_nobody "$kin" groups 0 1
+ok "nothing is left of these either" wait_for 5 nobody_is_there
+is "nor a ghost" "$(on master pgrep -c bproc-ghost)" 0
+done_testing
