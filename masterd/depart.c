@@ -136,8 +136,8 @@ static void move_allow(struct move *move)
         return;
     }
     move->node = node->number;
-    place.addr = node->addr;
-    place.data_port = node->data_port;
+    place.to = (node_place){ .node = node->number, .addr = node->addr,
+                             .data_port = node->data_port, .instance = node->instance };
     place.flags = depart_flags(move->flags, node);
     place.node_is_up = node->state == NODE_UP;
     move_start(move, &place);

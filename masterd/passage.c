@@ -238,8 +238,10 @@ static void allow_give(struct node *from, struct node *to, struct conn *conn,
                        const struct frame_header *header, const depart_arg *arg)
 {
     char bytes[BPROC_TICKET_LEN];
-    depart_ret ret = { .addr = to->number < 0 ? own_address(conn) : to->addr,
-                       .data_port = to->data_port, .flags = depart_flags(arg->flags, to),
+    depart_ret ret = { .to = { .node = to->number,
+                               .addr = to->number < 0 ? own_address(conn) : to->addr,
+                               .data_port = to->data_port, .instance = to->instance },
+                       .flags = depart_flags(arg->flags, to),
                        .node_is_up = to->state == NODE_UP,
                        .io_direct = (unsigned)master.conf->io_direct,
                        .ping_timeout = (unsigned)master.conf->ping_timeout,

@@ -7,8 +7,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -25,6 +28,7 @@
 #define HANDSHAKE_SECONDS 10
 #define TRANSFER_SECONDS 300
 #define LINGER_SECONDS 10
+#define NEXT_SECONDS 120            /* the mover waits half as long */
 #define LINGER_BYTES (1 << 20)
 
 __attribute__((format(printf, 3, 4)))
@@ -120,7 +124,6 @@ static int launch_register(struct arrival *a)
     error = msg_send(a->setup->server, K_EVENT, P_RECV_REGISTER, 0, 0, FRAME_XDR(launch_id), &id,
                      &pair[1], 1);
     close(pair[1]);
-    close(a->setup->server);
     a->slaved = pair[0];
     return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error)) : 0;
 }
@@ -142,6 +145,8 @@ static int ticket_show(struct arrival *a)
     if (expect.pid != a->launch.pid || expect.node != tls_node_number(a->peer))
         return arrival_fail(a, -EPERM, "cannot take process %d: the ticket is another's",
                             a->launch.pid);
+    free(a->launch.groups.groups_val);
+    free(a->launch.children.child_list_val);
     a->launch.uid = expect.uid;
     a->launch.gid = expect.gid;
     a->launch.groups.groups_len = expect.groups.groups_len;
@@ -293,27 +298,74 @@ static void arrival_undo(struct arrival *a, int error)
     sender_linger(a);
 }
 
+/* 1: it has come, and all of it has ended well. */
+static int launch_take(struct arrival *a)
+{
+    int error = launch_hear(a);
+
+    if (!error)
+        error = process_take(a);
+    if (!error)
+        error = commit(a);
+    if (error) {
+        arrival_undo(a, error);
+        return 0;
+    }
+    arrival_release(a);
+    return streams_carry(a);
+}
+
+static void arrival_begin(struct arrival *a, const struct arrival_setup *setup)
+{
+    a->setup = setup;
+    a->slaved = a->gate = -1;
+    a->image.dir = a->image.spec = -1;
+}
+
+/* What the next one is not to find. The streams' ends are the relay's, and gone. */
+static void arrival_end(struct arrival *a)
+{
+    SSL *ssl = a->ssl;
+    int peer = a->peer;
+    uint32_t sender = a->sender;
+    const struct arrival_setup *setup = a->setup;
+
+    close(a->slaved);
+    frame_free(FRAME_XDR(launch_arg), &a->launch, sizeof(a->launch));
+    memset(a, 0, sizeof(*a));
+    arrival_begin(a, setup);
+    a->ssl = ssl;
+    a->peer = peer;
+    a->sender = sender;
+    bulk_resume(ssl);
+}
+
+/* For another launch on the same connection; until then it is nobody's. */
+static int next_wait(const struct arrival *a)
+{
+    struct pollfd fds[2] = { { .fd = SSL_get_fd(a->ssl), .events = POLLIN },
+                             { .fd = a->setup->server, .events = POLLIN } };
+    int ready = SSL_has_pending(a->ssl);
+
+    prctl(PR_SET_NAME, "bproc-idle");
+    while (!ready && (ready = poll(fds, 2, NEXT_SECONDS * 1000)) < 0)
+        continue;
+    prctl(PR_SET_NAME, "bproc-arrival");
+    return ready && !fds[1].revents;
+}
+
 int arrival_run(const struct arrival_setup *setup, int sock)
 {
     static struct arrival a;
-    int error;
 
-    a.setup = setup;
-    a.slaved = a.gate = -1;
-    a.image.dir = a.image.spec = -1;
-    error = sender_accept(&a, sock);
-    if (error)
+    arrival_begin(&a, setup);
+    if (sender_accept(&a, sock) < 0)
         return 1;
     close(setup->known);
-    error = launch_hear(&a);
-    if (!error)
-        error = process_take(&a);
-    if (!error)
-        error = commit(&a);
-    if (error) {
-        arrival_undo(&a, error);
-        return 1;
+    while (launch_take(&a)) {
+        arrival_end(&a);
+        if (!next_wait(&a))
+            return 0;
     }
-    arrival_release(&a);
-    return streams_carry(&a);
+    return 1;
 }

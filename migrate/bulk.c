@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,6 +43,13 @@ int bulk_setup(SSL *ssl)
     /* Fails on sockets other than TCP, which have nothing to switch off. */
     setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     return writes_gather(ssl);
+}
+
+void bulk_resume(SSL *ssl)
+{
+    int off = 0;
+
+    ioctl(SSL_get_fd(ssl), FIONBIO, &off);
 }
 
 /* 0: try again. */

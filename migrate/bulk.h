@@ -31,6 +31,9 @@ struct bulk_msg {
  */
 int bulk_setup(SSL *ssl);
 
+/* A relay has left the connection: reads and writes block again. */
+void bulk_resume(SSL *ssl);
+
 /* Sends one event; `encode` NULL: no body. Blocks. */
 int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);
 

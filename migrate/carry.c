@@ -21,6 +21,7 @@ struct state {
     struct event *upstream;
     int idle;                   /* all streams have ended */
     int drained;                /* the process has ended, its output is delivered */
+    int over;                   /* and the other side is through with it, too */
 };
 
 static void on_broken(struct relay *relay, const char *reason, void *arg)
@@ -36,10 +37,18 @@ static void on_idle(struct relay *relay, void *arg)
 {
     struct state *state = arg;
 
-    (void)relay;
     state->idle = 1;
     if (state->drained)
-        event_base_loopbreak(state->base);
+        relay_over(relay);
+}
+
+static void on_over(struct relay *relay, void *arg)
+{
+    struct state *state = arg;
+
+    (void)relay;
+    state->over = 1;
+    event_base_loopbreak(state->base);
 }
 
 /* The process has ended and its output is delivered; what its descendants write still goes on. */
@@ -48,11 +57,10 @@ static void on_flushed(struct relay *relay, void *arg)
     struct state *state = arg;
     launch_id id = { .pid = state->carry->pid };
 
-    (void)relay;
     state->drained = 1;
     msg_send(state->carry->slaved, K_EVENT, P_DRAINED, 0, 0, FRAME_XDR(launch_id), &id, NULL, 0);
     if (state->idle)
-        event_base_loopbreak(state->base);
+        relay_over(relay);
 }
 
 static void upstream_end(struct state *state)
@@ -170,7 +178,8 @@ static void connection_watch(int sock, unsigned seconds)
 int carry_run(struct carry *carry)
 {
     static const struct relay_ops ops = { .on_flush = on_flush, .on_flushed = on_flushed,
-                                          .on_idle = on_idle, .on_broken = on_broken,
+                                          .on_idle = on_idle, .on_over = on_over,
+                                          .on_broken = on_broken,
                                           .wanted = on_wanted };
     struct state state = { .carry = carry };
     struct relay *relay;
@@ -183,24 +192,24 @@ int carry_run(struct carry *carry)
     state.base = event_base_new();
     relay = state.base ? relay_new(state.base, carry->ssl, &ops, &state) : NULL;
     if (!relay)
-        return 1;
+        return 0;
     state.relay = relay;
     if (carry->parent > 0)
         relay_set_parent(relay, carry->parent);
     relay_set_sender(relay, &carry->sender);
     for (unsigned i = 0; i < carry->count; i++)
         if (end_add(relay, carry, i) < 0)
-            return 1;
+            return 0;
     if (carry->node_side) {
         slaved = event_new(state.base, carry->slaved, EV_READ | EV_PERSIST, on_slaved, relay);
         if (!slaved || event_add(slaved, NULL) < 0)
-            return 1;
+            return 0;
     }
     if (carry->upstream >= 0) {
         state.upstream = event_new(state.base, carry->upstream, EV_READ | EV_PERSIST, on_upstream,
                                    &state);
         if (!state.upstream || event_add(state.upstream, NULL) < 0)
-            return 1;
+            return 0;
     }
     event_base_dispatch(state.base);
     if (state.upstream)
@@ -211,5 +220,5 @@ int carry_run(struct carry *carry)
         event_free(slaved);
     relay_free(relay);
     event_base_free(state.base);
-    return 0;
+    return state.over;
 }

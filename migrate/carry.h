@@ -30,7 +30,8 @@ struct carry {
 };
 
 /*
- * Runs until the connection or the work has ended. The status for the process to exit with.
+ * Runs until the connection or the work has ended. 1: the work has, and both sides have said so, so
+ * that the connection is free for other work. 0: it is not.
  */
 int carry_run(struct carry *carry);
 

@@ -7,9 +7,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "common/fd.h"
 #include "migrate/bulk.h"
 #include "migrate/carry.h"
 #include "migrate/connectback.h"
@@ -131,9 +133,6 @@ static int process_send(struct departure *d)
     if (!error)
         error = FAULT(FAULT_MOVER_DUMPING);
     if (!error)
-        error = departure_connect(d);
-    departure_lap(d, MT_CONNECT);
-    if (!error)
         error = departure_launch(d);
     departure_lap(d, MT_SEND);
     if (!error && d->dumps)
@@ -174,7 +173,7 @@ static int commit(struct departure *d)
     if (error)
         return error;
     clock_start(d);
-    error = bulk_send(d->ssl, P_BULK_COMMIT, 0, NULL, NULL);
+    error = bulk_send(d->link->ssl, P_BULK_COMMIT, 0, NULL, NULL);
     if (!error)
         error = departure_expect(d, P_BULK_COMMITTED);
     departure_lap(d, MT_ACK);
@@ -185,7 +184,7 @@ static int commit(struct departure *d)
 
 static int streams_carry(struct departure *d)
 {
-    struct carry carry = { .ssl = d->ssl, .parent = d->arg.parent,
+    struct carry carry = { .ssl = d->link->ssl, .parent = d->arg.parent,
                            .sender = { .pid = d->arg.task, .uid = d->arg.uid, .gid = d->arg.gid },
                            .count = d->arg.streams.streams_len,
                            .streams = d->arg.streams.streams_val, .fds = d->originals,
@@ -198,18 +197,47 @@ static int streams_carry(struct departure *d)
     return carry_run(&carry);
 }
 
-int departure_run(const struct departure_setup *setup, struct msg *start)
+/* What the next departure is not to find. Its streams' originals are the relay's, and gone. */
+static void departure_end(struct departure *d, pthread_t watcher)
+{
+    /* Its end of the channel is how the watcher learns that there is nothing to watch any more. */
+    shutdown(d->channel, SHUT_RDWR);
+    pthread_join(watcher, NULL);
+    fd_close(&d->channel);
+    fd_close(&d->spec);
+    fd_close(&d->exe);
+    frame_free(FRAME_XDR(move_start_arg), &d->arg, sizeof(d->arg));
+}
+
+static int departure_commit(struct departure *d)
+{
+    int error = commit(d);
+
+    if (error)
+        return error;
+    atomic_store(&d->committed, 1);
+    if (report_send(d, P_MOVE_COMMITTED, 0) < 0)
+        return -EPIPE;
+    fd_close(&d->image);
+    files_free(&d->files);
+    ports_connect_late(d);
+    return 0;
+}
+
+int departure_run(const struct departure_setup *setup, struct msg *start, struct nodelink *link)
 {
     static struct departure d;
     pthread_t watcher;
     int error;
 
+    memset(&d, 0, sizeof(d));
     d.setup = setup;
+    d.link = link;
     d.spec = d.exe = d.image = d.criu_sock = d.own_mounts = -1;
     clock_start(&d);
     error = start_take(&d, start);
     if (error)
-        return 1;
+        return 0;
     error = -pthread_create(&watcher, NULL, channel_watch, &d);
     if (!error)
         error = FAULT(FAULT_MOVER_STARTED);
@@ -219,20 +247,18 @@ int departure_run(const struct departure_setup *setup, struct msg *start)
         error = process_send(&d);
     msg_free(start);
     if (!error && d.arg.kind == MOVE_DUMP)
-        return report_send(&d, P_MOVE_READY, 0) < 0;
+        return report_send(&d, P_MOVE_READY, 0), 0;
     if (!error)
-        error = commit(&d);
-    if (error) {
+        error = departure_commit(&d);
+    if (error && !atomic_load(&d.committed)) {
         if (!d.text[0])
             snprintf(d.text, sizeof(d.text), "%s", strerror(-error));
         report_send(&d, P_MOVE_FAILED, error);
-        return 1;
     }
-    atomic_store(&d.committed, 1);
-    if (report_send(&d, P_MOVE_COMMITTED, 0) < 0)
-        return 1;
-    close(d.image);
-    files_free(&d.files);
-    ports_connect_late(&d);
-    return streams_carry(&d);
+    /* Children of one that has gone into a process space are in there, too: threads cannot be. */
+    if (error || !streams_carry(&d) || (d.dumps && d.arg.space))
+        return 0;
+    departure_end(&d, watcher);
+    bulk_resume(link->ssl);
+    return 1;
 }

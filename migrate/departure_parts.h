@@ -13,6 +13,7 @@
 
 #include "migrate/departure.h"
 #include "migrate/files.h"
+#include "migrate/nodelink.h"
 
 struct departure {
     const struct departure_setup *setup;
@@ -28,7 +29,8 @@ struct departure {
     int image;                      /* directory in memory; -1 */
     int criu_sock;
     pid_t criu_pid;
-    SSL *ssl;
+    struct nodelink *link;
+    int heard;                      /* the node has said something to this launch */
     move_report report;
     char text[BPROC_MAX_TEXT];
     struct timespec mark;
@@ -68,9 +70,10 @@ int departure_file_read(struct departure *d);
 
 /* ---- departure_node.c: what is said to the node ---- */
 
-int departure_connect(struct departure *d);
-
-/* Tells what comes, and sends the files that the node says it lacks. */
+/*
+ * Connects, unless there is a connection of an earlier departure, tells what comes, and sends the
+ * files that the node says it lacks.
+ */
 int departure_launch(struct departure *d);
 
 /* The image, or what is to be executed. */

@@ -33,13 +33,15 @@ migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
 
 migrate_bproc_mover_SOURCES = \
 	migrate/mover.c \
+	migrate/carriers.c migrate/carriers.h \
 	migrate/departure.c migrate/departure.h migrate/departure_parts.h \
 	migrate/departure_dump.c migrate/departure_file.c migrate/departure_node.c \
 	migrate/dumpfile.c migrate/dumpfile.h \
 	migrate/files.c migrate/files.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imagesend.c migrate/imagesend.h \
-	migrate/mountns.c migrate/mountns.h
+	migrate/mountns.c migrate/mountns.h \
+	migrate/nodelink.c migrate/nodelink.h
 migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)
 

@@ -1,40 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bproc-mover TLSDIR CRIU HASHDIR: masterd's server for transfers. It has the certificates loaded
- * and forks a child for each P_MOVE_START that comes over descriptor 3; the child has a channel of
+ * and gives each P_MOVE_START that comes over descriptor 3 to a child; that has a channel of
  * its own to the daemon and outlives both when it has a running process's streams to carry.
  */
 #include "config.h"
 
-#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/fault.h"
 #include "common/tls.h"
-#include "migrate/departure.h"
+#include "migrate/carriers.h"
 
 #define MASTERD 3
 
-static void transfer_start(const struct departure_setup *setup, struct msg *msg)
+static void daemon_read(struct msg *msg)
 {
-    pid_t pid = fork();
+    if (msg_recv_packet(MASTERD, msg) < 0)
+        exit(0);
+    if (msg->header.proc == P_MOVE_START)
+        carriers_start(msg);
+    else
+        msg_free(msg);
+}
 
-    if (pid < 0) {
-        perror("bproc-mover: cannot fork");
-    } else if (pid == 0) {
-        close(MASTERD);
-        /* CRIU's worker is waited for. */
-        signal(SIGCHLD, SIG_DFL);
-        prctl(PR_SET_NAME, "bproc-carrier");
-        _exit(departure_run(setup, msg));
+__attribute__((noreturn))
+static void serve(struct msg *msg)
+{
+    struct pollfd fds[2] = { { .fd = MASTERD, .events = POLLIN },
+                             { .fd = carriers_fd(), .events = POLLIN } };
+
+    for (;;) {
+        if (poll(fds, 2, carriers_wait()) < 0)
+            continue;
+        if (fds[1].revents)
+            carriers_read();
+        if (fds[0].revents)
+            daemon_read(msg);
     }
-    /* A child that could not be made shows as the end of its channel. */
-    msg_free(msg);
 }
 
 int main(int argc, char **argv)
@@ -58,11 +66,9 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_IGN);
     signal(SIGINT, SIG_IGN);
-    while (msg_recv_packet(MASTERD, msg) == 0) {
-        if (msg->header.proc == P_MOVE_START)
-            transfer_start(&setup, msg);
-        else
-            msg_free(msg);
+    if (carriers_init(&setup, MASTERD) < 0 || fcntl(MASTERD, F_SETFD, FD_CLOEXEC) < 0) {
+        perror("bproc-mover: cannot start");
+        return 1;
     }
-    return 0;
+    serve(msg);
 }

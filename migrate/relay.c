@@ -38,12 +38,16 @@ static void relay_on_notify(evutil_socket_t fd, short what, void *arg)
     } else if (relay->say_idle) {
         relay->say_idle = false;
         done = relay->ops->on_idle;
+    } else if (relay->say_over) {
+        relay->say_over = false;
+        relay->ops->on_over(relay, relay->arg);
+        return;
     } else if (relay->say_broken) {
         relay->say_broken = false;
         relay->ops->on_broken(relay, relay->reason, relay->arg);
         return;
     }
-    if (relay->say_flushed || relay->say_idle || relay->say_broken)
+    if (relay->say_flushed || relay->say_idle || relay->say_over || relay->say_broken)
         relay_notify(relay);
     if (done)
         done(relay, relay->arg);
@@ -59,6 +63,19 @@ static void stream_stop(struct relay_stream *stream)
         event_del(stream->reader_gone);
 }
 
+static void relay_stop(struct relay *relay)
+{
+    event_del(relay->tls_readable);
+    event_del(relay->tls_writable);
+    event_del(relay->again);
+    event_del(relay->hold_timer);
+    event_del(relay->want_timer);
+    event_del(relay->peer_timer);
+    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
+        if (relay->streams[i])
+            stream_stop(relay->streams[i]);
+}
+
 void relay_break(struct relay *relay, const char *fmt, ...)
 {
     va_list args;
@@ -69,15 +86,7 @@ void relay_break(struct relay *relay, const char *fmt, ...)
     vsnprintf(relay->reason, sizeof(relay->reason), fmt, args);
     va_end(args);
     relay->broken = relay->say_broken = true;
-    event_del(relay->tls_readable);
-    event_del(relay->tls_writable);
-    event_del(relay->again);
-    event_del(relay->hold_timer);
-    event_del(relay->want_timer);
-    event_del(relay->peer_timer);
-    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
-        if (relay->streams[i])
-            stream_stop(relay->streams[i]);
+    relay_stop(relay);
     relay_notify(relay);
 }
 
@@ -107,18 +116,40 @@ void relay_flushed(struct relay *relay)
     link_pump(relay);
 }
 
+bool relay_is_idle(const struct relay *relay)
+{
+    if (relay->flush == FLUSH_DRAINING || relay->flush == FLUSH_SENT || relay->flush_asked ||
+        relay->due_flushed)
+        return false;
+    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
+        if (relay->streams[i] && !stream_is_over(relay->streams[i]))
+            return false;
+    return true;
+}
+
 void relay_check_idle(struct relay *relay)
 {
-    if (relay->said_idle || relay->broken || relay->flush == FLUSH_DRAINING ||
-        relay->flush == FLUSH_SENT || relay->flush_asked || relay->due_flushed)
+    if (relay->said_idle || relay->broken || !relay_is_idle(relay))
         return;
-    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
-        const struct relay_stream *stream = relay->streams[i];
-
-        if (stream && !stream_is_over(stream))
-            return;
-    }
     relay->said_idle = relay->say_idle = true;
+    relay_notify(relay);
+}
+
+void relay_over(struct relay *relay)
+{
+    if (relay->broken || relay->over_sent)
+        return;
+    relay->due_over = true;
+    link_pump(relay);
+}
+
+void relay_check_over(struct relay *relay)
+{
+    if (relay->broken || relay->due_over || !relay->over_sent || !relay->over_received ||
+        relay->said_over)
+        return;
+    relay->said_over = relay->say_over = true;
+    relay_stop(relay);
     relay_notify(relay);
 }
 

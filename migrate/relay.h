@@ -51,6 +51,11 @@ struct relay_ops {
      * relay_flushed() when it is delivered wherever else that leads. NULL: at once.
      */
     void (*on_flush)(struct relay *relay, void *arg);
+    /*
+     * Both sides have said that nothing follows: the connection is free for what comes next. Once,
+     * nothing moves from then on. NULL: the relay does not answer the other side's word.
+     */
+    void (*on_over)(struct relay *relay, void *arg);
 };
 
 /*
@@ -89,6 +94,12 @@ int relay_flush(struct relay *relay);
 
 /* The answer to on_flush. */
 void relay_flushed(struct relay *relay);
+
+/*
+ * After on_idle and on_flushed: says that nothing follows. The other side answers when it is idle;
+ * then on_over. Does not block.
+ */
+void relay_over(struct relay *relay);
 
 /* Closes all descriptors it was given. NULL is allowed. */
 void relay_free(struct relay *relay);

@@ -134,10 +134,16 @@ struct relay {
     struct event *want_timer;
     unsigned want_ms;
 
+    bool due_over;
+    bool over_sent;
+    bool over_received;
+    bool said_over;
+
     bool say_flush;
     bool say_flushed;
     bool say_idle;
     bool said_idle;
+    bool say_over;
     bool say_broken;
     bool broken;
     char reason[160];
@@ -154,6 +160,12 @@ void flush_delivered(struct relay *relay);
 
 /* Has the owner told if the relay has become idle. */
 void relay_check_idle(struct relay *relay);
+
+/* Has the owner told if both sides have said their last word. */
+void relay_check_over(struct relay *relay);
+
+/* Everything has been said and delivered on all streams. */
+bool relay_is_idle(const struct relay *relay);
 
 /* Has the loop call the owner for what the say_ flags tell. */
 void relay_notify(struct relay *relay);

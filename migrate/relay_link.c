@@ -127,6 +127,12 @@ static bool tx_fill(struct relay *relay)
         relay->flush = FLUSH_SENT;
     }
     data_put(relay);
+    /* Nothing but marks can be left beside it, and those came first. */
+    if (relay->due_over && !relay->due) {
+        frame_put(relay, P_STREAM_OVER, 0, 0);
+        relay->due_over = false;
+        relay->over_sent = true;
+    }
     /* The last stream may turn out to be empty just now. */
     return relay->tx_len > 0 || relay->due || flush_is_due(relay);
 }
@@ -184,10 +190,12 @@ void link_pump(struct relay *relay)
             return;
         more = tx_fill(relay);
     }
-    if (more)
+    if (more) {
         turn_again(relay);
-    else if (tx_flush(relay))
+    } else if (tx_flush(relay)) {
         relay_check_idle(relay);
+        relay_check_over(relay);
+    }
 }
 
 /* ---- receiving ---- */
@@ -210,6 +218,7 @@ static int body_is_good(const struct relay_rx *rx)
         return stream && !stream->closed_received && rx->left == 0;
     case P_STREAM_FLUSH:
     case P_STREAM_FLUSHED:
+    case P_STREAM_OVER:
         return rx->left == 0;
     default:
         return 0;
@@ -264,6 +273,17 @@ static void flushed_received(struct relay *relay)
     relay->flush = FLUSH_DONE;
     relay->say_flushed = true;
     relay_notify(relay);
+}
+
+/* Who has not said it first answers. It comes when all has been delivered, so both are idle. */
+static void over_received(struct relay *relay)
+{
+    if (!relay->ops->on_over || !relay_is_idle(relay)) {
+        relay_break(relay, "the peer ends what has not ended");
+        return;
+    }
+    relay->over_received = true;
+    relay->due_over = !relay->over_sent;
 }
 
 static void credit_received(struct relay *relay)
@@ -330,6 +350,9 @@ static void rx_end(struct relay *relay)
         break;
     case P_STREAM_FLUSH:
         flush_received(relay);
+        break;
+    case P_STREAM_OVER:
+        over_received(relay);
         break;
     default:
         flushed_received(relay);
@@ -410,13 +433,13 @@ static size_t rx_step(struct relay *relay)
 void link_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct relay *relay = arg;
-    size_t taken = 0, n;
+    size_t taken = 0, n = 0;
 
     (void)fd, (void)what;
-    do {
-        n = rx_step(relay);
+    /* What comes after the peer's last word is not ours. */
+    while (!relay->over_received && !relay->broken && taken < RELAY_TURN &&
+           (n = rx_step(relay)) > 0)
         taken += n;
-    } while (n > 0 && !relay->broken && taken < RELAY_TURN);
     if (relay->broken)
         return;
     if (n > 0)

@@ -121,13 +121,13 @@ static void start_fill(const struct move *move, const struct move_place *place,
                        move_start_arg *start)
 {
     *start = (move_start_arg){
-        .kind = move->kind, .node = move->node, .flags = place->flags,
+        .kind = move->kind, .flags = place->flags,
         .pid = move->pid, .ppid = move->ppid, .puid = move->puid,
         .pgid = move->pgid, .sid = move->sid,
         .dump_pid = move->dump_pid, .task = move->task, .parent = move->parent,
         .space = move->space,
         .uid = move->uid, .gid = move->gid, .groups = { move->ngroups, move->groups },
-        .gate_inode = move->arg.gate_inode, .addr = place->addr, .data_port = place->data_port,
+        .gate_inode = move->arg.gate_inode, .to = place->to,
         .node_is_up = place->node_is_up, .io_direct = place->io_direct,
         .ping_timeout = place->ping_timeout, .ticket = place->ticket,
         .libraries = place->libraries,

@@ -69,8 +69,7 @@ struct move {
 
 /* Where a process goes. */
 struct move_place {
-    uint32_t addr;
-    unsigned data_port;
+    node_place to;
     int flags;
     int node_is_up;
     unsigned io_direct;

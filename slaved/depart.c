@@ -311,7 +311,7 @@ static int answer_take(const struct frame_header *header, const uint8_t *body)
     }
     if (conn_decode(depart_ret, header, body, &ret) < 0)
         return -EPROTO;
-    place = (struct move_place){ .addr = ret.addr, .data_port = ret.data_port, .flags = ret.flags,
+    place = (struct move_place){ .to = ret.to, .flags = ret.flags,
                                  .node_is_up = ret.node_is_up, .io_direct = ret.io_direct,
                                  .ping_timeout = ret.ping_timeout,
                                  .ticket = ret.ticket, .libraries = ret.libraries };

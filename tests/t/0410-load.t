@@ -9,15 +9,28 @@ LOAD=$PROGS/load
 PROCESSES=20 EACH=10
 
 # footprint NODE: what its daemons hold open, and every file that they or anybody have made.
+# Connections that wait for the next transfer come and go.
 footprint() {
     on "$1" bash -c '
         for pid in $(pgrep -x "masterd|slaved") $(pgrep bproc-); do
+            read -r comm 2>/dev/null </proc/$pid/comm && [[ $comm != bproc-idle ]] || continue
             fds=(/proc/$pid/fd/*)
-            echo "$(< /proc/$pid/comm): ${#fds[@]} descriptors"
+            # One for each connection that waits.
+            [[ $comm != bproc-mover ]] || (( ${#fds[@]} > 40 )) || continue
+            echo "$comm: ${#fds[@]} descriptors"
         done
         echo "$(grep -c . /proc/mounts) mounts"
         find /run /dev/shm | sort'
     find "${BPLAB_DIR:-/run/bplab}/$LAB/nodes/$1/disk" ! -name '*-wal' ! -name '*-shm' | sort
+}
+
+# The most descriptors that a connection holds which waits for the next transfer.
+idle_descriptors() {
+    on "$1" bash -c '
+        for pid in $(pgrep -x bproc-idle); do
+            fds=(/proc/$pid/fd/*)
+            echo ${#fds[@]}
+        done' | sort -n | awk 'END { print $1 + 0 }'
 }
 
 # In KiB, of all the daemons of a node together.
@@ -30,7 +43,7 @@ memory() {
 
 strangers() {
     on "$1" ps -e -o comm= |
-        grep -Evx 'bplab-(run|init)|masterd|slaved|bproc-(mover|receiver|space)|timeout|ps'
+        grep -Evx 'bplab-(run|init)|masterd|slaved|bproc-(mover|receiver|space|idle)|timeout|ps'
 }
 
 no_strangers() {
@@ -51,6 +64,8 @@ footprints_compare() {
         ok "$1: the same descriptors and files on $node as before" \
             diff "$TMP/$node.before" "$TMP/$node.after"
         ok "$1: no process is left on $node" no_strangers "$node"
+        between "$1: connections that wait hold little on $node" \
+            "$(idle_descriptors "$node")" 0 8
     done
     is "$1: masterd knows no process" "$(on master bpstat -p | tail -n +2)" ""
 }

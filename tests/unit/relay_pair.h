@@ -29,6 +29,7 @@ struct side {
     struct relay *relay;
     int flushed;
     int idle;
+    int over;
     int broken;
     size_t wants;               /* what the process is said to wait for */
     char reason[160];
@@ -132,6 +133,12 @@ static void side_idle(struct relay *relay, void *arg)
     ((struct side *)arg)->idle++;
 }
 
+static void side_over(struct relay *relay, void *arg)
+{
+    (void)relay;
+    ((struct side *)arg)->over++;
+}
+
 static void side_broken(struct relay *relay, const char *reason, void *arg)
 {
     struct side *side = arg;
@@ -148,8 +155,9 @@ static size_t side_wanted(struct relay *relay, unsigned id, void *arg)
     return ((struct side *)arg)->wants;
 }
 
-static const struct relay_ops side_ops = { side_flushed, side_idle, side_broken, side_wanted,
-                                           NULL };
+static const struct relay_ops side_ops = { .on_flushed = side_flushed, .on_idle = side_idle,
+                                           .on_broken = side_broken, .wanted = side_wanted,
+                                           .on_over = side_over };
 
 static void pair_on_tick(evutil_socket_t fd, short what, void *arg)
 {

@@ -132,6 +132,37 @@ static void test_small(void)
     pair_close(&pair);
 }
 
+/* The connection outlives its relays: what is said on it next is not theirs. */
+static void test_over(void)
+{
+    struct pair pair;
+    struct bulk_msg msg;
+    int process, parent;
+
+    pair_open(&pair, 2);
+    pair_output(&pair, 0, &process, &parent);
+    ok(says(&pair, process, parent, "output"), "a process writes");
+    close(process);
+    (void)pair_until(&pair, 2000, pair.side[NODE].idle);
+    is_int(pair.side[MASTER].over + pair.side[NODE].over, 0, "its end alone is not the last word");
+    relay_over(pair.side[NODE].relay);
+    ok(pair_until(&pair, 2000, pair.side[MASTER].over && pair.side[NODE].over),
+       "the last word of one side is answered by the other");
+    is_int(pair.side[MASTER].broken + pair.side[NODE].broken, 0, "and none is broken");
+    for (int i = 0; i < SIDES; i++) {
+        relay_free(pair.side[i].relay);
+        pair.side[i].relay = NULL;
+        bulk_resume(pair.side[i].ssl);
+    }
+    is_int(bulk_send_data(pair.side[MASTER].ssl, P_BULK_LAUNCH, 7, "next", 4), 0,
+           "the connection serves again");
+    ok(bulk_recv(pair.side[NODE].ssl, &msg) == 0 && msg.header.proc == P_BULK_LAUNCH &&
+       memcmp(msg.body, "next", 4) == 0, "in both hands");
+    bulk_free(&msg);
+    close(parent);
+    pair_close(&pair);
+}
+
 static void test_large(void)
 {
     struct pair pair;
@@ -545,6 +576,7 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     test_small();
+    test_over();
     test_large();
     test_stall();
     test_late_reader();

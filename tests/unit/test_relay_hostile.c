@@ -71,6 +71,8 @@ static const struct attack attacks[] = {
     { "an end of no stream", P_STREAM_EOF, 5, 0, "", false },
     { "a close of no stream", P_STREAM_CLOSED, 5, 0, "", false },
     { "an answer to no flush", P_STREAM_FLUSHED, 0, 0, "", false },
+    { "a last word before the end", P_STREAM_OVER, 0, 0, "", false },
+    { "a last word with a body", P_STREAM_OVER, 0, 1, "x", false },
     { "a wish for nothing", P_STREAM_WANTED, 0, 4, "\0\0\0\0", false },
     { "a wish of no stream", P_STREAM_WANTED, 9, 4, "\0\0\0\1", false },
     { "a message of another time", P_BULK_DATA, 2, 3, "abc", false },
