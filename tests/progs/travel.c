@@ -86,29 +86,50 @@ static void ring(char **nodes)
     timer_set(0);
 }
 
+/* A child ends when it is told to; one that nobody tells, later. */
+static void child_run(int status)
+{
+    struct timespec limit = { 60, 0 };
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    _exit(sigtimedwait(&set, NULL, &limit) == SIGUSR1 ? status : 99);
+}
+
+/* What it is told waits for it. */
+static void children_prepare(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int child_here(int status)
 {
-    int pid = fork();
+    int pid;
 
-    if (pid == 0) {
-        sleep(2);
-        _exit(status);
-    }
+    children_prepare();
+    pid = fork();
+    if (pid == 0)
+        child_run(status);
     return pid;
 }
 
 static int child_there(int node, int status)
 {
-    int pid = remote_fork(node);
+    int pid;
 
-    if (pid == 0) {
-        sleep(2);
-        _exit(status);
-    }
+    children_prepare();
+    pid = remote_fork(node);
+    if (pid == 0)
+        child_run(status);
     return pid;
 }
 
-static void child_expect(int pid, int want, const char *name)
+static void child_wait(int pid, int want, const char *name)
 {
     int status = 0;
 
@@ -116,9 +137,16 @@ static void child_expect(int pid, int want, const char *name)
     is_int(WIFEXITED(status) ? WEXITSTATUS(status) : -1, want, "and its status is its own");
 }
 
+static void child_end(int pid, int want, const char *name)
+{
+    kill(pid, SIGUSR1);
+    child_wait(pid, want, name);
+}
+
 static void children(char **nodes)
 {
     int count = 0, here, ended, there, stopped, status = 0;
+    siginfo_t info;
 
     while (nodes[count])
         count++;
@@ -128,7 +156,7 @@ static void children(char **nodes)
         _exit(22);
     stopped = child_here(23);
     /* It has ended, and nobody has waited for it. */
-    usleep(100000);
+    waitid(P_PID, (id_t)ended, &info, WEXITED | WNOWAIT);
     there = child_there(atoi(nodes[count - 1]), 24);
     for (int i = 0; i < count - 1; i++)
         if (travel(nodes[i]) < 0)
@@ -137,14 +165,14 @@ static void children(char **nodes)
        WIFSTOPPED(status), "a child that stayed can be stopped");
     ok(kill(stopped, SIGKILL) == 0 && waitpid(stopped, &status, 0) == stopped &&
        WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "and killed");
-    child_expect(ended, 22, "that had ended before");
-    child_expect(here, 21, "that stayed at the start");
-    child_expect(there, 24, "on another node");
+    child_wait(ended, 22, "that had ended before");
+    child_end(here, 21, "that stayed at the start");
+    child_end(there, 24, "on another node");
     ok(waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD, "there are no others");
     if (count < 2)
         return;
     there = child_there(atoi(nodes[count - 1]), 25);
-    child_expect(there, 25, "forked from there");
+    child_end(there, 25, "forked from there");
 }
 
 static void visit(const char *node)
@@ -153,7 +181,7 @@ static void visit(const char *node)
 
     if (travel(node) < 0)
         return;
-    child_expect(there, 26, "that lives where its parent went");
+    child_end(there, 26, "that lives where its parent went");
     ok(waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD, "there are no others");
 }
 
@@ -190,6 +218,7 @@ static void refuse(const char *error, int node, const char *what)
     ok(bproc_move(node) == -1, "the move fails");
     is_int(errno, error_of(error), "with %s", error);
     ok(getpid() == pid && bproc_currnode() == where, "nothing has happened to it");
+    kill(child, SIGUSR1);
     ok(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 31, "nor to its child");
     ok(waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD, "no copy is left");
 }
