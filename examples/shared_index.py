@@ -9,6 +9,7 @@ it begins, looks up its share of the words and answers through a pipe made befor
     shared_index.py /usr/share/common-licenses/GPL-3
 """
 
+import argparse
 import collections
 import os
 import sys
@@ -32,12 +33,17 @@ def child_run(index, words, out):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: shared_index.py FILE")
-    index = index_make(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", help="the text")
+    path = parser.parse_args().file
+    try:
+        index = index_make(path)
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"shared_index.py: cannot read {path}: {error}")
     nodes = [node.number for node in bproc.nodes("up")]
     words = sorted(index)
-    print(f"{len(words)} words of {sys.argv[1]}, looked up on {len(nodes)} nodes", flush=True)
+    print(f"{len(words)} words of {path}, looked up on {len(nodes)} nodes", flush=True)
     reading, writing = os.pipe()
     children = []
     for turn, node in enumerate(nodes):

@@ -36,7 +36,9 @@ def _node(info):
 
 
 def nodes(state=None):
-    """All nodes in ascending order, or those in `state` ("up")."""
+    """All nodes in ascending order, or those in `state` ("up"); ValueError if that is no state."""
+    if state is not None and state not in STATES:
+        raise ValueError(f"{state!r} is no state: {', '.join(STATES)}")
     found = _lib.array("bproc_nodelist", "list the nodes", _lib.NodeInfo)
     every = [_node(info) for info in found]
     return [node for node in every if state in (None, node.state)]

@@ -19,7 +19,11 @@ cases "calls" python "$tests/calls.py"
 cases "pools" python "$tests/pools.py"
 
 text=/usr/share/common-licenses/GPL-3
-ok "the example runs" python "$BPROC_LIBEXECDIR/examples/shared_index.py" "$text"
+like "the example has help" "$(python "$BPROC_LIBEXECDIR/examples/shared_index.py" --help)" \
+    "^usage: shared_index.py .*fork it onto every node"
+exits 1 "a text that is not there" python "$BPROC_LIBEXECDIR/examples/shared_index.py" /none
+like "is told" "$(cat "$TMP/out")" "shared_index.py: cannot read /none: .*No such file"
+ok "it runs" python "$BPROC_LIBEXECDIR/examples/shared_index.py" "$text"
 is "and every node answers" "$(grep -c '^node [012]: [0-9]* words' "$TMP/out")" 3
 
 on master bpctl -S 0-2 -s unavailable
