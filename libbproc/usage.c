@@ -106,6 +106,14 @@ static int pages_join(const struct pages *pages, struct bproc_usage_t **list)
     return (int)nodes;
 }
 
+/* A node that tells nothing is one that is down or silent, unless there is no such node. */
+static int node_check(int node)
+{
+    node_record record;
+
+    return node == BPROC_NODE_ANY ? 0 : node_fetch(node, &record);
+}
+
 int bproc_usage(int node, struct bproc_usage_t **list)
 {
     struct pages pages = { NULL, 0 };
@@ -119,6 +127,8 @@ int bproc_usage(int node, struct bproc_usage_t **list)
         result = pages_fetch(&pages, node);
     if (result == 0)
         result = pages_join(&pages, list);
+    if (list && result == 0)
+        result = node_check(node);
     pages_free(&pages);
     return client_result(result);
 }

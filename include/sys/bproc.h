@@ -509,9 +509,8 @@ int bproc_proclist(int node, struct bproc_proc_info_t **list);
  * processes there use, nodes in ascending order (ours). Result: how many; *list is malloc'd, one
  * free() of it frees the processes as well; it is NULL when there are none or the call fails. A
  * node that does not answer within two seconds, and one that is down, is left out. Of the master
- * the machine is told about, not its processes. Figures are at most a second old. EINVAL: a
- * negative number that is no node, or list is NULL. EAGAIN: too many ask at once. Blocks until the
- * nodes have answered.
+ * the machine is told about, not its processes. Figures are at most a second old. EINVAL: no such
+ * node, or list is NULL. EAGAIN: too many ask at once. Blocks until the nodes have answered.
  */
 int bproc_usage(int node, struct bproc_usage_t **list);
 

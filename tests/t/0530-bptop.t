@@ -58,7 +58,7 @@ exits 1 "a full disk" on master sh -c 'bptop -b -n 1 >/dev/full'
 is "bproc_usage() of the master" "$(usage_of -1)" "node -1 processes 0 listed 0"
 is "of a node without processes" "$(usage_of 2)" "node 2 processes 0 listed 0"
 is "of all" "$(usage_of -4 | cut -d ' ' -f 2 | tr '\n' ' ')" "-1 0 1 2 "
-is "of a node that is none" "$(usage_of 3)" ""
+is "of a node that is none" "$(usage_of 3) $(usage_of 99)" "-1 EINVAL -1 EINVAL"
 is "of what stands for no node" "$(usage_of -3)" "-1 EINVAL"
 is "without a daemon" "$(on master env BPROC_SOCKET=/nowhere "$PROGS/usage" 0)" "-1 EBUSY"
 is "on a node, of itself" "$(on n1 "$PROGS/usage" -2)" "node 1 processes 0 listed 0"
@@ -98,6 +98,7 @@ is "nodes have a line each" "$(awk '/^NODE/ { on = 1 } on && $2 == "up" { print 
     head -n 4 | xargs)" "master n0 n1 n2"
 is "JSON names the nodes twice" "$(bptop --json -n 1 -w n0,n2 | jq -c '.version, .nodes, .nodeset')" \
     $'1\n[0,2]\n"n[0,2]"'
+is "on a node, of one that is none" "$(on n1 "$PROGS/usage" 99)" "-1 EINVAL"
 like "on a node bptop tells the same" "$(on n2 bptop -b -n 1)" " n0 +root +7 S "
 bplab daemon n2 stop
 is "a node that is down has told nothing" \
