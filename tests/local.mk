@@ -28,6 +28,7 @@ SYSTEM_TESTS += tests/t/0366-kin.t
 SYSTEM_TESTS += tests/t/0380-dump.t
 SYSTEM_TESTS += tests/t/0400-faults.t
 SYSTEM_TESTS += tests/t/0410-load.t
+SYSTEM_TESTS += tests/t/0411-crowd.t
 SYSTEM_TESTS += tests/t/0420-restart.t
 SYSTEM_TESTS += tests/t/0430-nodeloss.t
 SYSTEM_TESTS += tests/t/0440-hostile.t
@@ -58,8 +59,8 @@ SYSTEM_TESTS += tests/t/0800-python.t
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
 EXTRA_DIST += tests/progs/agent_terminal.py tests/progs/mpi_ring.c
-EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/api.sh tests/t/steady.sh tests/t/travel.sh \
-	tests/python/calls.py tests/python/pools.py tests/python/tap.py
+EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/api.sh tests/t/load.sh tests/t/steady.sh \
+	tests/t/travel.sh tests/python/calls.py tests/python/pools.py tests/python/tap.py
 
 TEST_EXTENSIONS = .t
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

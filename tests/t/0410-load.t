@@ -1,93 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Many forks at once and many in a row: each child is the right one, and nothing grows.
+# Many forks in a row: each child is the right one, and nothing grows.
 
 . "${0%/*}/lib.sh"
+. "${0%/*}/load.sh"
 
-LOAD=$PROGS/load
-PROCESSES=20 EACH=10
-
-# footprint NODE: what its daemons hold open, and every file that they or anybody have made.
-# Connections that wait for the next transfer come and go.
-footprint() {
-    on "$1" bash -c '
-        for pid in $(pgrep -x "masterd|slaved") $(pgrep bproc-); do
-            read -r comm 2>/dev/null </proc/$pid/comm && [[ $comm != bproc-idle ]] || continue
-            fds=(/proc/$pid/fd/*)
-            # One for each connection that waits.
-            [[ $comm != bproc-mover ]] || (( ${#fds[@]} > 40 )) || continue
-            echo "$comm: ${#fds[@]} descriptors"
-        done
-        echo "$(grep -c . /proc/mounts) mounts"
-        find /run /dev/shm | sort'
-    find "${BPLAB_DIR:-/run/bplab}/$LAB/nodes/$1/disk" ! -name '*-wal' ! -name '*-shm' | sort
-}
-
-# The most descriptors that a connection holds which waits for the next transfer.
-idle_descriptors() {
-    on "$1" bash -c '
-        for pid in $(pgrep -x bproc-idle); do
-            fds=(/proc/$pid/fd/*)
-            echo ${#fds[@]}
-        done' | sort -n | awk 'END { print $1 + 0 }'
-}
-
-# In KiB, of all the daemons of a node together.
-memory() {
-    on "$1" bash -c '
-        for pid in $(pgrep -x "masterd|slaved") $(pgrep bproc-); do
-            grep ^RssAnon: /proc/$pid/status
-        done' | awk '{ sum += $2 } END { print sum }'
-}
-
-strangers() {
-    on "$1" ps -e -o comm= |
-        grep -Evx 'bplab-(run|init)|masterd|slaved|bproc-(mover|receiver|space|idle)|timeout|ps'
-}
-
-no_strangers() {
-    [[ -z $(strangers "$1") ]]
-}
-
-footprints_take() {
-    local node
-    for node in master n0 n1 n2; do
-        wait_for 10 no_strangers "$node" || diag "left on $node:" "$(strangers "$node")"
-        footprint "$node" >"$TMP/$node.$1"
-    done
-}
-
-footprints_compare() {
-    local node
-    for node in master n0 n1 n2; do
-        ok "$1: the same descriptors and files on $node as before" \
-            diff "$TMP/$node.before" "$TMP/$node.after"
-        ok "$1: no process is left on $node" no_strangers "$node"
-        between "$1: connections that wait hold little on $node" \
-            "$(idle_descriptors "$node")" 0 8
-    done
-    is "$1: masterd knows no process" "$(on master bpstat -p | tail -n +2)" ""
-}
-
-storm_start() {
-    mkfifo "$TMP/word"
-    bplab exec master -- timeout -k 5 100 "$LOAD" storm $PROCESSES $EACH 3 \
-        <"$TMP/word" >"$TMP/storm" 2>&1 &
-    storm=$!
-    exec 9>"$TMP/word"
-}
-
-storm_is_up() {
-    grep -qx up "$TMP/storm" || ! kill -0 $storm
-}
-
-lab_up 3
-
-# The daemons' memory settles, and the nodes' caches take what they need.
-ON_TIMEOUT=120
-ok "forks before all counting" on master "$LOAD" row 30 3
-footprints_take before
+load_begin
 before=$(memory master)
 before_node=$(memory n0)
 
@@ -98,16 +17,5 @@ between "1000 forks: masterd's memory grows by less than 512 KiB" \
     $(( $(memory master) - before )) -10000 512
 between "1000 forks: slaved's memory grows by less than 512 KiB" \
     $(( $(memory n0) - before_node )) -10000 512
-
-storm_start
-wait_for 90 storm_is_up
-is "200 children of 20 processes run at the same time" \
-    "$(on master bpstat -p | tail -n +2 | wc -l)" $(( PROCESSES * EACH ))
-echo >&9
-exec 9>&-
-wait $storm
-is "each ends as it was told" "$?: $(< "$TMP/storm")" "0: up"
-footprints_take after
-footprints_compare "200 at once"
 
 done_testing

@@ -37,6 +37,7 @@ TMP=$(mktemp -d "${TMPDIR:-/tmp}/bproc-test.XXXXXX")
 
 tap_end() {
     trap - EXIT INT TERM HUP
+    (( tap_failed == 0 )) || lab_complaints
     lab_down
     rm -rf "$TMP"
 }
@@ -204,6 +205,15 @@ lab_up() {
         diag "$(tail -n 60 "$TMP/lab")"
         bail "cannot start a virtual cluster"
     }
+}
+
+# What the daemons have said, but for how long transfers took: the reason is often among it.
+lab_complaints() {
+    local node
+    [[ -n $LAB ]] || return 0
+    for node in $(bplab status | awk 'NR > 1 { print $1 }'); do
+        bplab logs "$node" | grep -v ' ms' | tail -n 12 | sed "s/^<.>/# log of $node: /"
+    done
 }
 
 lab_down() {

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# For tests of what a load leaves behind; sourced after lib.sh, with a lab of three nodes in mind.
+
+LOAD=$PROGS/load
+# The machine may be busy with other tests.
+ON_TIMEOUT=300
+
+# footprint NODE: what its daemons hold open, and every file that they or anybody have made.
+# Connections that wait for the next transfer come and go.
+footprint() {
+    on "$1" bash -c '
+        for pid in $(pgrep -x "masterd|slaved") $(pgrep bproc-); do
+            read -r comm 2>/dev/null </proc/$pid/comm && [[ $comm != bproc-idle ]] || continue
+            fds=(/proc/$pid/fd/*)
+            # One for each connection that waits.
+            [[ $comm != bproc-mover ]] || (( ${#fds[@]} > 40 )) || continue
+            echo "$comm: ${#fds[@]} descriptors"
+        done
+        echo "$(grep -c . /proc/mounts) mounts"
+        find /run /dev/shm | sort'
+    find "${BPLAB_DIR:-/run/bplab}/$LAB/nodes/$1/disk" ! -name '*-wal' ! -name '*-shm' | sort
+}
+
+# The most descriptors that a connection holds which waits for the next transfer.
+idle_descriptors() {
+    on "$1" bash -c '
+        for pid in $(pgrep -x bproc-idle); do
+            fds=(/proc/$pid/fd/*)
+            echo ${#fds[@]}
+        done' | sort -n | awk 'END { print $1 + 0 }'
+}
+
+# In KiB, of all the daemons of a node together.
+memory() {
+    on "$1" bash -c '
+        for pid in $(pgrep -x "masterd|slaved") $(pgrep bproc-); do
+            grep ^RssAnon: /proc/$pid/status
+        done' | awk '{ sum += $2 } END { print sum }'
+}
+
+strangers() {
+    on "$1" ps -e -o comm= |
+        grep -Evx 'bplab-(run|init)|masterd|slaved|bproc-(mover|receiver|space|idle)|timeout|ps'
+}
+
+no_strangers() {
+    [[ -z $(strangers "$1") ]]
+}
+
+footprints_take() {
+    local node
+    for node in master n0 n1 n2; do
+        wait_for 10 no_strangers "$node" || diag "left on $node:" "$(strangers "$node")"
+        footprint "$node" >"$TMP/$node.$1"
+    done
+}
+
+footprints_compare() {
+    local node
+    for node in master n0 n1 n2; do
+        ok "$1: the same descriptors and files on $node as before" \
+            diff "$TMP/$node.before" "$TMP/$node.after"
+        ok "$1: no process is left on $node" no_strangers "$node"
+        between "$1: connections that wait hold little on $node" \
+            "$(idle_descriptors "$node")" 0 8
+    done
+    is "$1: masterd knows no process" "$(on master bpstat -p | tail -n +2)" ""
+}
+
+# load_begin: a cluster whose daemons' memory has settled, and whose nodes' caches have what they need.
+load_begin() {
+    lab_up 3
+    ok "forks before all counting" on master "$LOAD" row 30 3
+    footprints_take before
+}
