@@ -317,8 +317,8 @@ static void ready_take(struct passage *passage, struct conn *conn,
     }
     error = entry_make(passage);
     if (error == -EEXIST) {
-        conn_refuse(conn, header, BPROC_PID_TAKEN, "an older process still has number %d on node %d",
-                    passage->pid, passage->to);
+        conn_refuse(conn, header, BPROC_PID_TAKEN,
+                    "an older process still has number %d on node %d", passage->pid, passage->to);
         return;
     }
     if (error) {
