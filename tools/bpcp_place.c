@@ -20,7 +20,7 @@ static size_t spec_length(const char *text)
 /* Behind "USER@", which is not asked for: who we are, the kernel says. */
 static const char *user_skip(const char *text, size_t len)
 {
-    size_t user = strcspn(text, "@,[^!:");
+    size_t user = strcspn(text, "@,[^!&:");
 
     return user > 0 && user < len && text[user] == '@' ? text + user + 1 : text;
 }

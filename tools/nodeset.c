@@ -40,14 +40,41 @@ bool nodeset_has(const struct nodeset *set, int node)
     return false;
 }
 
-void nodeset_remove(struct nodeset *set, const struct nodeset *others)
+/* Those alone that `others` has, or has not. */
+static void nodes_keep(struct nodeset *set, const struct nodeset *others, bool in)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < set->count; i++)
-        if (!nodeset_has(others, set->nodes[i]))
+        if (nodeset_has(others, set->nodes[i]) == in)
             set->nodes[kept++] = set->nodes[i];
     set->count = kept;
+}
+
+void nodeset_remove(struct nodeset *set, const struct nodeset *others)
+{
+    nodes_keep(set, others, false);
+}
+
+void nodeset_intersect(struct nodeset *set, const struct nodeset *others)
+{
+    nodes_keep(set, others, true);
+}
+
+int nodeset_differ(struct nodeset *set, struct nodeset *others)
+{
+    struct nodeset both = { 0 };
+    int error = 0;
+
+    for (size_t i = 0; i < set->count && !error; i++)
+        if (nodeset_has(others, set->nodes[i]))
+            error = nodeset_push(&both, set->nodes[i]);
+    nodeset_remove(set, &both);
+    nodeset_remove(others, &both);
+    nodeset_free(&both);
+    for (size_t i = 0; i < others->count && !error; i++)
+        error = nodeset_push(set, others->nodes[i]);
+    return error;
 }
 
 static int node_compare(const void *a, const void *b)

@@ -25,6 +25,12 @@ bool nodeset_has(const struct nodeset *set, int node);
 /* Takes every node that is in `others` out of `set`, as often as it is there. */
 void nodeset_remove(struct nodeset *set, const struct nodeset *others);
 
+/* Leaves in `set` what is in `others` as well. */
+void nodeset_intersect(struct nodeset *set, const struct nodeset *others);
+
+/* Leaves in `set` what was in one of the two, and in `others` what was in them alone. As push. */
+int nodeset_differ(struct nodeset *set, struct nodeset *others);
+
 /*
  * The set in short, sorted, each node once: "n[0-3,7]", "n5", "master,n0", "" when it is empty.
  * nodespec_add() reads it back. malloc'd, NULL when out of memory.

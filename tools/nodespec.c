@@ -258,7 +258,7 @@ static int add_plain(struct nodeset *out, char *item, const struct tool_nodes *t
 }
 
 /* `item` may be changed. */
-static int add_item(struct nodeset *out, char *item, const struct parse *parse)
+static int add_term(struct nodeset *out, char *item, const struct parse *parse)
 {
     char whole[128];
     int error;
@@ -273,6 +273,53 @@ static int add_item(struct nodeset *out, char *item, const struct parse *parse)
     if (error == NO_MATCH)
         return parse_fail(parse, -EINVAL, "'%s' is no node", whole);
     return error ? parse_fail(parse, error, "'%s': %s", whole, strerror(-error)) : 0;
+}
+
+/* The term at *rest, ended, *rest goes behind the operator that ended it; '\0' when none did. */
+static char term_next(char **rest, char **term)
+{
+    char *end = *term = *rest;
+    char op;
+
+    end += strcspn(end, *end == '^' ? "" : "&!^");
+    op = *end;
+    *end = '\0';
+    *rest = end + 1;
+    return op;
+}
+
+static int term_apply(struct nodeset *set, char op, char *term, const struct parse *parse)
+{
+    struct nodeset other = { 0 };
+    int error = add_term(&other, term, parse);
+
+    if (!error && op == '&')
+        nodeset_intersect(set, &other);
+    else if (!error && op == '!')
+        nodeset_remove(set, &other);
+    else if (!error)
+        error = nodeset_differ(set, &other);
+    nodeset_free(&other);
+    return error;
+}
+
+/* `item` may be changed. */
+static int add_item(struct nodeset *out, char *item, const struct parse *parse)
+{
+    struct nodeset set = { 0 };
+    char *term, op = term_next(&item, &term);
+    int error = add_term(&set, term, parse);
+
+    while (!error && op) {
+        char before = op;
+
+        op = term_next(&item, &term);
+        error = term_apply(&set, before, term, parse);
+    }
+    for (size_t i = 0; i < set.count && !error; i++)
+        error = nodeset_push(out, set.nodes[i]);
+    nodeset_free(&set);
+    return error;
 }
 
 /* The item at *rest, ended; *rest goes behind its comma, or becomes NULL. Brackets keep commas. */

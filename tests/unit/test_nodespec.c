@@ -152,6 +152,17 @@ static void test_excluded(void)
     is_str(expand("master,0,!-1"), "0", "the master can be excluded");
     is_str(expand("!3,!up"), "2 4 5 8", "exclusions alone start from all");
     is_str(expand("1,1,!1"), "", "each time it is there");
+    is_str(expand("@low&up"), "0 1", "& is for both");
+    is_str(expand("all!@low"), "3 4 5 6 8", "! between two for the first without the second");
+    is_str(expand("@low^1-4"), "0 3 4", "^ for one of the two");
+    is_str(expand("all&0-4!1^4-6"), "0 2 3 5 6", "from left to right");
+    is_str(expand("8,@low&up,5"), "8 0 1 5", "before commas");
+    is_str(expand("all,!@low&up"), "2 3 4 5 6 8", "also behind an exclusion");
+    is_str(expand("n[0-3]&n[2,3,5]"), "2 3", "folded sets");
+    is_str(expand("up&"), "error", "both sides have to be there");
+    is_str(text, "'' is no node", "is told");
+    is_str(expand("up&fish"), "error", "and be nodes");
+    is_str(text, "'fish' is no node", "is told, too");
 }
 
 static void test_file(void)
