@@ -77,8 +77,8 @@ static void option_set(struct options *options, int option)
     case OPT_DIRECTORY: options->directory = true; break;
     case OPT_HOME: options->home = true; break;
     case OPT_SUFFIX: options->suffix = optarg; break;
-    case 'h': tool_usage(usage_text, 0);
-    case 'v': tool_version();
+    case 'h': tool_usage(usage_text, 0, 1);
+    case 'v': tool_version(1);
     case '?': errx(1, "bpcp --help tells more");
     default: break;
     }

@@ -310,9 +310,9 @@ static void option_do(struct control *control, int option)
     case OPTION_NO_WAIT: control->no_wait = true; break;
     case OPTION_RECONNECT: reconnect_do(control, optarg); break;
     case 'f': break;
-    case 'h': tool_usage(usage_text, 0);
+    case 'h': tool_usage(usage_text, 0, 1);
     case 'v':
-    case 'V': tool_version();
+    case 'V': tool_version(1);
     default: exit(1);
     }
 }

@@ -66,6 +66,7 @@ int cluster_ca(int argc, char **argv)
         errx(1, "cannot read %s: %s", path, strerror(-error));
     hash_format(hash, hex);
     printf("certificate authority made in %s, sha256:%s\n", state, hex);
+    tool_flush(1);
     return 0;
 }
 
@@ -123,6 +124,7 @@ static void token_print(const token_ret *ret, const char *host)
     hash_format((const uint8_t *)ret->ca_hash, hex);
     printf("slaved --join %s:%u --token %s --ca-hash sha256:%s\n", host ? host : ret->host,
            ret->port, ret->token, hex);
+    tool_flush(1);
 }
 
 int cluster_token(int argc, char **argv)

@@ -15,6 +15,7 @@
 #include "common/conf.h"
 #include "tools/bpctl_config.h"
 #include "tools/json.h"
+#include "tools/tool.h"
 
 /* Where a keyword goes: a line of text, or a member of an object. */
 struct show {
@@ -170,8 +171,6 @@ static void config_print(const struct conf *conf, bool as_json)
     conf_show(&show, conf);
     if (as_json)
         json_end(&json);
-    if (fflush(stdout) != 0)
-        err(1, "cannot write");
 }
 
 int config_run(int argc, char **argv)
@@ -201,6 +200,7 @@ int config_run(int argc, char **argv)
         config_print(conf, as_json);
     else
         printf("%s: good\n", path);
+    tool_flush(1);
     conf_free(conf);
     return 0;
 }

@@ -102,8 +102,7 @@ static int list_print(bool as_json)
     for (const char *at = list; !as_json && *at; at += strlen(at) + 1)
         puts(at);
     free(list);
-    if (fflush(stdout) != 0)
-        err(1, "cannot write");
+    tool_flush(1);
     return 0;
 }
 
@@ -122,9 +121,9 @@ int main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "acdlhvV", long_options, NULL)) != -1) {
         switch (option) {
         case OPTION_JSON: as_json = true; break;
-        case 'h': tool_usage(usage_text, 0);
+        case 'h': tool_usage(usage_text, 0, 1);
         case 'v':
-        case 'V': tool_version();
+        case 'V': tool_version(1);
         case '?': exit(1);
         default: what = option;
         }

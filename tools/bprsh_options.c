@@ -56,8 +56,8 @@ static void option_set(struct agent_options *options, int option)
         options->terminal = options->terminal == TERMINAL_ASK ? TERMINAL_FORCE : TERMINAL_ASK;
         break;
     case 'T': options->terminal = TERMINAL_NONE; break;
-    case 'V': tool_version();
-    case OPTION_HELP: tool_usage(usage_text, 0);
+    case 'V': tool_version(AGENT_FAILED);
+    case OPTION_HELP: tool_usage(usage_text, 0, AGENT_FAILED);
     case '?': exit(AGENT_FAILED);
     case 'G':
     case 'Q': exit(AGENT_FAILED);

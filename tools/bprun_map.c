@@ -151,6 +151,5 @@ void map_print(const struct nodeset *map)
     for (size_t i = 0; i < map->count; i++)
         printf("%s%d", i > 0 ? ":" : "", map->nodes[i]);
     putchar('\n');
-    if (fflush(stdout) != 0)
-        err(1, "cannot write stdout");
+    tool_flush(1);
 }

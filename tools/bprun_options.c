@@ -97,8 +97,8 @@ static void option_set(struct options *options, const char **said, int option)
     case 'n': options->no_input = true; break;
     case 'p': options->prefix = true; break;
     case 'h':
-    case 'u': tool_usage(usage_text, 0);
-    case 'V': tool_version();
+    case 'u': tool_usage(usage_text, 0, 1);
+    case 'V': tool_version(1);
     default: errx(1, "%s --help tells more", program_invocation_short_name);
     }
 }

@@ -241,8 +241,7 @@ static int plan_print(struct run *run, struct task_plan *plan, const struct opti
     if (options->json)
         return report_json(run, tool_clock()) < 0;
     report_plan(run);
-    if (fflush(stdout) != 0)
-        err(1, "cannot write stdout");
+    tool_flush(1);
     return 0;
 }
 

@@ -143,9 +143,9 @@ static void option_set(struct options *options, int option)
     case OPT_PTY: options->pty = true; break;
     case 't': options->time = true; break;
     case 'l': break;
-    case 'h': tool_usage(usage_text, 1);
-    case OPT_HELP: tool_usage(usage_text, 0);
-    case 'v': tool_version();
+    case 'h': tool_usage(usage_text, 1, 1);
+    case OPT_HELP: tool_usage(usage_text, 0, 1);
+    case 'v': tool_version(1);
     default: exit(1);
     }
 }

@@ -181,8 +181,7 @@ static void show(const struct options *options)
     if (error)
         errx(1, "cannot list the %s: %s", options->processes ? "processes" : "nodes",
              tool_reason(-error));
-    if (fflush(stdout) != 0)
-        err(1, "cannot write stdout");
+    tool_flush(1);
 }
 
 /* Waits for a change; for processes, which nobody tells about, a second at most. False: the end. */
@@ -225,7 +224,8 @@ static void host_show(const char *host)
     int node = host_find(host);
 
     if (node == BPROC_NODE_NONE)
-        errx(1, "%s: %s", host, errno ? tool_reason(errno) : "no node has that name or address");
+        errx(1, "cannot find node %s: %s", host,
+             errno ? tool_reason(errno) : "no node has that name or address");
     printf("%d\n", node);
 }
 
@@ -254,7 +254,6 @@ int main(int argc, char **argv)
         watch(&options);
     else
         show(&options);
-    if (fflush(stdout) != 0)
-        err(1, "cannot write stdout");
+    tool_flush(1);
     return 0;
 }

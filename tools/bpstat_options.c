@@ -100,9 +100,9 @@ static void option_set(struct options *options, int option)
         break;
     case 'p': options->processes = true; break;
     case 'P': options->output = OUTPUT_FILTER; break;
-    case 'h': tool_usage(usage_text, 0);
+    case 'h': tool_usage(usage_text, 0, 1);
     case 'v':
-    case 'V': tool_version();
+    case 'V': tool_version(1);
     default: long_set(options, option);
     }
 }

@@ -114,8 +114,8 @@ static void option_set(struct options *options, int option)
     case 'p': view->no_nodes = true; break;
     case OPTION_JSON: options->batch = options->json = true; break;
     case OPTION_COLOR: tool_color_set(optarg); break;
-    case 'h': tool_usage(usage_text, 0);
-    case 'V': tool_version();
+    case 'h': tool_usage(usage_text, 0, 1);
+    case 'V': tool_version(1);
     default: exit(1);
     }
 }
@@ -144,8 +144,7 @@ static void look(const struct options *options, const struct sample *sample)
     else
         batch_print(sample, &picture, view, options->screen.color);
     view_free(&picture);
-    if (fflush(stdout) != 0)
-        err(1, "cannot write stdout");
+    tool_flush(1);
 }
 
 static void batch_run(const struct options *options)

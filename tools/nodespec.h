@@ -17,7 +17,8 @@
  *                    the end of the line is a comment. All up to the comma is its name
  *   !x -x            not what x denotes, wherever it stands; what follows - is no digit, as -1 is
  *                    the master. With nothing but those, the others of all nodes
- *   a&b a!b a^b      in both, in a but not in b, in one of the two; from left to right, before commas
+ *   a&b a!b a^b      in both, in a but not in b, in one of the two; from left to right, and before
+ *                    commas
  *   a,b,c            all of these, in that order; a node named twice is there twice
  */
 #ifndef TOOLS_NODESPEC_H

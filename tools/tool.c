@@ -66,15 +66,23 @@ bool tool_stdin_is_null(void)
     return fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
-void tool_usage(const char *text, int status)
+void tool_flush(int failure)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        err(failure, "cannot write stdout");
+}
+
+void tool_usage(const char *text, int status, int failure)
 {
     fputs(text, stdout);
+    tool_flush(failure);
     exit(status);
 }
 
-void tool_version(void)
+void tool_version(int failure)
 {
     printf("%s (bproc) %s\n", program_invocation_short_name, PACKAGE_VERSION);
+    tool_flush(failure);
     exit(0);
 }
 

@@ -42,11 +42,14 @@ void tool_close(int *fd);
 /* Is standard input /dev/null? */
 bool tool_stdin_is_null(void);
 
-/* Prints the usage text to stdout and ends the tool with `status`. */
-void tool_usage(const char *text, int status) __attribute__((noreturn));
+/* Writes what is left for stdout; ends the tool with a message and `failure` if that cannot be. */
+void tool_flush(int failure);
 
-/* Prints name and release, ends the tool with 0. */
-void tool_version(void) __attribute__((noreturn));
+/* Prints the usage text to stdout and ends the tool with `status`, or as tool_flush(). */
+void tool_usage(const char *text, int status, int failure) __attribute__((noreturn));
+
+/* Prints name and release, ends the tool with 0, or as tool_flush(). */
+void tool_version(int failure) __attribute__((noreturn));
 
 /*
  * Colours: as --color=WHEN says, else BPROC_COLOR, else none if NO_COLOR is set and not empty, else

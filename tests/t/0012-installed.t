@@ -9,8 +9,15 @@ library=$BPLAB_STAGE$BPROC_LIBDIR/libbproc.so
 for program in "$BPROC_SBINDIR"/{masterd,slaved,bpctl} \
     "$BPROC_BINDIR"/{bprun,beorun,mpprun,bpmap,beomap} \
     "$BPROC_BINDIR"/{bpcp,bprsh,bpsh,bpstat,bptop,bplab} \
-    "$BPROC_LIBEXECDIR"/bproc-{copy,ghost,mover,receiver,space,usage}; do
+    "$BPROC_LIBEXECDIR"/bproc-{ghost,mover,receiver,space,usage}; do
     ok "$program is installed" test -x "$BPLAB_STAGE$program"
+done
+for tool in bpcp bpctl bplib bprsh bprun bpsh bpstat bptop; do
+    fails "$tool tells when its help cannot be written" \
+        env LD_LIBRARY_PATH="$BPLAB_STAGE$BPROC_LIBDIR" \
+        PATH="$BPLAB_STAGE$BPROC_BINDIR:$BPLAB_STAGE$BPROC_SBINDIR:$PATH" \
+        sh -c "$tool --version && $tool --help >/dev/full"
+    like "with the reason" "$(tail -n 1 "$TMP/out")" "^$tool: cannot write stdout: No space left"
 done
 for link in ssh:bpsh rsh:bpsh scp:bpcp rcp:bpcp; do
     is "the shim folder has ${link%:*}" \

@@ -89,7 +89,7 @@ is "-A of a host name" "$(bpstat -A n1)" 1
 is "of an address" "$(bpstat -A 10.77.1.3) $(bpstat -A 10.77.0.1)" "2 -1"
 is "of the master" "$(bpstat -A master)" -1
 exits 1 "of no node" bpstat -A 192.0.2.1
-is "is told" "$(cat "$TMP/out")" "bpstat: 192.0.2.1: no node has that name or address"
+is "is told" "$(cat "$TMP/out")" "bpstat: cannot find node 192.0.2.1: no node has that name or address"
 is "no processes" "$(bpstat -p)" $'PID\tNode'
 "$lab" -c "$LAB" exec master -- bpsh -N 0-1 sleep 60 &
 sleepers=$!

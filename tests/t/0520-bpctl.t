@@ -56,6 +56,9 @@ import json, sys
 conf = json.load(sys.stdin)
 print(conf["version"], conf["nodes"], conf["addresses"][0]["last"], conf["nodegroups"]["a"])')" \
     "1 2 10.0.0.2 0 1"
+exits 1 "an answer that cannot be written" on master sh -c 'bpctl config check /tmp/good >/dev/full'
+exits 1 "a token, too" on master sh -c 'bpctl token create >/dev/full'
+is "is told" "$(cat "$TMP/out")" "bpctl: cannot write stdout: No space left on device"
 exits 1 "a mistake" bpctl config check /tmp/bad
 like "is told with its line" "$(cat "$TMP/out")" "^/tmp/bad:2: unknown keyword"
 exits 1 "one of the whole" bpctl config check /tmp/few
