@@ -103,7 +103,7 @@ static void orphan_fork(struct birth *birth)
     struct rights *rights = proc ? proc_rights(proc) : NULL;
     int error = !rights || rights_limit(rights, &birth->born.uid, &birth->born.gid) < 0
                     ? -EPERM
-                    : ghostfork_orphan(&birth->born, birth->node);
+                    : ghostfork_orphan(&birth->born, birth->node, rights);
 
     if (error)
         birth_give_up(birth, -error);

@@ -154,7 +154,8 @@ static int children_stand(const struct move *move)
 
 static int process_enter(struct move *move)
 {
-    struct rights *rights = rights_new(move->uid, move->gid, move->groups, move->ngroups);
+    struct rights *rights = rights_new(move->uid, move->gid, move->groups, move->ngroups,
+                                       move->task);
 
     if (!rights)
         return -ENOMEM;

@@ -8,6 +8,7 @@
 
 #include "masterd/ghostfork.h"
 #include "masterd/master.h"
+#include "masterd/rights.h"
 #include "migrate/ghostargs.h"
 #include "migrate/space/pidfork.h"
 
@@ -19,17 +20,18 @@ static void user_become(const born_msg *born)
 }
 
 __attribute__((noreturn))
-static void ghost_become(const born_msg *born, int node)
+static void ghost_become(const born_msg *born, int node, const struct rights *rights)
 {
     ghost_fork_arg birth = { .node = node,
                              .args = { born->args.args_len, born->args.args_val } };
 
     setsid();
+    rights_impose(rights);
     user_become(born);
     ghostargs_exec(&birth, master.conf->socket);
 }
 
-int ghostfork_orphan(const born_msg *born, int node)
+int ghostfork_orphan(const born_msg *born, int node, const struct rights *rights)
 {
     sigset_t all, before;
     pid_t pid;
@@ -43,7 +45,7 @@ int ghostfork_orphan(const born_msg *born, int node)
     if (pid == 0) {
         pid = pidfork(born->id.pid);
         if (pid == 0)
-            ghost_become(born, node);
+            ghost_become(born, node, rights);
         _exit(0);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);

@@ -5,10 +5,12 @@
 
 #include "proto/bproc.h"
 
+struct rights;
+
 /*
- * Forks a ghost under the process's number, of its user, as a child of whoever adopts orphans. It
- * connects by itself. 0 when that is under way; -errno. Does not block.
+ * Forks a ghost under the process's number, of its user and with his limits, as a child of
+ * whoever adopts orphans. It connects by itself. 0 when that is under way; -errno. Does not block.
  */
-int ghostfork_orphan(const born_msg *born, int node);
+int ghostfork_orphan(const born_msg *born, int node, const struct rights *rights);
 
 #endif

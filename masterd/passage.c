@@ -74,14 +74,20 @@ static void passage_free(struct passage *passage)
 
 /* ---- may it ---- */
 
+static struct rights *origin_rights(const struct node *from, const depart_arg *arg)
+{
+    struct proc *origin = proc_find(arg->origin, from->number);
+
+    return origin ? proc_rights(origin) : NULL;
+}
+
 /*
  * The node's word is good for processes of those whom it has processes of: it cannot make itself
  * another user's, nor one in another group.
  */
 static int owner_check(const struct node *from, const depart_arg *arg, char *text, size_t len)
 {
-    struct proc *origin = proc_find(arg->origin, from->number);
-    const struct rights *rights = origin ? proc_rights(origin) : NULL;
+    const struct rights *rights = origin_rights(from, arg);
 
     if (rights && rights_cover(rights, arg->who.uid, arg->who.gid, arg->groups.groups_val,
                                arg->groups.groups_len))
@@ -89,6 +95,36 @@ static int owner_check(const struct node *from, const depart_arg *arg, char *tex
     snprintf(text, len, "node %d has no process with the rights of uid %u gid %u to be the origin "
              "of process %d", from->number, arg->who.uid, arg->who.gid, arg->who.id.pid);
     return EPERM;
+}
+
+/*
+ * A parent, group or session is one that what it comes from was in already, its user's, or nobody's
+ * whom we know of.
+ */
+static int is_kin(const struct node *from, const depart_arg *arg, int number)
+{
+    struct rights *rights = origin_rights(from, arg);
+    const struct proc *proc = proc_find(arg->who.id.pid, from->number);
+
+    return number <= 1 || number == arg->who.id.pid || rights_uid(rights) == 0 ||
+           rights_has_kin(rights, number) || (proc && number == proc_ppid(proc)) ||
+           proctable_use(number, rights_uid(rights)) != USE_OTHERS;
+}
+
+static int kin_check(const struct node *from, const depart_arg *arg, char *text, size_t len)
+{
+    const struct { const char *what; int number; } kin[] = {
+        { "parent", arg->who.ppid }, { "group", arg->who.id.pgid }, { "session", arg->who.id.sid }
+    };
+
+    for (size_t i = 0; i < sizeof(kin) / sizeof(kin[0]); i++) {
+        if (is_kin(from, arg, kin[i].number))
+            continue;
+        snprintf(text, len, "process %d of node %d cannot have another user's %s, %d",
+                 arg->who.id.pid, from->number, kin[i].what, kin[i].number);
+        return EPERM;
+    }
+    return 0;
 }
 
 /* A number that is not in the table: one that the node has given out and not reported yet. */
@@ -162,8 +198,8 @@ static struct passage *passage_new(const struct node *from, const struct node *t
 
     if (!passage)
         return NULL;
-    passage->rights = rights_new(arg->who.uid, arg->who.gid, arg->groups.groups_val,
-                                 arg->groups.groups_len);
+    passage->rights = rights_new_from(origin_rights(from, arg), arg->who.uid, arg->who.gid,
+                                      arg->groups.groups_val, arg->groups.groups_len);
     passage->children = calloc(arg->children.child_list_len + 1, sizeof(*passage->children));
     if (!passage->children || !passage->rights) {
         rights_release(passage->rights);
@@ -191,10 +227,12 @@ static struct passage *passage_new(const struct node *from, const struct node *t
 static void passage_announce(const struct passage *passage, struct node *to,
                              const depart_arg *arg, const move_ticket *ticket)
 {
-    expect_msg expect = { .ticket = *ticket, .pid = passage->pid, .node = passage->from,
+    expect_msg expect = { .ticket = *ticket, .id = arg->who.id, .ppid = arg->who.ppid,
+                          .node = passage->from,
                           .uid = arg->who.uid, .gid = arg->who.gid,
                           .groups = { arg->groups.groups_len, arg->groups.groups_val },
-                          .children = { passage->nchildren, passage->children } };
+                          .children = { passage->nchildren, passage->children },
+                          .bounds = rights_bounds(passage->rights) };
 
     link_event(to, P_EXPECT, FRAME_XDR(expect_msg), &expect);
 }
@@ -284,6 +322,8 @@ static int allow_take(struct node *from, struct conn *conn, const struct frame_h
         error = kind_check(from, &arg, text, sizeof(text));
     if (!error)
         error = owner_check(from, &arg, text, sizeof(text));
+    if (!error)
+        error = kin_check(from, &arg, text, sizeof(text));
     if (error)
         conn_refuse(conn, header, error, "%s", text[0] ? text : "it is on that node already");
     else

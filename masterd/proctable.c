@@ -503,6 +503,39 @@ unsigned proctable_node_lost(struct node *node)
     return count;
 }
 
+static int proc_uses(const struct proc *proc, int number)
+{
+    return proc->key.pid == number ||
+           (proc->group.pid && (proc->group.pgid == number || proc->group.sid == number));
+}
+
+/* Here a group's members are not known: one without its leader is others'. */
+static enum number_use use_here(int number, uid_t uid)
+{
+    struct rights *rights = rights_of_task(number);
+    enum number_use use = rights && rights_uid(rights) == uid ? USE_OWN : USE_OTHERS;
+
+    rights_release(rights);
+    if (use == USE_OTHERS && kill(number, 0) < 0 && kill(-number, 0) < 0)
+        return USE_NONE;
+    return use;
+}
+
+enum number_use proctable_use(int number, uid_t uid)
+{
+    enum number_use use = use_here(number, uid);
+    struct proc *proc, *next;
+
+    HASH_ITER(hh, procs, proc, next) {
+        if (!proc_uses(proc, number))
+            continue;
+        if (proc->rights && rights_uid(proc->rights) == uid)
+            return USE_OWN;
+        use = use == USE_OWN ? USE_OWN : USE_OTHERS;
+    }
+    return use;
+}
+
 int proctable_list(int node, proc_list_ret *ret)
 {
     struct proc *proc, *next;

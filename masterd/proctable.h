@@ -93,6 +93,13 @@ void proc_ask_ghost(struct proc *proc, const born_msg *born);
 /* All of a HELLO were adopted: ghosts of that node without a process have no hope left. */
 void proctable_adopted(struct node *node);
 
+/*
+ * Whether a number is that of a process, group or session of this user's, of others' alone, or of
+ * none, here and on nodes.
+ */
+enum number_use { USE_NONE, USE_OWN, USE_OTHERS };
+enum number_use proctable_use(int number, uid_t uid);
+
 /* Forgets all of a node and kills their ghosts. How many there were. */
 unsigned proctable_node_lost(struct node *node);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "masterd/rights.h"
 #include "moves/task.h"
@@ -11,15 +12,23 @@
 /* What setuid() and its like take for "as it is". */
 #define NO_ID ((unsigned)-1)
 
+/* Of what was sent, and all that comes from it. */
+struct bounds {
+    u_quad_t limits[RLIM_NLIMITS];
+    unsigned login;
+    int kin[3];                         /* parent, group, session */
+};
+
 struct rights {
     unsigned holders;
     uid_t uid;
     gid_t gid;
+    struct bounds bounds;
     unsigned ngroups;
     unsigned groups[];
 };
 
-struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups)
+static struct rights *rights_make(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups)
 {
     struct rights *rights;
 
@@ -37,13 +46,42 @@ struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned
     return rights;
 }
 
+struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
+                          pid_t like)
+{
+    struct rights *rights = rights_make(uid, gid, groups, ngroups);
+
+    if (!rights)
+        return NULL;
+    if (task_limits(like, rights->bounds.limits) < 0) {
+        rights_release(rights);
+        return NULL;
+    }
+    rights->bounds.login = task_login(like);
+    rights->bounds.kin[0] = task_parent(like);
+    rights->bounds.kin[1] = getpgid(like);
+    rights->bounds.kin[2] = getsid(like);
+    return rights;
+}
+
+struct rights *rights_new_from(const struct rights *from, uid_t uid, gid_t gid,
+                               const unsigned *groups, unsigned ngroups)
+{
+    struct rights *rights = rights_make(uid, gid, groups, ngroups);
+
+    if (!rights)
+        return NULL;
+    rights->bounds = from->bounds;
+    return rights;
+}
+
 struct rights *rights_of_task(pid_t pid)
 {
     static struct task task;
 
     if (task_read(pid, &task) < 0)
         return NULL;
-    return rights_new(task.uids[0], task.gids[0], task.groups, task.ngroups);
+    return rights_new(task.uids[0], task.gids[0], task.groups, task.ngroups, pid);
 }
 
 struct rights *rights_hold(struct rights *rights)
@@ -57,6 +95,34 @@ void rights_release(struct rights *rights)
 {
     if (rights && --rights->holders == 0)
         free(rights);
+}
+
+int rights_has_kin(const struct rights *rights, int number)
+{
+    for (unsigned i = 0; i < 3; i++)
+        if (rights->bounds.kin[i] == number)
+            return 1;
+    return 0;
+}
+
+process_bounds rights_bounds(struct rights *rights)
+{
+    return (process_bounds){ .limits = { RLIM_NLIMITS, rights->bounds.limits },
+                               .login = rights->bounds.login };
+}
+
+void rights_impose(const struct rights *rights)
+{
+    for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+        struct rlimit limit;
+
+        if (getrlimit((__rlimit_resource_t)i, &limit) < 0)
+            continue;
+        limit.rlim_max = rights->bounds.limits[i];
+        if (limit.rlim_cur > limit.rlim_max)
+            limit.rlim_cur = limit.rlim_max;
+        setrlimit((__rlimit_resource_t)i, &limit);
+    }
 }
 
 uid_t rights_uid(const struct rights *rights)

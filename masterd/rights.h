@@ -12,10 +12,18 @@
 
 #include <sys/types.h>
 
+#include "proto/bproc.h"
+
 struct rights;
 
-/* Held once; NULL when there is no memory, or for an id that is none. */
-struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups);
+/*
+ * Held once; NULL when there is no memory, or for an id that is none. What it may have at most is
+ * what the process `like` of this machine has, or what the other rights say.
+ */
+struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
+                          pid_t like);
+struct rights *rights_new_from(const struct rights *rights, uid_t uid, gid_t gid,
+                               const unsigned *groups, unsigned ngroups);
 
 /* Those of a process of this machine, as a ghost is; NULL when it is not there. */
 struct rights *rights_of_task(pid_t pid);
@@ -23,6 +31,15 @@ struct rights *rights_of_task(pid_t pid);
 /* Both take NULL. */
 struct rights *rights_hold(struct rights *rights);
 void rights_release(struct rights *rights);
+
+/* Whether its parent, group or session had that number when it was sent. */
+int rights_has_kin(const struct rights *rights, int number);
+
+/* Borrowed, as long as the rights are held. */
+process_bounds rights_bounds(struct rights *rights);
+
+/* Takes the limits for the calling process. */
+void rights_impose(const struct rights *rights);
 
 uid_t rights_uid(const struct rights *rights);
 

@@ -142,16 +142,20 @@ static int ticket_show(struct arrival *a)
 
     if (error)
         return arrival_fail(a, error, "cannot take process %d: %s", a->launch.pid, reason);
-    if (expect.pid != a->launch.pid || expect.node != tls_node_number(a->peer))
+    if (expect.id.pid != a->launch.pid || expect.node != tls_node_number(a->peer))
         return arrival_fail(a, -EPERM, "cannot take process %d: the ticket is another's",
                             a->launch.pid);
     free(a->launch.groups.groups_val);
     free(a->launch.children.child_list_val);
+    a->launch.ppid = expect.ppid;
+    a->launch.pgid = expect.id.pgid;
+    a->launch.sid = expect.id.sid;
     a->launch.uid = expect.uid;
     a->launch.gid = expect.gid;
     a->launch.groups.groups_len = expect.groups.groups_len;
     a->launch.groups.groups_val = expect.groups.groups_val;
     a->launch.children = expect.children;
+    a->bounds = expect.bounds;
     return 0;
 }
 

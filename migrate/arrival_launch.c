@@ -13,6 +13,7 @@
 #include "common/tls.h"
 #include "migrate/arrival_launch.h"
 #include "migrate/criu.h"
+#include "migrate/imagebound.h"
 #include "migrate/imagecheck.h"
 #include "migrate/imageedit.h"
 #include "migrate/imageguest.h"
@@ -212,6 +213,10 @@ static int image_check(struct arrival *a)
         snprintf(what, sizeof(what), "cannot be read");
         error = imageguest_check(a->image.dir, &guest, &a->opened, what, sizeof(what));
     }
+    if (!error && owner.uid != 0) {
+        snprintf(what, sizeof(what), "cannot be changed");
+        error = imagebound_set(a->image.dir, a->launch.pid, &a->bounds);
+    }
     if (error)
         snprintf(a->text, sizeof(a->text), "cannot take process %d: its image, from node %d, %s",
                  a->launch.pid, tls_node_number(a->peer), what);
@@ -364,6 +369,8 @@ void arrival_release(struct arrival *a)
 {
     nodefiles_free(&a->files);
     imagekinds_free(&a->opened);
+    free(a->bounds.limits.limits_val);
+    a->bounds = (process_bounds){ .limits = { 0, NULL } };
     if (a->image.dir >= 0)
         close(a->image.dir);
     if (a->image.spec >= 0)

@@ -22,6 +22,7 @@ struct arrival {
     int gate;                       /* near end of the restored process's gate */
     int taken;                      /* it failed because the pid is in use */
     struct nodefiles files;
+    process_bounds bounds;          /* of one that a node has sent */
     struct image_files opened;      /* of an image of a node's */
     struct image image;
     struct streamends ends;

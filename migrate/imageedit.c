@@ -98,7 +98,7 @@ static int ids_read(int dir_fd, struct ids *ids)
  * The same path in words that are not those of the files that were sent: CRIU would give the
  * process the copy from the cache, without offset and flags, if it is mapped as well.
  */
-static void name_edit(const struct field *name, struct bytes *out)
+static void name_edit(const struct field *name, FILE *out)
 {
     static const char other[] = "/.";
     size_t more = name->content.len > 1 && name->content.at[0] == '/' ? strlen(other) : 0;
@@ -114,7 +114,7 @@ static int is_demand(unsigned number)
 }
 
 /* Out of a regular file's entry, whatever says how the file must be. */
-static int regular_edit(struct bytes regular, const void *arg, struct bytes *out)
+static int regular_edit(struct bytes regular, const void *arg, FILE *out)
 {
     struct field field;
     int more;
@@ -129,7 +129,7 @@ static int regular_edit(struct bytes regular, const void *arg, struct bytes *out
     return more;
 }
 
-static int file_edit(struct bytes record, const void *arg, struct bytes *out)
+static int file_edit(struct bytes record, const void *arg, FILE *out)
 {
     const struct ids *ids = arg;
     struct field field;
@@ -138,14 +138,15 @@ static int file_edit(struct bytes record, const void *arg, struct bytes *out)
 
     while (!error && (more = field_take(&record, &field)) > 0) {
         if (field.number == FILE_REGULAR && ids_have(ids, id))
-            error = imagerewrite_inside(&field, regular_edit, NULL, out);
+            error = imagerewrite_inside(FILE_REGULAR, field.content, regular_edit, NULL,
+                                        out);
         else
             imagerewrite_bytes(out, field.whole.at, field.whole.len);
     }
     return error ? error : more;
 }
 
-static int session_edit(struct bytes record, const void *arg, struct bytes *out)
+static int session_edit(struct bytes record, const void *arg, FILE *out)
 {
     const pid_t *sid = arg;
     struct field field;
@@ -196,7 +197,7 @@ static int ghost_rename(int dir_fd, uint32_t from, uint32_t to)
     return errno == ENOENT && faccessat(dir_fd, after, F_OK, 0) == 0 ? 0 : -errno;
 }
 
-static int ghost_edit(struct bytes record, const void *arg, struct bytes *out)
+static int ghost_edit(struct bytes record, const void *arg, FILE *out)
 {
     const struct ghosts *ghosts = arg;
     struct field field;
@@ -243,7 +244,7 @@ struct numbers {
     pid_t from, to;
 };
 
-static int number_edit(struct bytes record, const void *arg, struct bytes *out)
+static int number_edit(struct bytes record, const void *arg, FILE *out)
 {
     const struct numbers *numbers = arg;
     struct field field;

@@ -18,7 +18,7 @@
 /* Nobody but root could make such a file, in case that CRIU looks for it. */
 #define PATH_FORMAT "/.bproc-file-%u"
 
-static int regular_rename(struct bytes regular, const void *arg, struct bytes *out)
+static int regular_rename(struct bytes regular, const void *arg, FILE *out)
 {
     const struct image_file *file = arg;
     char path[32];
@@ -37,7 +37,7 @@ static int regular_rename(struct bytes regular, const void *arg, struct bytes *o
     return more;
 }
 
-static int regular_pin(const struct field *regular, struct image_files *files, struct bytes *out)
+static int regular_pin(const struct field *regular, struct image_files *files, FILE *out)
 {
     struct message m;
     const struct image_file *file;
@@ -49,12 +49,12 @@ static int regular_pin(const struct field *regular, struct image_files *files, s
     if (!file)
         return -EPROTO;
     if (!file->is_sent)
-        return imagerewrite_inside(regular, regular_rename, file, out);
+        return imagerewrite_inside(FILE_REGULAR, regular->content, regular_rename, file, out);
     imagerewrite_bytes(out, regular->whole.at, regular->whole.len);
     return 0;
 }
 
-static int file_pin(struct bytes record, const void *arg, struct bytes *out)
+static int file_pin(struct bytes record, const void *arg, FILE *out)
 {
     struct image_files *files = *(struct image_files *const *)arg;
     struct field field;

@@ -53,6 +53,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/filecache.c migrate/filecache.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imageguest.c migrate/imageguest.h \
+	migrate/imagebound.c migrate/imagebound.h \
 	migrate/imagekinds.c migrate/imagekinds.h \
 	migrate/imagenameless.c migrate/imagenameless.h \
 	migrate/imageopen.c migrate/imageopen.h \
@@ -84,3 +85,11 @@ tests_unit_test_imageguest_SOURCES = \
 	migrate/imagetask.c migrate/imagetask.h
 tests_unit_test_imageguest_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_imageguest_LDADD = proto/libproto.la
+
+UNIT_TESTS += tests/unit/test_imagebound
+tests_unit_test_imagebound_SOURCES = \
+	tests/unit/test_imagebound.c tests/unit/tap.h \
+	migrate/imagebound.c migrate/imagebound.h \
+	migrate/imagefile.c migrate/imagefile.h \
+	migrate/imagerewrite.c migrate/imagerewrite.h
+tests_unit_test_imagebound_CPPFLAGS = $(AM_CPPFLAGS)

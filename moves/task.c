@@ -13,6 +13,7 @@
 #include "moves/task.h"
 
 #define STATUS_MAX (16 * 1024)
+#define LIMITS_MAX 4096
 
 static int ids_read(const char *at, unsigned *ids, unsigned max, unsigned *count)
 {
@@ -110,6 +111,33 @@ int task_is_plain(const struct task *task, uid_t uid)
         if (task->uids[i] != uid || task->gids[i] != task->gids[0])
             return 0;
     return uid == 0 || task->capabilities == 0;
+}
+
+/* A name of 25 letters with blanks, the soft limit, the hard one: in the order of their numbers. */
+int task_limits(pid_t pid, u_quad_t limits[RLIM_NLIMITS])
+{
+    char path[40], text[LIMITS_MAX], hard[24];
+    const char *line = text;
+
+    snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+    if (text_read(path, text, sizeof(text)) <= 0)
+        return -ESRCH;
+    for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+        line = strchr(line, '\n');
+        if (!line || sscanf(++line, "%*25c %*s %23s", hard) != 1)
+            return -EPROTO;
+        limits[i] = strcmp(hard, "unlimited") == 0 ? UINT64_MAX : strtoull(hard, NULL, 10);
+    }
+    return 0;
+}
+
+unsigned task_login(pid_t pid)
+{
+    char path[40], text[16];
+
+    snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
+    return text_read(path, text, sizeof(text)) <= 0 ? (unsigned)-1
+                                                    : (unsigned)strtoul(text, NULL, 10);
 }
 
 int task_runs(pid_t pid, const char *name)

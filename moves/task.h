@@ -3,6 +3,7 @@
 #ifndef MOVES_TASK_H
 #define MOVES_TASK_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "proto/frame.h"
@@ -25,6 +26,12 @@ int task_read(pid_t pid, struct task *task);
  * it is root's.
  */
 int task_is_plain(const struct task *task, uid_t uid);
+
+/* Its hard resource limits, by their numbers, ~0 for none. 0; -ESRCH; -EPROTO. */
+int task_limits(pid_t pid, u_quad_t limits[RLIM_NLIMITS]);
+
+/* The id of who logged in that it comes from; -1 when that is nobody. */
+unsigned task_login(pid_t pid);
 
 /* Whether the program that it runs has that name. */
 int task_runs(pid_t pid, const char *name);

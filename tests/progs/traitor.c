@@ -171,6 +171,27 @@ static void other_rights(void)
     refused("nor as the user that is none, which setuid() takes for \"as it is\"", allow(&arg));
 }
 
+/* VICTIM is root's. */
+static void other_kin(int victim)
+{
+    depart_arg arg = departure(fresh, 0);
+    int status;
+
+    arg.who.ppid = victim;
+    refused("none leaves as another user's child", allow(&arg));
+    arg = departure(fresh, 0);
+    arg.who.id.pgid = victim;
+    refused("nor into his process group", allow(&arg));
+    arg = departure(fresh, 0);
+    arg.who.id.sid = victim;
+    refused("nor into his session", allow(&arg));
+    arg = departure(fresh, 0);
+    arg.who.id.pgid = arg.who.id.sid = origin;
+    status = allow(&arg);
+    case_end(status == 0, "but into those of the user's own", status);
+    give_up(fresh);
+}
+
 /* A process that is said to have been forked here gives no more rights. */
 static void invented_process(unsigned uid, const char *name)
 {
@@ -262,6 +283,7 @@ int main(int argc, char **argv)
     hello_say();
     own_processes();
     other_rights();
+    other_kin(atoi(argv[5]));
     invented_process(0, "an invented process is not root's");
     invented_process(~0u, "nor nobody's");
     invented_child();

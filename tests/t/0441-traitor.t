@@ -64,6 +64,8 @@ cases "what the user may open" bplab exec -u nobody master -- \
     timeout 60 bpsh 0 "$PROGS/inherit_memory" 1
 cases "more files than fit in a message" bplab exec -u nobody master -- \
     timeout 60 bpsh 0 "$PROGS/inherit_many" 1
+cases "limits and what else a process has" bplab exec -u nobody master -- \
+    timeout 60 bpsh 0 "$PROGS/inherit_process" 1
 file_make() {
     # shellcheck disable=SC2016
     on "$1" sh -c 'cd /srv/files && { printf 0123456789; head -c $(($2 - 10)) /dev/zero; } >"$1" &&
