@@ -13,6 +13,7 @@ common_libcommon_la_SOURCES = \
 	common/daemon.c common/daemon.h \
 	common/fault.c common/fault.h \
 	common/fd.c common/fd.h \
+	common/ghostline.c common/ghostline.h \
 	common/log.c common/log.h \
 	common/nodeload.c common/nodeload.h \
 	common/notify.c common/notify.h \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/ghostline.h"
 #include "common/log.h"
 #include "masterd/birth.h"
 #include "masterd/ghost.h"
@@ -24,17 +25,13 @@
 
 #define HURRY_SECONDS 5
 #define MAX_PENDING 64
-#define STOP_MS 5000            /* for a ghost to stop after it was told to */
 
 struct ghost {
     LIST_ENTRY(ghost) entry;
-    struct conn *conn;
+    struct ghostline line;
     struct proc *proc;          /* NULL: waits for its node, or is done with */
     pid_t pid;
     int node;
-    int pidfd;
-    int stopped;                /* as the kernel has it */
-    int64_t told_stop;          /* until then a stop is taken for the one we told it; 0 */
     pid_t ppid;                 /* 0 unknown */
     int orphan;                 /* the parent is dead */
     signal_msg *pending;        /* signals from before the node came back */
@@ -43,12 +40,6 @@ struct ghost {
 };
 
 static LIST_HEAD(, ghost) ghosts = LIST_HEAD_INITIALIZER(ghosts);
-
-static void ghost_signal(const struct ghost *ghost, int signo)
-{
-    if (syscall(SYS_pidfd_send_signal, ghost->pidfd, signo, NULL, 0) < 0 && errno != ESRCH)
-        log_warn("cannot send signal %d to ghost %d", signo, (int)ghost->pid);
-}
 
 int ghost_is_alive(pid_t pid)
 {
@@ -74,16 +65,8 @@ static void signal_take(struct ghost *ghost, const struct frame_header *header,
 {
     signal_msg msg;
 
-    if (conn_decode(signal_msg, header, body, &msg) < 0 || msg.signo <= 0 || msg.signo >= NSIG) {
-        conn_close(ghost->conn, "arguments do not decode");
-        return;
-    }
-    /* We continued the ghost because its process goes on: that is no news to the process. */
-    if (msg.signo == SIGCONT && msg.from_pid == (int)getpid())
-        return;
-    /* A ghost speaks for its own process only. */
-    msg.pid = (int)ghost->pid;
-    signal_forward(ghost, &msg);
+    if (ghostline_take(&ghost->line, header, body, (int)getpid(), &msg))
+        signal_forward(ghost, &msg);
 }
 
 static void orphan_tell(const struct ghost *ghost)
@@ -99,7 +82,7 @@ static void orphan_take(struct ghost *ghost, const struct frame_header *header,
     pid_msg msg;
 
     if (conn_decode(pid_msg, header, body, &msg) < 0) {
-        conn_close(ghost->conn, "arguments do not decode");
+        conn_close(ghost->line.conn, "arguments do not decode");
         return;
     }
     /* The node then takes the parent from all its children, which may be others' processes. */
@@ -116,7 +99,7 @@ static void forked_take(struct ghost *ghost, const struct frame_header *header,
     status_msg msg;
 
     if (conn_decode(status_msg, header, body, &msg) < 0 || msg.status < 0)
-        conn_close(ghost->conn, "arguments do not decode");
+        conn_close(ghost->line.conn, "arguments do not decode");
     else
         birth_forked((int)ghost->pid, msg.pid, msg.status);
 }
@@ -127,7 +110,7 @@ static void child_take(struct ghost *ghost, const struct frame_header *header, c
     status_msg msg;
 
     if (conn_decode(status_msg, header, body, &msg) < 0)
-        conn_close(ghost->conn, "arguments do not decode");
+        conn_close(ghost->line.conn, "arguments do not decode");
     else
         nodeghosts_changed(msg.pid, msg.status, BPROC_NODE_MASTER, (int)ghost->pid);
 }
@@ -162,7 +145,7 @@ static void ghost_closed(struct conn *conn, const char *reason, void *arg)
         proc_release(ghost->proc);
     birth_parent_gone((int)ghost->pid);
     event_free(ghost->on_deadline);
-    fd_close(&ghost->pidfd);
+    fd_close(&ghost->line.pidfd);
     free(ghost->pending);
     free(ghost);
 }
@@ -174,14 +157,11 @@ static const struct conn_ops ghost_ops = { ghost_message, ghost_closed, NULL };
 static void ghost_stopped(struct ghost *ghost, int stopped)
 {
     signal_msg msg = { .pid = (int)ghost->pid, .signo = SIGSTOP };
-    int told = ghost->told_stop >= master_now();
 
-    ghost->stopped = stopped;
-    ghost->told_stop = 0;
-    if (stopped && !told)
+    if (ghostline_changed(&ghost->line, stopped))
         signal_forward(ghost, &msg);
     else if (stopped && ghost->proc && !proc_is_stopped(ghost->proc))
-        ghost_signal(ghost, SIGCONT);   /* the process went on in the meantime */
+        ghostline_signal(&ghost->line, SIGCONT);    /* the process went on in the meantime */
 }
 
 static void trace_told(int stopped, void *arg)
@@ -193,40 +173,27 @@ static void trace_told(int stopped, void *arg)
 
 void ghost_tell_exit(struct ghost *ghost, int status)
 {
-    status_msg msg = { .pid = (int)ghost->pid, .status = status };
-
-    conn_event(ghost->conn, P_GHOST_EXIT, FRAME_XDR(status_msg), &msg);
-    /* A stopped one could not read that. */
-    if (ghost->stopped)
-        ghost_signal(ghost, SIGCONT);
+    ghostline_exit(&ghost->line, status);
 }
 
 void ghost_tell_stop(struct ghost *ghost, int stopped, int status)
 {
-    status_msg msg = { .pid = (int)ghost->pid, .status = status };
-
-    if (stopped && ghost->stopped)
-        return;
-    if (stopped) {
-        ghost->told_stop = master_now() + STOP_MS;
-        conn_event(ghost->conn, P_GHOST_STOP, FRAME_XDR(status_msg), &msg);
-        return;
-    }
-    conn_event(ghost->conn, P_GHOST_CONT, FRAME_XDR(status_msg), &msg);
-    if (ghost->stopped)
-        ghost_signal(ghost, SIGCONT);
+    if (stopped)
+        ghostline_stop(&ghost->line, status);
+    else
+        ghostline_cont(&ghost->line, status);
 }
 
 void ghost_tell_group(struct ghost *ghost, const group_msg *group)
 {
-    conn_event(ghost->conn, P_GHOST_GROUP, FRAME_XDR(group_msg), group);
+    ghostline_group(&ghost->line, group);
 }
 
 int ghost_tell_fork(struct ghost *ghost, pid_t pid)
 {
     pid_msg msg = { .pid = (int)pid };
 
-    return conn_event(ghost->conn, P_GHOST_FORK, FRAME_XDR(pid_msg), &msg);
+    return conn_event(ghost->line.conn, P_GHOST_FORK, FRAME_XDR(pid_msg), &msg);
 }
 
 struct rights *ghost_rights(const struct ghost *ghost)
@@ -241,7 +208,7 @@ int ghost_ppid(const struct ghost *ghost)
 
 int ghost_is_stopped(const struct ghost *ghost)
 {
-    return ghost->stopped;
+    return ghost->line.stopped;
 }
 
 void ghost_move(struct ghost *ghost, int node)
@@ -249,13 +216,13 @@ void ghost_move(struct ghost *ghost, int node)
     node_arg msg = { .node = node };
 
     ghost->node = node;
-    conn_event(ghost->conn, P_GHOST_MOVED, FRAME_XDR(node_arg), &msg);
+    conn_event(ghost->line.conn, P_GHOST_MOVED, FRAME_XDR(node_arg), &msg);
 }
 
 void ghost_kill(struct ghost *ghost)
 {
     ghost->proc = NULL;
-    ghost_signal(ghost, SIGKILL);
+    ghostline_signal(&ghost->line, SIGKILL);
 }
 
 void ghost_detach(struct ghost *ghost)
@@ -286,8 +253,9 @@ static struct ghost *ghost_new(struct conn *conn, int pidfd, pid_t pid, pid_t pp
         free(ghost);
         return NULL;
     }
-    ghost->conn = conn;
-    ghost->pidfd = pidfd;
+    ghost->line.conn = conn;
+    ghost->line.pidfd = pidfd;
+    ghost->line.pid = (int)pid;
     ghost->pid = pid;
     ghost->ppid = ppid;
     ghost->node = node;
