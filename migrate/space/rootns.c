@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #define HELD 4
 #define HELD_PATH "/proc/1/fd/4"
 #define OWN_PATH "/proc/self/ns/mnt"
+#define MAKER_SECONDS 10        /* for all mounts of a root; everybody waits meanwhile */
 
 int rootns_init(void)
 {
@@ -90,6 +93,7 @@ static int made_take(int sock, char *what, size_t len)
 int rootns_change(const char *root, char *const *binds, unsigned count, int node_ns, char *what,
                   size_t len)
 {
+    const struct timeval patience = { .tv_sec = MAKER_SECONDS };
     int ends[2], result;
     pid_t pid;
 
@@ -100,11 +104,15 @@ int rootns_change(const char *root, char *const *binds, unsigned count, int node
     if (pid == 0)
         maker_run(ends[1], root, binds, count, node_ns);
     close(ends[1]);
+    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     result = pid < 0 ? pid : made_take(ends[0], what, len);
     close(ends[0]);
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
-    return result;
+    if (pid < 0)
+        return pid;
+    kill(pid, SIGKILL);
+    /* What hangs in a mount may outlast even that: init reaps it some day. */
+    waitpid(pid, NULL, result == -EAGAIN ? WNOHANG : 0);
+    return result == -EAGAIN ? -ETIMEDOUT : result;
 }
 
 int rootns_enter(void)
