@@ -16,7 +16,9 @@
 #include "proto/msg.h"
 
 #define OPEN_SECONDS 10
-#define MAKING (O_CREAT | O_EXCL | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
+#define MAKING (O_CREAT | O_EXCL | O_TRUNC)
+/* The kernel goes on showing it for a file that was made so. */
+#define MADE (O_TMPFILE & ~O_DIRECTORY)
 #define CHANGEABLE (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
 /* The child, and what it sends: messages with as many files as one can have, in their order. */
@@ -42,7 +44,7 @@ static int owner_become(const struct image_guest *guest)
 /* One that is mapped and open gets a single descriptor that does for both. */
 static int file_flags(const struct image_file *file)
 {
-    int flags = (int)file->flags, access = flags & O_ACCMODE;
+    int flags = (int)file->flags & ~MADE, access = flags & O_ACCMODE;
 
     if ((file->is_written && access == O_RDONLY) || (file->is_read && access == O_WRONLY))
         flags = (flags & ~O_ACCMODE) | O_RDWR;
