@@ -143,7 +143,7 @@ static int kind_check(const struct node *from, const depart_arg *arg, char *text
 {
     struct proc *proc = proc_find(arg->who.id.pid, from->number);
 
-    if (arg->who.id.pid <= 1 || arg->kind < MOVE_RFORK || arg->kind > MOVE_MOVE) {
+    if (arg->who.id.pid <= 1 || arg->kind < MOVE_RFORK || arg->kind > MOVE_UNDUMP) {
         snprintf(text, len, "bad numbers");
         return EINVAL;
     }
@@ -265,7 +265,7 @@ static void passage_undo(struct passage *passage)
     ghosts_leave(passage);
     if (proc && passage->fresh) {
         proc_release(proc);
-    } else if (proc) {
+    } else if (proc && passage->to != passage->from) {
         link_kill(node_at(passage->to), passage->pid);
         proc_move(proc, passage->from);
     }
@@ -301,6 +301,14 @@ static void allow_give(struct node *from, struct node *to, struct conn *conn,
     conn_reply(conn, header, FRAME_XDR(depart_ret), &ret);
 }
 
+/* It goes nowhere; what counts as a library is all that there is to say. */
+static void dump_answer(struct conn *conn, const struct frame_header *header, int flags)
+{
+    depart_ret ret = { .flags = depart_flags(flags, NULL), .libraries = *libraries_list() };
+
+    conn_reply(conn, header, FRAME_XDR(depart_ret), &ret);
+}
+
 static int allow_take(struct node *from, struct conn *conn, const struct frame_header *header,
                       const uint8_t *body)
 {
@@ -312,11 +320,19 @@ static int allow_take(struct node *from, struct conn *conn, const struct frame_h
 
     if (error)
         return error;
+    if (arg.kind == MOVE_DUMP) {
+        dump_answer(conn, header, arg.flags);
+        frame_free(FRAME_XDR(depart_arg), &arg, sizeof(arg));
+        return 0;
+    }
     caller = (struct caller){ .pid = arg.who.id.pid, .uid = arg.who.uid, .gid = arg.who.gid,
                               .groups = arg.groups.groups_val, .ngroups = arg.groups.groups_len,
                               .node = from->number };
     error = depart_check_node(&caller, arg.node, &to, text, sizeof(text));
-    if (!error && !to)
+    /* What is in a file goes on where it is read. */
+    if (!error && arg.kind == MOVE_UNDUMP)
+        to = from;
+    else if (!error && !to)
         error = BE_SAMENODE;
     if (!error)
         error = kind_check(from, &arg, text, sizeof(text));

@@ -164,9 +164,7 @@ int proc_node(const struct proc *proc)
 
 int proc_move(struct proc *proc, int node)
 {
-    if (proc->key.node == node)
-        return 0;
-    if (entry_find(proc->key.pid, node))
+    if (proc->key.node != node && entry_find(proc->key.pid, node))
         return -EEXIST;
     HASH_DEL(procs, proc);
     proc->key.node = node;

@@ -83,7 +83,8 @@ static struct leave *leave_new(struct move *move)
     if (!leave)
         return NULL;
     leave->move = move;
-    leave->ghost = move->kind == MOVE_RFORK || ghost_is_needed(move->task, move->dump_task);
+    leave->ghost = move->kind == MOVE_RFORK ||
+                   (move->kind != MOVE_DUMP && ghost_is_needed(move->task, move->dump_task));
     LIST_INSERT_HEAD(&leaves, leave, entry);
     move->owner = leave;
     return leave;
@@ -146,27 +147,10 @@ static void origin_due(evutil_socket_t fd, short what, void *arg)
         event_add(leave->on_wait, &pause);
 }
 
-/* What counts as a library the master knows; all that is mapped goes into the file. */
-static void dump_allow(struct move *move)
-{
-    struct move_place place = { .flags = move->flags == -1 ? BPROC_DUMP_EXEC | BPROC_DUMP_OTHER
-                                                           : move->flags };
-
-    move_start(move, &place);
-}
-
 static void move_allow(struct move *move)
 {
     struct leave *leave;
 
-    if (move->kind == MOVE_DUMP) {
-        dump_allow(move);
-        return;
-    }
-    if (move->kind == MOVE_UNDUMP) {
-        move_fail(move, EOPNOTSUPP, "only processes of the master can do this");
-        return;
-    }
     leave = leave_new(move);
     if (leave)
         leave->on_wait = evtimer_new(leave_base, origin_due, leave);
@@ -202,7 +186,9 @@ static int move_committed(struct move *move)
     const struct leave *leave = move->owner;
 
     children_dismiss(move);
-    if (move->kind != MOVE_RFORK && proc_leave(move->pid, move->channel))
+    if (move->kind == MOVE_UNDUMP ? proc_become(move->pid, move->channel)
+                                  : move->kind != MOVE_RFORK &&
+                                    proc_leave(move->pid, move->channel))
         move->channel = NULL;
     return leave->ghost;
 }
@@ -245,6 +231,7 @@ static void move_undo(struct move *move, int error, const char *text)
         ghost_missed(move);
     ghost_forget(move->pid);
     proc_unhold(move->pid);
+    proc_stay(move->pid);
     if (move->phase != MOVE_GATE)
         link_event(P_DEPART_FAILED, FRAME_XDR(failed_msg), &msg);
     leave_free(move->owner);
@@ -291,6 +278,16 @@ static void refusal_take(struct move *move, const struct frame_header *header, c
     frame_free(FRAME_XDR(error_ret), &ret, sizeof(ret));
 }
 
+/* Of a dump the master hears no more. */
+static void answered_go(struct leave *leave, const struct move_place *place)
+{
+    struct move *move = leave->move;
+
+    if (move->kind == MOVE_DUMP)
+        leave_free(leave);
+    move_start(move, place);
+}
+
 static int answer_take(const struct frame_header *header, const uint8_t *body)
 {
     struct leave *leave = leave_find(header->serial);
@@ -315,7 +312,7 @@ static int answer_take(const struct frame_header *header, const uint8_t *body)
                                  .node_is_up = ret.node_is_up, .io_direct = ret.io_direct,
                                  .ping_timeout = ret.ping_timeout,
                                  .ticket = ret.ticket, .libraries = ret.libraries };
-    move_start(leave->move, &place);
+    answered_go(leave, &place);
     frame_free(FRAME_XDR(depart_ret), &ret, sizeof(ret));
     return 0;
 }

@@ -64,9 +64,7 @@ static void move_ask(struct conn *conn, const struct frame_header *header, const
     }
     ret.flags = arg.flags;
     dumps = arg.kind == MOVE_RFORK || arg.kind == MOVE_MOVE || arg.kind == MOVE_DUMP;
-    if (arg.kind >= MOVE_DUMP && (local.node >= 0 || arg.kind == MOVE_UNDUMP))
-        conn_refuse(conn, header, EOPNOTSUPP, "only processes of the master can do this");
-    else if (arg.kind == MOVE_DUMP && mover_criu_missing())
+    if (arg.kind >= MOVE_DUMP && mover_criu_missing())
         conn_refuse(conn, header, ENOSYS, "no usable CRIU here: %s", mover_criu_missing());
     else if (arg.node == local.node || arg.node == BPROC_NODE_SELF)
         conn_reply(conn, header, FRAME_XDR(move_ask_ret), &ret);

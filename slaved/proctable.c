@@ -23,6 +23,8 @@ struct proc {
     pid_t pid;
     struct transfer *transfer;  /* NULL when it has ended */
     uid_t uid;                  /* with `committed` */
+    bool second;                /* in the second space */
+    bool is_double;
     bool committed;
     bool exited;
     bool draining;              /* the transfer was told of the end */
@@ -39,6 +41,7 @@ struct proc {
 };
 
 static struct proc *procs;
+static struct proc *doubles;    /* by the same numbers */
 
 static struct proc *proc_find(pid_t pid)
 {
@@ -48,27 +51,75 @@ static struct proc *proc_find(pid_t pid)
     return proc;
 }
 
+static struct proc *double_find(pid_t pid)
+{
+    struct proc *proc;
+
+    HASH_FIND_INT(doubles, &pid, proc);
+    return proc;
+}
+
+static struct proc *proc_of(pid_t pid, const struct transfer *transfer)
+{
+    struct proc *proc = double_find(pid);
+
+    if (!proc || proc->transfer != transfer)
+        proc = proc_find(pid);
+    return proc && proc->transfer == transfer ? proc : NULL;
+}
+
+static struct proc *proc_in(pid_t pid, int second)
+{
+    struct proc *proc = proc_find(pid);
+
+    /* Where the first one is, the double cannot be. */
+    if (!proc || proc->second != second || proc->exited)
+        proc = double_find(pid) ? double_find(pid) : proc;
+    return proc && proc->second == second ? proc : NULL;
+}
+
+static void proc_unlist(struct proc *proc)
+{
+    if (proc->is_double)
+        HASH_DEL(doubles, proc);
+    else
+        HASH_DEL(procs, proc);
+}
+
 static void proc_remove(struct proc *proc)
 {
-    HASH_DEL(procs, proc);
+    proc_unlist(proc);
     if (proc->born)
         free(proc->born->args.args_val);
     free(proc->born);
     free(proc);
 }
 
-int proc_add(pid_t pid, struct transfer *transfer)
+static int is_becoming(pid_t pid)
 {
-    struct proc *proc;
+    const struct move *move = move_find(pid);
 
-    if (proc_find(pid))
+    return move && move->kind == MOVE_UNDUMP;
+}
+
+int proc_add(pid_t pid, struct transfer *transfer, int second)
+{
+    struct proc *proc = proc_find(pid);
+    bool is_double = proc != NULL;
+
+    if (proc && (!is_becoming(pid) || !transfer || double_find(pid)))
         return -EEXIST;
     proc = calloc(1, sizeof(*proc));
     if (!proc)
         return -ENOMEM;
     proc->pid = pid;
     proc->transfer = transfer;
-    HASH_ADD_INT(procs, pid, proc);
+    proc->second = second;
+    proc->is_double = is_double;
+    if (is_double)
+        HASH_ADD_INT(doubles, pid, proc);
+    else
+        HASH_ADD_INT(procs, pid, proc);
     if (proc->pid == 0) {
         free(proc);
         return -ENOMEM;
@@ -76,9 +127,9 @@ int proc_add(pid_t pid, struct transfer *transfer)
     return 0;
 }
 
-void proc_refused(pid_t pid)
+void proc_refused(pid_t pid, const struct transfer *transfer)
 {
-    struct proc *proc = proc_find(pid);
+    struct proc *proc = proc_of(pid, transfer);
 
     if (proc)
         proc_remove(proc);
@@ -122,7 +173,7 @@ static void proc_settle(struct proc *proc)
         proc->draining = true;
         transfer_drain(proc->transfer);
     }
-    if (proc->committed && !wait && !proc->reported) {
+    if (proc->committed && !proc->is_double && !wait && !proc->reported) {
         FAULT(FAULT_SLAVED_EXITED);
         proc->reported = true;
         status_report(P_EXITED, proc->pid, proc->status);
@@ -136,9 +187,9 @@ static void proc_settle(struct proc *proc)
 
 void proc_commit(pid_t pid, const struct transfer *transfer, uid_t uid)
 {
-    struct proc *proc = proc_find(pid);
+    struct proc *proc = proc_of(pid, transfer);
 
-    if (!proc || proc->transfer != transfer || proc->committed)
+    if (!proc || proc->committed)
         return;
     proc->committed = true;
     proc->uid = uid;
@@ -146,15 +197,15 @@ void proc_commit(pid_t pid, const struct transfer *transfer, uid_t uid)
         link_event(P_GROUP, FRAME_XDR(group_msg), &proc->group);
     if (proc->exited)
         proc_settle(proc);
-    else if (proc->status)
+    else if (proc->status && !proc->is_double)
         status_report(P_STOPPED, pid, proc->status);
 }
 
 void proc_drained(pid_t pid, const struct transfer *transfer)
 {
-    struct proc *proc = proc_find(pid);
+    struct proc *proc = proc_of(pid, transfer);
 
-    if (!proc || proc->transfer != transfer || !proc->draining || proc->drained)
+    if (!proc || !proc->draining || proc->drained)
         return;
     proc->drained = true;
     proc_settle(proc);
@@ -162,13 +213,13 @@ void proc_drained(pid_t pid, const struct transfer *transfer)
 
 void proc_abandon(pid_t pid, const struct transfer *transfer)
 {
-    struct proc *proc = proc_find(pid);
+    struct proc *proc = proc_of(pid, transfer);
 
-    if (!proc || proc->transfer != transfer)
+    if (!proc)
         return;
     proc->transfer = NULL;
     if (!proc->committed && !proc->exited)
-        space_kill(pid);
+        space_kill(pid, proc->second);
     proc_settle(proc);
 }
 
@@ -199,10 +250,40 @@ int proc_leave(pid_t pid, struct conn *channel)
     return transfer != NULL;
 }
 
+int proc_become(pid_t pid, struct conn *channel)
+{
+    struct proc *proc = double_find(pid);
+    int taken;
+
+    /* The master had not been told of who was there before. */
+    if (!proc)
+        return 0;
+    taken = proc_leave(pid, channel);
+    HASH_DEL(doubles, proc);
+    proc->is_double = false;
+    HASH_ADD_INT(procs, pid, proc);
+    if (proc->exited)
+        proc_settle(proc);
+    else if (proc->status)
+        status_report(P_STOPPED, pid, proc->status);
+    return taken;
+}
+
+/* Its transfer may have been told that it counts; what comes from there is no news any more. */
+void proc_stay(pid_t pid)
+{
+    struct proc *proc = double_find(pid);
+
+    if (!proc || !proc->committed)
+        return;
+    proc->committed = false;
+    proc_abandon(pid, proc->transfer);
+}
+
 int proc_detach(pid_t pid, int status)
 {
     struct proc *proc = proc_find(pid);
-    int error = proc ? 0 : proc_add(pid, NULL);
+    int error = proc ? 0 : proc_add(pid, NULL, space_is_second(pid));
 
     if (error)
         return error;
@@ -252,9 +333,9 @@ void proc_unhold(pid_t ppid)
             proc_exited(proc, 0);
 }
 
-void proc_status(bproc_proc event, pid_t pid, int status)
+void proc_status(bproc_proc event, pid_t pid, int status, int second)
 {
-    struct proc *proc = proc_find(pid);
+    struct proc *proc = proc_in(pid, second);
 
     if (!proc || proc->exited)
         return;
@@ -264,7 +345,7 @@ void proc_status(bproc_proc event, pid_t pid, int status)
         proc_exited(proc, status);
     else if (proc->detached)
         return;
-    else if (proc->committed)
+    else if (proc->committed && !proc->is_double)
         status_report(event == P_SPACE_STOPPED ? P_STOPPED : P_CONTINUED, pid, status);
     else
         proc->status = event == P_SPACE_STOPPED ? status : 0;
@@ -286,7 +367,7 @@ static born_msg *born_copy(const born_msg *born)
     return copy;
 }
 
-void proc_born(const born_msg *born)
+void proc_born(const born_msg *born, int second)
 {
     born_msg *copy;
     struct proc *proc;
@@ -301,7 +382,7 @@ void proc_born(const born_msg *born)
     }
     copy = born_copy(born);
 
-    if (!copy || proc_add(born->id.pid, NULL) < 0) {
+    if (!copy || proc_add(born->id.pid, NULL, second) < 0) {
         if (copy)
             free(copy->args.args_val);
         free(copy);
@@ -313,9 +394,9 @@ void proc_born(const born_msg *born)
     link_event(P_BORN, FRAME_XDR(born_msg), born);
 }
 
-void proc_group(const group_msg *group)
+void proc_group(const group_msg *group, int second)
 {
-    struct proc *proc = proc_find(group->pid);
+    struct proc *proc = proc_in(group->pid, second);
 
     if (!proc || proc->exited || proc->detached)
         return;
@@ -336,7 +417,7 @@ void proc_signal(const signal_msg *signal)
         return;
     }
     if (!proc->exited)
-        space_signal(signal);
+        space_signal(signal, proc->second);
     if (signal->signo == SIGKILL && !proc->killed) {
         proc->killed = true;
         proc_settle(proc);
@@ -401,7 +482,7 @@ void proc_kill_all(void)
 
     HASH_ITER(hh, procs, proc, next)
         proc->killed = true;
-    space_kill(-1);
+    space_kill(-1, 0);
 }
 
 unsigned proc_count(void)

@@ -11,6 +11,9 @@
  * A process that was forked on this node is committed from the start and has no transfer; the
  * master hears of it again over each new link.
  *
+ * A process that becomes another one, by an undump, is in its entry until that runs, which has one
+ * of its own meanwhile, a double; proc_become() puts the double in the place of the first one.
+ *
  * The program can be over before its transfer commits it: order of exit and commit does not matter.
  */
 #ifndef BPROC_SLAVED_PROCTABLE_H
@@ -23,11 +26,11 @@
 struct conn;
 struct transfer;
 
-/* 0, -EEXIST or -ENOMEM. */
-int proc_add(pid_t pid, struct transfer *transfer);
+/* `second`: in that space. 0, -EEXIST or -ENOMEM. */
+int proc_add(pid_t pid, struct transfer *transfer, int second);
 
 /* The space has refused it. */
-void proc_refused(pid_t pid);
+void proc_refused(pid_t pid, const struct transfer *transfer);
 
 /* From the transfer; nothing happens when the entry is another's. */
 void proc_commit(pid_t pid, const struct transfer *transfer, uid_t uid);
@@ -46,13 +49,19 @@ int proc_is_here(pid_t pid, int *counts);
 int proc_leave(pid_t pid, struct conn *channel);
 
 /*
+ * The double runs from now on: as proc_leave() for who was there before. And if it is not to be.
+ */
+int proc_become(pid_t pid, struct conn *channel);
+void proc_stay(pid_t pid);
+
+/*
  * It leaves the process space, for the master by ending with `status`; here it runs on, and so do
  * the processes it makes, and nobody hears of them. 0 or -ENOMEM.
  */
 int proc_detach(pid_t pid, int status);
 
 /* From the space. */
-void proc_status(bproc_proc event, pid_t pid, int status);
+void proc_status(bproc_proc event, pid_t pid, int status, int second);
 
 /*
  * The end of a child that its parent's ghost has reaped; 1 when it is one of ours. And what is held
@@ -62,8 +71,8 @@ int proc_child_ended(pid_t pid, int status);
 void proc_unhold(pid_t ppid);
 
 /* Forked on this node, and what that or another one has made of its group. */
-void proc_born(const born_msg *born);
-void proc_group(const group_msg *group);
+void proc_born(const born_msg *born, int second);
+void proc_group(const group_msg *group, int second);
 
 /* From the master. A signal to a process unknown here is answered with its end. */
 void proc_signal(const signal_msg *signal);

@@ -85,11 +85,6 @@ static void second_launched(const struct frame_header *header)
             second_remove(second);
 }
 
-static struct conn *conn_of(pid_t pid)
-{
-    return space.conns[second_find(pid) ? SECOND : FIRST];
-}
-
 /* ---- from the space ---- */
 
 static void status_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
@@ -102,7 +97,8 @@ static void status_take(struct conn *conn, const struct frame_header *header, co
     }
     if (header->proc == P_SPACE_EXITED && conn == space.conns[SECOND])
         second_remove(second_find(status.pid));
-    space.ops->on_status(header->proc, status.pid, status.status);
+    space.ops->on_status(header->proc, status.pid, status.status,
+                         conn == space.conns[SECOND]);
 }
 
 static void born_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
@@ -115,7 +111,7 @@ static void born_take(struct conn *conn, const struct frame_header *header, cons
     }
     if (conn == space.conns[SECOND])
         second_add(born.id.pid, 0);
-    space.ops->on_born(&born);
+    space.ops->on_born(&born, conn == space.conns[SECOND]);
     frame_free(FRAME_XDR(born_msg), &born, sizeof(born));
 }
 
@@ -126,7 +122,7 @@ static void group_take(struct conn *conn, const struct frame_header *header, con
     if (conn_decode(group_msg, header, body, &group) < 0)
         conn_close(conn, "process group does not decode");
     else
-        space.ops->on_group(&group);
+        space.ops->on_group(&group, conn == space.conns[SECOND]);
 }
 
 static void signal_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
@@ -311,18 +307,18 @@ int space_launch(uint32_t serial, const struct frame_header *header, const uint8
                      &bytes, fds, header->nfds);
 }
 
-void space_signal(const signal_msg *signal)
+void space_signal(const signal_msg *signal, int second)
 {
-    conn_event(conn_of(signal->pid), P_SPACE_SIGNAL, FRAME_XDR(signal_msg), signal);
-    if (signal->pid == -1 && space.conns[SECOND])
-        conn_event(space.conns[SECOND], P_SPACE_SIGNAL, FRAME_XDR(signal_msg), signal);
+    for (int which = FIRST; which < SPACES; which++)
+        if (space.conns[which] && (signal->pid == -1 || which == (second ? SECOND : FIRST)))
+            conn_event(space.conns[which], P_SPACE_SIGNAL, FRAME_XDR(signal_msg), signal);
 }
 
-void space_kill(pid_t pid)
+void space_kill(pid_t pid, int second)
 {
     signal_msg signal = { .pid = pid, .signo = SIGKILL, .code = SI_USER };
 
-    space_signal(&signal);
+    space_signal(&signal, second);
 }
 
 void space_orphan(pid_t ppid)

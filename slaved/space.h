@@ -22,10 +22,10 @@ struct space_ops {
     void (*on_ready)(void);
     /* The answer to the launch with that serial: the space's reply as it came. */
     void (*on_launched)(uint32_t serial, const struct frame_header *header, const uint8_t *body);
-    /* P_SPACE_EXITED, P_SPACE_STOPPED, P_SPACE_CONTINUED. */
-    void (*on_status)(bproc_proc event, pid_t pid, int status);
-    void (*on_born)(const born_msg *born);
-    void (*on_group)(const group_msg *group);
+    /* P_SPACE_EXITED, P_SPACE_STOPPED, P_SPACE_CONTINUED; `second`: from that space. */
+    void (*on_status)(bproc_proc event, pid_t pid, int status, int second);
+    void (*on_born)(const born_msg *born, int second);
+    void (*on_group)(const group_msg *group, int second);
     /* For a parent that lives elsewhere. */
     void (*on_signal)(const signal_msg *signal);
     /* The answer to space_root(): its status and words, or with it the new root. */
@@ -47,10 +47,11 @@ int space_start(struct event_base *base, const char *root, const char *over,
 int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
                  const int *fds);
 
-void space_signal(const signal_msg *signal);
+/* `second`: to the process of that number in that space; pid -1: in both. */
+void space_signal(const signal_msg *signal, int second);
 
-/* SIGKILL to a launched process; -1: to all there is in the space. */
-void space_kill(pid_t pid);
+/* SIGKILL to a launched process, or to all there is. */
+void space_kill(pid_t pid, int second);
 
 /* A parent has died where it lives. */
 void space_orphan(pid_t ppid);

@@ -79,12 +79,13 @@ static int children_are_here(const struct transfer *transfer)
 static int launch_forward(struct transfer *transfer, const struct frame_header *header,
                           const uint8_t *body, const int *fds)
 {
+    int second = launch_is_second(header, body);
     int error = FAULT(FAULT_SLAVED_LAUNCH);
 
-    if (!error && !launch_is_second(header, body) && children_are_here(transfer))
+    if (!error && !second && children_are_here(transfer))
         error = -EEXIST;
     if (!error)
-        error = proc_add(transfer->pid, transfer);
+        error = proc_add(transfer->pid, transfer, second);
     if (error)
         return error;
     transfer->serial = ++last_serial ? last_serial : ++last_serial;
@@ -92,7 +93,7 @@ static int launch_forward(struct transfer *transfer, const struct frame_header *
     error = space_launch(transfer->serial, header, body, fds);
     if (error) {
         transfer->serial = 0;
-        proc_refused(transfer->pid);
+        proc_refused(transfer->pid, transfer);
     }
     return error;
 }
@@ -316,7 +317,7 @@ void transfer_launched(uint32_t serial, const struct frame_header *header, const
         return;
     transfer->serial = 0;
     if (header->status != 0)
-        proc_refused(transfer->pid);
+        proc_refused(transfer->pid, transfer);
     if (transfer->conn)
         launch_answer(transfer, header, body);
     else

@@ -318,10 +318,9 @@ int bproc_execve(const char *cmd, char *const argv[], char *const envp[]);
  * An image of the caller is written to descriptor `fd`: memory, registers, signal handlers and
  * mask, timers' state apart; of the descriptors none. `flags`, BPROC_DUMP_*: mapped files that are
  * put into it; the others must be the same when it is used. 1 in the caller (ours), which goes on;
- * 0 where the image was used by bproc_undump(). The calling thread alone is in it. On the master.
+ * 0 where the image was used by bproc_undump(). The calling thread alone is in it.
  *   EINVAL          unknown bits in flags
  *   EBADF           fd is no descriptor
- *   EOPNOTSUPP      the caller is on a node
  *   EPERM           the caller's user ids differ
  *   EBUSY, ENOSYS, ENOMEM, EIO, EAGAIN: as bproc_rfork(); ENOSPC, EPIPE ... of writing to fd
  * Blocks until the image is written.
@@ -330,15 +329,15 @@ int bproc_dump(int fd, int flags);
 
 /*
  * The caller becomes the process whose image is read from `fd`: it has the caller's pid, parent,
- * and descriptors 0, 1 and 2, and goes on with a return of 0 from bproc_dump(). An image is good
- * for any number of times, on the master of the cluster that made it. Does not return when it
- * succeeds: the caller is then the process that stands for it. Failure: -1, the caller is as
- * before.
+ * and descriptors 0, 1 and 2, and goes on with a return of 0 from bproc_dump(), where the caller
+ * is. An image is good for any number of times: one that was made on the master everywhere in the
+ * cluster, one of a node there alone. Does not return when it succeeds: the caller is then the
+ * process that stands for it. Failure: -1, the caller is as before.
  *   EBADF           fd is no descriptor
  *   ENOEXEC         it is no image, one of another release, or a mapped file is not the same
  *   EBADMSG         it was changed since, or made elsewhere
  *   EPERM           it is another user's, or has groups that the caller has not
- *   EOPNOTSUPP      the caller is on a node, or came home from one
+ *   EAGAIN          the caller's number is taken in both of the node's process spaces
  *   EBUSY, BE_NODEDOWN, ENOSYS, ENOMEM, EIO, EAGAIN: as bproc_rfork()
  * Blocks until the process runs.
  */
