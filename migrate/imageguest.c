@@ -206,6 +206,20 @@ static int mapped_mark(void *arg, uint32_t id, enum image_mapping how)
     return 0;
 }
 
+/*
+ * Each of a node's process spaces has a root of its own, with its own /proc, and which one the
+ * process comes to is not known yet: CRIU, which is there, is to open it. Nobody can put a link
+ * in its place.
+ */
+static void root_leave(struct image_file *file)
+{
+    const uint32_t harmless = O_DIRECTORY | O_PATH | O_LARGEFILE | O_NOFOLLOW | O_NONBLOCK |
+                              O_CLOEXEC;
+
+    if (strcmp(file->path, "/") == 0 && !file->is_nameless && !(file->flags & ~harmless))
+        file->is_sent = true;
+}
+
 static int fs_visit(struct bytes record, void *arg)
 {
     struct look *look = arg;
@@ -224,6 +238,8 @@ static int fs_visit(struct bytes record, void *arg)
     if (folder->is_nameless)
         return refuse(look, "is in a folder that is not there");
     root->is_folder = folder->is_folder = true;
+    root_leave(root);
+    root_leave(folder);
     return 0;
 }
 
