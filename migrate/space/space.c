@@ -118,6 +118,12 @@ static int entry_launch(struct entry *entry, const struct msg *msg, struct launc
     return launch_start(msg, 0, launch);
 }
 
+/* By one that was born here; it is not to be forgotten, as the end of it is to be told. */
+static int is_taken(pid_t pid)
+{
+    return census_pidfd(pid) >= 0 && kill(pid, 0) == 0;
+}
+
 /*
  * A keeper may stand in the way when the process it stands for comes here itself. One that still is
  * somebody's parent stays, and the process has to go elsewhere.
@@ -129,7 +135,7 @@ static int launch(const struct msg *msg, struct launch *launched)
 
     if (error)
         return error;
-    if (registry_find(launched->pid) || keeper_is_needed(launched->pid))
+    if (registry_find(launched->pid) || keeper_is_needed(launched->pid) || is_taken(launched->pid))
         return -EEXIST;
     keeper_dismiss(launched->pid);
     census_forget(launched->pid);
