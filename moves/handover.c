@@ -55,7 +55,7 @@ static int move_is_double(const struct move *self)
     struct move *move;
 
     LIST_FOREACH(move, &moves, entry)
-        if (move != self && move->pid == self->pid)
+        if (move != self && move->pid == self->pid && move->phase < MOVE_GATE)
             return 1;
     return 0;
 }

@@ -167,6 +167,16 @@ struct move *move_find(int pid)
     return move;
 }
 
+int move_is_early(const struct move *self)
+{
+    struct move *move;
+
+    LIST_FOREACH(move, &moves, entry)
+        if (move != self && move->pid == self->pid)
+            return 1;
+    return 0;
+}
+
 /* ---- ends from outside ---- */
 
 void move_client_gone(struct conn *conn)

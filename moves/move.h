@@ -117,8 +117,11 @@ void move_commit(struct move *move);
 void move_fail(struct move *move, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The move of that process, NULL if it is not under way. */
+/* The move of that process, the latest one; NULL if it is not under way. */
 struct move *move_find(int pid);
+
+/* Whether an earlier one, after which a process of the number runs here again, has not ended yet. */
+int move_is_early(const struct move *move);
 
 /* The client's connection is over. */
 void move_client_gone(struct conn *conn);

@@ -132,7 +132,10 @@ static void allow_ask(struct move *move, int origin)
         move_fail(move, -error, "cannot ask the master: %s", strerror(-error));
 }
 
-/* A program that was executed here may run some milliseconds before the master counts it. */
+/*
+ * A program that was executed here may run some milliseconds before the master counts it, and one
+ * that came out of a file before who undumped it has ended.
+ */
 static void origin_due(evutil_socket_t fd, short what, void *arg)
 {
     struct timeval pause = { 0, ORIGIN_MS * 1000 };
@@ -141,7 +144,7 @@ static void origin_due(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (counts || leave->waits++ >= ORIGIN_WAITS)
+    if ((counts && !move_is_early(leave->move)) || leave->waits++ >= ORIGIN_WAITS)
         allow_ask(leave->move, origin);
     else
         event_add(leave->on_wait, &pause);
