@@ -44,7 +44,12 @@ enum fault {
     FAULT_SLAVED_EXITED = 64,       /* ended, before the master hears of it */
     /* space: 80-99 */
     FAULT_SPACE_LAUNCH = 80,        /* launch asked for, nothing forked */
-    FAULT_SPACE_FORKED = 81         /* forked, before the answer */
+    FAULT_SPACE_FORKED = 81,        /* forked, before the answer */
+    /* slaved, told by the administrator: 100-119 */
+    FAULT_SLAVED_POWER = 100,       /* to reboot, halt or go off; no command runs */
+    FAULT_SLAVED_ROOT = 101,        /* to change the root; the space does not know */
+    FAULT_SLAVED_ROOT_MADE = 102,   /* the space has it, the master does not know */
+    FAULT_SLAVED_RECONNECT = 103    /* to reconnect; nothing done yet */
 };
 
 /* 0, or -EIO when the variable says that this step is to fail. May not return. */

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "common/conn.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/tls.h"
@@ -324,6 +325,10 @@ void link_reconnect(const struct frame_header *header, const uint8_t *body)
     }
     if (fresh.under_way) {
         link_refuse(header, EALREADY, "it is reconnecting already");
+        return;
+    }
+    if (FAULT(FAULT_SLAVED_RECONNECT) < 0) {
+        link_refuse(header, EIO, strerror(EIO));
         return;
     }
     fresh.under_way = true;

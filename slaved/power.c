@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "common/conn.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/reaper.h"
 #include "common/spawn.h"
@@ -120,7 +121,9 @@ void power_take(const struct frame_header *header, const uint8_t *body)
         return;
     }
     power.asked = *header;
-    error = command_start(arg.what);
+    error = FAULT(FAULT_SLAVED_POWER);
+    if (!error)
+        error = command_start(arg.what);
     if (!error)
         return;
     snprintf(words, sizeof(words), "cannot run `%s': %s", command_of(arg.what), strerror(-error));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/conn.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "slaved/link.h"
 #include "slaved/receivers.h"
@@ -61,7 +62,9 @@ void root_take(const struct frame_header *header, const uint8_t *body)
         link_break("message does not decode");
         return;
     }
-    error = root.under_way ? -EALREADY : root_ask(arg.path);
+    error = root.under_way ? -EALREADY : FAULT(FAULT_SLAVED_ROOT);
+    if (!error)
+        error = root_ask(arg.path);
     if (error) {
         link_refuse(header, -error, strerror(-error));
     } else {
@@ -89,6 +92,7 @@ void root_made(const struct frame_header *header, const uint8_t *body, int *fds)
     if (!root.under_way)
         return;
     root.under_way = false;
+    FAULT(FAULT_SLAVED_ROOT_MADE);
     if (header->status) {
         root_refused(header, body);
     } else if (header->nfds != 1) {

@@ -28,6 +28,7 @@ SYSTEM_TESTS += tests/t/0366-kin.t
 SYSTEM_TESTS += tests/t/0380-dump.t
 SYSTEM_TESTS += tests/t/0380-dump.t tests/t/0381-dump-nodes.t
 SYSTEM_TESTS += tests/t/0400-faults.t
+SYSTEM_TESTS += tests/t/0401-admin-faults.t
 SYSTEM_TESTS += tests/t/0410-load.t
 SYSTEM_TESTS += tests/t/0411-crowd.t
 SYSTEM_TESTS += tests/t/0420-restart.t
