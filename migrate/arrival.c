@@ -180,7 +180,8 @@ static int files_take(struct arrival *a)
         return error;
     need.files.files_len = a->files.need_count;
     need.files.files_val = a->files.need;
-    error = bulk_send(a->ssl, P_BULK_NEED, 0, FRAME_XDR(need_msg), &need);
+    if (a->launch.files.files_len > 0)
+        error = bulk_send(a->ssl, P_BULK_NEED, 0, FRAME_XDR(need_msg), &need);
     if (!error)
         error = imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
                               sizeof(a->text));

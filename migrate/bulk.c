@@ -93,8 +93,7 @@ static int bytes_put(SSL *ssl, const uint8_t *bytes, size_t len)
     return 0;
 }
 
-/* Sends what bytes_put() left in the buffer. */
-static int bytes_flush(SSL *ssl)
+int bulk_flush(SSL *ssl)
 {
     BIO *bio = SSL_get_wbio(ssl);
 
@@ -130,7 +129,7 @@ int bulk_recv_into(SSL *ssl, void *bytes, size_t len)
     return 0;
 }
 
-int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body)
+int bulk_put(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body)
 {
     struct frame_header header = { .kind = K_EVENT, .proc = proc, .serial = serial };
     uint8_t *frame;
@@ -141,7 +140,14 @@ int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, cons
         return error;
     error = bytes_put(ssl, frame, len);
     free(frame);
-    return error ? error : bytes_flush(ssl);
+    return error;
+}
+
+int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body)
+{
+    int error = bulk_put(ssl, proc, serial, encode, body);
+
+    return error ? error : bulk_flush(ssl);
 }
 
 static int data_put(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
@@ -168,7 +174,7 @@ int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes
 {
     int error = data_put(ssl, proc, serial, bytes, len);
 
-    return error ? error : bytes_flush(ssl);
+    return error ? error : bulk_flush(ssl);
 }
 
 /* Fills the buffer as far as the file goes; bytes read, or a negative errno. */
@@ -190,7 +196,7 @@ static ssize_t file_read(int fd, uint8_t *bytes, size_t len)
     return (ssize_t)got;
 }
 
-int bulk_send_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t size)
+int bulk_put_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t size)
 {
     uint8_t *piece = malloc(FILE_PIECE);
     int error = piece ? 0 : -ENOMEM;
@@ -208,7 +214,7 @@ int bulk_send_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t 
         size -= want;
     }
     free(piece);
-    return error ? error : bytes_flush(ssl);
+    return error;
 }
 
 int bulk_recv_header(SSL *ssl, struct frame_header *header)

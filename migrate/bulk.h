@@ -34,17 +34,24 @@ int bulk_setup(SSL *ssl);
 /* A relay has left the connection: reads and writes block again. */
 void bulk_resume(SSL *ssl);
 
-/* Sends one event; `encode` NULL: no body. Blocks. */
+/*
+ * Puts one event into the buffer; `encode` NULL: no body. It is sent with what is sent next, at the
+ * latest by bulk_flush(). Blocks when the buffer is full.
+ */
+int bulk_put(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);
+int bulk_flush(SSL *ssl);
+
+/* Both at once. Blocks. */
 int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);
 
 /* Sends `len` bytes, at most BPROC_MAX_BODY, as the raw body of one event. Blocks. */
 int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len);
 
 /*
- * Sends `size` bytes of a file from its position on, in as many events as it takes. -EIO when the
+ * Puts `size` bytes of a file from its position on, in as many events as it takes. -EIO when the
  * file is shorter. Blocks.
  */
-int bulk_send_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t size);
+int bulk_put_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t size);
 
 /* Receives a whole event; end it with bulk_free(). On an error there is nothing to free. Blocks. */
 int bulk_recv(SSL *ssl, struct bulk_msg *msg);

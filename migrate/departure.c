@@ -115,7 +115,28 @@ static void ports_connect_late(struct departure *d)
     }
 }
 
-/* Everything up to the moment at which the process waits on the node. */
+/* To the node, up to the moment at which the process waits there. */
+static int process_give(struct departure *d)
+{
+    int error = departure_launch(d);
+
+    departure_lap(d, MT_SEND);
+    if (!error && d->criu_sock >= 0)
+        error = departure_dump_finish(d);
+    departure_lap(d, MT_DUMP);
+    if (!error)
+        error = FAULT(FAULT_MOVER_DUMPED);
+    if (!error)
+        error = departure_contents(d);
+    departure_lap(d, MT_SEND);
+    if (!error)
+        error = FAULT(FAULT_MOVER_SENT);
+    if (!error)
+        error = departure_expect(d, P_BULK_READY);
+    departure_lap(d, MT_RESTORE);
+    return error;
+}
+
 static int process_send(struct departure *d)
 {
     int error = ports_connect(d);
@@ -133,22 +154,12 @@ static int process_send(struct departure *d)
     if (!error)
         error = FAULT(FAULT_MOVER_DUMPING);
     if (!error)
-        error = departure_launch(d);
-    departure_lap(d, MT_SEND);
-    if (!error && d->dumps)
-        error = departure_dump_finish(d);
-    departure_lap(d, MT_DUMP);
-    if (!error)
-        error = FAULT(FAULT_MOVER_DUMPED);
-    if (!error)
-        error = departure_contents(d);
+        error = process_give(d);
+    if (error && d->lost) {
+        nodelink_close(d->link);
+        error = process_give(d);
+    }
     departure_mounts_leave(d);
-    departure_lap(d, MT_SEND);
-    if (!error)
-        error = FAULT(FAULT_MOVER_SENT);
-    if (!error)
-        error = departure_expect(d, P_BULK_READY);
-    departure_lap(d, MT_RESTORE);
     return error ? error : FAULT(FAULT_MOVER_READY);
 }
 

@@ -8,7 +8,7 @@
 #include "migrate/departure_parts.h"
 #include "migrate/imagesend.h"
 
-static int launch_send(struct departure *d)
+static int launch_put(struct departure *d)
 {
     launch_arg launch = { .kind = d->arg.kind, .node = d->arg.to.node, .pid = d->arg.pid,
                           .ppid = d->arg.ppid, .puid = d->arg.puid,
@@ -28,7 +28,7 @@ static int launch_send(struct departure *d)
     launch.streams.streams_val = d->arg.streams.streams_val;
     launch.files.files_len = d->files.count;
     launch.files.files_val = d->files.list;
-    return bulk_send(d->link->ssl, P_BULK_LAUNCH, 0, FRAME_XDR(launch_arg), &launch);
+    return bulk_put(d->link->ssl, P_BULK_LAUNCH, 0, FRAME_XDR(launch_arg), &launch);
 }
 
 /* Waits for `want`; the node's P_BULK_FAILED becomes our failure. The caller frees *msg. */
@@ -37,6 +37,7 @@ static int answer_wait(struct departure *d, bproc_proc want, struct bulk_msg *ms
     move_report report;
     int error = bulk_recv(d->link->ssl, msg);
 
+    d->lost = error && d->waited && !d->heard;
     if (error)
         return departure_fail(d, -EIO, "cannot hear from node %d: %s", d->arg.to.node,
                               strerror(-error));
@@ -88,8 +89,11 @@ static int needed_send(struct departure *d)
 {
     struct bulk_msg msg;
     need_msg need;
-    int error = answer_wait(d, P_BULK_NEED, &msg);
+    int error = bulk_flush(d->link->ssl);
 
+    if (error)
+        return send_fail(d, error, "the launch");
+    error = answer_wait(d, P_BULK_NEED, &msg);
     if (error)
         return error;
     error = frame_decode(FRAME_XDR(need_msg), msg.body, msg.header.body_len, &need, sizeof(need));
@@ -105,6 +109,8 @@ static int needed_send(struct departure *d)
             error = imagesend_cached(d->link->ssl, &d->files, index);
     }
     frame_free(FRAME_XDR(need_msg), &need, sizeof(need));
+    if (!error)
+        error = bulk_flush(d->link->ssl);
     return error ? send_fail(d, error, "the files") : 0;
 }
 
@@ -120,38 +126,17 @@ int departure_contents(struct departure *d)
     return error ? send_fail(d, error, "the image") : 0;
 }
 
-
-static int launch_tell(struct departure *d)
-{
-    int error = launch_send(d);
-
-    return error ? error : needed_send(d);
-}
-
-static int connect_anew(struct departure *d)
-{
-    int error = nodelink_open(d->link, d->setup->ctx, &d->arg.to, d->text, sizeof(d->text));
-
-    departure_lap(d, MT_CONNECT);
-    return error;
-}
-
-/* One that has waited may turn out to have ended; the node has not begun with anything then. */
 int departure_launch(struct departure *d)
 {
-    int waited = nodelink_is_open(d->link, &d->arg.to), error = 0;
+    int error = 0;
 
-    if (!waited) {
+    d->waited = nodelink_is_open(d->link, &d->arg.to);
+    if (!d->waited) {
         nodelink_close(d->link);
-        error = connect_anew(d);
+        error = nodelink_open(d->link, d->setup->ctx, &d->arg.to, d->text, sizeof(d->text));
+        departure_lap(d, MT_CONNECT);
     }
     if (!error)
-        error = launch_tell(d);
-    if (error && waited && !d->heard) {
-        nodelink_close(d->link);
-        error = connect_anew(d);
-        if (!error)
-            error = launch_tell(d);
-    }
-    return error;
+        error = launch_put(d);
+    return error || !d->files.count ? error : needed_send(d);
 }

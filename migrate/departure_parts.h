@@ -30,6 +30,8 @@ struct departure {
     int criu_sock;
     pid_t criu_pid;
     struct nodelink *link;
+    int waited;                     /* the connection is that of an earlier departure */
+    int lost;                       /* and has ended before the node has begun with anything */
     int heard;                      /* the node has said something to this launch */
     move_report report;
     char text[BPROC_MAX_TEXT];
@@ -72,7 +74,7 @@ int departure_file_read(struct departure *d);
 
 /*
  * Connects, unless there is a connection of an earlier departure, tells what comes, and sends the
- * files that the node says it lacks.
+ * files that the node says it lacks, if there are any.
  */
 int departure_launch(struct departure *d);
 

@@ -17,10 +17,10 @@ static int file_send(SSL *ssl, int fd, bulk_file_what what, const char *name, un
 {
     bulk_file head = { .what = what, .size = size, .name = (char *)(uintptr_t)name,
                        .index = index };
-    int error = bulk_send(ssl, P_BULK_FILE, 0, FRAME_XDR(bulk_file), &head);
+    int error = bulk_put(ssl, P_BULK_FILE, 0, FRAME_XDR(bulk_file), &head);
 
     if (!error && size > 0)
-        error = bulk_send_file(ssl, P_BULK_DATA, 0, fd, size);
+        error = bulk_put_file(ssl, P_BULK_DATA, 0, fd, size);
     return error;
 }
 

@@ -36,7 +36,8 @@ static void sender_run(SSL *ssl)
     bulk_send(ssl, P_EXIT_ACK, 8, FRAME_XDR(pid_msg), &message);
     bulk_send_data(ssl, P_BULK_DATA, 9, bytes, sizeof(bytes));
     bulk_send_data(ssl, P_BULK_DATA, 10, bytes, 3);
-    bulk_send_file(ssl, P_BULK_DATA, 11, file_make(LARGE), LARGE);
+    bulk_put_file(ssl, P_BULK_DATA, 11, file_make(LARGE), LARGE);
+    bulk_flush(ssl);
     (void)bulk_recv_into(ssl, &byte, 1);
     SSL_shutdown(ssl);
     _exit(0);
@@ -102,7 +103,7 @@ static void test_transfer(void)
     is_int(bulk_recv(ssl[1], &msg), -ETIMEDOUT, "a silent peer is not waited for for ever");
     is_int(bulk_send_data(ssl[1], P_BULK_DATA, 0, bytes, sizeof(bytes) + 1), -EMSGSIZE,
            "more than a body holds is refused");
-    is_int(bulk_send_file(ssl[1], P_BULK_DATA, 0, file_make(10), 11), -EIO,
+    is_int(bulk_put_file(ssl[1], P_BULK_DATA, 0, file_make(10), 11), -EIO,
            "a file that is too short is noticed");
     tls_free(ssl[0]);
     tls_free(ssl[1]);
