@@ -3,8 +3,8 @@
  * The connection over which a process goes to a node, and then its streams.
  *
  * Life: nodelink_open(); one transfer; if that has ended as agreed (P_STREAM_OVER) the next one to
- * the same place may begin on it, which saves the handshake; nodelink_close(). A connection that has
- * waited may have ended meanwhile: nodelink_is_open() tells as far as that is known.
+ * the same place may begin on it, which saves the handshake; nodelink_close(). A connection that
+ * has waited may have ended meanwhile: nodelink_is_open() tells as far as that is known.
  */
 #ifndef BPROC_NODELINK_H
 #define BPROC_NODELINK_H
