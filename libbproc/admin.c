@@ -150,11 +150,6 @@ int bproc_nodecachepurgefail(int node)
     return bproc_nodeinfo(node, &info);
 }
 
-int bproc_requestfile(const char *path)
-{
-    return client_result(path ? -ENOSYS : -EFAULT);
-}
-
 int bproc_nodesetstatus(int node, int status)
 {
     return bproc_setnodestatus(node, status);

@@ -6,7 +6,6 @@
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
-#include "libbproc/node.h"
 
 /* Where nobody but the parent knows the process, it goes on as another one. */
 static int other_process(long code)
@@ -30,16 +29,4 @@ int bproc_detach(long code)
     if (!error && ret.fork)
         error = other_process(code);
     return client_result(error);
-}
-
-int bproc_execve(const char *cmd, char *const argv[], char *const envp[])
-{
-    int node, error = node_self(&node);
-
-    /* Without BProc this machine is the only one there is. */
-    if (error && error != -EBUSY)
-        return client_result(error);
-    if (!error && node != BPROC_NODE_MASTER)
-        return client_result(-ENOSYS);
-    return execve(cmd, argv, envp);
 }

@@ -22,9 +22,11 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/entry.c libbproc/entry.h \
 	libbproc/epolls.c libbproc/epolls.h \
 	libbproc/execdump.c \
+	libbproc/fetch.c libbproc/fetch.h \
 	libbproc/flight.c libbproc/flight.h \
 	libbproc/io.c libbproc/io.h \
 	libbproc/libraries.c \
+	libbproc/masterfile.c \
 	libbproc/move.c libbproc/move.h \
 	libbproc/node.c libbproc/node.h \
 	libbproc/nodeset.c \

@@ -56,6 +56,9 @@ static int use_try(const struct image_file *file)
 {
     if (file->is_folder && fchdir(file->fd) < 0)
         return -errno;
+    /* One that we make gets its mode last. */
+    if (file->is_program && file->is_nameless)
+        return file->mode & 0111 ? 0 : -EACCES;
     if (file->is_program && faccessat(file->fd, "", X_OK, AT_EMPTY_PATH) < 0)
         return -errno;
     return 0;

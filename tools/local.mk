@@ -28,6 +28,10 @@ RUN_SOURCES = \
 	tools/bpsh_sink.c tools/bpsh_sink.h \
 	tools/bpsh_task.c tools/bpsh_task.h
 
+pkglibexec_PROGRAMS += tools/bproc-fetch
+tools_bproc_fetch_SOURCES = tools/fetch.c
+tools_bproc_fetch_LDADD = libbproc/libbproc.la
+
 pkglibexec_PROGRAMS += tools/bproc-endtree
 
 tools_bproc_endtree_SOURCES = tools/endtree.c

@@ -308,9 +308,15 @@ int bproc_vexecmove_io(int nnodes, int *nodes, int *pids, int port, const char *
 int bproc_detach(long code);
 
 /*
- * BProc 3.1.6's execution of a program of the master by a process on a node. Here it is execve(2)
- * on the master and fails with ENOSYS on a node (ours): bproc_rexec(BPROC_NODE_MASTER, ...)
- * executes it on the master.
+ * execve(2), but on a node `cmd` is a file of the master's; a relative path begins in the caller's
+ * folder there, or in / when it has none. The process stays on its node; interpreter and libraries
+ * are the node's. On the master, and without BProc, it is execve(2).
+ *   EFAULT          cmd or argv is NULL
+ *   EPERM           the file is set-uid or set-gid
+ *   EACCES          the caller may not read it there, or not execute it; or /tmp here has noexec
+ *   ENOSPC, EOPNOTSUPP ... of a file without a name in /tmp, which the program is executed from
+ *   all others      as execve(2), and as bproc_rexec() to the master
+ * Blocks until the program is executed or the call has failed.
  */
 int bproc_execve(const char *cmd, char *const argv[], char *const envp[]);
 
@@ -579,8 +585,10 @@ int bproc_nodecachepurgeok(int node);
 int bproc_nodecachepurgefail(int node);
 
 /*
- * Asked for a file of the master's to be put into the node's cache. Files come with the processes
- * that have them mapped, so this always fails with ENOSYS (ours); EFAULT: path is NULL.
+ * A file of the master's is put into the cache of the caller's node, so that processes which have
+ * it mapped come faster; 0. On the master it is looked at only. EFAULT: path is NULL. EACCES,
+ * ENOENT ...: of the file, which the caller must be allowed to read. All others as bproc_rexec() to
+ * the master and bproc_rfork() from there. Blocks until it is there.
  */
 int bproc_requestfile(const char *path);
 

@@ -19,6 +19,11 @@ tests_progs_streams_SOURCES = tests/progs/streams.c tests/progs/prog.h
 tests_progs_streams_LDADD = $(PROG_LDADD)
 tests_progs_streams_LDFLAGS = $(PROG_LINK)
 
+check_PROGRAMS += tests/progs/masterfile
+tests_progs_masterfile_SOURCES = tests/progs/masterfile.c tests/progs/prog.h
+tests_progs_masterfile_LDADD = $(PROG_LDADD)
+tests_progs_masterfile_LDFLAGS = $(PROG_LINK)
+
 check_PROGRAMS += tests/progs/onecall
 tests_progs_onecall_SOURCES = tests/progs/onecall.c tests/progs/prog.h
 tests_progs_onecall_LDADD = $(PROG_LDADD)

@@ -246,11 +246,6 @@ static void call_chroot(const char *text)
 CALL_ONE(cachepurgeok)
 CALL_ONE(cachepurgefail)
 
-static void call_requestfile(const char *path)
-{
-    result_print(bproc_requestfile(path));
-}
-
 static void call_reconnect(const char *text)
 {
     struct sockaddr_in rem, loc;
@@ -300,7 +295,6 @@ static const struct call {
     { "reboot", 1, call_reboot, NULL, NULL },
     { "reboot_async", 1, call_reboot_async, NULL, NULL },
     { "reconnect", 1, NULL, NULL, call_reconnect },
-    { "requestfile", 1, NULL, NULL, call_requestfile },
     { "rfork", 1, call_rfork, NULL, NULL },
     { "setnodestatus", 2, NULL, bproc_setnodestatus, NULL },
     { "status", 1, call_status, NULL, NULL },

@@ -83,5 +83,4 @@ is "the calls" "$(call cachepurgeok 0) $(call cachepurgefail 0) $(cached)" "0 0 
 is "only root may" "$(bplab exec -u alice master -- /tmp/nodecalls cachepurgeok 0) $(
     bplab exec -u alice master -- /tmp/nodecalls cachepurgefail 0)" "-1 EPERM -1 EPERM"
 is "no such node" "$(call cachepurgeok 9) $(call cachepurgefail 9)" "-1 EINVAL -1 EINVAL"
-is "a file cannot be asked for" "$(call requestfile /bin/sh)" "-1 ENOSYS"
 done_testing
