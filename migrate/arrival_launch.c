@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "common/tls.h"
 #include "migrate/arrival_launch.h"
 #include "migrate/criu.h"
@@ -150,6 +151,18 @@ static int worker_launch(struct arrival *a, const struct inherit *inherit, int h
     return error ? error : rpc;
 }
 
+/*
+ * A file without a name gets its old one for a moment, which is that of all who have it open: CRIU
+ * finds a way round one other, not round two. A descriptor to be closed after the restore; -1: no
+ * need to wait.
+ */
+static int nameless_lock(const struct arrival *a)
+{
+    if (faccessat(a->image.dir, "remap-fpath.img", F_OK, 0) < 0)
+        return -1;
+    return filecache_lock(&a->setup->cache);
+}
+
 static int restore(struct arrival *a, int gate, int handoff[2])
 {
     char reason[BPROC_MAX_TEXT - 128];
@@ -159,9 +172,12 @@ static int restore(struct arrival *a, int gate, int handoff[2])
 
     rpc = error ? error : worker_launch(a, &inherit, handoff);
     if (rpc >= 0) {
+        int lock = nameless_lock(a);
+
         error = criu_restore(rpc, a->image.dir, inherit.list, inherit.count, &pid, reason,
                              sizeof(reason));
         close(rpc);
+        fd_close(&lock);
         a->taken = error == -EEXIST;
         if (error)
             snprintf(a->text, sizeof(a->text), "cannot restore process %d: %s", a->launch.pid,

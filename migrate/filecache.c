@@ -136,17 +136,29 @@ static void cache_evict(const struct filecache *cache, int dir_fd)
     free(list);
 }
 
+int filecache_lock(const struct filecache *cache)
+{
+    int dir = open(cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
+
+    if (dir < 0)
+        return -errno;
+    if (flock(dir, LOCK_EX) == 0)
+        return dir;
+    error = -errno;
+    close(dir);
+    return error;
+}
+
 int filecache_purge(const struct filecache *cache)
 {
     struct filecache empty = { .dir = cache->dir, .limit = 0 };
-    int dir = open(cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = dir < 0 || flock(dir, LOCK_EX) < 0 ? -errno : 0;
+    int dir = filecache_lock(cache);
 
-    if (!error)
-        cache_evict(&empty, dir);
-    if (dir >= 0)
-        close(dir);
-    return error;
+    if (dir < 0)
+        return dir;
+    cache_evict(&empty, dir);
+    close(dir);
+    return 0;
 }
 
 int filecache_keep(const struct filecache *cache, int fd, const char *name,

@@ -33,6 +33,13 @@ int filecache_keep(const struct filecache *cache, int fd, const char *name,
 /* Removes all files but those that are just coming in. 0 or -errno. */
 int filecache_purge(const struct filecache *cache);
 
+/*
+ * Keeps everybody else from what is done under this lock: changes of the cache, and what restores
+ * on this machine must not do side by side. A descriptor that holds it until it is closed, or
+ * -errno. Waits for whoever has it.
+ */
+int filecache_lock(const struct filecache *cache);
+
 void filecache_drop(const struct filecache *cache, const char *name);
 
 /* Path of a cached file in the process space. */

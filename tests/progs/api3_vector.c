@@ -12,6 +12,7 @@
 
 #include "tests/unit/tap.h"
 
+#define NAMELESS 8
 #define CROWD 40
 
 static int on_heap_and_stack(const int *heap, int stack, int rank)
@@ -65,32 +66,46 @@ static void crowd_runs(void)
     is_int(good, CROWD, "more children than fly at a time");
 }
 
+/* On node 0 there is another file where this one was, or no more. */
+static void namesake_do(const char *fd, const char *what)
+{
+    char name[200] = "", command[300];
+    ssize_t len = readlink(fd, name, sizeof(name) - 1);
+
+    name[len > 0 ? strcspn(name, " ") : 0] = '\0';
+    snprintf(command, sizeof(command), "bpsh 0 %s '%s'", what, name);
+    if (system(command) != 0)
+        exit(2);
+}
+
 /* A file without a name is made under one, for a moment, by each restore on the node. */
 static void nameless_files_travel(void)
 {
-    int nodes[] = { 0, 0, 0, 0, 0, 0 }, pids[6], status, good = 0, result;
+    int nodes[NAMELESS] = { 0 }, pids[NAMELESS], status, good = 0, result;
     FILE *file = tmpfile();
     char again[64];
 
     if (!file)
         exit(2);
     snprintf(again, sizeof(again), "/proc/self/fd/%d", fileno(file));
+    namesake_do(again, "touch");
     if (open(again, O_RDONLY) < 0 || fputs("nameless", file) < 0 || fflush(file) != 0)
         exit(2);
-    result = bproc_vrfork(6, nodes, pids);
-    if (result < 6) {
+    result = bproc_vrfork(NAMELESS, nodes, pids);
+    if (result < NAMELESS) {
         char text[16] = "";
 
         rewind(file);
         _exit(fgets(text, sizeof(text), file) && strcmp(text, "nameless") == 0 ? result : 99);
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < NAMELESS; i++) {
         if (pids[i] <= 0)
             diag("child %d: %s", i, bproc_strerror(pids[i]));
         else
             good += waitpid(pids[i], &status, 0) == pids[i] && status == i << 8;
     }
-    is_int(good, 6, "children with an open file that has no name, on one node at a time");
+    is_int(good, NAMELESS, "children with an open file that has no name, on one node at a time");
+    namesake_do(again, "rm -f");
     fclose(file);
 }
 
