@@ -388,17 +388,24 @@ static void ready_take(struct passage *passage, struct conn *conn,
 
 /* ---- its end ---- */
 
-static void done_take(struct passage *passage)
+static int done_take(const struct node *from, const struct frame_header *header,
+                     const uint8_t *body)
 {
+    struct passage *passage;
     struct proc *proc;
+    departed_msg msg;
 
+    if (conn_decode(departed_msg, header, body, &msg) < 0)
+        return -EPROTO;
+    passage = passage_find(msg.pid, from->number);
     if (!passage)
-        return;
+        return 0;
     proc = passage->fresh ? proc_find(passage->pid, passage->to) : NULL;
     if (proc)
         proc_ask_ghost(proc, &passage->who);
     /* Its parent may have ended while it was on its way. */
-    if (proc && !proc_find_anywhere(passage->who.ppid) && kill(passage->who.ppid, 0) < 0)
+    if (proc && msg.orphan && !proc_find_anywhere(passage->who.ppid) &&
+        kill(passage->who.ppid, 0) < 0)
         link_orphan(node_at(passage->to), passage->who.ppid);
     for (unsigned i = 0; i < passage->nchildren; i++)
         nodeghost_group(passage->children[i], passage->to);
@@ -407,6 +414,7 @@ static void done_take(struct passage *passage)
              (long long)(master_now() - passage->started));
     stats_moved((uint64_t)(master_now() - passage->started) * 1000, 0);
     passage_free(passage);
+    return 0;
 }
 
 static int failed_take(struct passage *passage, const struct frame_header *header,
@@ -444,13 +452,11 @@ int passage_message(struct node *from, struct conn *conn, const struct frame_hea
         frame_free(FRAME_XDR(failed_msg), &failed, sizeof(failed));
         return failed_take(passage, header, body);
     }
+    if (header->proc == P_DEPART_DONE)
+        return done_take(from, header, body);
     if (conn_decode(pid_msg, header, body, &msg) < 0)
         return -EPROTO;
-    passage = passage_find(msg.pid, from->number);
-    if (header->proc == P_DEPART_READY)
-        ready_take(passage, conn, header);
-    else
-        done_take(passage);
+    ready_take(passage_find(msg.pid, from->number), conn, header);
     return 0;
 }
 

@@ -207,10 +207,20 @@ static void move_signal(struct move *move, signal_msg *msg)
     link_event(P_SIGNAL_FROM, FRAME_XDR(signal_msg), msg);
 }
 
+/* Nobody else can tell of a parent that was born here and that the master has not heard of. */
+static void done_tell(const struct move *move)
+{
+    pid_t parent = task_parent(move->task);
+    departed_msg msg = { .pid = move->pid };
+
+    msg.orphan = parent > 0 ? parent != move->parent : kill(move->parent, 0) < 0;
+    link_event(P_DEPART_DONE, FRAME_XDR(departed_msg), &msg);
+}
+
 static void move_done(struct move *move, int64_t usec)
 {
     (void)usec;
-    master_tell(P_DEPART_DONE, move->pid);
+    done_tell(move);
     leave_free(move->owner);
 }
 
@@ -221,7 +231,7 @@ static void ghost_missed(struct move *move)
 
     move_signal(move, &kill);
     master_tell(P_GHOST_GONE, move->pid);
-    master_tell(P_DEPART_DONE, move->pid);
+    done_tell(move);
 }
 
 static void move_undo(struct move *move, int error, const char *text)
