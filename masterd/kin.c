@@ -17,6 +17,8 @@
 #include "masterd/stays.h"
 #include "moves/task.h"
 
+static struct log_limit kin_limit;
+
 static void node_send(const struct proc *proc, const signal_msg *msg)
 {
     link_event(node_at(proc_node(proc)), P_SIGNAL, FRAME_XDR(signal_msg), msg);
@@ -35,7 +37,8 @@ static void here_send(int pidfd, const signal_msg *msg)
     info.si_value.sival_ptr = (void *)(uintptr_t)msg->value;
     if (syscall(SYS_pidfd_send_signal, pidfd, msg->signo, msg->code == SI_QUEUE ? &info : NULL,
                 0) < 0 && errno != ESRCH)
-        log_warn("cannot send signal %d to process %d", msg->signo, msg->pid);
+        log_limited(&kin_limit, 10, "cannot send signal %d to process %d: %s", msg->signo, msg->pid,
+                    strerror(errno));
 }
 
 /* ---- to a child ---- */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "migrate/space/keeper_child.h"
@@ -15,6 +16,8 @@
 #include "migrate/space/reap.h"
 
 #define CHANNEL 3
+#define SPAN_MS 100
+#define SPAN_SIGNALS 100            /* passed on in one span */
 
 static void child_report(bproc_proc event, pid_t pid, int status)
 {
@@ -85,15 +88,38 @@ static int is_for_parent(const struct signalfd_siginfo *info)
     return (code == SI_USER || code == SI_QUEUE || code == SI_TKILL) && info->ssi_pid > 1;
 }
 
-static void signals_read(int signals)
+/*
+ * Init and both daemons see each signal that is passed on, and a user can send more than they can
+ * bear. What is beyond the measure stays with the kernel, which has a bound for it.
+ */
+struct pace {
+    int64_t begun;              /* of the span, monotonic milliseconds */
+    unsigned count;             /* signals read in it */
+};
+
+/* Milliseconds until signals may be read; 0: now. */
+static int pace_wait(struct pace *pace)
+{
+    struct timespec time;
+    int64_t now;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+    if (now - pace->begun >= SPAN_MS)
+        *pace = (struct pace){ .begun = now };
+    return pace->count < SPAN_SIGNALS ? 0 : (int)(pace->begun + SPAN_MS - now);
+}
+
+static void signals_read(int signals, struct pace *pace)
 {
     struct signalfd_siginfo info;
 
-    while (read(signals, &info, sizeof(info)) == sizeof(info)) {
+    while (pace->count < SPAN_SIGNALS && read(signals, &info, sizeof(info)) == sizeof(info)) {
         signal_msg body = { .pid = getpid(), .signo = (int)info.ssi_signo, .code = info.ssi_code,
                             .from_pid = (int)info.ssi_pid, .from_uid = info.ssi_uid,
                             .value = (int64_t)info.ssi_ptr };
 
+        pace->count++;
         if (is_for_parent(&info))
             msg_send(CHANNEL, K_EVENT, P_SPACE_SIGNAL, 0, 0, FRAME_XDR(signal_msg), &body, NULL, 0);
     }
@@ -139,6 +165,8 @@ void keeper_child_run(int channel, bool lead)
     int from[] = { STDIN_FILENO, STDERR_FILENO, STDERR_FILENO, channel };
     int to[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, CHANNEL };
     struct pollfd polled[2] = { { .fd = CHANNEL, .events = POLLIN }, { .events = POLLIN } };
+    struct pace pace = { .begun = 0 };
+    int signals;
 
     prctl(PR_SET_NAME, "bproc-keeper");
     if (lead)
@@ -147,14 +175,17 @@ void keeper_child_run(int channel, bool lead)
         setpgid(0, 0);
     if (pidfork_place(from, to, 4, NULL, 0) < 0 || close_range(CHANNEL + 1, ~0u, 0) < 0)
         _exit(1);
-    polled[1].fd = signals_open();
-    if (polled[1].fd < 0)
+    signals = signals_open();
+    if (signals < 0)
         _exit(1);
     for (;;) {
-        if (poll(polled, 2, -1) < 0)
+        int wait = pace_wait(&pace);
+
+        polled[1].fd = wait ? -1 : signals;
+        if (poll(polled, 2, wait ? wait : -1) < 0)
             continue;
         if (polled[1].revents)
-            signals_read(polled[1].fd);
+            signals_read(signals, &pace);
         reap_all(child_report);
         if (polled[0].revents)
             channel_read();

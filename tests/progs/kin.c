@@ -4,6 +4,7 @@
  *
  *     kin parent A B      a process on B signals its parent on A
  *     kin groups A B      a process on A sees the groups that its children on B make, and uses them
+ *     kin flood B         a process on B sends its parent signals without end
  */
 #include "tests/progs/remote.h"
 
@@ -143,12 +144,34 @@ static void groups(int place, int node)
     ok(waitpid(pid, &status, 0) == pid && status == 0, "the parent on node %d has seen all", place);
 }
 
+/* ---- more signals than anybody wants ---- */
+
+static void flood(int node)
+{
+    union sigval number = { .sival_int = 1 };
+    int status, pid;
+
+    signal(SIGRTMIN, SIG_IGN);
+    pid = remote_fork(node);
+    if (pid != 0) {
+        printf("floods\n");
+        fflush(stdout);
+        waitpid(pid, &status, 0);
+        return;
+    }
+    alarm(50);
+    for (;;)
+        sigqueue(getppid(), SIGRTMIN, number);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "parent") == 0)
         parent(atoi(argv[2]), atoi(argv[3]));
     else if (argc == 4 && strcmp(argv[1], "groups") == 0)
         groups(atoi(argv[2]), atoi(argv[3]));
+    else if (argc == 3 && strcmp(argv[1], "flood") == 0)
+        flood(atoi(argv[2]));
     else
         return 2;
     return done_testing();

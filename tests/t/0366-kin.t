@@ -31,6 +31,16 @@ ok "the parent is still there" on master sh -c 'kill -0 "$(cat /run/outside)"'
 on n0 pkill -KILL -x sleep
 wait_for 5 nobody_is_there
 
+# A user can send more signals than the daemons can take.
+bplab exec -u nobody master -- sh -c "exec $kin flood 0 >/tmp/flood" &
+wait_for 10 on master grep -q floods /tmp/flood
+ok "while a process floods its parent, others run on the node" on master timeout 8 bpsh 0 true
+ok "and the flood goes on" on n0 pgrep -u nobody -x kin
+on master pkill -KILL -u nobody -x kin
+{ wait; } 2>/dev/null
+ok "the node has not been lost" on master sh -c '! bpstat | grep -qw down'
+ok "nothing is left of the flood" wait_for 5 nobody_is_there
+
 cases "groups of children elsewhere" on master "$kin" groups 0 1
 cases "a user's" as_nobody "$kin" groups 0 1
 ok "nothing is left of these either" wait_for 5 nobody_is_there
