@@ -20,7 +20,7 @@ static void info_fill(struct bproc_node_info_t *info, const node_record *record)
 
     memset(info, 0, sizeof(*info));
     info->node = record->node;
-    strncpy(info->status, node_state_word(record->state), sizeof(info->status) - 1);
+    strncpy(info->status, node_record_word(record), sizeof(info->status) - 1);
     info->mode = record->mode;
     info->user = record->uid;
     info->group = record->gid;
@@ -43,7 +43,7 @@ int bproc_nodestatus(int node, char *status, int len)
 
     if (error)
         return client_result(error);
-    word = node_state_word(record.state);
+    word = node_record_word(&record);
     if (len > 0)
         memcpy(status, word, strlen(word) < (size_t)len ? strlen(word) + 1 : (size_t)len);
     return (int)strlen(word);
@@ -51,7 +51,7 @@ int bproc_nodestatus(int node, char *status, int len)
 
 int bproc_nodesetstatus(int node, const char *status)
 {
-    return client_result(status ? node_set_state(node, node_state_number(status)) : -EINVAL);
+    return client_result(status ? node_set_word(node, status) : -EINVAL);
 }
 
 int bproc_nodeinfo(int node, struct bproc_node_info_t *info)

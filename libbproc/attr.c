@@ -73,7 +73,7 @@ int bproc_getnodeattr(int node, const char *name, void *value, int size)
 static int state_set(int node, const void *value, int size)
 {
     char *word = strndup(value ? value : "", (size_t)size);
-    int error = word ? node_set_state(node, node_state_number(word)) : -ENOMEM;
+    int error = word ? node_set_word(node, word) : -ENOMEM;
 
     free(word);
     return error;

@@ -79,14 +79,37 @@ int node_state_number(const char *word)
     return -1;
 }
 
+const char *node_record_word(const node_record *record)
+{
+    return record->word[0] ? record->word : node_state_word(record->state);
+}
+
+static int state_send(set_state_arg *arg)
+{
+    int error = node_resolve(&arg->node);
+
+    return error ? error : client_call_node(P_NODE_SET_STATE, FRAME_XDR(set_state_arg), arg, NULL,
+                                            NULL, 0);
+}
+
 int node_set_state(int node, int state)
 {
     set_state_arg arg = { .node = node, .state = (node_state)state };
-    int error = state >= 0 && state < BPROC_NODE_NSTATES ? node_resolve(&arg.node) : -EINVAL;
 
-    if (!error)
-        error = client_call_node(P_NODE_SET_STATE, FRAME_XDR(set_state_arg), &arg, NULL, NULL, 0);
-    return error;
+    return state >= 0 && state < BPROC_NODE_NSTATES ? state_send(&arg) : -EINVAL;
+}
+
+int node_set_word(int node, const char *word)
+{
+    set_state_arg arg = { .node = node, .state = NODE_UNAVAILABLE };
+    int state = node_state_number(word);
+
+    if (state >= 0)
+        return node_set_state(node, state);
+    if (!word[0] || strlen(word) >= sizeof(arg.word))
+        return -EINVAL;
+    memcpy(arg.word, word, strlen(word));
+    return state_send(&arg);
 }
 
 static void info_fill(struct bproc_node_info_t *info, const node_record *record)

@@ -33,6 +33,12 @@ int node_fetch(int node, node_record *record);
 /* Word for a state, as bpstat(1) shows it; "unknown" for one that is none. */
 const char *node_state_word(node_state state);
 
+/* What the state of that node is called: `word` of the record, if an administrator gave it one. */
+const char *node_record_word(const node_record *record);
+
+/* bproc_nodesetstatus() of BProc 4, but -errno. */
+int node_set_word(int node, const char *word);
+
 /* The state of that word, -1 if it is none. */
 int node_state_number(const char *word);
 

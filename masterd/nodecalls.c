@@ -316,6 +316,7 @@ static int set_state_run(struct call *call)
     if (node_event(node, (enum node_event)events[arg.state], "set by the administrator") < 0)
         return refuse(call, EINVAL, "node %d cannot go from %s to %s", arg.node,
                       node_state_name(node->state), node_state_name(arg.state));
+    memcpy(node->word, arg.word, sizeof(node->word) - 1);
     return node_store(node) < 0 ? refuse(call, EIO, "cannot store the state of the node") : 0;
 }
 

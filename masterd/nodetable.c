@@ -78,6 +78,7 @@ static void store_fill(const struct node *node, struct store_node *record)
         .joined = node->joined, .held = node->held, .attrs = node->attrs
     };
     memcpy(record->cert, node->cert, sizeof(record->cert));
+    memcpy(record->word, node->word, sizeof(record->word));
     /* A node that has not come back since our start still is what it was. */
     if (node->state == NODE_DOWN && node->before != NODE_DOWN)
         record->state = node->before;
@@ -144,6 +145,9 @@ static void state_enter(struct node *node, node_state state, const char *reason)
     log_info("node %d: %s -> %s (%s)", node->number, state_names[node->state], state_names[state],
              reason);
     node->state = state;
+    /* One that comes back to what it was is called that again. */
+    if (state != node->before)
+        memset(node->word, 0, sizeof(node->word));
     node->before = NODE_DOWN;
     if (state == NODE_DOWN)
         nodeattr_clear(&node->attrs);
@@ -267,6 +271,7 @@ static void node_remember(struct store_node *record, void *arg)
     node->set_gid = record->gid;
     node->joined = record->joined;
     memcpy(node->cert, record->cert, sizeof(node->cert));
+    memcpy(node->word, record->word, sizeof(node->word));
 }
 
 /* Those from `first` on are new and learn what the store knows of them. */
@@ -347,4 +352,5 @@ void node_fill_record(const struct node *node, node_record *record)
 {
     *record = (node_record) { .node = node->number, .state = node->state, .mode = node->mode,
                               .uid = node->uid, .gid = node->gid, .addr = node->addr };
+    memcpy(record->word, node->word, sizeof(record->word));
 }

@@ -41,6 +41,7 @@ enum node_event {
 struct node {
     int number;
     node_state state;
+    char word[BPROC_STATE_WORD];    /* what the administrator calls the state; "": nothing else */
     unsigned mode;              /* as they are now */
     uid_t uid;
     gid_t gid;

@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "masterd/store.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define KEEP_DEAD_TOKENS (7 * 24 * 3600)
 
 static sqlite3 *store;
@@ -23,21 +23,27 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS node ("
     " number INTEGER PRIMARY KEY, state INTEGER NOT NULL, instance INTEGER NOT NULL,"
     " perms INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
-    " cert BLOB, held INTEGER NOT NULL DEFAULT 0);"
+    " cert BLOB, held INTEGER NOT NULL DEFAULT 0, word TEXT NOT NULL DEFAULT '');"
     "CREATE TABLE IF NOT EXISTS attr ("
     " node INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,"
     " PRIMARY KEY (node, name)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS token ("
     " hash BLOB PRIMARY KEY, node INTEGER NOT NULL, expires INTEGER NOT NULL,"
     " used INTEGER NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 3;"
     "COMMIT;";
 
-static const char from_version_1[] =
-    "BEGIN IMMEDIATE;"
-    "ALTER TABLE node ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
-    "PRAGMA user_version = 2;"
-    "COMMIT;";
+/* What makes each form out of the one before it; by the number of that. */
+static const char *const upgrades[SCHEMA_VERSION] = {
+    [1] = "BEGIN IMMEDIATE;"
+          "ALTER TABLE node ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+          "PRAGMA user_version = 2;"
+          "COMMIT;",
+    [2] = "BEGIN IMMEDIATE;"
+          "ALTER TABLE node ADD COLUMN word TEXT NOT NULL DEFAULT '';"
+          "PRAGMA user_version = 3;"
+          "COMMIT;"
+};
 
 static int store_failed(const char *what)
 {
@@ -72,8 +78,11 @@ static int version_read(char *text, size_t len)
 
 static int schema_make(int version, char *text, size_t len)
 {
-    if ((version != 1 || sqlite3_exec(store, from_version_1, NULL, NULL, NULL) == SQLITE_OK) &&
-        sqlite3_exec(store, schema, NULL, NULL, NULL) == SQLITE_OK)
+    int result = SQLITE_OK;
+
+    for (; version > 0 && version < SCHEMA_VERSION && result == SQLITE_OK; version++)
+        result = sqlite3_exec(store, upgrades[version], NULL, NULL, NULL);
+    if (result == SQLITE_OK && sqlite3_exec(store, schema, NULL, NULL, NULL) == SQLITE_OK)
         return 0;
     snprintf(text, len, "%s", sqlite3_errmsg(store));
     return -EIO;
@@ -123,7 +132,7 @@ int store_load(void (*fn)(struct store_node *node, void *arg), void *arg)
 {
     sqlite3_stmt *attrs = statement("SELECT name, value FROM attr WHERE node = ?");
     sqlite3_stmt *stmt = statement("SELECT number, state, instance, perms, mode, uid, gid, cert,"
-                                   " held FROM node");
+                                   " held, word FROM node");
     int result;
 
     if (!stmt || !attrs) {
@@ -145,6 +154,7 @@ int store_load(void (*fn)(struct store_node *node, void *arg), void *arg)
             .held = sqlite3_column_int(stmt, 8),
         };
 
+        snprintf(node.word, sizeof(node.word), "%s", (const char *)sqlite3_column_text(stmt, 9));
         if (node.joined)
             memcpy(node.cert, sqlite3_column_blob(stmt, 7), BPROC_HASH_LEN);
         attrs_read(attrs, &node);
@@ -171,6 +181,7 @@ static int node_write(sqlite3_stmt *stmt, const struct store_node *node)
     else
         sqlite3_bind_null(stmt, 8);
     sqlite3_bind_int(stmt, 9, node->held);
+    sqlite3_bind_text(stmt, 10, node->word, -1, SQLITE_STATIC);
     return sqlite3_step(stmt) == SQLITE_DONE ? 0 : -EIO;
 }
 
@@ -216,7 +227,7 @@ int store_save(const struct store_node *nodes, unsigned count)
 
     if (sqlite3_exec(store, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return store_failed("write nodes");
-    stmt = statement("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    stmt = statement("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     for (unsigned i = 0; stmt && !error && i < count; i++) {
         error = node_write(stmt, &nodes[i]);
         if (!error)

@@ -17,6 +17,7 @@
 struct store_node {
     int number;
     node_state state;
+    char word[BPROC_STATE_WORD];    /* what the administrator calls it; "": nothing else */
     uint64_t instance;          /* of the slave daemon; 0 none yet */
     unsigned set;               /* bits 1 << perm_what: given by an administrator */
     unsigned mode, uid, gid;

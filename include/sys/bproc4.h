@@ -115,15 +115,16 @@ int _bproc_vexecmove_io(int nnodes, int *nodes, int *pids, struct bproc_io_t *io
 /*
  * State of `node` as a word, to `status`, which has room for `len` bytes; it ends with a NUL if
  * there is room for that. Result: length of the word without NUL, also when that is more than
- * there was room for. The words are down, unavailable, error, up, reboot, halt, pwroff, boot; the
- * master is always up. BE_INVALIDNODE: no such node. EINVAL: len is negative, or status is NULL
- * though it is not 0. Blocks for the daemon.
+ * there was room for. The words are down, unavailable, error, up, reboot, halt, pwroff, boot, and
+ * what bproc_nodesetstatus() was given; the master is always up. BE_INVALIDNODE: no such node.
+ * EINVAL: len is negative, or status is NULL though it is not 0. Blocks for the daemon.
  */
 int bproc_nodestatus(int node, char *status, int len) _BPROC4("bproc4_nodestatus");
 
 /*
- * Sets the state of a node by its word: bproc_nodesetstatus() of BProc 3 otherwise. EINVAL: an
- * unknown word (BProc took any; ours), or as there.
+ * Sets the state of a node by its word: bproc_nodesetstatus() of BProc 3 otherwise. Any other word
+ * of at most 15 bytes makes the node unavailable, and is what the calls of this form tell until
+ * its state changes. EINVAL: the word is empty or longer, or as there.
  */
 int bproc_nodesetstatus(int node, const char *status) _BPROC4("bproc4_nodesetstatus");
 

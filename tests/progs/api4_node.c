@@ -33,7 +33,11 @@ static void states_are_words(void)
     ok(bproc_nodesetstatus(0, "error") == 0 && bproc_nodestatus(0, word, 16) == 5 &&
            strcmp(word, "error") == 0, "a state can be set by its word");
     ok(bproc_nodesetstatus(0, "up") == 0, "and set back");
-    ok(bproc_nodesetstatus(0, "sleeping") == -1 && errno == EINVAL, "a word that is none");
+    ok(bproc_nodesetstatus(0, "sleeping") == 0 && bproc_nodestatus(0, word, 16) == 8 &&
+           strcmp(word, "sleeping") == 0, "a word of one's own");
+    ok(bproc_nodesetstatus(0, "up") == 0 && bproc_nodestatus(0, word, 16) == 2, "is gone with it");
+    ok(bproc_nodesetstatus(0, "sixteen letters!") == -1 && errno == EINVAL, "a long word");
+    ok(bproc_nodesetstatus(0, "") == -1 && errno == EINVAL, "none");
 }
 
 static void records(void)
