@@ -171,8 +171,10 @@ static int children_announce(struct arrival *a)
 
 static int files_take(struct arrival *a)
 {
+    const struct image_owner owner = arrival_owner(a);
     need_msg need;
     int error = nodefiles_check(&a->files, &a->setup->cache, a->setup->root,
+                                a->peer == TLS_NODE_MASTER ? NULL : &owner,
                                 a->launch.files.files_val, a->launch.files.files_len, a->text,
                                 sizeof(a->text));
 

@@ -210,12 +210,17 @@ static int gate_settle(struct arrival *a)
     return error;
 }
 
+struct image_owner arrival_owner(const struct arrival *a)
+{
+    return (struct image_owner){ .uid = a->launch.uid, .gid = a->launch.gid,
+                                 .groups = a->launch.groups.groups_val,
+                                 .ngroups = a->launch.groups.groups_len };
+}
+
 /* The master has seen to that himself; what a node sends may say anything. */
 static int image_check(struct arrival *a)
 {
-    struct image_owner owner = { .uid = a->launch.uid, .gid = a->launch.gid,
-                                 .groups = a->launch.groups.groups_val,
-                                 .ngroups = a->launch.groups.groups_len };
+    struct image_owner owner = arrival_owner(a);
     struct image_guest guest = { .owner = owner, .pid = a->launch.pid, .root = a->setup->root,
                                  .sent = &a->files };
     char what[BPROC_MAX_TEXT - 128];

@@ -7,6 +7,7 @@
 #define BPROC_ARRIVAL_LAUNCH_H
 
 #include "migrate/arrival.h"
+#include "migrate/imagecheck.h"
 #include "migrate/imagekinds.h"
 #include "migrate/imagerecv.h"
 #include "migrate/streamends.h"
@@ -28,6 +29,9 @@ struct arrival {
     struct streamends ends;
     char text[BPROC_MAX_TEXT];
 };
+
+/* Whose the process is; its groups stay the launch's. From a node: what the ticket says. */
+struct image_owner arrival_owner(const struct arrival *arrival);
 
 /*
  * 0: the process waits at its gate, or its program was executed. Else -errno, with a reason in

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,9 +11,9 @@
 
 #include "migrate/imagenameless.h"
 #include "migrate/imageopen.h"
+#include "migrate/owner.h"
 #include "proto/msg.h"
 
-#define OPEN_SECONDS 10
 #define MAKING (O_CREAT | O_EXCL | O_TRUNC)
 /* The kernel goes on showing it for a file that was made so. */
 #define MADE (O_TMPFILE & ~O_DIRECTORY)
@@ -29,17 +27,6 @@ struct opener {
     unsigned sent;                      /* of the list: the first that is not under way */
     unsigned failed;                    /* of the list: the one it has to do with; or their count */
 };
-
-static int owner_become(const struct image_guest *guest)
-{
-    const struct image_owner *owner = &guest->owner;
-
-    if (chroot(guest->root) < 0 || chdir("/") < 0 || setgroups(owner->ngroups, owner->groups) < 0 ||
-        setresgid(owner->gid, owner->gid, owner->gid) < 0 ||
-        setresuid(owner->uid, owner->uid, owner->uid) < 0)
-        return -errno;
-    return 0;
-}
 
 /* One that is mapped and open gets a single descriptor that does for both. */
 static int file_flags(const struct image_file *file)
@@ -145,11 +132,9 @@ static void opener_run(int dir_fd, const struct image_guest *guest, struct image
 
     others_close(&dir_fd, &result);
     opener.result = result;
-    signal(SIGALRM, SIG_DFL);
-    alarm(OPEN_SECONDS);
     error = nameless_begin(&opener.nameless, dir_fd, files);
     if (!error)
-        error = owner_become(guest);
+        error = owner_become(&guest->owner, guest->root);
     if (!error)
         error = files_open(&opener);
     if (error)

@@ -61,6 +61,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/imagetask.c migrate/imagetask.h \
 	migrate/imagerecv.c migrate/imagerecv.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
+	migrate/owner.c migrate/owner.h \
 	migrate/streamends.c migrate/streamends.h
 migrate_bproc_receiver_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)
@@ -82,9 +83,20 @@ tests_unit_test_imageguest_SOURCES = \
 	migrate/imageopen.c migrate/imageopen.h \
 	migrate/imagepin.c migrate/imagepin.h \
 	migrate/imagerewrite.c migrate/imagerewrite.h \
-	migrate/imagetask.c migrate/imagetask.h
+	migrate/imagetask.c migrate/imagetask.h \
+	migrate/owner.c migrate/owner.h
 tests_unit_test_imageguest_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_imageguest_LDADD = proto/libproto.la
+
+UNIT_TESTS += tests/unit/test_nodefiles
+tests_unit_test_nodefiles_SOURCES = \
+	tests/unit/test_nodefiles.c tests/unit/tap.h \
+	migrate/filecache.c migrate/filecache.h \
+	migrate/nodefiles.c migrate/nodefiles.h \
+	migrate/owner.c migrate/owner.h
+tests_unit_test_nodefiles_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_nodefiles_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
+	$(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_imagebound
 tests_unit_test_imagebound_SOURCES = \

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "migrate/filecache.h"
+#include "migrate/imagecheck.h"
 #include "proto/bproc.h"
 
 struct nodefiles {
@@ -21,11 +22,14 @@ struct nodefiles {
 };
 
 /*
- * Looks all files up; `root` is the directory under which the process will see its files. 0;
- * -ENOEXEC with the file and the difference in text[len]; another -errno.
+ * Looks all files up; `root` is the directory under which the process will see its files. `owner`
+ * NULL: the list is to be believed; else only files that he may read are looked at, by a child
+ * that has his rights. 0; -ENOEXEC with the file and the difference in text[len]; another -errno.
+ * Blocks as the file system does, with an owner for OWNER_SECONDS at most.
  */
 int nodefiles_check(struct nodefiles *files, const struct filecache *cache, const char *root,
-                    const mapped_file *list, unsigned count, char *text, size_t len);
+                    const struct image_owner *owner, const mapped_file *list, unsigned count,
+                    char *text, size_t len);
 
 void nodefiles_free(struct nodefiles *files);
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a node says of files may name any. So a forked child that has the rights of the process's
+ * owner alone looks for them: it closes what it does not need, becomes him, does its work, tells
+ * what has come of it and ends. Whatever he may not see, the node does not learn of.
+ */
+#ifndef BPROC_OWNER_H
+#define BPROC_OWNER_H
+
+#include "migrate/imagecheck.h"
+
+#define OWNER_SECONDS 10            /* for all that such a child does */
+
+/*
+ * In the child, as root: `root` is its root and folder from now on, and it has the ids and groups
+ * of `owner`. After OWNER_SECONDS it dies by SIGALRM. 0 or -errno. Does not block.
+ */
+int owner_become(const struct image_owner *owner, const char *root);
+
+#endif
