@@ -41,6 +41,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/rexec.c libbproc/rexec.h \
 	libbproc/rfork.c libbproc/rfork.h \
 	libbproc/spec.c libbproc/spec.h \
+	libbproc/spool.c libbproc/spool.h \
 	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
 	libbproc/undump.c \

@@ -14,6 +14,7 @@
 #include "libbproc/client.h"
 #include "libbproc/placeholders.h"
 #include "libbproc/remain.h"
+#include "libbproc/spool.h"
 
 static const struct io nothing;
 
@@ -40,9 +41,10 @@ static int standard_split(const struct streams *all, struct streams *set)
     return 0;
 }
 
-static int undump_hand_over(struct depart *depart, int in)
+/* `from` is what the image was read from, and nothing to whom is in it. */
+static int undump_hand_over(struct depart *depart, int in, int from)
 {
-    const int skip[] = { depart->conn, depart->gate, depart->gate_far, in, -1 };
+    const int skip[] = { depart->conn, depart->gate, depart->gate_far, in, from, -1 };
     struct streams *all = calloc(2, sizeof(*all));
     int error = all ? streams_collect(&all[0], BPROC_IO_STDIN, &nothing, 1, skip) : -ENOMEM;
 
@@ -57,25 +59,35 @@ static int undump_hand_over(struct depart *depart, int in)
     return error;
 }
 
-int bproc_undump(int fd)
+static int undump_run(int in, int from)
 {
     struct remain remain;
     struct depart depart;
     uint64_t mask;
-    int error = fcntl(fd, F_GETFD) < 0 ? -errno
-                                       : depart_ask(&depart, MOVE_UNDUMP, BPROC_NODE_SELF, 0);
+    int error = depart_ask(&depart, MOVE_UNDUMP, BPROC_NODE_SELF, 0);
 
     if (error)
-        return client_result(error);
+        return error;
     signals_block(&mask);
     error = depart_gate(&depart);
     if (!error)
-        error = undump_hand_over(&depart, fd);
+        error = undump_hand_over(&depart, in, from);
     if (!error)
         error = remain_wait(&remain, depart.gate, depart.conn);
     if (!error)
         error = remain_become(&remain, depart.gate, NULL);
     signals_restore(&mask);
     depart_close(&depart);
-    return client_result(client_error(error == -BPROC_PID_TAKEN ? -EAGAIN : error));
+    return client_error(error == -BPROC_PID_TAKEN ? -EAGAIN : error);
+}
+
+int bproc_undump(int fd)
+{
+    int in = spool_open(fd), error;
+
+    if (in < 0)
+        return client_result(in);
+    error = undump_run(in, fd);
+    close(in);
+    return client_result(error);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/fd.h"
 #include "migrate/criu.h"
 #include "migrate/departure_parts.h"
 #include "migrate/dumpfile.h"
@@ -97,6 +98,7 @@ int departure_file_read(struct departure *d)
         return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
                               strerror(-d->image));
     error = dumpfile_read(d->spec, d->setup->ctx, &head, &d->files, d->image);
+    fd_close(&d->spec);
     if (error)
         return departure_fail(d, error == -EPROTO ? -ENOEXEC : error, "cannot use the image: %s",
                               error == -EPROTO    ? "it is none of this release"

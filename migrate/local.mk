@@ -36,7 +36,7 @@ migrate_bproc_mover_SOURCES = \
 	migrate/carriers.c migrate/carriers.h \
 	migrate/departure.c migrate/departure.h migrate/departure_parts.h \
 	migrate/departure_dump.c migrate/departure_file.c migrate/departure_node.c \
-	migrate/dumpfile.c migrate/dumpfile.h \
+	migrate/dumpfile.c migrate/dumpfile_read.c migrate/dumpfile.h \
 	migrate/files.c migrate/files.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imagesend.c migrate/imagesend.h \

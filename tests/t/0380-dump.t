@@ -36,6 +36,11 @@ is "as a background job its parent waits for" "$(run '
     /tmp/dump undump img </dev/null >out 2>&1 & wait $!; echo $?')" 7
 is "an image through a pipe" "$(run 'cat img | /tmp/dump undump - 2>/dev/null | grep -v ^pid')" \
     "$undumped"
+is "and what follows it there" "$(run '
+    { cat img; echo rest; } | { /tmp/dump undump - >/dev/null 2>&1; cat; }')" rest
+is "a pipe from which no more comes can be given up" "$(run '
+    mkfifo pipe; exec 3<>pipe; head -c 30000 img >&3
+    timeout 1 /tmp/dump undump - <&3 >/dev/null; echo $?; pgrep bproc-carrier')" 124
 is "without its libraries in it" "$(run '/tmp/dump count small 0 >out; cat out')" "$counted"
 is "is as good where they are" "$(run '/tmp/dump undump small </dev/null 2>&1 | grep -v ^pid')" \
     "$undumped"$'\nto stderr'
@@ -61,9 +66,11 @@ like "nor root's" "$(run '/tmp/dump undump a')" "-1 EPERM"
 run 'cp img bad; printf x | dd of=bad bs=1 seek=2000000 conv=notrunc 2>/dev/null'
 like "one that was changed" "$(run '/tmp/dump undump bad')" "-1 EBADMSG"
 run 'head -c 1000000 img >short; head -c 100 /dev/zero >zero; : >empty'
-like "cut short" "$(run '/tmp/dump undump short')" "-1 ENOEXEC"
-like "something else" "$(run '/tmp/dump undump zero; /tmp/dump undump empty')" \
+like "cut short" "$(run '/tmp/dump undump short; cat short | /tmp/dump undump -')" \
     "-1 ENOEXEC.*-1 ENOEXEC"
+like "something else" "$(run '/tmp/dump undump zero; /tmp/dump undump empty
+    /tmp/dump undump /dev/zero; /tmp/dump undump /dev/null')" \
+    "-1 ENOEXEC.*-1 ENOEXEC.*-1 ENOEXEC.*-1 ENOEXEC"
 like "one of another cluster" "$(run '
     bpctl ca init --state /tmp/other >/dev/null
     python3 - <<END
