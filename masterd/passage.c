@@ -22,6 +22,7 @@
 #include "masterd/rights.h"
 #include "masterd/stats.h"
 #include "moves/move.h"
+#include "moves/task.h"
 
 #define PASSAGES_A_NODE 1024
 
@@ -223,12 +224,24 @@ static struct passage *passage_new(const struct node *from, const struct node *t
     return passage;
 }
 
+/* One that its node has not reported yet is its child's user's. */
+static unsigned parent_uid(const born_msg *who)
+{
+    static struct task task;        /* too large for the stack of a callback */
+    struct proc *proc = proc_find_anywhere(who->ppid);
+    const struct rights *rights = proc ? proc_rights(proc) : NULL;
+
+    if (rights)
+        return rights_uid(rights);
+    return !proc && who->ppid > 1 && task_read(who->ppid, &task) == 0 ? task.uids[0] : who->uid;
+}
+
 /* The other node is told first: the process may come as soon as this one knows. */
 static void passage_announce(const struct passage *passage, struct node *to,
                              const depart_arg *arg, const move_ticket *ticket)
 {
     expect_msg expect = { .ticket = *ticket, .id = arg->who.id, .ppid = arg->who.ppid,
-                          .node = passage->from,
+                          .puid = parent_uid(&arg->who), .node = passage->from,
                           .uid = arg->who.uid, .gid = arg->who.gid,
                           .groups = { arg->groups.groups_len, arg->groups.groups_val },
                           .children = { passage->nchildren, passage->children },

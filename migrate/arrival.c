@@ -148,6 +148,7 @@ static int ticket_show(struct arrival *a)
     free(a->launch.groups.groups_val);
     free(a->launch.children.child_list_val);
     a->launch.ppid = expect.ppid;
+    a->launch.puid = expect.puid;
     a->launch.pgid = expect.id.pgid;
     a->launch.sid = expect.id.sid;
     a->launch.uid = expect.uid;
