@@ -113,5 +113,6 @@ int departure_file_read(struct departure *d)
         error = imageedit_session(d->image, d->arg.sid);
     if (!error)
         streams_match(d, &head);
+    frame_free(FRAME_XDR(dump_head), &head, sizeof(head));
     return error;
 }

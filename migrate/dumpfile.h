@@ -27,10 +27,10 @@ int dumpfile_write(int fd, SSL_CTX *ctx, dump_head *head, const struct files *fi
 
 /*
  * Reads one, from where the file's offset is: the image goes into the empty directory `image`, the
- * mapped files beside it, where `files` finds them; *head is the caller's to free. On success the
- * offset is behind it. 0; -EPROTO: not an image, or of another release; -EBADMSG: changed, or
- * signed by nobody who counts; -EINVAL: no regular file; another -errno. Blocks as the file does;
- * one that gives less than a megabyte a second kills the process by SIGALRM.
+ * mapped files beside it, where `files` finds them; *head, without these, is the caller's to free.
+ * On success the offset is behind it. 0; -EPROTO: not an image, or of another release; -EBADMSG:
+ * changed, or signed by nobody who counts; -EINVAL: no regular file; another -errno. Blocks as the
+ * file does; one that gives less than a megabyte a second kills the process by SIGALRM.
  */
 int dumpfile_read(int fd, SSL_CTX *ctx, dump_head *head, struct files *files, int image);
 

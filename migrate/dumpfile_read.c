@@ -251,8 +251,8 @@ static int image_read(int fd, off_t at, uint64_t *size, SSL_CTX *ctx, dump_head 
     return error;
 }
 
-/* The table that departure.h's sender works with. */
-static int files_fill(struct files *files, const dump_head *head, int image)
+/* The table that departure.h's sender works with; what it names goes over into it. */
+static int files_fill(struct files *files, dump_head *head, int image)
 {
     char name[MAX_FILE_NAME];
 
@@ -269,6 +269,9 @@ static int files_fill(struct files *files, const dump_head *head, int image)
         snprintf(files->sources[files->count], sizeof(files->sources[0]), "/proc/self/fd/%d/%.20s",
                  image, name);
     }
+    free(head->files.files_val);
+    head->files.files_len = 0;
+    head->files.files_val = NULL;
     return 0;
 }
 
