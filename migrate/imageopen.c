@@ -128,13 +128,14 @@ static void opener_run(int dir_fd, const struct image_guest *guest, struct image
                        int result)
 {
     struct opener opener = { .files = files, .failed = files->count };
-    int error;
+    int error = owner_begin(guest->root);
 
     others_close(&dir_fd, &result);
     opener.result = result;
-    error = nameless_begin(&opener.nameless, dir_fd, files);
     if (!error)
-        error = owner_become(&guest->owner, guest->root);
+        error = nameless_begin(&opener.nameless, dir_fd, files);
+    if (!error)
+        error = owner_become(&guest->owner);
     if (!error)
         error = files_open(&opener);
     if (error)

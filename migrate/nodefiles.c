@@ -94,12 +94,13 @@ static void looker_run(int result, const char *root, const struct image_owner *o
 {
     char text[BPROC_MAX_TEXT] = "";
     error_ret ret = { .text = text };
-    int error;
+    int error = owner_begin(root);
 
     /* Nothing else of ours is there to be opened by way of /proc. */
     dup2(result, STDIN_FILENO);
     close_range(STDIN_FILENO + 1, ~0u, 0);
-    error = owner_become(owner, root);
+    if (!error)
+        error = owner_become(owner);
     if (!error)
         error = expected_compare("/", list, count, text, sizeof(text));
     msg_send(STDIN_FILENO, K_REPLY, P_LAUNCH_FILES, 0, -error, FRAME_XDR(error_ret), &ret, NULL, 0);

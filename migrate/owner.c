@@ -8,11 +8,16 @@
 
 #include "migrate/owner.h"
 
-int owner_become(const struct image_owner *owner, const char *root)
+int owner_begin(const char *root)
 {
     signal(SIGALRM, SIG_DFL);
     alarm(OWNER_SECONDS);
-    if (chroot(root) < 0 || chdir("/") < 0 || setgroups(owner->ngroups, owner->groups) < 0 ||
+    return chdir(root) < 0 ? -errno : 0;
+}
+
+int owner_become(const struct image_owner *owner)
+{
+    if (chroot(".") < 0 || setgroups(owner->ngroups, owner->groups) < 0 ||
         setresgid(owner->gid, owner->gid, owner->gid) < 0 ||
         setresuid(owner->uid, owner->uid, owner->uid) < 0)
         return -errno;

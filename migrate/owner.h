@@ -12,9 +12,15 @@
 #define OWNER_SECONDS 10            /* for all that such a child does */
 
 /*
- * In the child, as root: `root` is its root and folder from now on, and it has the ids and groups
- * of `owner`. After OWNER_SECONDS it dies by SIGALRM. 0 or -errno. Does not block.
+ * In the child, before it closes anything: the way to `root` may lead over a descriptor. It becomes
+ * the folder. After OWNER_SECONDS the child dies by SIGALRM. 0 or -errno.
  */
-int owner_become(const struct image_owner *owner, const char *root);
+int owner_begin(const char *root);
+
+/*
+ * In the child, as root: what owner_begin() was given is its root from now on, and it has the ids
+ * and groups of `owner`. 0 or -errno. Does not block.
+ */
+int owner_become(const struct image_owner *owner);
 
 #endif
