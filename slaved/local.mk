@@ -20,6 +20,7 @@ slaved_slaved_SOURCES = \
 	slaved/proctable.c slaved/proctable.h \
 	slaved/receivers.c slaved/receivers.h \
 	slaved/root.c slaved/root.h \
+	slaved/seconds.c slaved/seconds.h \
 	slaved/space.c slaved/space.h \
 	slaved/tickets.c slaved/tickets.h \
 	slaved/transfer.c slaved/transfer.h \

@@ -16,6 +16,7 @@
 #include "slaved/ghost.h"
 #include "slaved/link.h"
 #include "slaved/proctable.h"
+#include "slaved/seconds.h"
 #include "slaved/space.h"
 #include "slaved/transfer.h"
 
@@ -283,7 +284,7 @@ void proc_stay(pid_t pid)
 int proc_detach(pid_t pid, int status)
 {
     struct proc *proc = proc_find(pid);
-    int error = proc ? 0 : proc_add(pid, NULL, space_is_second(pid));
+    int error = proc ? 0 : proc_add(pid, NULL, seconds_has(pid));
 
     if (error)
         return error;

@@ -3,9 +3,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,79 +13,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(second) ((second)->pid = 0)
-#include <uthash.h>
-
 #include "common/conn.h"
+#include "common/log.h"
 #include "slaved/child.h"
+#include "slaved/seconds.h"
 #include "slaved/space.h"
 
 #define ARGS_MAX 40
 
 enum { FIRST, SECOND, SPACES };
 
-struct inhabitant {
-    pid_t pid;
-    uint32_t serial;            /* of its launch; 0: born there */
-    UT_hash_handle hh;
-};
-
 static struct {
     struct conn *conns[SPACES];
     pid_t pids[SPACES];
-    struct inhabitant *seconds; /* who is in the second one */
     struct event_base *base;
     char *argv[ARGS_MAX];
     const struct space_ops *ops;
     void (*on_stopped)(const char *words);
     numbers_msg numbers;
-    bool rerooted;              /* a second one would have another root */
+    char *root;                 /* that processes have since a chroot; NULL: there was none */
+    char *wanted;               /* the one that the first space is making */
 } space;
-
-/* ---- who is where ---- */
-
-static struct inhabitant *second_find(pid_t pid)
-{
-    struct inhabitant *second;
-
-    HASH_FIND_INT(space.seconds, &pid, second);
-    return second;
-}
-
-static int second_add(pid_t pid, uint32_t serial)
-{
-    struct inhabitant *second = second_find(pid) ? NULL : calloc(1, sizeof(*second));
-
-    if (!second)
-        return -EEXIST;
-    second->pid = pid;
-    second->serial = serial;
-    HASH_ADD_INT(space.seconds, pid, second);
-    if (second->pid)
-        return 0;
-    free(second);
-    return -ENOMEM;
-}
-
-static void second_remove(struct inhabitant *second)
-{
-    if (!second)
-        return;
-    HASH_DEL(space.seconds, second);
-    free(second);
-}
-
-static void second_launched(const struct frame_header *header)
-{
-    struct inhabitant *second, *next;
-
-    HASH_ITER(hh, space.seconds, second, next)
-        if (second->serial == header->serial && header->status != 0)
-            second_remove(second);
-}
-
-/* ---- from the space ---- */
 
 static void status_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
 {
@@ -96,7 +44,7 @@ static void status_take(struct conn *conn, const struct frame_header *header, co
         return;
     }
     if (header->proc == P_SPACE_EXITED && conn == space.conns[SECOND])
-        second_remove(second_find(status.pid));
+        seconds_remove(status.pid);
     space.ops->on_status(header->proc, status.pid, status.status,
                          conn == space.conns[SECOND]);
 }
@@ -110,7 +58,7 @@ static void born_take(struct conn *conn, const struct frame_header *header, cons
         return;
     }
     if (conn == space.conns[SECOND])
-        second_add(born.id.pid, 0);
+        seconds_add(born.id.pid, 0);
     space.ops->on_born(&born, conn == space.conns[SECOND]);
     frame_free(FRAME_XDR(born_msg), &born, sizeof(born));
 }
@@ -135,6 +83,46 @@ static void signal_take(struct conn *conn, const struct frame_header *header, co
         space.ops->on_signal(&signal);
 }
 
+/* Processes have the first space's root or none; what the second one cannot do it does not do. */
+static void second_reroot(void)
+{
+    root_arg arg = { .path = space.root, .firm = 1 };
+    int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+    conn_send(space.conns[SECOND], K_CALL, P_SPACE_ROOT, 0, 0, FRAME_XDR(root_arg), &arg, &ns,
+              ns < 0 ? 0 : 1);
+    if (ns >= 0)
+        close(ns);
+}
+
+static void second_rooted(const struct frame_header *header, const uint8_t *body)
+{
+    error_ret ret;
+
+    if (header->status == 0 || conn_decode(error_ret, header, body, &ret) < 0)
+        return;
+    log_warnx("cannot change the root to %s for processes whose number is taken, so none can "
+              "come: %s", space.root, ret.text);
+    frame_free(FRAME_XDR(error_ret), &ret, sizeof(ret));
+}
+
+static void root_take(struct conn *conn, const struct frame_header *header, const uint8_t *body,
+                      int *fds)
+{
+    if (conn == space.conns[SECOND]) {
+        second_rooted(header, body);
+        return;
+    }
+    if (header->status == 0 && space.wanted) {
+        free(space.root);
+        space.root = space.wanted;
+        space.wanted = NULL;
+        if (space.conns[SECOND])
+            second_reroot();
+    }
+    space.ops->on_root(header, body, fds);
+}
+
 static void space_message(struct conn *conn, const struct frame_header *header,
                           const uint8_t *body, int *fds, void *arg)
 {
@@ -145,12 +133,12 @@ static void space_message(struct conn *conn, const struct frame_header *header,
             space.ops->on_ready();
         break;
     case P_SPACE_ROOT:
-        space.ops->on_root(header, body, fds);
+        root_take(conn, header, body, fds);
         break;
     case P_LAUNCH_EXEC:
     case P_LAUNCH_CRIU:
-        if (conn == space.conns[SECOND])
-            second_launched(header);
+        if (conn == space.conns[SECOND] && header->status != 0)
+            seconds_refused(header->serial);
         space.ops->on_launched(header->serial, header, body);
         break;
     case P_SPACE_EXITED:
@@ -268,14 +256,15 @@ static int second_open(void)
 {
     int error;
 
-    if (space.rerooted)
-        return -EEXIST;
     if (space.conns[SECOND])
         return 0;
     error = space_open(SECOND);
-    if (!error)
-        numbers_send(SECOND);
-    return error;
+    if (error)
+        return error;
+    numbers_send(SECOND);
+    if (space.root)
+        second_reroot();
+    return 0;
 }
 
 /* Both arguments of a launch begin with the pid and the wish. */
@@ -292,7 +281,7 @@ static int second_enter(uint32_t serial, const struct frame_header *header, cons
         return 0;
     *which = SECOND;
     error = second_open();
-    return error ? error : second_add((pid_t)ntohl(words[0]), serial);
+    return error ? error : seconds_add((pid_t)ntohl(words[0]), serial);
 }
 
 int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
@@ -342,7 +331,10 @@ int space_root(const char *path, int node_ns)
 {
     root_arg arg = { .path = (char *)(uintptr_t)path };
 
-    space.rerooted = true;
+    free(space.wanted);
+    space.wanted = strdup(path);
+    if (!space.wanted)
+        return -ENOMEM;
     return conn_send(space.conns[FIRST], K_CALL, P_SPACE_ROOT, 0, 0, FRAME_XDR(root_arg), &arg,
                      &node_ns, 1);
 }
@@ -352,17 +344,17 @@ pid_t space_pid(void)
     return space.pids[FIRST];
 }
 
+pid_t space_second_pid(void)
+{
+    return space.pids[SECOND];
+}
+
 static int namespace_look(pid_t pid, struct stat *st)
 {
     char path[40];
 
     snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
     return stat(path, st);
-}
-
-int space_is_second(pid_t pid)
-{
-    return second_find(pid) != NULL;
 }
 
 pid_t space_of(pid_t task)
@@ -380,10 +372,7 @@ pid_t space_of(pid_t task)
 
 void space_stop(void (*on_stopped)(const char *words))
 {
-    struct inhabitant *second, *next;
-
-    HASH_ITER(hh, space.seconds, second, next)
-        second_remove(second);
+    seconds_clear();
     space.on_stopped = on_stopped;
     if (space.pids[FIRST] == 0 && space.pids[SECOND] == 0)
         on_stopped("it was not running");

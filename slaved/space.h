@@ -2,8 +2,7 @@
 /*
  * slaved's end of the process space: starts bproc-space and speaks with it. When a process comes
  * whose number is taken there, by what stands for it or by a group or session of that number, a
- * second space is started for such processes, and who is in it is kept here: everybody else need
- * not know.
+ * second space is started for such processes; seconds.h knows who is in it.
  *
  * Life: space_start(); on_ready when the space can take processes; messages both ways; either
  * space_stop(), or on_end when the space has ended by itself, which nothing can be done about.
@@ -28,7 +27,7 @@ struct space_ops {
     void (*on_group)(const group_msg *group, int second);
     /* For a parent that lives elsewhere. */
     void (*on_signal)(const signal_msg *signal);
-    /* The answer to space_root(): its status and words, or with it the new root. */
+    /* The answer to space_root(): its status and words, or with it the first space's new root. */
     void (*on_root)(const struct frame_header *header, const uint8_t *body, int *fds);
     void (*on_end)(const char *words);
 };
@@ -59,17 +58,20 @@ void space_orphan(pid_t ppid);
 /* The numbers it is to give out itself. */
 void space_numbers(const numbers_msg *numbers);
 
-/* Processes that are launched from now on have that root. 0 or -errno. */
+/*
+ * Processes that are launched when on_root has said so have that root, in both spaces; in the second
+ * one, if that cannot make it, none is launched any more. 0 or -errno.
+ */
 int space_root(const char *path, int node_ns);
 
 /* The pid of its init, as we see it. */
 pid_t space_pid(void);
 
+/* The same of the second one; 0: there is none. */
+pid_t space_second_pid(void);
+
 /* The same, of the space that process `task`, as we see it, is in; 0 when it is in none. */
 pid_t space_of(pid_t task);
-
-/* Whether a process of that number, if there is one, would be in the second space. */
-int space_is_second(pid_t pid);
 
 /* Ends the space with all in it. `on_stopped` comes when it has gone. */
 void space_stop(void (*on_stopped)(const char *words));

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "slaved/ghost.h"
 #include "slaved/proctable.h"
+#include "slaved/seconds.h"
 #include "slaved/space.h"
 #include "slaved/tickets.h"
 #include "slaved/transfer.h"
@@ -71,7 +72,7 @@ static int children_are_here(const struct transfer *transfer)
     const child_list *list = &transfer->children.children;
 
     for (unsigned i = 0; i < list->child_list_len; i++)
-        if (proc_is_known(list->child_list_val[i]) && !space_is_second(list->child_list_val[i]))
+        if (proc_is_known(list->child_list_val[i]) && !seconds_has(list->child_list_val[i]))
             return 1;
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "slaved/child.h"
 #include "slaved/link.h"
+#include "slaved/seconds.h"
 #include "slaved/space.h"
 #include "slaved/usage.h"
 
@@ -87,6 +88,8 @@ void usage_init(struct event_base *base, int node)
 
 void usage_asked(void)
 {
+    static int pids[BPROC_MAX_SECONDS];
+    seconds_msg seconds = { .pids = { 0, pids } };
     int error = helper.pid ? 0 : helper_start();
 
     if (error)
@@ -94,7 +97,9 @@ void usage_asked(void)
     if (!helper.conn || helper.asked)
         return;
     helper.asked = 1;
-    conn_event(helper.conn, P_NODE_USAGE, NULL, NULL);
+    seconds.init = space_second_pid();
+    seconds.pids.pids_len = seconds_list(pids, BPROC_MAX_SECONDS);
+    conn_event(helper.conn, P_NODE_USAGE, FRAME_XDR(seconds_msg), &seconds);
 }
 
 void usage_finish(void)

@@ -16,6 +16,8 @@
 struct reader {
     int dir;
     uint64_t uptime_ms;
+    const seconds_msg *seconds;
+    int second;
     struct stat init;           /* the program that init is */
 };
 
@@ -133,6 +135,24 @@ static void proc_keep(node_usage *usage, proc_usage *proc)
     }
 }
 
+static int number_compare(const void *left, const void *right)
+{
+    int a = *(const int *)left, b = *(const int *)right;
+
+    return (a > b) - (a < b);
+}
+
+/* The number may be in both spaces: what only stands for a process is not the process. */
+static int is_elsewhere(const struct reader *reader, int pid)
+{
+    const seconds_msg *seconds = reader->seconds;
+    int listed = seconds->pids.pids_len > 0 &&
+                 bsearch(&pid, seconds->pids.pids_val, seconds->pids.pids_len, sizeof(int),
+                         number_compare) != NULL;
+
+    return listed != reader->second;
+}
+
 static int list_read(DIR *list, const struct reader *reader, node_usage *usage)
 {
     const struct dirent *entry;
@@ -141,7 +161,7 @@ static int list_read(DIR *list, const struct reader *reader, node_usage *usage)
 
     while ((entry = readdir(list)) != NULL) {
         pid = atoi(entry->d_name);
-        if (pid <= 1)
+        if (pid <= 1 || is_elsewhere(reader, pid))
             continue;
         error = proc_read(reader, pid, &proc);
         if (error == -ENOMEM)
@@ -154,9 +174,17 @@ static int list_read(DIR *list, const struct reader *reader, node_usage *usage)
     return 0;
 }
 
-int usage_proc_read(int dir, uint64_t uptime_ms, node_usage *usage)
+void usage_proc_sort(seconds_msg *seconds)
 {
-    struct reader reader = { .dir = dir, .uptime_ms = uptime_ms };
+    if (seconds->pids.pids_len > 0)
+        qsort(seconds->pids.pids_val, seconds->pids.pids_len, sizeof(int), number_compare);
+}
+
+int usage_proc_read(int dir, uint64_t uptime_ms, const seconds_msg *seconds, int second,
+                    node_usage *usage)
+{
+    struct reader reader = { .dir = dir, .uptime_ms = uptime_ms, .seconds = seconds,
+                             .second = second };
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = fd < 0 ? NULL : fdopendir(fd);
     int error;
@@ -169,7 +197,6 @@ int usage_proc_read(int dir, uint64_t uptime_ms, node_usage *usage)
             close(fd);
         return error;
     }
-    usage->count = usage->procs.procs_len = 0;
     error = list_read(list, &reader, usage);
     closedir(list);
     return error;
@@ -179,5 +206,5 @@ void usage_proc_free(node_usage *usage)
 {
     for (unsigned i = 0; i < usage->procs.procs_len; i++)
         free(usage->procs.procs_val[i].command);
-    usage->procs.procs_len = 0;
+    usage->count = usage->procs.procs_len = 0;
 }

@@ -34,6 +34,7 @@
 
 static char *binds[BINDS_MAX];      /* what every root has of the node's own files */
 static unsigned bind_count;
+static bool rootless;                   /* the root that was to be had or none cannot be had */
 static const char *home;                /* folder over which its subfolder "home" is laid */
 
 static void event_send(bproc_proc event, pid_t pid, int status)
@@ -135,7 +136,8 @@ static int launch(const struct msg *msg, struct launch *launched)
 
     if (error)
         return error;
-    if (registry_find(launched->pid) || keeper_is_needed(launched->pid) || is_taken(launched->pid))
+    if (rootless || registry_find(launched->pid) || keeper_is_needed(launched->pid) ||
+        is_taken(launched->pid))
         return -EEXIST;
     keeper_dismiss(launched->pid);
     census_forget(launched->pid);
@@ -244,7 +246,7 @@ static void numbers_serve(const struct msg *msg)
         numbers_set(body.first, body.count);
 }
 
-static void root_answer(const struct msg *msg, const char *path)
+static void root_answer(const struct msg *msg, const char *path, int firm)
 {
     char what[BPROC_MAX_TEXT / 2], text[BPROC_MAX_TEXT];
     error_ret ret = { .text = text };
@@ -252,6 +254,8 @@ static void root_answer(const struct msg *msg, const char *path)
                                      : rootns_change(strcmp(path, "/") != 0 ? path : NULL, binds,
                                                      bind_count, msg->fds[0], what, sizeof(what));
 
+    if (root >= 0 || firm)
+        rootless = root < 0;
     if (root >= 0) {
         msg_send(SLAVED, K_REPLY, P_SPACE_ROOT, msg->header.serial, 0, NULL, NULL, &root, 1);
         close(root);
@@ -268,7 +272,7 @@ static void root_serve(const struct msg *msg)
 
     if (frame_decode(FRAME_XDR(root_arg), msg->body, msg->header.body_len, &body, sizeof(body)))
         return;
-    root_answer(msg, body.path);
+    root_answer(msg, body.path, body.firm);
     frame_free(FRAME_XDR(root_arg), &body, sizeof(body));
 }
 

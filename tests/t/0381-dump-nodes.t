@@ -63,6 +63,8 @@ is_known() {
     on master bpstat -p | grep -q "^$pid"$'\t0$'
 }
 ok "the master knows it" wait_for 5 is_known
+is "bptop shows it once, and not what called" "$(on master bptop -b -n 1 |
+    grep -cw "^ *$pid") $(on master bptop -b -n 1 | grep -w "^ *$pid" | grep -c "signals sig")" "1 1"
 bplab daemon master restart
 ok "even after a restart" wait_for 15 is_known
 on master kill -USR1 "$pid"

@@ -70,6 +70,27 @@ ok "and once more" on master bpctl -S 0 -r /srv/new
 bplab daemon n0 restart
 is "until the slave daemon is started anew" "$(bpsh cat /etc/mark)" old
 
+# What comes of an image runs in the second space, as who takes it holds the number in the first.
+on n0 sh -c 'cat >/tmp/dump; chmod 755 /tmp/dump' <"$PROGS/dump"
+on n0 sh -c 'echo old >/mnt/mark; mkdir /srv/all; mount --rbind / /srv/all
+    mount -t tmpfs none /srv/all/mnt; echo all >/srv/all/mnt/mark; ln -s all /srv/other'
+second() {
+    bpsh -n /tmp/dump undump /tmp/image 2>&1 | grep -v ^pid
+}
+is "a program in a file" "$(bpsh /tmp/dump execdump /tmp/image 7 /bin/cat /mnt/mark)" 0
+is "begins in the second process space" "$(second)" old
+ok "another root" on master bpctl -S 0 -r /srv/all
+is "is that of processes there, too" "$(bpsh cat /mnt/mark) $(second)" "all all"
+bplab daemon n0 restart
+ok "and when that space begins later" on master bpctl -S 0 -r /srv/other
+is "as well" "$(second)" all
+bplab daemon n0 restart
+ok "a root that is gone then" on master bpctl -S 0 -r /srv/other
+on n0 rm /srv/other
+is "is no reason to have the wrong one" "$(bpsh cat /mnt/mark) $(second)" "all -1 EAGAIN"
+ok "which the log tells" eval 'bplab logs n0 | grep -q "root to /srv/other for processes whose"'
+is "until there is one" "$(call chroot 0:/) $(second)" "0 old"
+
 cached() {
     on n0 sh -c 'ls /var/cache/bproc | wc -l'
 }

@@ -55,14 +55,22 @@ static void exe_link(int pid)
         abort();
 }
 
-static int read_all(void)
+static seconds_msg seconds;
+
+static int read_space(int second)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
 
-    usage_proc_free(&usage);
-    error = usage_proc_read(fd, UPTIME_MS, &usage);
+    usage_proc_sort(&seconds);
+    error = usage_proc_read(fd, UPTIME_MS, &seconds, second, &usage);
     close(fd);
     return error;
+}
+
+static int read_all(void)
+{
+    usage_proc_free(&usage);
+    return read_space(0);
 }
 
 static const proc_usage *find(int pid)
@@ -125,6 +133,20 @@ static void test_strange(void)
     ok(!find(14), "a keeper is not shown");
 }
 
+static void test_second(void)
+{
+    int pids[] = { 99, 12, 10 };
+
+    seconds = (seconds_msg){ .init = 5, .pids = { 3, pids } };
+    is_int(read_all(), 0, "a space, some of whose numbers are those of the second one");
+    is_int(usage.count, 2, "does not count these");
+    ok(find(11) && find(13) && !find(10) && !find(12), "and tells of the others");
+    is_int(read_space(1), 0, "the second one");
+    is_int(usage.count, 4, "counts these alone");
+    ok(find(10) && find(11) && find(12) && find(13), "and both are told");
+    seconds.pids.pids_len = 0;
+}
+
 static void test_crowd(void)
 {
     unsigned least = UINT_MAX;
@@ -155,6 +177,7 @@ int main(void)
         skip_all("cannot make a folder");
     test_one();
     test_strange();
+    test_second();
     test_crowd();
     usage_proc_free(&usage);
     nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
