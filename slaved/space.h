@@ -59,8 +59,8 @@ void space_orphan(pid_t ppid);
 void space_numbers(const numbers_msg *numbers);
 
 /*
- * Processes that are launched when on_root has said so have that root, in both spaces; in the second
- * one, if that cannot make it, none is launched any more. 0 or -errno.
+ * Processes that are launched when on_root has said so have that root, in both spaces; in the
+ * second one, if that cannot make it, none is launched any more. 0 or -errno.
  */
 int space_root(const char *path, int node_ns);
 

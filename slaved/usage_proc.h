@@ -16,7 +16,8 @@ void usage_proc_sort(seconds_msg *seconds);
  * processes with a number in `seconds`, which is sorted, are not looked at, or with `second` that
  * of the second space, where they alone are. `uptime_ms` is the machine's. Init and the helpers
  * that are the same program are left out. procs has room for BPROC_MAX_USAGE; if there are more
- * processes it gets those with the most CPU time. 0 or -errno. Blocks: the kernel lets a reader of a command line wait while the process changes its memory.
+ * processes it gets those with the most CPU time. 0 or -errno. Blocks: the kernel lets a reader of
+ * a command line wait while the process changes its memory.
  */
 int usage_proc_read(int dir, uint64_t uptime_ms, const seconds_msg *seconds, int second,
                     node_usage *usage);
