@@ -19,4 +19,7 @@ bproc $PACKAGE_VERSION
   hardening       $HARDENING_CPPFLAGS$HARDENING_CFLAGS$HARDENING_LDFLAGS$PIE_LDFLAGS
   instruments     ${INSTRUMENT_CFLAGS:- none}
 "])
+    AS_IF([test "x$bproc_python_finds" = xno], [
+        AC_MSG_WARN([$PYTHON does not look for packages in $pythondir: programs in Python need PYTHONPATH=$pythondir])
+    ])
 ])

@@ -81,7 +81,8 @@ AM_TESTS_ENVIRONMENT = \
 	BPROC_LIBDIR='$(libdir)'; export BPROC_LIBDIR; \
 	BPROC_LIBEXECDIR='$(pkglibexecdir)'; export BPROC_LIBEXECDIR; \
 	BPROC_PYTHON='$(PYTHON)'; export BPROC_PYTHON; \
-	BPROC_PYTHONDIR='$(pythondir)'; export BPROC_PYTHONDIR;
+	BPROC_PYTHONDIR='$(pythondir)'; export BPROC_PYTHONDIR; \
+	BPROC_PYTHON_FINDS='$(bproc_python_finds)'; export BPROC_PYTHON_FINDS;
 
 # Where the software lies as installed without being so: the nodes of a virtual cluster see it at
 # its prefix, the machine itself never does.

@@ -3,18 +3,25 @@
 # The Python binding: calls, forks, a multiprocessing context and pools over nodes, the example.
 . "${0%/*}/lib.sh"
 
-: "${BPROC_PYTHON:=python3}"
+: "${BPROC_PYTHON:=/usr/bin/python3}"
 [[ $BPROC_PYTHON != : ]] || skip_all "needs Python 3.9"
-: "${BPROC_PYTHONDIR:=$("$BPROC_PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib",
-    vars={"base": "/usr/local"}))')}"
+: "${BPROC_PYTHONDIR:=$("$BPROC_PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')}"
+: "${BPROC_PYTHON_FINDS:=yes}"
 tests=$BPROC_SOURCE/tests/python
+path=$tests
+[[ $BPROC_PYTHON_FINDS == yes ]] || path=$BPROC_PYTHONDIR:$tests
 
 python() {
-    on master env PYTHONPATH="$BPROC_PYTHONDIR:$tests" PYTHONDONTWRITEBYTECODE=1 "$BPROC_PYTHON" "$@"
+    on master env PYTHONPATH="$path" PYTHONDONTWRITEBYTECODE=1 "$BPROC_PYTHON" "$@"
 }
 
 ok "the package is installed" test -f "$BPLAB_STAGE$BPROC_PYTHONDIR/bproc/__init__.py"
 lab_up 3
+if [[ $BPROC_PYTHON_FINDS == yes ]]; then
+    ok "Python finds it by itself" on master env -u PYTHONPATH "$BPROC_PYTHON" -c 'import bproc'
+else
+    skip "Python finds it by itself" "$BPROC_PYTHON does not look in $BPROC_PYTHONDIR"
+fi
 cases "calls" python "$tests/calls.py"
 cases "pools" python "$tests/pools.py"
 
