@@ -6,6 +6,7 @@ of them fork: the child must hold it.
 """
 
 import ctypes
+import operator
 import os
 
 BE_FIRST = 300
@@ -69,18 +70,33 @@ def failure(what):
     kind = BprocError if error >= BE_FIRST else OSError
     return kind(error, f"cannot {what}: {strerror(error)}")
 
+def _number(what, argument):
+    """For an int; ctypes itself takes larger ones and drops what does not fit."""
+    try:
+        number = operator.index(argument)
+    except TypeError:
+        raise TypeError(f"cannot {what}: {argument!r} is no integer") from None
+    if ctypes.c_int(number).value != number:
+        raise OverflowError(f"cannot {what}: {number} is no int of C")
+    return number
+
+def _invoke(name, what, arguments):
+    function = getattr(_lib, name)
+    numbered = [_number(what, argument) if kind is ctypes.c_int else argument
+                for kind, argument in zip(function.argtypes, arguments)]
+    ctypes.set_errno(0)
+    return function(*numbered)
+
 def call(name, what, *arguments):
     """Result of the function `name`. Raises OSError if it is -1: "cannot `what`"."""
-    ctypes.set_errno(0)
-    result = getattr(_lib, name)(*arguments)
+    result = _invoke(name, what, arguments)
     if result == -1:
         raise failure(what)
     return result
 
 def lookup(name, what, none, *arguments):
     """Result of a function for which `none` says nothing, or with errno set that it failed."""
-    ctypes.set_errno(0)
-    result = getattr(_lib, name)(*arguments)
+    result = _invoke(name, what, arguments)
     if result == none and ctypes.get_errno():
         raise failure(what)
     return result

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """bproc's calls in Python, told in TAP; runs on the master of a cluster of three nodes."""
 
+import errno
 import os
 import signal
 import threading
@@ -57,6 +58,17 @@ is_("with the errno", error.errno, bproc.BE_INVALIDNODE)
 is_("and a message that names the node", str(error),
     "[Errno 300] cannot fork onto node 99: Invalid node number")
 raises("and leaves no child", ChildProcessError, os.waitpid, -1, os.WNOHANG)
+for name, function in (("rfork", bproc.rfork), ("move", bproc.move), ("access", bproc.access),
+                       ("nodestatus", bproc.nodestatus), ("processes", bproc.processes),
+                       ("pidnode", bproc.pidnode)):
+    error = raises(f"{name}() of a word raises TypeError", TypeError, function, "x")
+    ok("and names it", str(error).endswith(": 'x' is no integer"))
+    raises(f"{name}() of more than an int raises OverflowError", OverflowError, function, 1 << 32)
+raises("rexec() on a word raises TypeError", TypeError, bproc.rexec, "x", "/bin/true", ["true"])
+raises("execmove() on a word raises TypeError", TypeError, bproc.execmove, "x", "/bin/true", ["true"])
+error = raises("nodestatus() of an unknown node raises OSError", OSError, bproc.nodestatus, 99)
+is_("with the errno of the C call", error.errno, errno.EINVAL)
+is_("and names it", str(error), "[Errno 22] cannot tell the state of node 99: Invalid argument")
 raises("rexec() of what is not there raises", FileNotFoundError, bproc.rexec, 0, "/no/such",
        ["x"])
 
