@@ -25,7 +25,7 @@ void batch_print(const struct sample *sample, const struct picture *picture,
     const char *heading = color ? TOOL_BOLD : "";
     char line[FORMAT_MAX];
 
-    format_summary(line, sample);
+    format_summary(line, picture, view, sample->when);
     line_print(line, "");
     if (!view->no_nodes) {
         putchar('\n');

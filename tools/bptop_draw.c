@@ -138,7 +138,7 @@ void draw_all(struct screen *screen)
     int row = 2;
 
     erase();
-    format_summary(line, &screen->sample);
+    format_summary(line, &screen->picture, &screen->view, screen->sample.when);
     row_draw(0, line, A_BOLD, 0);
     if (screen->help) {
         help_draw();

@@ -61,16 +61,30 @@ static const char *node_name(char text[16], int node)
     return text;
 }
 
-void format_summary(char line[FORMAT_MAX], const struct sample *sample)
+/* Of more processes than are told about only the number is known, whoever's they are. */
+static int processes_count(const struct picture *picture, const struct view *view)
 {
-    int up = 0, processes = 0, known = 0;
+    int count = 0;
+
+    if (*view->user)
+        return (int)picture->proc_count;
+    for (size_t i = 0; i < picture->node_count; i++)
+        if (picture->nodes[i]->usage)
+            count += picture->nodes[i]->usage->processes;
+    return count;
+}
+
+void format_summary(char line[FORMAT_MAX], const struct picture *picture, const struct view *view,
+                    time_t when)
+{
+    int up = 0, known = 0;
     uint64_t memory = 0, available = 0;
     char used[16], all[16], clock[16] = "";
     double cpu = 0, cpus = 0;
     struct tm tm;
 
-    for (size_t i = 0; i < sample->node_count; i++) {
-        const struct top_node *node = &sample->nodes[i];
+    for (size_t i = 0; i < picture->node_count; i++) {
+        const struct top_node *node = picture->nodes[i];
 
         if (node->node == BPROC_NODE_MASTER)
             continue;
@@ -78,16 +92,15 @@ void format_summary(char line[FORMAT_MAX], const struct sample *sample)
         up += node->state == bproc_node_up;
         if (!node->usage)
             continue;
-        processes += node->usage->processes;
         memory += node->usage->memory;
         available += node->usage->available;
         cpu += node->cpu * node->usage->cpus;
         cpus += node->usage->cpus;
     }
-    if (localtime_r(&sample->when, &tm))
+    if (localtime_r(&when, &tm))
         strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
     snprintf(line, FORMAT_MAX, "%s, %d of %d nodes up, %d processes, CPU %.0f%%, memory %s of %s",
-             clock, up, known, processes, cpus > 0 ? cpu / cpus : 0,
+             clock, up, known, processes_count(picture, view), cpus > 0 ? cpu / cpus : 0,
              size_format(used, memory - available), size_format(all, memory));
 }
 

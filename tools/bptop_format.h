@@ -12,8 +12,12 @@
 extern const char format_node_header[];
 extern const char format_proc_header[];
 
-/* "14:03:22, 3 of 4 nodes up, 12 processes, CPU 37%, memory 3.1G of 24.0G" */
-void format_summary(char line[FORMAT_MAX], const struct sample *sample);
+/*
+ * What is shown, in one line, the master aside:
+ * "14:03:22, 3 of 4 nodes up, 12 processes, CPU 37%, memory 3.1G of 24.0G"
+ */
+void format_summary(char line[FORMAT_MAX], const struct picture *picture, const struct view *view,
+                    time_t when);
 
 void format_node(char line[FORMAT_MAX], const struct top_node *node);
 void format_proc(char line[FORMAT_MAX], const struct top_proc *proc);

@@ -84,6 +84,9 @@ usage_of 0 >"$TMP/usage"
 is "the call tells the same" "$(grep -c ' nice 7 threads 1: sleep 60[01]$' "$TMP/usage")" 2
 is "-u" "$(bptop -b -p -n 1 -u alice | awk '$1 ~ /^[0-9]+$/ { print $3 }' | sort -u)" alice
 is "-w" "$(bptop -b -p -n 1 -w 'n[1-2]' | awk '$1 ~ /^[0-9]+$/ { print $2 }' | sort -u)" n1
+like "and the first line counts those alone" "$(bptop -b -p -n 1 -w 'n[1-2]')" \
+    "^[0-9:]+, 2 of 2 nodes up, [12] processes, "
+like "with -u that user's" "$(bptop -b -p -n 1 -u alice -w 'n0')" ", 1 of 1 nodes up, 0 processes, "
 sleep_until_busy() {
     (( $(bptop --json -n 2 -d 1 | tail -n 1 |
         jq '[.processes[] | select(.user == "alice") | .cpu_percent] | max | floor') > 10 ))
