@@ -33,9 +33,9 @@ static bool is_plain(const struct options *options, size_t count)
            !options->diff && !options->json && !options->progress;
 }
 
-static enum task_stream output_kind(const struct options *options, const char *file, size_t count)
+static enum task_stream output_kind(const struct options *options, size_t count)
 {
-    if (options->no_io || file)
+    if (options->no_io)
         return STREAM_NULL;
     if (options->outdir)
         return STREAM_FILE;
@@ -53,8 +53,9 @@ static void plan_make(struct task_plan *plan, const struct options *options, siz
     plan->connect_ms = options->connect_ms;
     plan->run_ms = options->run_ms;
     plan->streams[0] = input ? STREAM_PIPE : STREAM_NULL;
-    plan->streams[1] = output_kind(options, options->files.out, count);
-    plan->streams[2] = output_kind(options, options->files.err, count);
+    plan->streams[1] = options->files.out ? STREAM_NULL : output_kind(options, count);
+    /* With a file, too: that it cannot be opened has to be told. */
+    plan->streams[2] = output_kind(options, count);
     plain_choose(plan);
     /* What is collected is stdout; stderr goes on as it comes, but one has to know whose it is. */
     plan->style = (struct output_style) {

@@ -11,18 +11,7 @@
 #include "tools/bpsh_command.h"
 
 #define DEFAULT_PATH ":/bin:/usr/bin"
-#define SHELL "/bin/sh"
-
-/*
- * Runs on the node, so that relative names count from the directory there and the files are
- * opened as the user. An empty name leaves that stream as it is. A failed exec ends the shell.
- */
-static const char shell_script[] =
-    "in=$1 out=$2 err=$3; shift 3; "
-    "[ -z \"$in\" ] || exec <\"$in\"; "
-    "[ -z \"$out\" ] || exec >\"$out\"; "
-    "[ -z \"$err\" ] || exec 2>\"$err\"; "
-    "exec \"$@\"";
+#define OPENER PKGLIBEXECDIR "/bproc-open"
 
 /* "DIR/NAME", or "./NAME" for the empty element of a PATH. */
 static char *path_join(const char *dir, size_t dir_len, const char *name)
@@ -90,22 +79,23 @@ static char **argv_join(const char *const *before, size_t count, char *const *ar
     return argv;
 }
 
-/* Puts the shell that opens the files in front of the command. */
+/* Puts in front of the command what opens the files. It is sent, as nodes need not have it. */
 static int command_wrap(struct command *command, char **args, const struct command_files *files)
 {
-    const char *shell_args[] = {
-        "sh", "-c", shell_script, "sh", files->in ? files->in : "", files->out ? files->out : "",
+    const char *opener_args[] = {
+        "bproc-open", files->in ? files->in : "", files->out ? files->out : "",
         files->err ? files->err : "", command->path
     };
-    char *shell = strdup(SHELL);
+    char *opener = strdup(OPENER);
 
-    command->argv = argv_join(shell_args, sizeof(shell_args) / sizeof(*shell_args), args + 1);
-    if (!shell || !command->argv) {
-        free(shell);
+    command->argv = argv_join(opener_args, sizeof(opener_args) / sizeof(*opener_args), args + 1);
+    if (!opener || !command->argv) {
+        free(opener);
         return -ENOMEM;
     }
-    command->shell_target = command->path;
-    command->path = shell;
+    command->target = command->path;
+    command->path = opener;
+    command->sent = true;
     return 0;
 }
 
@@ -128,7 +118,7 @@ int command_make(struct command *command, char **args, const struct command_file
 void command_free(struct command *command)
 {
     free(command->path);
-    free(command->shell_target);
+    free(command->target);
     free(command->argv);
     *command = (struct command) { 0 };
 }

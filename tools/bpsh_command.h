@@ -12,7 +12,7 @@ struct command {
     char *path;             /* what the node executes */
     char **argv;            /* ended by NULL; its strings are not owned by it */
     bool sent;              /* it is this machine's file, which nodes need not have */
-    char *shell_target;     /* the command itself when a shell is in front of it, else NULL */
+    char *target;           /* the command itself when bproc-open is in front of it, else NULL */
 };
 
 /* Files on the node for a stream; NULL: none. */
@@ -22,7 +22,7 @@ struct command_files {
 
 /*
  * Looks up args[0] (`args` ends with NULL and outlives the command) and makes what the node is to
- * execute: with a file, a shell there that opens it as the user and becomes the command. 0, -ENOENT
+ * execute: with a file, bproc-open, which opens it there as the user and becomes the command. 0, -ENOENT
  * when it is not on the PATH, -EACCES when it is but cannot be executed, -ENOMEM.
  */
 int command_make(struct command *command, char **args, const struct command_files *files);

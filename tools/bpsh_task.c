@@ -141,8 +141,7 @@ int task_environment(const struct task *task, const struct task_plan *plan)
     if (number_set("BPROC_RANK", task->rank) < 0 || number_set("BPROC_NODE", task->node) < 0 ||
         number_set("BPROC_NNODES", (long)plan->count) < 0)
         return -1;
-    return setenv("BPROC_PROGNAME", command->shell_target ? command->shell_target : command->path,
-                  1);
+    return setenv("BPROC_PROGNAME", command->target ? command->target : command->path, 1);
 }
 
 static void child_restore(const struct task_plan *plan)

@@ -36,6 +36,10 @@ pkglibexec_PROGRAMS += tools/bproc-endtree
 
 tools_bproc_endtree_SOURCES = tools/endtree.c
 
+pkglibexec_PROGRAMS += tools/bproc-open
+
+tools_bproc_open_SOURCES = tools/open.c
+
 tools_bpsh_SOURCES = \
 	tools/bpsh.c \
 	tools/bpsh_collect.c tools/bpsh_collect.h \

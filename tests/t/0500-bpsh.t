@@ -127,6 +127,13 @@ is "-O and -E write files on the node" \
     $'out\nerr'
 is "-I reads one" "$(bpsh -I /tmp/o.t 0 cat)" out
 exits 2 "-I of no file fails there" bpsh -I /nowhere 0 cat
+is "is told" "$(cat "$TMP/out")" "0: cannot open '/nowhere': No such file or directory"
+exits 2 "-O in no directory" bpsh -O /nowhere/x 0 true
+is "is told" "$(cat "$TMP/out")" "0: cannot open '/nowhere/x': No such file or directory"
+exits 2 "-E in no directory" bpsh -E /nowhere/x 0 true
+is "is told" "$(cat "$TMP/out")" "0: cannot open '/nowhere/x': No such file or directory"
+exits 2 "-E in no directory, of many" bpsh -L -E /nowhere/x all true
+is "is told" "$(sort "$TMP/out" | head -n 1)" "0: cannot open '/nowhere/x': No such file or directory"
 is "relative to the directory there" \
     "$(here 'cd /tmp && bpsh -O rel.t 0 echo x')$(on n0 cat /tmp/rel.t)" x
 is "-N" "$(here 'echo in | bpsh -N 0 sh -c "cat; echo out; echo err >&2" 2>&1; echo $?')" 0

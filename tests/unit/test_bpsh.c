@@ -72,10 +72,10 @@ static void test_wrapping(void)
     is_str(command.argv[1], "a b", "with its arguments");
     command_free(&command);
     is_int(command_make(&command, args, &out), 0, "a command with a file is made");
-    is_str(command.path, "/bin/sh", "a shell runs first");
-    is_str(command.argv[5], "file", "which gets the file's name");
-    is_str(command.argv[7], "/bin/echo", "and the command");
-    is_str(command.argv[8], "a b", "and its arguments");
+    is_str(command.path, PKGLIBEXECDIR "/bproc-open", "what opens it runs first");
+    is_str(command.argv[2], "file", "which gets the file's name");
+    is_str(command.argv[4], "/bin/echo", "and the command");
+    is_str(command.argv[5], "a b", "and its arguments");
     command_free(&command);
 }
 
