@@ -10,4 +10,9 @@ pages=("$BPROC_SOURCE"/man/*.[1-9])
 for page in "${pages[@]}"; do
     ok "${page##*/} passes lint" mandoc -Tlint -W warning "$page"
 done
+for page in "$BPROC_SOURCE"/man/*.[1578]; do
+    page=${page##*/}
+    like "the table of documents has $page" "$(cat "$BPROC_SOURCE/README.md")" \
+        "\`${page%.*}\(${page##*.}\)\`"
+done
 done_testing
