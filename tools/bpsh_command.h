@@ -22,8 +22,8 @@ struct command_files {
 
 /*
  * Looks up args[0] (`args` ends with NULL and outlives the command) and makes what the node is to
- * execute: with a file, bproc-open, which opens it there as the user and becomes the command. 0, -ENOENT
- * when it is not on the PATH, -EACCES when it is but cannot be executed, -ENOMEM.
+ * execute: with a file, bproc-open, which opens it there as the user and becomes the command. 0,
+ * -ENOENT when it is not on the PATH, -EACCES when it is but cannot be executed, -ENOMEM.
  */
 int command_make(struct command *command, char **args, const struct command_files *files);
 void command_free(struct command *command);
