@@ -129,6 +129,8 @@ static void output_print(const struct run *run, const struct options *options, s
             error = options->diff ? diff_print(&collection) : collect_print(&collection, sink);
         collect_free(&collection);
     }
+    if (error == -EPIPE || sink->unread)
+        sink_end_tool();
     if (error)
         errx(1, "cannot print the output: %s", strerror(-error));
 }

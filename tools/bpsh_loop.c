@@ -246,6 +246,24 @@ static int turn_wait(const struct wait_set *set, struct run *run)
     return errno == EINTR ? 0 : -errno;
 }
 
+static bool is_unread(const struct run *run)
+{
+    for (int i = 0; i < 2; i++)
+        if (run->plan->sinks[i] && run->plan->sinks[i]->unread)
+            return true;
+    return false;
+}
+
+static void unread_settle(struct run *run)
+{
+    if (run->unread || !is_unread(run))
+        return;
+    run->unread = true;
+    if (!run->interrupted)
+        run->interrupted = SIGPIPE;
+    deadline_end_all(run, DEADLINE_GRACE);
+}
+
 int loop_run(struct run *run)
 {
     struct wait_set set = { 0 };
@@ -259,6 +277,7 @@ int loop_run(struct run *run)
         progress_hide(run);
         if (!error)
             set_handle(&set, run);
+        unread_settle(run);
         deadline_settle(run);
         tasks_start(run);
         input_settle(run);
@@ -287,11 +306,25 @@ static void interruption_pass(const struct run *run)
     sigprocmask(SIG_UNBLOCK, &mask, NULL);
 }
 
+/* Did a task die for want of a reader of our own stdout, which it had itself? */
+static bool died_unread(const struct run *run)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO };
+    bool died = false;
+
+    for (size_t i = 0; i < run->count; i++)
+        died |= WIFSIGNALED(run->tasks[i].status) && WTERMSIG(run->tasks[i].status) == SIGPIPE;
+    return died && run->plan->streams[STDOUT_FILENO] == STREAM_OWN && poll(&out, 1, 0) > 0 &&
+           (out.revents & (POLLERR | POLLHUP));
+}
+
 int loop_result(const struct run *run)
 {
     size_t failed = 0;
     int highest = 0;
 
+    if (is_unread(run) || died_unread(run))
+        sink_end_tool();
     interruption_pass(run);
     for (size_t i = 0; i < run->count; i++) {
         const struct task *task = &run->tasks[i];

@@ -8,7 +8,8 @@
  *
  * SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGUSR2 are passed on to all tasks, unless the terminal sent
  * them, as the tasks are in the caller's process group and have had them then. A second SIGINT
- * within a second kills the tasks with all their descendants. SIGUSR1 shows the state.
+ * within a second kills the tasks with all their descendants. SIGUSR1 shows the state. When nobody
+ * reads the output any more the tasks are ended as by a time limit.
  */
 #ifndef TOOLS_BPSH_LOOP_H
 #define TOOLS_BPSH_LOOP_H
@@ -42,6 +43,7 @@ struct run {
     size_t next;                    /* no task before it is left to be started */
     int interrupted;                /* signal that was to end the run; none is started after it */
     int64_t interrupt_time;
+    bool unread;                    /* nobody reads the output any more: the tasks shall end */
 };
 
 /*
@@ -53,7 +55,7 @@ int loop_run(struct run *run);
 /*
  * Exit status of a run that is over: the highest of its tasks', 255 if one died by a signal; those
  * that could not be created count only if there are no others, then it is 1. When a signal ended
- * the run and a task, it ends the caller as well.
+ * the run and a task, or nobody reads the output any more, the caller ends by signal as well.
  */
 int loop_result(const struct run *run);
 

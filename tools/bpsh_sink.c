@@ -10,20 +10,24 @@
 
 #include "tools/bpsh_sink.h"
 
-static void sink_fail(const struct sink *sink)
+void sink_end_tool(void)
 {
-    if (errno == EPIPE) {
-        signal(SIGPIPE, SIG_DFL);
-        raise(SIGPIPE);
-    }
-    err(1, "cannot write %s", sink->fd == STDOUT_FILENO ? "stdout" : "stderr");
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+static void sink_fail(struct sink *sink)
+{
+    if (errno != EPIPE)
+        err(1, "cannot write %s", sink->fd == STDOUT_FILENO ? "stdout" : "stderr");
+    sink->unread = true;
 }
 
 void sink_flush(struct sink *sink)
 {
     size_t done = 0;
 
-    while (done < sink->used) {
+    while (done < sink->used && !sink->unread) {
         ssize_t n = write(sink->fd, sink->bytes + done, sink->used - done);
 
         if (n >= 0)

@@ -138,6 +138,14 @@ is "relative to the directory there" \
     "$(here 'cd /tmp && bpsh -O rel.t 0 echo x')$(on n0 cat /tmp/rel.t)" x
 is "-N" "$(here 'echo in | bpsh -N 0 sh -c "cat; echo out; echo err >&2" 2>&1; echo $?')" 0
 is "a reader that goes" "$(here 'bpsh 0 sh -c "yes; echo ended >/tmp/yes" | head -1')" y
+is "ends bpsh by SIGPIPE, in silence" \
+    "$(here 'bash -c "bpsh 0 yes | head -1; echo \${PIPESTATUS[0]}" 2>&1' | xargs)" "y 141"
+is "also that of many" \
+    "$(here 'bash -c "bpsh -L all sh -c \"yes; sleep 40\" | head -1; echo \${PIPESTATUS[0]}" 2>&1' |
+        xargs)" "y 141"
+ok "whose commands are ended" on n1 sh -c '! pgrep -x "yes|sleep"'
+is "and that of --json" "$(here 'bash -c "bpsh --json all sleep 1 | true; echo \${PIPESTATUS[0]}" 2>&1' |
+    xargs)" 141
 ok "ends the writer" wait_for 10 on n0 sh -c '! pgrep -x yes'
 is "output that comes before the end is complete" \
     "$(for _ in 1 2 3 4 5 6 7 8; do bpsh all sh -c 'seq 1000'; done | wc -l)" 24000
