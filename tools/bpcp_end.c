@@ -71,6 +71,7 @@ static int source_run(struct end_options *options)
     int error;
 
     source->out = stdout;
+    source->refusals = STDIN_FILENO;
     source->report.label = options->label;
     setvbuf(stdout, NULL, _IOFBF, BUFFER);
     if (!dir_enter(options->dir, options->args, SIZE_MAX, &source->report))
@@ -88,6 +89,7 @@ static int target_run(struct end_options *options)
     int error;
 
     target->in = stdin;
+    target->refusals = stdout;
     target->report.label = options->label;
     target->path = options->args[0];
     target->asked = options->args + 1;

@@ -22,9 +22,9 @@ static int set_init(struct wait_set *set, const struct transfer *transfers, size
 {
     size_t room = 1;
 
-    /* A report and a stream for each task. */
+    /* A report and two streams for each task. */
     for (size_t i = 0; i < count; i++)
-        room += 2 * (1 + transfers[i].count);
+        room += 3 * (1 + transfers[i].count);
     set->polls = calloc(room, sizeof(*set->polls));
     set->owners = calloc(room, sizeof(*set->owners));
     set->tasks = calloc(room, sizeof(*set->tasks));
@@ -57,6 +57,7 @@ static void set_fill(struct wait_set *set, struct transfer *transfer)
         struct task *task = &transfer->targets[i];
 
         set_add(set, transfer, task, task->report_fd, POLLIN);
+        set_add(set, transfer, task, task->out[0].fd, POLLIN);
         /* Without events this still tells when the node closes its end. */
         set_add(set, transfer, task, task->input_fd,
                 input_done(&transfer->stream, task->input_pos) ? 0 : POLLOUT);
@@ -68,8 +69,10 @@ static void event_handle(struct transfer *transfer, struct task *task,
 {
     if (event->fd == task->report_fd)
         task_report(task, plan);
-    else if (event->fd == task->out[0].fd)
+    else if (task == &transfer->source)
         transfer_read(transfer);
+    else if (event->fd == task->out[0].fd)
+        transfer_refusal(transfer, task);
     else if ((event->revents & POLLERR) ||
              input_write(&transfer->stream, &task->input_pos, event->fd) < 0)
         task_close_input(task);

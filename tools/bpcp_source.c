@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <glob.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,6 +75,22 @@ struct reading {
     bool damaged;
 };
 
+/* Has nobody any use for the rest of the present file? */
+static bool file_refused(struct source *source)
+{
+    struct pollfd event = { .fd = source->refusals, .events = POLLIN };
+
+    while (event.fd >= 0 && poll(&event, 1, 0) > 0) {
+        uint32_t number = stream_get_refusal(event.fd);
+
+        if (number == source->number)
+            return true;
+        if (number == 0)
+            event.fd = source->refusals = -1;
+    }
+    return false;
+}
+
 /* Sends the bytes up to `end`, or up to where the file turns out to end. */
 static int range_send(struct source *source, struct reading *file, off_t offset, off_t end)
 {
@@ -84,7 +101,9 @@ static int range_send(struct source *source, struct reading *file, off_t offset,
         size_t want = end - offset < COPY_MAX_DATA ? (size_t)(end - offset) : COPY_MAX_DATA;
         ssize_t n = pread(file->fd, bytes, want, offset);
 
-        if (n < 0) {
+        if (file_refused(source)) {
+            file->damaged = true;
+        } else if (n < 0) {
             report_error(&source->report, "cannot read '%s': %s", file->path, strerror(errno));
             file->damaged = true;
         } else if (n == 0) {
@@ -152,6 +171,7 @@ static int file_send(struct source *source, const char *path, const char *name)
         report_error(&source->report, "cannot copy '%s': Not a regular file", path);
     } else {
         file.size = st.st_size;
+        source->number++;
         error = entry_put(source->out, COPY_FILE, name, &st);
         if (!error)
             error = contents_send(source, &file);

@@ -14,6 +14,8 @@
 
 struct source {
     FILE *out;
+    int refusals;           /* descriptor they come from; -1: none do */
+    uint32_t number;        /* of the last file; 0 at the start */
     bool recurse;           /* take directories */
     bool total;             /* say first how much it will be */
     uint64_t bytes;         /* that much; 0 at the start */

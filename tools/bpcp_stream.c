@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/frame.h"
 #include "tools/bpcp_stream.h"
@@ -124,6 +125,21 @@ int stream_get(FILE *in, copy_record *record)
         error = -EPROTO;
     }
     return error;
+}
+
+int stream_put_refusal(FILE *out, uint32_t number)
+{
+    uint32_t encoded = htonl(number);
+    int error = stream_put_bytes(out, &encoded, sizeof(encoded));
+
+    return !error && fflush(out) == EOF ? -errno : error;
+}
+
+uint32_t stream_get_refusal(int fd)
+{
+    uint32_t encoded;
+
+    return read(fd, &encoded, sizeof(encoded)) == (ssize_t)sizeof(encoded) ? ntohl(encoded) : 0;
 }
 
 void stream_free(copy_record *record)

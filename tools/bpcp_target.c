@@ -31,6 +31,8 @@ struct taking {
     size_t skipped;         /* directories that could not be made, one in the other */
     mode_t umask_bits;
     bool in_file;
+    uint32_t number;        /* of the file */
+    uint32_t refused;       /* the last one that was */
     struct file file;
 };
 
@@ -179,6 +181,7 @@ static int file_begin(struct taking *taking, const copy_entry *entry)
     int error;
 
     taking->in_file = true;
+    taking->number++;
     taking->file.fd = -1;
     if (taking->skipped > 0)
         return 0;
@@ -186,6 +189,14 @@ static int file_begin(struct taking *taking, const copy_entry *entry)
     if (error == 0)
         file_open(&taking->file, path, entry, &taking->target->report);
     return error == -EPROTO ? error : 0;
+}
+
+/* It is of no consequence if nobody hears: the rest of the file comes and is dropped. */
+static void file_refuse(struct taking *taking)
+{
+    if (taking->target->refusals && taking->refused != taking->number)
+        stream_put_refusal(taking->target->refusals, taking->number);
+    taking->refused = taking->number;
 }
 
 static int data_take(struct taking *taking, const copy_data *data)
@@ -196,6 +207,8 @@ static int data_take(struct taking *taking, const copy_data *data)
     if (!error)
         file_write(&taking->file, (off_t)data->offset, bytes, data->count,
                    &taking->target->report);
+    if (taking->file.fd < 0)
+        file_refuse(taking);
     return error;
 }
 

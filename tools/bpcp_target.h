@@ -13,6 +13,7 @@
 
 struct target {
     FILE *in;
+    FILE *refusals;         /* NULL: nobody wants them */
     const char *path;
     bool directory;         /* it has to be one already */
     bool preserve;          /* modes and times */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -93,7 +94,7 @@ static int source_start(struct transfer *transfer, const struct transfer_plan *p
     for (size_t i = 0; i < count; i++)
         argument_add(args, paths[i]);
     program_start(&transfer->source, plan, node, args->list,
-                  (enum task_stream[]) { STREAM_NULL, STREAM_PIPE });
+                  (enum task_stream[]) { STREAM_PIPE, STREAM_PIPE });
     free(args);
     return 0;
 }
@@ -116,7 +117,7 @@ static int target_start(struct task *task, const struct transfer_plan *plan, int
     for (size_t i = 0; i < count; i++)
         argument_add(args, names[i]);
     program_start(task, plan, node, args->list,
-                  (enum task_stream[]) { STREAM_PIPE, STREAM_NULL });
+                  (enum task_stream[]) { STREAM_PIPE, STREAM_PIPE });
     free(args);
     return 0;
 }
@@ -150,7 +151,8 @@ int transfer_start(struct transfer *transfer, const struct transfer_plan *plan, 
     int error = names ? input_init(&transfer->stream, false) : -ENOMEM;
 
     transfer->targets = calloc(plan->nodes->count, sizeof(*transfer->targets));
-    if (!transfer->targets)
+    transfer->refused = calloc(plan->nodes->count, sizeof(*transfer->refused));
+    if (!transfer->targets || !transfer->refused)
         error = -ENOMEM;
     if (!error)
         error = source_start(transfer, plan, node, paths, count);
@@ -263,6 +265,25 @@ void transfer_read(struct transfer *transfer)
         output_close(&transfer->source.out[0]);
 }
 
+void transfer_refusal(struct transfer *transfer, struct task *task)
+{
+    size_t index = (size_t)(task - transfer->targets);
+    uint32_t number = stream_get_refusal(task->out[0].fd), wire = htonl(number);
+    bool all = true;
+
+    if (number == 0) {
+        output_close(&task->out[0]);
+        return;
+    }
+    transfer->refused[index] = number;
+    for (size_t i = 0; i < transfer->count; i++)
+        all = all && (transfer->targets[i].input_fd < 0 || transfer->refused[i] == number);
+    /* A source that does not read them has none of these to come. */
+    if (all && transfer->source.input_fd >= 0 &&
+        write(transfer->source.input_fd, &wire, sizeof(wire)) < 0)
+        task_close_input(&transfer->source);
+}
+
 uint64_t transfer_done(const struct transfer *transfer)
 {
     uint64_t lowest = UINT64_MAX;
@@ -344,6 +365,7 @@ void transfer_free(struct transfer *transfer)
     for (size_t i = 0; i < transfer->count; i++)
         task_free(&transfer->targets[i]);
     free(transfer->targets);
+    free(transfer->refused);
     input_free(&transfer->stream);
     *transfer = (struct transfer) { 0 };
 }

@@ -31,6 +31,7 @@ struct transfer_plan {
 struct transfer {
     struct task source;
     struct task *targets;
+    uint32_t *refused;              /* of each target, the last file it has no use for */
     size_t count;
     struct input stream;
     uint64_t total;                 /* bytes to come, 0 when not known */
@@ -53,6 +54,12 @@ int transfer_delegate(struct transfer *transfer, const struct transfer_plan *pla
 
 /* Reads what the source has. Call when its output is readable and `stream` wants more. */
 void transfer_read(struct transfer *transfer);
+
+/*
+ * Reads which file a target has no more use for, tells the source if none has. Call when the
+ * target's output is readable.
+ */
+void transfer_refusal(struct transfer *transfer, struct task *task);
 
 /* Closes what has had everything, forgets what all targets have had. */
 void transfer_settle(struct transfer *transfer);

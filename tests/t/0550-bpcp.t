@@ -193,6 +193,13 @@ at n1 'rm /fill'
 is "the rest is there, and all on the others" \
     "$(at n1 'cd /q && cat a && stat -c %s z')$(names n0 /q)$(names n2 /q)" \
     $'a\n0'"$(names master /w/full)$(names master /w/full)"
+here 'head -c 120M /dev/zero >/w/long && : >/w/empty'
+here 'bpsh 0 mkdir /tiny && bpsh 0 mount -t tmpfs -o size=1m tiny /tiny'
+exits 1 "a long file where there is no room" bpcp --progress=always /w/long /w/empty 0:/tiny
+is "is not sent to its end" "$(grep -cE ' ([5-9][0-9]|100)% ' "$TMP/out")" 0
+is "what comes behind it is" "$(here 'bpsh 0 stat -c %s /tiny/empty; bpsh 0 umount /tiny')" 0
+ok "a target with room gets all of it" here 'bpcp /w/long 2:/long && rm /w/long'
+at n2 'rm /long'
 exits 1 "a limit on the size of files" here 'ulimit -f 100; bpcp /w/full/m 0:/w/limited'
 is "is told" "$(cat "$TMP/out")" "bpcp: n0: cannot write '/w/limited': File too large"
 exits 1 "a node that is none" bpcp /w/one 0,7:/tmp/one
