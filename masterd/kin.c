@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/bproc.h>
+#include <sys/queue.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,12 +14,28 @@
 #include "masterd/ghost.h"
 #include "masterd/kin.h"
 #include "masterd/link.h"
+#include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
 #include "masterd/rights.h"
 #include "masterd/stays.h"
 #include "moves/task.h"
 
+#define KEPT_MAX 256
+#define KEPT_USEC 5000000
+#define LOOK_USEC 20000
+
+/* A signal for a child that cannot be reached yet. */
+struct kept {
+    TAILQ_ENTRY(kept) entry;
+    signal_msg msg;
+    int parent, from;
+    int64_t until;
+};
+
+static TAILQ_HEAD(, kept) all_kept = TAILQ_HEAD_INITIALIZER(all_kept);
+static unsigned kept_count;
+static int looking;             /* kept_look() is due */
 static struct log_limit kin_limit;
 
 static void node_send(const struct proc *proc, const signal_msg *msg)
@@ -43,26 +62,86 @@ static void here_send(int pidfd, const signal_msg *msg)
 
 /* ---- to a child ---- */
 
-/* One of this machine, whose parent has moved away; nothing if it is not its. */
-static void child_here(const signal_msg *msg, int parent)
+/* One of this machine, whose parent has moved away. 0 if nothing of that is so (yet). */
+static int child_here(const signal_msg *msg, int parent)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, msg->pid, 0);
+    int is_its = pidfd >= 0 && task_parent(msg->pid) == parent && ghost_of(parent);
 
-    if (pidfd < 0)
-        return;
-    if (task_parent(msg->pid) == parent && ghost_of(parent))
+    if (is_its)
         here_send(pidfd, msg);
-    close(pidfd);
+    if (pidfd >= 0)
+        close(pidfd);
+    return is_its;
+}
+
+static int child_send(const struct kept *kept)
+{
+    const struct proc *proc = proc_find_anywhere(kept->msg.pid);
+
+    if (!proc)
+        return kept->from == BPROC_NODE_MASTER && child_here(&kept->msg, kept->parent);
+    if (proc_ppid(proc) == kept->parent)
+        node_send(proc, &kept->msg);
+    return 1;
+}
+
+static void kept_forget(struct kept *kept)
+{
+    TAILQ_REMOVE(&all_kept, kept, entry);
+    kept_count--;
+    free(kept);
+}
+
+static void kept_look(evutil_socket_t fd, short what, void *arg)
+{
+    struct timeval pause = { 0, LOOK_USEC };
+    struct kept *kept, *next;
+
+    (void)fd;
+    (void)what;
+    (void)arg;
+    for (kept = TAILQ_FIRST(&all_kept); kept; kept = next) {
+        next = TAILQ_NEXT(kept, entry);
+        if (child_send(kept) || kept->until <= master_now())
+            kept_forget(kept);
+    }
+    looking = !TAILQ_EMPTY(&all_kept);
+    if (looking)
+        event_base_once(master.base, -1, EV_TIMEOUT, kept_look, NULL, &pause);
+}
+
+/*
+ * Its parent has just moved away: its node has not told of it yet, or the parent's ghost has not
+ * come yet. What comes for it goes out in the order in which it came.
+ */
+static void kept_add(const signal_msg *msg, int parent, int from)
+{
+    struct kept *kept = kept_count < KEPT_MAX ? calloc(1, sizeof(*kept)) : NULL;
+
+    if (!kept) {
+        log_limited(&kin_limit, 10, "cannot keep signal %d for process %d", msg->signo, msg->pid);
+        return;
+    }
+    kept->msg = *msg;
+    kept->parent = parent;
+    kept->from = from;
+    kept->until = master_now() + KEPT_USEC;
+    TAILQ_INSERT_TAIL(&all_kept, kept, entry);
+    kept_count++;
+    if (!looking)
+        kept_look(-1, 0, NULL);
 }
 
 void kin_signal_child(const signal_msg *msg, int node)
 {
     const struct proc *proc = proc_find_anywhere(msg->pid);
+    int from, parent = nodeghost_parent(msg->pid, node, &from);
 
-    if (!proc)
-        child_here(msg, nodeghost_parent(msg->pid, node));
-    else if (nodeghost_stands_for(proc, msg->pid, node))
+    if (proc && nodeghost_stands_for(proc, msg->pid, node) && !looking)
         node_send(proc, msg);
+    else if (parent && (!proc || nodeghost_stands_for(proc, msg->pid, node)))
+        kept_add(msg, parent, from);
 }
 
 /* ---- to a parent ---- */

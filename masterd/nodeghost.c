@@ -124,12 +124,14 @@ int nodeghost_is_others(int pid, int parent)
     return ghosts && ghosts->parent != parent;
 }
 
-int nodeghost_parent(int pid, int node)
+int nodeghost_parent(int pid, int node, int *from)
 {
     struct nodeghosts *ghosts = ghosts_find(pid);
 
-    return ghosts && ghosts->from == BPROC_NODE_MASTER && *stand_find(ghosts, node)
-               ? ghosts->parent : 0;
+    if (!ghosts || !*stand_find(ghosts, node))
+        return 0;
+    *from = ghosts->from;
+    return ghosts->parent;
 }
 
 static void one_tell(int pid, int node, int status)

@@ -38,8 +38,11 @@ int nodeghost_stands_for(const struct proc *proc, int pid, int node);
 /* Whether a node has a ghost of it as a child of somebody other than `parent`. */
 int nodeghost_is_others(int pid, int parent);
 
-/* The parent of a process that was left behind on the master, if that node has its ghost; or 0. */
-int nodeghost_parent(int pid, int node);
+/*
+ * The parent of a process that was left behind, if that node has its ghost, and where the process
+ * is, in *from; or 0.
+ */
+int nodeghost_parent(int pid, int node, int *from);
 
 /* What happened to a process, to all its ghosts on nodes. */
 void nodeghosts_exited(int pid, int status);

@@ -37,7 +37,8 @@ static int answer_wait(struct departure *d, bproc_proc want, struct bulk_msg *ms
     move_report report;
     int error = bulk_recv(d->link->ssl, msg);
 
-    d->lost = error && d->waited && !d->heard;
+    /* Not a program: it may have been executed. */
+    d->lost = error && d->waited && !d->heard && d->has_image;
     if (error)
         return departure_fail(d, -EIO, "cannot hear from node %d: %s", d->arg.to.node,
                               strerror(-error));

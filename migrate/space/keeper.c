@@ -245,10 +245,57 @@ static void keeper_wait(pid_t pid)
         nanosleep(&moment, NULL);
 }
 
+/*
+ * The leader of its session, whose child it was, reports its end like any other's. That has to be
+ * heard before somebody else gets the number.
+ */
+static void end_hear(pid_t sid)
+{
+    struct keeper *leader = keeper_find(sid);
+
+    if (leader)
+        keeper_call(leader, P_PING, NULL, NULL, NULL, 0, NULL);
+}
+
+/*
+ * By SIGKILL, as far as can be known in a moment: it reports all others. One that has ended by
+ * itself, because it had no memory, say, tells nothing of its parent.
+ */
+static bool was_killed(struct keeper *keeper)
+{
+    const struct timespec moment = { .tv_nsec = 500000 };
+    int status = 0;
+
+    end_hear(keeper->sid);
+    for (int i = 0; i < REAP_LOOKS && keeper->pid > 0; i++) {
+        pid_t pid = waitpid(keeper->pid, &status, WNOHANG);
+
+        if (pid < 0)
+            break;
+        if (pid > 0) {
+            keeper->status = status;
+            keeper->pid = 0;
+        } else {
+            nanosleep(&moment, NULL);
+        }
+    }
+    return keeper->pid == 0 && WIFSIGNALED(keeper->status) && WTERMSIG(keeper->status) == SIGKILL;
+}
+
+static void keeper_unlink(const struct keeper *keeper)
+{
+    struct keeper **at = &keeper_list;
+
+    while (*at != keeper)
+        at = &(*at)->next;
+    *at = keeper->next;
+    keeper_count--;
+}
+
 /* Everything the keeper said before it left counts. */
 static void keeper_end(struct keeper *keeper)
 {
-    if (keeper->channel < 0)
+    if (keeper->channel < 0 && !keeper->dismissed && was_killed(keeper))
         signal_guess(keeper, SIGKILL);
     keeper->dismissed = true;
     if (keeper->channel >= 0)
@@ -261,15 +308,17 @@ static void keeper_end(struct keeper *keeper)
         keeper_wait(keeper->pid);
     }
     registry_forget_keeper(keeper);
+    keeper_unlink(keeper);
     free(keeper);
-    keeper_count--;
 }
 
-void keeper_reaped(pid_t pid)
+void keeper_reaped(pid_t pid, int status)
 {
     for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
-        if (keeper->pid == pid)
+        if (keeper->pid == pid) {
             keeper->pid = 0;
+            keeper->status = status;
+        }
 }
 
 void keeper_stopped(pid_t pid)
@@ -299,18 +348,6 @@ bool keeper_is(pid_t pid)
     return keeper != NULL;
 }
 
-/*
- * The leader of its session, whose child it was, reports its end like any other's. That has to be
- * heard before somebody else gets the number.
- */
-static void end_hear(pid_t sid)
-{
-    struct keeper *leader = keeper_find(sid);
-
-    if (leader)
-        keeper_call(leader, P_PING, NULL, NULL, NULL, 0, NULL);
-}
-
 /* Without it nobody could get its number again, as that would still name the session. */
 static bool is_leading(const struct keeper *keeper)
 {
@@ -338,7 +375,6 @@ void keeper_dismiss(pid_t ppid)
 
         if (keeper->pid != ppid)
             continue;
-        *at = keeper->next;
         sid = keeper->sid;
         keeper_end(keeper);
         end_hear(sid);
@@ -357,7 +393,6 @@ void keeper_tidy(void)
             at = &keeper->next;
             continue;
         }
-        *at = keeper->next;
         keeper_end(keeper);
     }
 }

@@ -29,6 +29,7 @@
 
 struct keeper {
     pid_t pid;                  /* 0 when it has been reaped */
+    int status;                 /* then: as wait(2) gives it */
     pid_t number;               /* what that was */
     pid_t sid;
     uid_t puid;                 /* whose the parent is */
@@ -60,7 +61,7 @@ int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *l
 void keeper_read(struct keeper *keeper);
 
 /* What has been reaped, or stops, may have been a keeper. */
-void keeper_reaped(pid_t pid);
+void keeper_reaped(pid_t pid, int status);
 void keeper_stopped(pid_t pid);
 
 /* All processes are about to be killed, keepers too. */

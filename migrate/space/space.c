@@ -83,7 +83,7 @@ static void child_report(bproc_proc event, pid_t pid, int status)
         event_send(event, pid, status);
     else if (event == P_SPACE_EXITED) {
         worker_exited(pid);
-        keeper_reaped(pid);
+        keeper_reaped(pid, status);
         census_reaped(pid, status);
     } else if (event == P_SPACE_STOPPED) {
         keeper_stopped(pid);
