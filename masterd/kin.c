@@ -75,13 +75,20 @@ static int child_here(const signal_msg *msg, int parent)
     return is_its;
 }
 
+/* Its parent may have ended before its node told of it. */
+static int child_is_its(const struct proc *proc, const struct kept *kept)
+{
+    return proc_ppid(proc) == kept->parent ||
+           (proc_ppid(proc) <= 1 && proc_node(proc) == kept->from);
+}
+
 static int child_send(const struct kept *kept)
 {
     const struct proc *proc = proc_find_anywhere(kept->msg.pid);
 
     if (!proc)
         return kept->from == BPROC_NODE_MASTER && child_here(&kept->msg, kept->parent);
-    if (proc_ppid(proc) == kept->parent)
+    if (child_is_its(proc, kept))
         node_send(proc, &kept->msg);
     return 1;
 }
