@@ -98,6 +98,7 @@ void move_number_refresh(void)
 /* The child's number is not ours to choose: a set-uid program makes it, if the daemon says so. */
 static int ghost_make(int pid)
 {
+    pid_msg ask = { .pid = pid };
     pid_t birth = fork();
     char number[16];
     int status;
@@ -114,7 +115,10 @@ static int ghost_make(int pid)
             return -errno;
     if (!WIFEXITED(status))
         return -EIO;
-    return WEXITSTATUS(status) ? -WEXITSTATUS(status) : 0;
+    if (WEXITSTATUS(status))
+        return -WEXITSTATUS(status);
+    /* SIGKILL would tell nothing of itself before that. */
+    return client_call(P_GHOST_AWAIT, FRAME_XDR(pid_msg), &ask, NULL, NULL, 0);
 }
 
 static int move_settle(const gate_msg *news)

@@ -28,6 +28,8 @@ struct ghost {
     int exit_status;            /* told to it, or to be told; STATUS_NONE */
     int stop_status;            /* its process is stopped; STATUS_NONE */
     group_msg group;            /* its process's; pid 0: as it was */
+    struct conn *waiter;        /* a call to be answered when it is there; NULL */
+    struct frame_header asked;
     int dismissed;              /* then the entry outlives it, until its parent has reaped it */
     UT_hash_handle hh;
 };
@@ -45,6 +47,8 @@ static struct ghost *ghost_find(int pid)
 static void ghost_free(struct ghost *ghost)
 {
     HASH_DEL(ghosts, ghost);
+    if (ghost->waiter)
+        conn_refuse(ghost->waiter, &ghost->asked, ESRCH, "ghost %d has not come", ghost->pid);
     fd_close(&ghost->line.pidfd);
     free(ghost);
 }
@@ -80,6 +84,29 @@ void ghost_forget(int pid)
 
     if (ghost && !ghost->line.conn)
         ghost_free(ghost);
+}
+
+void ghost_await(int pid, struct conn *conn, const struct frame_header *asked)
+{
+    struct ghost *ghost = ghost_find(pid);
+
+    if (!ghost || ghost->line.conn) {
+        conn_reply(conn, asked, NULL, NULL);
+    } else if (ghost->waiter) {
+        conn_refuse(conn, asked, EBUSY, "somebody waits for ghost %d", pid);
+    } else {
+        ghost->waiter = conn;
+        ghost->asked = *asked;
+    }
+}
+
+void ghost_waiter_gone(const struct conn *conn)
+{
+    struct ghost *ghost, *next;
+
+    HASH_ITER(hh, ghosts, ghost, next)
+        if (ghost->waiter == conn)
+            ghost->waiter = NULL;
 }
 
 /* ---- from the ghost ---- */
@@ -230,6 +257,9 @@ int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd)
     ghost->ppid = task_number(task_parent(task));
     ghost->line.pidfd = pidfd;
     conn_set_ops(conn, &ghost_ops, ghost);
+    if (ghost->waiter)
+        conn_reply(ghost->waiter, &ghost->asked, NULL, NULL);
+    ghost->waiter = NULL;
     trace_start(task, trace_told, ghost);
     if (ghost->group.pid)
         ghostline_group(&ghost->line, &ghost->group);

@@ -20,6 +20,12 @@ int ghost_expect(int pid);
 /* It will not come. Nothing if it is there. */
 void ghost_forget(int pid);
 
+/* Answers the call when the ghost is there; at once when it is, or has been. */
+void ghost_await(int pid, struct conn *conn, const struct frame_header *asked);
+
+/* The connection of one who waits so is over. */
+void ghost_waiter_gone(const struct conn *conn);
+
 /*
  * The ghost `pid`, to us process `task`, is at the other end of `conn`. 0: that and `pidfd` are
  * taken over; -ENOENT when nobody expected it, or it is there already.

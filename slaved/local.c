@@ -108,6 +108,24 @@ static void birth_answer(struct conn *conn, const struct frame_header *header, c
     caller_clear(&caller);
 }
 
+/* The process that arrives must not be able to kill it before we know it. */
+static void await_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    struct caller caller;
+    pid_msg ask;
+
+    if (conn_decode(pid_msg, header, body, &ask) < 0) {
+        conn_close(conn, "arguments do not decode");
+        return;
+    }
+    if (caller_from_conn(conn, &caller) == 0 && space_of(caller.pid) &&
+        transfer_has_child(task_number(caller.pid), ask.pid))
+        ghost_await(ask.pid, conn, header);
+    else
+        conn_refuse(conn, header, EPERM, "no such birth");
+    caller_clear(&caller);
+}
+
 /* What bproc-birth has made connects by itself. */
 static void hello_take(struct conn *conn, struct client *client, const struct frame_header *header,
                        const uint8_t *body)
@@ -157,6 +175,9 @@ static void client_message(struct conn *conn, const struct frame_header *header,
     case P_GHOST_BIRTH:
         birth_answer(conn, header, body);
         break;
+    case P_GHOST_AWAIT:
+        await_take(conn, header, body);
+        break;
     case P_NOTIFY:
         watch_take(conn, header);
         break;
@@ -186,6 +207,7 @@ static void client_closed(struct conn *conn, const char *reason, void *arg)
     LIST_REMOVE(client, next);
     free(client);
     watch_drop(conn);
+    ghost_waiter_gone(conn);
     move_client_gone(conn);
     pass_client_gone(conn);
 }

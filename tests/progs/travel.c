@@ -185,6 +185,27 @@ static void visit(const char *node)
     ok(waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD, "there are no others");
 }
 
+/* As soon as it has arrived: the child's end of the pipe closes when it is really dead. */
+static void killed(const char *node)
+{
+    int end[2], child, status;
+    char byte;
+
+    if (pipe(end) < 0)
+        exit(1);
+    child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    close(end[1]);
+    if (travel(node) < 0)
+        return;
+    ok(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status),
+       "a child that stayed can be killed at once");
+    alarm(20);
+    is_int(read(end[0], &byte, 1), 0, "and is dead then");
+}
+
 static void *thread_wait(void *arg)
 {
     pause();
@@ -269,6 +290,8 @@ int main(int argc, char **argv)
         children(argv + 2);
     else if (argc > 2 && strcmp(argv[1], "visit") == 0)
         visit(argv[2]);
+    else if (argc > 2 && strcmp(argv[1], "killed") == 0)
+        killed(argv[2]);
     else if (argc > 3 && strcmp(argv[1], "refuse") == 0)
         refuse(argv[2], atoi(argv[3]), argv[4]);
     else if (argc > 2 && strcmp(argv[1], "waiting") == 0)

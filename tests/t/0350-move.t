@@ -29,6 +29,10 @@ cases "children that come home" on master "$travel" children 0 -1 2
 cases "children of a process of a node" on master bpsh 0 "$travel" children 1 2
 cases "to where a child lives" on master "$travel" visit 1
 cases "to where a child lives, from a node" on master bpsh 0 "$travel" visit 1
+for _ in 1 2 3; do
+    cases "a child on the master, at once" on master "$travel" killed 1
+    cases "a child on a node, at once" on master bpsh 0 "$travel" killed 1
+done
 cases "children of a user" as_nobody "$travel" children 0 1 2
 cases "signals that wait" on master "$travel" waiting 0 1 -1
 cases "signals that wait, from a node" on master bpsh 0 "$travel" waiting 1
