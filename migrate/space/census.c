@@ -185,10 +185,8 @@ static void group_report(struct resident *resident, const struct procstat *stat)
 }
 
 /* A stop of what has no parent here that waits for it shows in no other way. */
-static void stop_report(struct resident *resident, const struct procstat *stat)
+static void stop_report(struct resident *resident, bool stopped)
 {
-    bool stopped = stat->state == 'T';
-
     if (stopped == resident->stopped || resident->launched)
         return;
     resident->stopped = stopped;
@@ -229,7 +227,7 @@ static void process_look(pid_t pid, int64_t now)
     if (!resident->launched && resident->pidfd < 0)
         return;
     group_report(resident, &stat);
-    stop_report(resident, &stat);
+    stop_report(resident, stat.state == 'T');
 }
 
 static void all_look(int64_t now)
@@ -334,6 +332,14 @@ int census_pidfd(pid_t pid)
     const struct resident *resident = resident_find(pid);
 
     return resident ? resident->pidfd : -1;
+}
+
+void census_continued(pid_t pid)
+{
+    struct resident *resident = resident_find(pid);
+
+    if (resident)
+        stop_report(resident, false);
 }
 
 void census_hurry(void)

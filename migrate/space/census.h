@@ -33,6 +33,11 @@ int census_init(const struct census_ops *ops);
 int census_fd(void);
 void census_ends(void);
 
+/*
+ * It has been sent SIGCONT, of which the next look may see nothing: it may have been stopped again.
+ */
+void census_continued(pid_t pid);
+
 /* Something was launched or done to a process: the next look comes soon. */
 void census_hurry(void);
 

@@ -227,6 +227,8 @@ static void signal_serve(const struct msg *msg)
         signal_send(&signal, -1);
     else if (census_pidfd(signal.pid) >= 0)
         signal_send(&signal, census_pidfd(signal.pid));
+    if (signal.signo == SIGCONT)
+        census_continued(signal.pid);
 }
 
 static void orphan_serve(const struct msg *msg)
