@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +17,7 @@
 #include "libbproc/streams.h"
 
 #define MEMORY_DEVICES 1            /* major number of /dev/null and its like, on all nodes */
+#define CLOSED 7                    /* TCP_CLOSE, which no header has beside all of tcp_info */
 #define NULL_DEVICE makedev(MEMORY_DEVICES, 3)
 
 static int socket_option(int fd, int option)
@@ -23,6 +26,20 @@ static int socket_option(int fd, int option)
     socklen_t len = sizeof(value);
 
     return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
+}
+
+/*
+ * A TCP connection that has ended: it has no peer any more, but its end to be read, and CRIU cannot
+ * dump it. Something of it was acknowledged once, or timed, if the other side began: that
+ * tells it from one that was refused.
+ */
+static int has_ended(int fd)
+{
+    struct tcp_info info = { .tcpi_state = 0 };
+    socklen_t len = sizeof(info);
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && len == sizeof(info) &&
+           info.tcpi_state == CLOSED && (info.tcpi_bytes_acked > 0 || info.tcpi_rtt > 0);
 }
 
 /* Sockets without a peer (listening, unbound, netlink) hold nothing of anybody: they travel. */
@@ -34,9 +51,10 @@ static int socket_kind(int fd)
 
     if (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6)
         return 0;
-    if (socket_option(fd, SO_ACCEPTCONN) == 1 ||
-        getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
+    if (socket_option(fd, SO_ACCEPTCONN) == 1)
         return 0;
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
+        return has_ended(fd) ? STREAM_SOCKET : 0;
     switch (socket_option(fd, SO_TYPE)) {
     case SOCK_STREAM:
         return STREAM_SOCKET;

@@ -202,23 +202,53 @@ static void case_datagram(int argc, char **argv)
 }
 
 /* A TCP connection whose other end the caller holds. */
-static void case_tcp(int argc, char **argv)
+static void tcp_make(int *near, int *far)
 {
     struct sockaddr_in addr = { .sin_family = AF_INET,
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t len = sizeof(addr);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int near = socket(AF_INET, SOCK_STREAM, 0), far;
-    pid_t pid;
 
-    (void)argc, (void)argv;
+    *near = socket(AF_INET, SOCK_STREAM, 0);
     MUST(bind(listener, (struct sockaddr *)&addr, sizeof(addr)));
     MUST(listen(listener, 1));
     MUST(getsockname(listener, (struct sockaddr *)&addr, &len));
-    MUST(connect(near, (struct sockaddr *)&addr, sizeof(addr)));
-    far = accept(listener, NULL, NULL);
-    MUST(far);
+    MUST(connect(*near, (struct sockaddr *)&addr, sizeof(addr)));
+    *far = accept(listener, NULL, NULL);
+    MUST(*far);
     close(listener);
+}
+
+/* Nobody is at the other end of either any more. */
+static void case_tcp_ended(int argc, char **argv)
+{
+    struct linger reset = { .l_onoff = 1 };
+    int near, far, other;
+    pid_t pid;
+
+    (void)argc, (void)argv;
+    tcp_make(&near, &far);
+    MUST(setsockopt(near, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)));
+    close(near);
+    tcp_make(&near, &other);
+    MUST(shutdown(other, SHUT_WR));
+    MUST(shutdown(near, SHUT_WR));
+    pid = fork_to(0);
+    if (pid == 0) {
+        end_expect(far);
+        end_expect(near);
+        _exit(7);
+    }
+    child_expect(pid, W_EXITCODE(7, 0));
+}
+
+static void case_tcp(int argc, char **argv)
+{
+    int near, far;
+    pid_t pid;
+
+    (void)argc, (void)argv;
+    tcp_make(&near, &far);
     pid = fork_to(0);
     if (pid == 0) {
         close(near);
@@ -432,6 +462,7 @@ static const struct prog_case cases[] = {
     { "seqpacket", case_seqpacket },
     { "datagram", case_datagram },
     { "tcp", case_tcp },
+    { "tcp-ended", case_tcp_ended },
     { "own-pipe", case_own_pipe },
     { "duplicate", case_duplicate },
     { "grandchild", case_grandchild },
