@@ -55,7 +55,7 @@ static int file_compare(const mapped_file *file, int fd, char *text, size_t len)
     }
     id_len = filehash_build_id(fd, id, sizeof(id));
     if (id_len != file->build_id.build_id_len ||
-        memcmp(id, file->build_id.build_id_val, id_len) != 0) {
+        (id_len > 0 && memcmp(id, file->build_id.build_id_val, id_len) != 0)) {
         snprintf(text, len, "cannot use %s: its build id differs from the one where the process "
                  "comes from", file->path);
         return -ENOEXEC;

@@ -266,18 +266,17 @@ static bool was_killed(struct keeper *keeper)
     const struct timespec moment = { .tv_nsec = 500000 };
     int status = 0;
 
-    end_hear(keeper->sid);
     for (int i = 0; i < REAP_LOOKS && keeper->pid > 0; i++) {
         pid_t pid = waitpid(keeper->pid, &status, WNOHANG);
 
-        if (pid < 0)
-            break;
         if (pid > 0) {
             keeper->status = status;
             keeper->pid = 0;
-        } else {
-            nanosleep(&moment, NULL);
+        } else if (pid < 0) {
+            end_hear(keeper->sid);
         }
+        if (keeper->pid > 0)
+            nanosleep(&moment, NULL);
     }
     return keeper->pid == 0 && WIFSIGNALED(keeper->status) && WTERMSIG(keeper->status) == SIGKILL;
 }

@@ -160,6 +160,8 @@ static int spec_fd(const struct job *job)
     return fd;
 }
 
+static signal_msg passed;               /* the last signal for a parent */
+
 /* Events can come before an answer; they are kept for event_next(). */
 static int launch_answer(void)
 {
@@ -218,6 +220,41 @@ static int job_exec_error(const struct job *job)
     return recv(job->status, &error, sizeof(error), MSG_WAITALL) == sizeof(error) ? error : 0;
 }
 
+/* 0: there is none. */
+static int message_next(struct msg *msg)
+{
+    if (early_count == 0)
+        return msg_recv_packet(space, msg) == 0;
+    *msg = early[0];
+    memmove(early, early + 1, --early_count * sizeof(early[0]));
+    return 1;
+}
+
+/* What a keeper got is for whom it stands for. */
+static int passed_on(struct msg *msg)
+{
+    signal_msg body;
+
+    if (msg->header.kind != K_EVENT || msg->header.proc != P_SPACE_SIGNAL ||
+        frame_decode(FRAME_XDR(signal_msg), msg->body, msg->header.body_len, &body,
+                     sizeof(body)) < 0)
+        return 0;
+    passed = body;
+    msg_free(msg);
+    return 1;
+}
+
+/* For when nothing else is due. */
+static int passed_is(pid_t pid, int signo)
+{
+    struct msg msg;
+
+    while ((passed.pid != pid || passed.signo != signo) && message_next(&msg))
+        if (!passed_on(&msg))
+            msg_free(&msg);
+    return passed.pid == pid && passed.signo == signo;
+}
+
 /* The next event: its kind and, in *pid and *status, what it says. */
 static bproc_proc event_next(pid_t *pid, int *status)
 {
@@ -226,12 +263,10 @@ static bproc_proc event_next(pid_t *pid, int *status)
     struct msg msg;
 
     *pid = *status = -1;
-    if (early_count > 0) {
-        msg = early[0];
-        memmove(early, early + 1, --early_count * sizeof(early[0]));
-    } else if (msg_recv_packet(space, &msg) < 0) {
-        return 0;
-    }
+    do {
+        if (!message_next(&msg))
+            return 0;
+    } while (passed_on(&msg));
     if (msg.header.kind == K_EVENT && frame_decode(FRAME_XDR(status_msg), msg.body,
                                                    msg.header.body_len, &body, sizeof(body)) == 0) {
         event = msg.header.proc;
@@ -443,6 +478,7 @@ static void test_keeper_harmed(void)
     is_int(job_launch(&killer), 0, "a process that kills its keeper");
     is_str(output(&killer, true), "1", "becomes a child of init");
     exited_is(4600, 3 << 8, "and its end is reported");
+    ok(passed_is(PARENT, SIGKILL), "as the signal for its parent is");
     job_end(&killer);
     is_int(job_launch(&stopper), 0, "a process that stops its keeper");
     is_str(output(&stopper, true), "stopped", "does so");
@@ -450,6 +486,7 @@ static void test_keeper_harmed(void)
     ok(strstr(output(&job, true), "ppid=4001 "), "under that keeper");
     exited_is(4601, 3 << 8, "nor the first report");
     exited_is(4602, 7 << 8, "nor the second");
+    ok(passed_is(PARENT + 1, SIGSTOP), "and the stop is its parent's");
     job_end(&stopper);
     job_end(&job);
 }
