@@ -152,7 +152,7 @@ exits 1 "--no-rc is not for wrong usage" bpsh --no-rc
 run='env --default-signal=INT bpsh -n'
 is "SIGINT is passed on" \
     "$(here "$run 0-1 sh -c 'trap \"echo int; exit 5\" INT; echo on; while :; do sleep 0.1; done' \
-            >/tmp/int & until [ \"\$(grep -c on /tmp/int)\" = 2 ]; do sleep 0.1; done
+            >/tmp/int & until [ \"\$(cat /tmp/int 2>/dev/null | grep -c on)\" = 2 ]; do sleep 0.1; done
         kill -INT \$!; wait \$!; echo \$?; grep -c int /tmp/int")" $'5\n2'
 is "and ends bpsh with the command" \
     "$(here "$run 0-1 sleep 57 & sleep 0.7; kill -INT \$!; wait \$!; echo \$?" 2>&1)" 130
@@ -165,8 +165,8 @@ is "a second SIGINT within a second kills all" \
         kill -INT \$!; sleep 0.3; kill -INT \$!; wait \$!; echo \$?" 2>&1)" 130
 is "with its children" "$(on n0 pgrep -x sleep)" ""
 is "SIGUSR1 shows the state" \
-    "$(here "bpsh -n -f 2 0,2,1 sh -c 'echo on; [ \$BPROC_NODE = 2 ] || sleep 1' >/tmp/usr & p=\$!
-        until [ \"\$(grep -c on /tmp/usr)\" = 3 ]; do sleep 0.05; done; kill -USR1 \$p; wait \$p" 2>&1)" \
+    "$(here "bpsh -n -f 2 0,2,1 sh -c 'echo on; [ \$BPROC_NODE = 2 ] || sleep 2' >/tmp/usr & p=\$!
+        until [ \"\$(cat /tmp/usr 2>/dev/null | grep -c on)\" = 3 ]; do sleep 0.05; done; kill -USR1 \$p; wait \$p" 2>&1)" \
     $'bpsh: running: n[0-1] (2)\nbpsh: done: n2 (1)'
 
 # At a terminal.
