@@ -68,7 +68,7 @@ held /run/held 0 1
 bplab kill n0
 ok "the loss of a node it has left" wait_for 20 node_is 0 down
 on master kill -TERM "$REPLY"
-ok "does not harm it" wait_for 10 on master grep -q 'ended 25' /run/held
+ok "does not harm it" wait_for 25 on master grep -q 'ended 25' /run/held
 bplab start n0 >/dev/null 2>&1
 wait_for 20 node_is 0 up
 held /run/held 0 1

@@ -166,7 +166,8 @@ is "a second SIGINT within a second kills all" \
 is "with its children" "$(on n0 pgrep -x sleep)" ""
 is "SIGUSR1 shows the state" \
     "$(here "bpsh -n -f 2 0,2,1 sh -c 'echo on; [ \$BPROC_NODE = 2 ] || sleep 2' >/tmp/usr & p=\$!
-        until [ \"\$(cat /tmp/usr 2>/dev/null | grep -c on)\" = 3 ]; do sleep 0.05; done; kill -USR1 \$p; wait \$p" 2>&1)" \
+        until [ \"\$(cat /tmp/usr 2>/dev/null | grep -c on)\" = 3 ]; do sleep 0.05; done
+        kill -USR1 \$p; wait \$p" 2>&1)" \
     $'bpsh: running: n[0-1] (2)\nbpsh: done: n2 (1)'
 
 # At a terminal.
