@@ -82,5 +82,5 @@ int imagepin_files(int dir_fd, struct image_files *files)
 
 void imagepin_key(const struct image_file *file, char *key, size_t len)
 {
-    snprintf(key, len, PATH_FORMAT + 1, file->id);
+    snprintf(key, len, &PATH_FORMAT[1], file->id);
 }
