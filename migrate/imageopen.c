@@ -124,23 +124,31 @@ static void others_close(int *dir_fd, int *result)
 }
 
 __attribute__((noreturn))
-static void opener_run(int dir_fd, const struct image_guest *guest, struct image_files *files,
-                       int result)
+/* What is to be opened, and where words about it go. */
+struct order {
+    int dir_fd;
+    const struct image_guest *guest;
+    struct image_files *files;
+    char *text;
+    size_t len;
+};
+
+static void opener_run(int result, const void *arg)
 {
-    struct opener opener = { .files = files, .failed = files->count };
-    int error = owner_begin(guest->root);
+    const struct order *order = arg;
+    struct opener opener = { .files = order->files, .failed = order->files->count };
+    int dir_fd = order->dir_fd, error = owner_begin(order->guest->root);
 
     others_close(&dir_fd, &result);
     opener.result = result;
     if (!error)
-        error = nameless_begin(&opener.nameless, dir_fd, files);
+        error = nameless_begin(&opener.nameless, dir_fd, order->files);
     if (!error)
-        error = owner_become(&guest->owner);
+        error = owner_become(&order->guest->owner);
     if (!error)
         error = files_open(&opener);
     if (error)
         msg_send(result, K_EVENT, P_LAUNCH_FILES, opener.failed, -error, NULL, NULL, NULL, 0);
-    _exit(0);
 }
 
 static const char *file_use(const struct image_file *file)
@@ -178,9 +186,10 @@ static int batch_take(struct msg *msg, struct image_files *files, unsigned first
     return (int)end;
 }
 
-static int files_take(int result, const struct image_guest *guest, struct image_files *files,
-                      char *text, size_t len)
+static int files_take(int result, const void *arg)
 {
+    const struct order *order = arg;
+    struct image_files *files = order->files;
     int taken = 0;
 
     do {
@@ -192,8 +201,8 @@ static int files_take(int result, const struct image_guest *guest, struct image_
         if (msg.header.status && msg.header.serial >= files->count)
             taken = -msg.header.status;
         else if (msg.header.status)
-            taken = refusal_say(&files->list[msg.header.serial], guest->owner.uid,
-                                -msg.header.status, text, len);
+            taken = refusal_say(&files->list[msg.header.serial], order->guest->owner.uid,
+                                -msg.header.status, order->text, order->len);
         else
             taken = batch_take(&msg, files, (unsigned)taken);
         msg_free(&msg);
@@ -204,20 +213,7 @@ static int files_take(int result, const struct image_guest *guest, struct image_
 int imageopen_files(int dir_fd, const struct image_guest *guest, struct image_files *files,
                     char *text, size_t len)
 {
-    int ends[2], error;
-    pid_t pid;
+    struct order order = { dir_fd, guest, files, text, len };
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        return -errno;
-    pid = fork();
-    if (pid == 0)
-        opener_run(dir_fd, guest, files, ends[1]);
-    error = pid < 0 ? -errno : 0;
-    close(ends[1]);
-    if (!error)
-        error = files_take(ends[0], guest, files, text, len);
-    close(ends[0]);
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
-    return error;
+    return owner_ask(opener_run, files_take, &order);
 }

@@ -89,26 +89,36 @@ static int expected_compare(const char *root, const mapped_file *list, unsigned 
 }
 
 __attribute__((noreturn))
-static void looker_run(int result, const char *root, const struct image_owner *owner,
-                       const mapped_file *list, unsigned count)
+/* What is looked at, and where words about it go. */
+struct looker {
+    const char *root;
+    const struct image_owner *owner;
+    const mapped_file *list;
+    unsigned count;
+    char *text;
+    size_t len;
+};
+
+static void looker_run(int result, const void *arg)
 {
+    const struct looker *looker = arg;
     char text[BPROC_MAX_TEXT] = "";
     error_ret ret = { .text = text };
-    int error = owner_begin(root);
+    int error = owner_begin(looker->root);
 
     /* Nothing else of ours is there to be opened by way of /proc. */
     dup2(result, STDIN_FILENO);
     close_range(STDIN_FILENO + 1, ~0u, 0);
     if (!error)
-        error = owner_become(owner);
+        error = owner_become(looker->owner);
     if (!error)
-        error = expected_compare("/", list, count, text, sizeof(text));
+        error = expected_compare("/", looker->list, looker->count, text, sizeof(text));
     msg_send(STDIN_FILENO, K_REPLY, P_LAUNCH_FILES, 0, -error, FRAME_XDR(error_ret), &ret, NULL, 0);
-    _exit(0);
 }
 
-static int looker_hear(int result, char *text, size_t len)
+static int looker_hear(int result, const void *arg)
 {
+    const struct looker *looker = arg;
     struct msg msg;
     error_ret ret;
     int error = msg_recv(result, &msg);
@@ -118,7 +128,7 @@ static int looker_hear(int result, char *text, size_t len)
     error = frame_decode(FRAME_XDR(error_ret), msg.body, msg.header.body_len, &ret, sizeof(ret));
     if (!error) {
         error = -msg.header.status;
-        snprintf(text, len, "%s", ret.text);
+        snprintf(looker->text, looker->len, "%s", ret.text);
         frame_free(FRAME_XDR(error_ret), &ret, sizeof(ret));
     }
     msg_free(&msg);
@@ -128,22 +138,9 @@ static int looker_hear(int result, char *text, size_t len)
 static int expected_look(const char *root, const struct image_owner *owner,
                          const mapped_file *list, unsigned count, char *text, size_t len)
 {
-    int ends[2], error;
-    pid_t pid;
+    struct looker looker = { root, owner, list, count, text, len };
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        return -errno;
-    pid = fork();
-    if (pid == 0)
-        looker_run(ends[1], root, owner, list, count);
-    error = pid < 0 ? -errno : 0;
-    close(ends[1]);
-    if (!error)
-        error = looker_hear(ends[0], text, len);
-    close(ends[0]);
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
-    return error;
+    return owner_ask(looker_run, looker_hear, &looker);
 }
 
 static unsigned expected_count(const mapped_file *list, unsigned count)

@@ -12,6 +12,13 @@
 #define OWNER_SECONDS 10            /* for all that such a child does */
 
 /*
+ * Forks the child, which runs `child` and ends; here `hear` is called with the other end of its
+ * socket, and gives the result. -errno if there can be no child. Blocks until it has ended.
+ */
+int owner_ask(void (*child)(int result, const void *arg), int (*hear)(int result, const void *arg),
+              const void *arg);
+
+/*
  * In the child, before it closes anything: the way to `root` may lead over a descriptor. It becomes
  * the folder. After OWNER_SECONDS the child dies by SIGALRM. 0 or -errno.
  */
