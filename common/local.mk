@@ -19,6 +19,7 @@ common_libcommon_la_SOURCES = \
 	common/notify.c common/notify.h \
 	common/path.c common/path.h \
 	common/reaper.c common/reaper.h \
+	common/siginfo.c common/siginfo.h \
 	common/spawn.c common/spawn.h \
 	common/tls.c common/tls.h \
 	common/tls_ca.c \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/siginfo.h"
 #include "masterd/ghost.h"
 #include "masterd/kin.h"
 #include "masterd/link.h"
@@ -43,21 +44,13 @@ static void node_send(const struct proc *proc, const signal_msg *msg)
     link_event(node_at(proc_node(proc)), P_SIGNAL, FRAME_XDR(signal_msg), msg);
 }
 
-/* The kernel lets nobody claim to be another sender of a plain kill(2). */
 static void here_send(int pidfd, const signal_msg *msg)
 {
-    siginfo_t info;
+    int error = siginfo_send(msg, pidfd);
 
-    memset(&info, 0, sizeof(info));
-    info.si_signo = msg->signo;
-    info.si_code = SI_QUEUE;
-    info.si_pid = msg->from_pid;
-    info.si_uid = msg->from_uid;
-    info.si_value.sival_ptr = (void *)(uintptr_t)msg->value;
-    if (syscall(SYS_pidfd_send_signal, pidfd, msg->signo, msg->code == SI_QUEUE ? &info : NULL,
-                0) < 0 && errno != ESRCH)
+    if (error && error != -ESRCH)
         log_limited(&kin_limit, 10, "cannot send signal %d to process %d: %s", msg->signo, msg->pid,
-                    strerror(errno));
+                    strerror(-error));
 }
 
 /* ---- to a child ---- */

@@ -18,7 +18,8 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/registry.c migrate/space/registry.h \
 	migrate/space/rootns.c migrate/space/rootns.h \
 	migrate/space/spec.c migrate/space/spec.h \
-	common/fault.c common/fault.h
+	common/fault.c common/fault.h \
+	common/siginfo.c common/siginfo.h
 migrate_bproc_space_CFLAGS = $(AM_CFLAGS)
 migrate_bproc_space_LDADD = proto/libwire.la $(XDR_LIBS)
 

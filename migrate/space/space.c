@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/siginfo.h"
 #include "migrate/space/census.h"
 #include "migrate/space/keeper.h"
 #include "migrate/space/mounts.h"
@@ -187,26 +188,9 @@ static void all_kill(void)
     registry_each(entry_kill);
 }
 
-/* The kernel lets nobody claim to be another sender of a plain kill(2). */
 static void signal_send(const signal_msg *signal, int pidfd)
 {
-    siginfo_t info, *with = NULL;
-
-    if (signal->code == SI_QUEUE) {
-        memset(&info, 0, sizeof(info));
-        info.si_signo = signal->signo;
-        info.si_code = SI_QUEUE;
-        info.si_pid = signal->from_pid;
-        info.si_uid = signal->from_uid;
-        info.si_value.sival_ptr = (void *)(uintptr_t)signal->value;
-        with = &info;
-    }
-    if (pidfd >= 0)
-        syscall(SYS_pidfd_send_signal, pidfd, signal->signo, with, 0);
-    else if (with)
-        syscall(SYS_rt_sigqueueinfo, signal->pid, signal->signo, with);
-    else
-        kill(signal->pid, signal->signo);
+    siginfo_send(signal, pidfd);
     census_hurry();
 }
 
