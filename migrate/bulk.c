@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "migrate/bulk.h"
 
 #define RECORD SSL3_RT_MAX_PLAIN_LENGTH
@@ -252,21 +253,6 @@ void bulk_free(struct bulk_msg *msg)
     msg->body = NULL;
 }
 
-static int file_write(int fd, const uint8_t *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 int bulk_recv_to_fd(SSL *ssl, int fd, size_t len)
 {
     size_t size = len < FILE_PIECE ? len : FILE_PIECE;
@@ -278,7 +264,7 @@ int bulk_recv_to_fd(SSL *ssl, int fd, size_t len)
 
         error = bulk_recv_into(ssl, piece, want);
         if (!error)
-            error = file_write(fd, piece, want);
+            error = fd_write_all(fd, piece, want);
         len -= want;
     }
     free(piece);

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509_vfy.h>
 
+#include "common/fd.h"
 #include "migrate/dumpfile.h"
 #include "proto/frame.h"
 
@@ -44,21 +45,9 @@ static void digest_end(struct dump *dump, uint8_t digest[BPROC_HASH_LEN])
 
 static int bytes_put(struct dump *dump, const void *bytes, size_t len)
 {
-    const uint8_t *at = bytes;
-
     if (dump->digest)
         EVP_DigestUpdate(dump->digest, bytes, len);
-    while (len > 0) {
-        ssize_t n = write(dump->fd, at, len);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            at += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
+    return fd_write_all(dump->fd, bytes, len);
 }
 
 static int frame_put(struct dump *dump, bproc_proc proc, xdrproc_t encode, const void *body)

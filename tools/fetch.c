@@ -14,26 +14,10 @@
 #include <unistd.h>
 #include <sys/bproc.h>
 
+#include "common/fd.h"
 #include "libbproc/fetch.h"
 
 #define CHUNK 65536
-
-static int bytes_put(const void *bytes, size_t len)
-{
-    const char *at = bytes;
-
-    while (len > 0) {
-        ssize_t n = write(STDOUT_FILENO, at, len);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            at += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
-}
 
 static int head_put(int error, uint64_t size)
 {
@@ -42,7 +26,7 @@ static int head_put(int error, uint64_t size)
     memset(&head, 0, sizeof(head));
     head.error = error;
     head.size = size;
-    return bytes_put(&head, sizeof(head));
+    return fd_write_all(STDOUT_FILENO, &head, sizeof(head));
 }
 
 /* 0, or a positive errno. */
@@ -68,7 +52,7 @@ static int content_put(int fd, uint64_t size)
 
         if (n <= 0)
             return -EIO;
-        error = bytes_put(chunk, (size_t)n);
+        error = fd_write_all(STDOUT_FILENO, chunk, (size_t)n);
         size -= (uint64_t)n;
     }
     return error;

@@ -29,7 +29,8 @@ RUN_SOURCES = \
 	tools/bpsh_task.c tools/bpsh_task.h
 
 pkglibexec_PROGRAMS += tools/bproc-fetch
-tools_bproc_fetch_SOURCES = tools/fetch.c
+tools_bproc_fetch_SOURCES = tools/fetch.c common/fd.c common/fd.h
+tools_bproc_fetch_CFLAGS = $(AM_CFLAGS)
 tools_bproc_fetch_LDADD = libbproc/libbproc.la
 
 pkglibexec_PROGRAMS += tools/bproc-endtree
