@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 #
 # The virtual cluster of the benchmarks, and commands in it. Its nodes see $work, where the programs
 # lie that are timed and that do the timing.
 
-LAB=bench
+LAB=${BPROC_BENCH_LAB:-bench}
 ON_TIMEOUT=900
 cluster_is_ours=
+cluster_spec=
 
 bplab() {
     "$BPROC_BUILD/lab/bplab" -c "$LAB" "$@"
@@ -16,7 +17,7 @@ bplab() {
 programs_copy() {
     local program path
     mkdir "$work/bin" || return
-    for program in bench-process bench-time; do
+    for program in bench-process bench-time bench-tlsping; do
         path=$BPROC_BUILD/bench/.libs/$program
         [[ -x $path ]] || path=$BPROC_BUILD/bench/$program
         cp "$path" "$work/bin/" || return
@@ -24,23 +25,34 @@ programs_copy() {
     cp "$here/criu-by-hand" "$work/bin/"
 }
 
+# cluster_for CASE: the lab that the case wants, in CASE_lab: number of nodes and options of `bplab
+# up`. One node without any if it does not say. A lab is kept from case to case while it fits.
+cluster_for() {
+    local -n wanted=$1_lab
+    local spec="${wanted[*]-1}"
+    [[ $spec == "$cluster_spec" ]] && return
+    cluster_down
+    cluster_up "${wanted[@]-1}" && cluster_spec=$spec
+}
+
 cluster_up() {
-    nodes=1
-    ! case_wanted fanout || nodes=8
-    programs_copy || die "cannot find the benchmark programs in $BPROC_BUILD"
+    nodes=$1
     ! bplab status >/dev/null 2>&1 ||
         die "cannot start lab $LAB: it is up; end it with bplab -c $LAB down"
     cluster_is_ours=yes
-    bplab up "$nodes" --stage "$BPLAB_STAGE" --bind "$work" >"$work/lab" 2>&1 & wait $! || {
+    bplab up "$@" --stage "$BPLAB_STAGE" --bind "$work" >"$work/lab" 2>&1 & wait $! || {
         cat "$work/lab" >&2
         die "cannot start a virtual cluster"
     }
-    peer_start
+    peers_forget
+    peer_need ssh || die "cannot start ssh in the virtual cluster"
 }
 
 cluster_down() {
-    [[ -z $cluster_is_ours ]] || bplab down || say "cannot take down lab $LAB"
+    cluster_spec=
+    [[ -n $cluster_is_ours ]] || return
     cluster_is_ours=
+    bplab down || say "cannot take down lab $LAB"
 }
 
 # on NODE CMD...: runs CMD there, its output to $work/out. All its descriptors are pipes or the

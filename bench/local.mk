@@ -2,17 +2,20 @@
 #
 # Never part of `make check`: figures depend on the machine, and its quiet.
 
-noinst_PROGRAMS += bench/bench-process bench/bench-time
+noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_process_LDADD = libbproc/libbproc.la
 bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
+bench_bench_tlsping_SOURCES = bench/tlsping.c bench/stopwatch.c bench/stopwatch.h
+bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
 
 BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.bash \
 	bench/fanout.bash
-EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/peer.bash bench/report.bash \
-	$(BENCH_CASES)
+EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
+	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
+	bench/report bench/tables.jq bench/criu-by-hand $(BENCH_CASES)
 
 bench: all
 	$(MAKE) --no-print-directory stage

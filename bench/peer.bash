@@ -1,81 +1,64 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 #
-# The peers: an sshd on each node and clients' configurations for it, as quick as their manuals
-# allow.
+# The peers. One that is not installed costs its row, never the run; one that needs daemons in the
+# lab has a function peer_NAME_start, which is called when the first case of a lab asks for it.
+#
+# The arrays are commands as they are run on the master, less the nodes and what is to be run there.
 
-# One key type, one key exchange, the cipher that the processor does by itself; nothing is looked
-# up. A control socket's path has to be short.
-ssh_config_write() {
-    local folder=$work/ssh
-    mkdir "$folder" &&
-        ssh-keygen -q -t ed25519 -N '' -C '' -f "$folder/host" &&
-        ssh-keygen -q -t ed25519 -N '' -C '' -f "$folder/user" || return
-    cat >"$folder/sshd_config" <<END
-AddressFamily inet
-HostKey $folder/host
-AuthorizedKeysFile $folder/user.pub
-AuthenticationMethods publickey
-StrictModes no
-UsePAM no
-UseDNS no
-PrintMotd no
-PrintLastLog no
-X11Forwarding no
-Compression no
-KexAlgorithms curve25519-sha256
-Ciphers aes128-gcm@openssh.com
-LogLevel ERROR
-MaxStartups 100
-MaxSessions 100
-PidFile none
-END
-    sed 's/^/* /' "$folder/host.pub" >"$folder/known_hosts"
-    cat >"$folder/fresh" <<END
-AddressFamily inet
-User root
-IdentityFile $folder/user
-IdentitiesOnly yes
-UserKnownHostsFile $folder/known_hosts
-GlobalKnownHostsFile none
-StrictHostKeyChecking yes
-CheckHostIP no
-UpdateHostKeys no
-BatchMode yes
-PreferredAuthentications publickey
-GSSAPIAuthentication no
-KexAlgorithms curve25519-sha256
-Ciphers aes128-gcm@openssh.com
-Compression no
-LogLevel ERROR
-END
-    {
-        cat "$folder/fresh"
-        echo "ControlMaster auto"
-        echo "ControlPath /run/ssh-%h"
-        echo "ControlPersist yes"
-    } >"$folder/shared"
+declare -A peer_program=(
+    [ssh]=/usr/sbin/sshd [scp]=scp [pdsh]=pdsh [clush]=clush [hydra]=mpiexec.hydra
+    [parallel]=parallel [nc]=nc [slurm]=srun [tls]=openssl
+)
+declare -A peer_missing=()
+declare -A peer_ready=()
+
+peers_forget() {
+    peer_missing=()
+    peer_ready=()
 }
 
-# The plainest shell, and an account that takes a key.
-sshd_start() {
+# peer_need NAME: it is there and runs in the lab; if not, why is in peer_missing.
+peer_need() {
+    [[ -z ${peer_ready[$1]-} ]] || return 0
+    [[ -z ${peer_missing[$1]-} ]] || return 1
+    if ! type -P "${peer_program[$1]}" >/dev/null; then
+        peer_missing[$1]="not installed"
+        return 1
+    fi
+    if declare -F "peer_$1_start" >/dev/null && ! "peer_$1_start"; then
+        peer_missing[$1]="does not start here"
+        say "cannot start peer $1"
+        return 1
+    fi
+    peer_ready[$1]=yes
+}
+
+# The tools that only call ssh take the same configurations as ssh itself.
+peers_define() {
+    local fresh=$work/ssh/fresh shared=$work/ssh/shared
+    ssh_fresh=(ssh -F "$fresh")
+    ssh_shared=(ssh -F "$shared")
+    scp_fresh=(scp -q -F "$fresh")
+    scp_shared=(scp -q -F "$shared")
+    pdsh_fresh=(env "PDSH_SSH_ARGS=-F $fresh %h" pdsh -S -R ssh -f 64)
+    pdsh_shared=(env "PDSH_SSH_ARGS=-F $shared %h" pdsh -S -R ssh -f 64)
+    clush_fresh=(clush -q -n -S -f 64 -o "-F $fresh")
+    clush_shared=(clush -q -n -S -f 64 -o "-F $shared")
+    parallel_fresh=(parallel --will-cite --ssh "ssh -F $fresh")
+    parallel_shared=(parallel --will-cite --ssh "ssh -F $shared")
+    hydra=(mpiexec.hydra -launcher fork)
+    tls_ping=(bench-tlsping ask)
+}
+
+# What a TLS connection and fork+exec of a program cost by themselves: a server on n0.
+peer_tls_start() {
+    [[ -f $work/tls.pem ]] ||
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
+            -keyout "$work/tls.pem" -out "$work/tls.crt" 2>/dev/null &&
+        cat "$work/tls.crt" >>"$work/tls.pem" || return
     # shellcheck disable=SC2016
-    on "$1" sh -c '
-        mkdir -p -m 755 /run/sshd &&
-        sed -i "s|^\(root:.*:\)[^:]*$|\1/bin/sh|" /etc/passwd &&
-        sed -i "s|^root:[^:]*:|root:*:|" /etc/shadow &&
-        /usr/sbin/sshd -f "$1" >/dev/null 2>&1' sh "$work/ssh/sshd_config"
-}
-
-ssh_master_start() {
-    # shellcheck disable=SC2016
-    on master sh -c 'ssh -F "$1" -f -N "$2" >/dev/null 2>&1' sh "$work/ssh/shared" "$1"
-}
-
-peer_start() {
-    local i
-    ssh_config_write || die "cannot write the configuration of ssh"
-    for (( i = 0; i < nodes; i++ )); do
-        sshd_start "n$i" && ssh_master_start "n$i" || die "cannot start ssh for node $i"
-    done
+    on n0 sh -c 'bench-tlsping serve "$1" 7000 </dev/null >/dev/null 2>&1 &
+        timeout 5 sh -c "until bench-tlsping ask n0 7000 </dev/null 2>/dev/null; do :; done"' \
+        sh "$work/tls.pem"
 }

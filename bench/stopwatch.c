@@ -18,12 +18,15 @@ int64_t stopwatch_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-void stopwatch_print(const char *label, int64_t start, pid_t pid)
+void stopwatch_report(const char *label, double usec, pid_t pid)
 {
-    double usec = (double)(stopwatch_now() - start) / 1e3;
-
     printf("%.1f\t%s\t%d\n", usec, label, (int)pid);
     fflush(stdout);
+}
+
+void stopwatch_print(const char *label, int64_t start, pid_t pid)
+{
+    stopwatch_report(label, (double)(stopwatch_now() - start) / 1e3, pid);
 }
 
 void stopwatch_wait(const char *label, pid_t pid)

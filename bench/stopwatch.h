@@ -12,7 +12,10 @@
 /* Monotonic nanoseconds. */
 int64_t stopwatch_now(void);
 
-/* Prints the time since `start` for `label`. The pid is 0 where it does not matter. */
+/* Prints a time, however measured, for `label`. The pid is 0 where it does not matter. */
+void stopwatch_report(const char *label, double usec, pid_t pid);
+
+/* Prints the time since `start`. */
 void stopwatch_print(const char *label, int64_t start, pid_t pid);
 
 /* Waits for a child and ends this program if that did not exit with 0. Blocks. */

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Tables of bench/run to its file of results. A ratio tells how many times better the base is than
+# the row, whichever way the unit counts.
+
+def table: split("\n") | map(select(. != "") | split("\t"));
+def round4: if . == null or . == 0 then . else
+    (. | fabs | log10 | floor) as $digits | pow(10; 3 - $digits) as $scale
+    | (. * $scale | round) / $scale end;
+def trimmed: sub("^ +"; "");
+
+($rows | table) as $rows
+| ($promises | table) as $promises
+| ($stables | table) as $stables
+| ($notes | table) as $notes
+| ($places | table) as $places
+| def figures($case): [$rows[] | select(.[0] == $case.name)
+        | {name: (.[1] | trimmed), detail: (.[1] | startswith(" ")), n: (.[2] | tonumber),
+           median: (.[3] | tonumber), p10: (.[4] | tonumber), p90: (.[5] | tonumber)}];
+  def ratio($base; $larger): if $base == null or $base == 0 or .median == 0 then null
+        elif $larger then $base / .median else .median / $base end;
+  def watched($case): . as $row | first($stables[] | select(.[0] == $case.name and .[1] == $row.name)
+        | {stable: {op: .[2], factor: (.[3] | tonumber)}}) // {};
+  def judged($all): . as $words | ($words[3] | split(" ")) as $value
+        | first($all[] | select(.name == $words[1])) // {}
+        | (if $value[1] then .median else .ratio end) as $measured
+        | ($value[0] | tonumber) as $wanted
+        | {row: $words[1], op: $words[2], value: $wanted, unit: $value[1], measured: $measured,
+           met: (if $measured == null then null elif $words[2] == ">=" then $measured >= $wanted
+                 else $measured <= $wanted end)};
+  def place($case): first($places[] | select(.[0] == $case.name)
+        | {axis: .[1], at: (.[2] | tonumber)}) // null;
+{
+    version: 2, release: $release, quick: $quick, seconds: $seconds, machine: $machine,
+    cases: [$cases | table[]
+        | {name: .[0], title: .[3], unit: .[4], base: (.[1] | trimmed), mib: (.[2] | tonumber)} as $case
+        | ($case.unit | endswith("/s")) as $larger
+        | figures($case) as $figures
+        | first($figures[] | select(.name == $case.base) | .median) // null
+        | . as $base
+        | [$figures[] | .ratio = (ratio($base; $larger) | round4) | . + watched($case)
+           | .median |= round4 | .p10 |= round4 | .p90 |= round4] as $all
+        | $case + {
+            place: place($case),
+            rows: ($all + [$notes[] | select(.[0] == $case.name)
+                | {name: (.[1] | trimmed), n: 0, note: .[2]}]),
+            promises: [$promises[] | select(.[0] == $case.name) | judged($all)]
+        }]
+}
