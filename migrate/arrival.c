@@ -185,6 +185,9 @@ static int files_take(struct arrival *a)
     need.files.files_val = a->files.need;
     if (a->launch.files.files_len > 0)
         error = bulk_send(a->ssl, P_BULK_NEED, 0, FRAME_XDR(need_msg), &need);
+    /* What a node says is in a page is not to be believed. */
+    a->image.store = a->peer == TLS_NODE_MASTER ? a->setup->store : NULL;
+    a->image.uid = a->launch.uid;
     if (!error)
         error = imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
                               sizeof(a->text));

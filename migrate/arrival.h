@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 
 #include "migrate/filecache.h"
+#include "migrate/pagestore.h"
 
 struct arrival_setup {
     SSL_CTX *ctx;
@@ -21,6 +22,7 @@ struct arrival_setup {
     struct filecache cache;
     char root[64];              /* the process space's root, as we see it */
     int server;                 /* packet socket to slaved */
+    struct pagestore *store;    /* pages that have come before; NULL */
     int known;                  /* to be closed when the sender has shown to be the master */
 };
 

@@ -151,7 +151,7 @@ int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, cons
     return error ? error : bulk_flush(ssl);
 }
 
-static int data_put(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
+int bulk_put_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
 {
     struct frame_header header = { .kind = K_EVENT, .proc = proc, .serial = serial,
                                    .body_len = (uint32_t)len };
@@ -173,7 +173,7 @@ static int data_put(SSL *ssl, bproc_proc proc, uint32_t serial, const void *byte
 
 int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
 {
-    int error = data_put(ssl, proc, serial, bytes, len);
+    int error = bulk_put_data(ssl, proc, serial, bytes, len);
 
     return error ? error : bulk_flush(ssl);
 }
@@ -211,7 +211,7 @@ int bulk_put_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t s
         else if ((size_t)got < want)
             error = -EIO;
         else
-            error = data_put(ssl, proc, serial, piece, want);
+            error = bulk_put_data(ssl, proc, serial, piece, want);
         size -= want;
     }
     free(piece);

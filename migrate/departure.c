@@ -157,6 +157,7 @@ static int process_send(struct departure *d)
         error = process_give(d);
     if (error && d->lost) {
         nodelink_close(d->link);
+        d->text[0] = '\0';
         error = process_give(d);
     }
     departure_mounts_leave(d);

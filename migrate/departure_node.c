@@ -76,6 +76,8 @@ static int send_fail(struct departure *d, int error, const char *what)
     struct bulk_msg msg;
     int reason = -EIO;
 
+    if (d->text[0])
+        return error;
     if (error == -EPIPE || error == -ECONNRESET)
         reason = answer_wait(d, P_BULK_READY, &msg);
     if (!reason)
@@ -115,10 +117,18 @@ static int needed_send(struct departure *d)
     return error ? send_fail(d, error, "the files") : 0;
 }
 
+static int lack_wait(void *arg, struct bulk_msg *msg)
+{
+    return answer_wait(arg, P_BULK_LACK, msg);
+}
+
 int departure_contents(struct departure *d)
 {
+    const struct pageoffer_answer answer = { lack_wait, d };
     uint64_t bytes = 0;
-    int error = d->has_image ? imagesend_dir(d->link->ssl, d->image, &bytes)
+    /* Only the master's word for what is in a page is good enough to keep it by. */
+    int error = d->has_image ? imagesend_dir(d->link->ssl, d->image, d->arg.space ? NULL : &answer,
+                                           &bytes)
                          : imagesend_spec(d->link->ssl, d->spec, &bytes);
 
     if (!error)

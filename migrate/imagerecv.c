@@ -8,9 +8,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "migrate/bulk.h"
 #include "migrate/criu.h"
 #include "migrate/imagerecv.h"
+#include "migrate/pageoffer.h"
 
 #define MAX_SPEC (8u << 20)
 
@@ -43,20 +45,56 @@ static int name_is_good(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len;
 }
 
-static int image_take(SSL *ssl, struct image *image, const bulk_file *head)
+/* A file of the image; a descriptor or -errno. */
+static int image_create(struct image *image, const char *name)
 {
-    int fd, error;
+    int fd;
 
-    if (!name_is_good(head->name))
+    if (!name_is_good(name))
         return -EPROTO;
     if (image->dir < 0)
         image->dir = criu_image_dir(0);
     if (image->dir < 0)
         return image->dir;
-    fd = openat(image->dir, head->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = openat(image->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return fd < 0 ? -errno : fd;
+}
+
+static int image_take(SSL *ssl, struct image *image, const bulk_file *head)
+{
+    int fd = image_create(image, head->name), error;
+
     if (fd < 0)
-        return -errno;
+        return fd;
     error = data_take(ssl, fd, head->size);
+    close(fd);
+    return error;
+}
+
+static int pages_write(void *arg, size_t number, const uint8_t *pages, size_t count)
+{
+    const int *fd = arg;
+
+    if (lseek(*fd, (off_t)(number * PAGE_BYTES), SEEK_SET) < 0)
+        return -errno;
+    return fd_write_all(*fd, pages, count * PAGE_BYTES);
+}
+
+static int pages_take(SSL *ssl, struct image *image, const bulk_file *head)
+{
+    uint64_t offered = (uint64_t)head->index * PAGE_BYTES;
+    int fd, error;
+
+    if (offered > head->size)
+        return -EPROTO;
+    fd = image_create(image, head->name);
+    if (fd < 0)
+        return fd;
+    error = pageoffer_take(ssl, image->store, image->uid, head->index, pages_write, &fd);
+    if (!error && lseek(fd, (off_t)offered, SEEK_SET) < 0)
+        error = -errno;
+    if (!error)
+        error = data_take(ssl, fd, head->size - offered);
     close(fd);
     return error;
 }
@@ -119,6 +157,9 @@ static int file_take(SSL *ssl, const struct bulk_msg *msg, struct image *image,
     switch (head.what) {
     case BULK_IMAGE:
         error = image_take(ssl, image, &head);
+        break;
+    case BULK_PAGES:
+        error = pages_take(ssl, image, &head);
         break;
     case BULK_SPEC:
         error = spec_take(ssl, image, &head);

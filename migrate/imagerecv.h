@@ -9,10 +9,13 @@
 #include <openssl/ssl.h>
 
 #include "migrate/nodefiles.h"
+#include "migrate/pagestore.h"
 
 struct image {
     int dir;            /* the image's directory in memory; -1 until the first file */
     int spec;           /* an exec's memory file; -1 */
+    struct pagestore *store;    /* where its pages may be, and are kept; NULL */
+    uid_t uid;          /* whose it is */
 };
 
 /*

@@ -11,9 +11,13 @@
 #include <openssl/ssl.h>
 
 #include "migrate/files.h"
+#include "migrate/pageoffer.h"
 
-/* All files of a dump's directory but CRIU's log; their bytes are added to *bytes. */
-int imagesend_dir(SSL *ssl, int dir, uint64_t *bytes);
+/*
+ * All files of a dump's directory but CRIU's log. With `answer` pages that the receiver may have
+ * are offered first; NULL: all are sent. What goes over the connection is added to *bytes.
+ */
+int imagesend_dir(SSL *ssl, int dir, const struct pageoffer_answer *answer, uint64_t *bytes);
 
 int imagesend_spec(SSL *ssl, int spec, uint64_t *bytes);
 

@@ -28,6 +28,8 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/imageedit.c migrate/imageedit.h \
 	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imagerewrite.c migrate/imagerewrite.h \
+	migrate/pageoffer.c migrate/pageoffer.h \
+	migrate/pagestore.c migrate/pagestore.h \
 	migrate/readers.c migrate/readers.h
 migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
 
@@ -96,6 +98,12 @@ tests_unit_test_nodefiles_SOURCES = \
 	migrate/owner.c migrate/owner.h
 tests_unit_test_nodefiles_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_nodefiles_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
+	$(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_pageoffer
+tests_unit_test_pageoffer_SOURCES = \
+	tests/unit/test_pageoffer.c tests/unit/relay_pair.h tests/unit/tap.h
+tests_unit_test_pageoffer_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_imagebound

@@ -105,6 +105,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "bproc-receiver: %s\n", text);
         return 1;
     }
+    /* Without it everything is sent each time. */
+    setup.store = pagestore_make(PAGESTORE_PAGES);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_IGN);
     server_run(&setup);

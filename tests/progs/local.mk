@@ -113,3 +113,8 @@ check_PROGRAMS += tests/progs/dump
 tests_progs_dump_SOURCES = tests/progs/dump.c tests/progs/prog.h
 tests_progs_dump_LDADD = $(PROG_LDADD)
 tests_progs_dump_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/repeat
+tests_progs_repeat_SOURCES = tests/progs/repeat.c
+tests_progs_repeat_LDADD = $(PROG_LDADD)
+tests_progs_repeat_LDFLAGS = $(PROG_LINK)
