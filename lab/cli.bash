@@ -77,7 +77,8 @@ Options of up:
   --bare I                 processes on node I get an empty root; may be repeated
   --config-line LINE       add to the configuration of masterd; may be repeated
   --disk-size SIZE         limit each node's disk, for example 64m
-  --rate MBIT              limit each node's network link
+  --rate RATE              limit each link, both ways, for example 1gbit;
+                           without a unit it is mbit
   --mtu BYTES              normally 1500
   --no-daemons             nodes only, without BProc on them
   --timeout SECONDS        how long a daemon may take to come up (normally 20)
@@ -102,6 +103,15 @@ dir_take() {
     [[ -d $REPLY ]] || usage_die "$1 needs a folder, not \"$2\""
 }
 
+# Bits in a second to "rate", from what tc(8) would take, too.
+rate_take() {
+    local -A bits=([bit]=1 [bps]=8) factor=([x]=1 [k]=1000 [m]=1000000 [g]=1000000000)
+    [[ ${2,,} =~ ^([1-9][0-9]{0,8})(([kmg]?)(bit|bps))?$ ]] \
+        || usage_die "$1 needs a rate like 100mbit or 1gbit, not \"$2\""
+    [[ -n ${BASH_REMATCH[2]} ]] || { rate_take "$1" "$2mbit"; return; }
+    rate=$((BASH_REMATCH[1] * bits[${BASH_REMATCH[4]}] * factor[${BASH_REMATCH[3]:-x}]))
+}
+
 up_option() {
     case $1 in
         --stage) dir_take "$1" "$2"; stage=$REPLY ;;
@@ -112,7 +122,7 @@ up_option() {
         --disk-size)
             [[ $2 =~ ^[0-9]+[kmgKMG]?$ ]] || usage_die "$1 needs a size, not \"$2\""
             disk_size=$2 ;;
-        --rate) need_number "$1" "$2"; rate=$2 ;;
+        --rate) rate_take "$1" "$2" ;;
         --mtu) need_number "$1" "$2"; mtu=$2 ;;
         --timeout) need_number "$1" "$2"; patience=$2 ;;
         *) usage_die "up has no option $1" ;;

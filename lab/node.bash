@@ -107,8 +107,10 @@ link set eth0 up
 END2
 }
 
+# What leaves each end of the node's link. The burst holds a packet of any size and what comes in the
+# 4 ms that a timer may be late; the queue is that of a switch, so that many senders lose packets.
 link_limit() {
-    local limit=(root tbf rate "${rate}mbit" burst "$((64 + rate / 2))kb" latency 100ms)
+    local limit=(root tbf rate "$rate" burst "$((65536 + rate / 8 / 250))" latency 20ms)
     [[ -n $rate ]] || return 0
     nsenter --net="$lab/fabric" tc qdisc add dev "$1" "${limit[@]}" \
         && nsenter --net="/proc/$2/ns/net" tc qdisc add dev eth0 "${limit[@]}"

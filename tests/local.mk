@@ -11,6 +11,7 @@ SYSTEM_TESTS += tests/t/0010-man.t
 SYSTEM_TESTS += tests/t/0011-sources.t
 SYSTEM_TESTS += tests/t/0012-installed.t
 SYSTEM_TESTS += tests/t/0100-lab.t
+SYSTEM_TESTS += tests/t/0101-links.t
 SYSTEM_TESTS += tests/t/0110-quickstart.t
 SYSTEM_TESTS += tests/t/0200-config.t
 SYSTEM_TESTS += tests/t/0210-join.t
