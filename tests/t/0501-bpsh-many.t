@@ -154,10 +154,11 @@ is "SIGINT is passed on" \
     "$(here "$run 0-1 sh -c 'trap \"echo int; exit 5\" INT; echo on; while :; do sleep 0.1; done' \
             >/tmp/int & until [ \"\$(cat /tmp/int 2>/dev/null | grep -c on)\" = 2 ]; do sleep 0.1; done
         kill -INT \$!; wait \$!; echo \$?; grep -c int /tmp/int")" $'5\n2'
+both='until bpsh 0 pgrep -x sleep && bpsh 1 pgrep -x sleep; do sleep 0.05; done >/dev/null'
 is "and ends bpsh with the command" \
-    "$(here "$run 0-1 sleep 57 & sleep 0.7; kill -INT \$!; wait \$!; echo \$?" 2>&1)" 130
+    "$(here "$run 0-1 sleep 57 & $both; kill -INT \$!; wait \$!; echo \$?" 2>&1)" 130
 is "SIGTERM, too" \
-    "$(here "bpsh -n 0-1 sleep 57 & sleep 0.7; kill -TERM \$!; wait \$!; echo \$?" 2>&1)" 143
+    "$(here "bpsh -n 0-1 sleep 57 & $both; kill -TERM \$!; wait \$!; echo \$?" 2>&1)" 143
 is "none is left" "$(on n0 pgrep -x sleep)" ""
 is "a second SIGINT within a second kills all" \
     "$(here "$run 0 bash -c 'trap \"\" INT; sleep 58 & sleep 59; echo no' &

@@ -177,7 +177,8 @@ for signo in HUP INT QUIT TERM USR1 USR2; do
         "9 ready caught "
 done
 is "the command's whole session has it" \
-    "$(here 'set -m; bprsh n0 "set -m; sleep 20.321 >/dev/null 2>&1; echo no" & sleep 0.7
+    "$(here 'set -m; bprsh n0 "set -m; sleep 20.321 >/dev/null 2>&1; echo no" &
+        until bpsh 0 pgrep -f "^sleep 20[.]321" >/dev/null; do sleep 0.05; done
         kill $!; wait $!; echo $?' 2>/dev/null)" 143
 ok "nobody is left" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 20\.321"'
 is "what leaves the session lives on" \
@@ -194,14 +195,16 @@ echo ready >>/tmp/deaf
 for i in $(seq 400); do sleep 0.05; done
 END
 on n0 sh -c 'cat >/tmp/deaf.sh' <"$TMP/deaf"
-here 'bprsh n0 exec bash /tmp/deaf.sh & sleep 0.7; kill -9 $!' 2>/dev/null
+here 'bprsh n0 exec bash /tmp/deaf.sh &
+    until bpsh 0 test -e /tmp/deaf; do sleep 0.05; done; kill -9 $!' 2>/dev/null
 ok "a caller that is killed" wait_for 15 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
 is "is missed by the command" "$(on n0 cat /tmp/deaf | tr '\n' ' ')" "ready HUP TERM "
 ok "nothing stands for it any more" wait_for 5 here '[ $(bpstat -p | wc -l) = 1 ]'
 
 on n0 rm /tmp/deaf
 is "one that is told to end waits 2 s for a command that is deaf" \
-    "$(here 'bprsh n0 exec bash /tmp/deaf.sh & sleep 0.7; a=$(date +%s%N); kill $!; wait $!
+    "$(here 'bprsh n0 exec bash /tmp/deaf.sh &
+        until bpsh 0 test -e /tmp/deaf; do sleep 0.05; done; a=$(date +%s%N); kill $!; wait $!
         echo $? $(( ($(date +%s%N) - a) / 100000000 > 18 ))' 2>/dev/null)" "143 1"
 ok "which is ended" wait_for 15 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
 is "by what it would get without the caller" "$(on n0 cat /tmp/deaf | tr '\n' ' ')" \
