@@ -47,6 +47,8 @@ peers_define() {
     clush_shared=(clush -q -n -S -f 64 -o "-F $shared")
     parallel_fresh=(parallel --will-cite --ssh "ssh -F $fresh")
     parallel_shared=(parallel --will-cite --ssh "ssh -F $shared")
+    srun=(srun)
+    srun_in=(srun --overlap "--jobid=$slurm_job")
     hydra=(mpiexec.hydra -launcher fork)
     tls_ping=(bench-tlsping ask)
 }

@@ -18,7 +18,7 @@ shell_race() {
 shell_case() {
     shell_race shell "a command on a node"
     race_peer slurm "srun" "${srun[@]}" -w n0 true
-    race_peer slurm "srun within salloc" "${srun_in[@]}" -w n0 true
+    race_peer slurm "srun within salloc" "${srun_in[@]}" -N 1 -w n0 true
     race_peer hydra "MPICH hydra on one host" "${hydra[@]}" -n 1 true
     ! peer_need tls || race_resident "fork+exec of true behind a TLS round trip" \
         "${tls_ping[@]}" n0 7000 run
