@@ -2,7 +2,7 @@
 #
 # Never part of `make check`: figures depend on the machine, and its quiet.
 
-noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping
+noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping bench/bench-swarm
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
@@ -10,6 +10,14 @@ bench_bench_process_LDADD = libbproc/libbproc.la
 bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_SOURCES = bench/tlsping.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
+
+bench_bench_swarm_SOURCES = bench/swarm.c bench/swarm.h \
+	bench/swarm_node.c bench/swarm_node.h \
+	bench/swarm_tokens.c bench/swarm_tokens.h \
+	bench/swarm_worker.c bench/swarm_worker.h \
+	bench/stopwatch.c bench/stopwatch.h slaved/hostattr.c slaved/hostattr.h
+bench_bench_swarm_CFLAGS = $(AM_CFLAGS)
+bench_bench_swarm_LDADD = libbproc/libclient.la common/libcommon.la
 
 BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.bash \
 	bench/fanout.bash

@@ -17,6 +17,7 @@ SYSTEM_TESTS += tests/t/0200-config.t
 SYSTEM_TESTS += tests/t/0210-join.t
 SYSTEM_TESTS += tests/t/0220-nodes.t
 SYSTEM_TESTS += tests/t/0230-daemons.t
+SYSTEM_TESTS += tests/t/0240-swarm.t
 SYSTEM_TESTS += tests/t/0320-streams.t
 SYSTEM_TESTS += tests/t/0321-connectback.t
 SYSTEM_TESTS += tests/t/0322-volume.t
