@@ -23,4 +23,6 @@ AC_DEFUN([BPROC_OPTIONS], [
         [], [enable_hardening=yes])
     AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
     AM_CONDITIONAL([SANITIZER], [test "x$enable_sanitizer" != xno])
+    AM_CONDITIONAL([BARE], [test "x$enable_sanitizer$enable_code_coverage" = xnono &&
+                            test "x$host_cpu" = xx86_64])
 ])

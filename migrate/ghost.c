@@ -16,7 +16,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -28,7 +27,7 @@
 #include <unistd.h>
 
 #include "migrate/ghost_child.h"
-#include "proto/msg.h"
+#include "migrate/ghostwire.h"
 
 #define GATE 3
 #define RETRY_FIRST_MS 20
@@ -108,9 +107,9 @@ static void gate_lost(struct ghost *ghost)
         ghost->retry_ms = RETRY_FIRST_MS;
 }
 
-static int gate_send(struct ghost *ghost, bproc_proc proc, xdrproc_t encode, const void *body)
+static int gate_send(struct ghost *ghost, const struct ghostwire *msg)
 {
-    int error = msg_send(ghost->gate, K_EVENT, proc, 0, 0, encode, body, NULL, 0);
+    int error = ghostwire_send(ghost->gate, msg);
 
     if (error)
         gate_lost(ghost);
@@ -119,19 +118,31 @@ static int gate_send(struct ghost *ghost, bproc_proc proc, xdrproc_t encode, con
 
 static void signal_send(struct ghost *ghost, const signal_msg *body)
 {
-    if (gate_send(ghost, P_GHOST_SIGNAL, FRAME_XDR(signal_msg), body) < 0)
+    const struct ghostwire msg = {
+        .proc = P_GHOST_SIGNAL, .count = 7,
+        .words = { body->pid, body->signo, body->code, body->from_pid, (int)body->from_uid,
+                   (int)(body->value >> 32), (int)body->value }
+    };
+
+    if (gate_send(ghost, &msg) < 0)
         ghost->unsent = *body;
+}
+
+static void orphan_send(struct ghost *ghost)
+{
+    const struct ghostwire msg = { .proc = P_GHOST_ORPHAN, .count = 1, .words = { getpid() } };
+
+    gate_send(ghost, &msg);
 }
 
 static void gate_hello(struct ghost *ghost, int reconnect)
 {
-    ghost_hello_arg hello = { .pid = getpid(), .ppid = ghost->ppid, .node = ghost->node,
-                              .reconnect = reconnect };
-    pid_msg orphan = { .pid = getpid() };
+    const struct ghostwire hello = { .proc = P_GHOST_HELLO, .count = 4,
+                                     .words = { getpid(), ghost->ppid, ghost->node, reconnect } };
 
-    gate_send(ghost, P_GHOST_HELLO, FRAME_XDR(ghost_hello_arg), &hello);
+    gate_send(ghost, &hello);
     if (reconnect && ghost->parent < 0 && ghost->gate >= 0)
-        gate_send(ghost, P_GHOST_ORPHAN, FRAME_XDR(pid_msg), &orphan);
+        orphan_send(ghost);
     if (ghost->unsent.signo != 0 && ghost->gate >= 0) {
         signal_msg again = ghost->unsent;
 
@@ -144,10 +155,12 @@ static void gate_hello(struct ghost *ghost, int reconnect)
 
 static void child_tell(bproc_proc event, const status_msg *change, void *arg)
 {
+    const struct ghostwire msg = { .proc = event, .count = 2,
+                                   .words = { change->pid, change->status } };
     struct ghost *ghost = arg;
 
     if (ghost->gate >= 0)
-        gate_send(ghost, event, FRAME_XDR(status_msg), change);
+        gate_send(ghost, &msg);
 }
 
 /* Without a daemon there is nobody to tell: then they stay what they are until it is back. */
@@ -162,7 +175,7 @@ static void child_start(struct ghost *ghost, pid_t pid)
     status_msg result = { .pid = pid, .status = -ghost_child_start(pid) };
 
     if (result.status)
-        gate_send(ghost, P_GHOST_FORKED, FRAME_XDR(status_msg), &result);
+        child_tell(P_GHOST_FORKED, &result, ghost);
 }
 
 static void group_try(struct ghost *ghost)
@@ -170,13 +183,13 @@ static void group_try(struct ghost *ghost)
     ghost->group_tries = setpgid(0, ghost->pgid) == 0 ? 0 : ghost->group_tries - 1;
 }
 
-static void group_take(struct ghost *ghost, const group_msg *group)
+static void group_take(struct ghost *ghost, pid_t pgid, pid_t sid)
 {
-    if (group->sid == getpid() && getsid(0) != getpid())
+    if (sid == getpid() && getsid(0) != getpid())
         setsid();
-    if (group->pgid == getpgrp())
+    if (pgid == getpgrp())
         return;
-    ghost->pgid = group->pgid;
+    ghost->pgid = pgid;
     ghost->group_tries = GROUP_TRIES;
     group_try(ghost);
 }
@@ -186,11 +199,12 @@ static void group_take(struct ghost *ghost, const group_msg *group)
 static void gate_reconnect(struct ghost *ghost)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    const char *path = getenv("BPROC_SOCKET");
+    const char *given = getenv("BPROC_SOCKET"), *path = given ? given : BPROC_SOCKET_PATH;
     int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     ghost->retry_ms = ghost->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : ghost->retry_ms * 2;
-    strncpy(address.sun_path, path ? path : BPROC_SOCKET_PATH, sizeof(address.sun_path) - 1);
+    for (size_t i = 0; i < sizeof(address.sun_path) - 1 && path[i]; i++)
+        address.sun_path[i] = path[i];
     if (sock >= 0 && connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0) {
         ghost->gate = sock;
         ghost->connected = now_ms();
@@ -243,36 +257,24 @@ static void ghost_stop(struct ghost *ghost, int status)
         kill(getpid(), SIGSTOP);
 }
 
-#define msg_decode(type, msg, out) \
-    (frame_decode(FRAME_XDR(type), (msg)->body, (msg)->header.body_len, out, sizeof(type)) == 0)
-
-static void message_take(struct ghost *ghost, const struct msg *msg)
+/* Each begins with the process's number, but P_GHOST_MOVED and P_GHOST_FORK. */
+static void message_take(struct ghost *ghost, const struct ghostwire *msg)
 {
-    status_msg status;
-    pid_msg child;
-    group_msg group;
-    node_arg place;
-
-    switch (msg->header.proc) {
+    switch (msg->proc) {
     case P_GHOST_MOVED:
-        if (msg_decode(node_arg, msg, &place))
-            ghost->node = place.node;
+        ghost->node = msg->words[0];
         break;
     case P_GHOST_EXIT:
-        if (msg_decode(status_msg, msg, &status))
-            ghost_die(status.status);
+        ghost_die(msg->words[1]);
         break;
     case P_GHOST_STOP:
-        if (msg_decode(status_msg, msg, &status))
-            ghost_stop(ghost, status.status);
+        ghost_stop(ghost, msg->words[1]);
         break;
     case P_GHOST_FORK:
-        if (msg_decode(pid_msg, msg, &child))
-            child_start(ghost, child.pid);
+        child_start(ghost, msg->words[0]);
         break;
     case P_GHOST_GROUP:
-        if (msg_decode(group_msg, msg, &group))
-            group_take(ghost, &group);
+        group_take(ghost, msg->words[1], msg->words[2]);
         break;
     default:
         break;
@@ -281,24 +283,20 @@ static void message_take(struct ghost *ghost, const struct msg *msg)
 
 static void gate_read(struct ghost *ghost)
 {
-    struct msg msg;
+    struct ghostwire msg = { .count = 0 };
 
-    if (msg_recv(ghost->gate, &msg) < 0) {
+    if (ghostwire_recv(ghost->gate, &msg) < 0)
         gate_lost(ghost);
-        return;
-    }
-    message_take(ghost, &msg);
-    msg_free(&msg);
+    else
+        message_take(ghost, &msg);
 }
 
 static void parent_died(struct ghost *ghost)
 {
-    pid_msg body = { .pid = getpid() };
-
     close(ghost->parent);
     ghost->parent = -1;
     if (ghost->gate >= 0)
-        gate_send(ghost, P_GHOST_ORPHAN, FRAME_XDR(pid_msg), &body);
+        orphan_send(ghost);
 }
 
 static int patience(const struct ghost *ghost)
@@ -308,6 +306,7 @@ static int patience(const struct ghost *ghost)
     return ghost->gate >= 0 ? -1 : ghost->retry_ms;
 }
 
+__attribute__((noreturn))
 static void ghost_run(struct ghost *ghost)
 {
     for (;;) {
@@ -347,17 +346,35 @@ static int parent_watch(void)
     return fd;
 }
 
+static const char *name_of(const char *path)
+{
+    const char *name = path;
+
+    for (; *path; path++)
+        if (*path == '/')
+            name = path + 1;
+    return name;
+}
+
+/* A node's number as the environment has it, perhaps negative. */
+static int number_read(const char *text)
+{
+    int sign = *text == '-' ? -1 : 1, number = 0;
+
+    for (text += *text == '-'; *text >= '0' && *text <= '9'; text++)
+        number = number * 10 + (*text - '0');
+    return sign * number;
+}
+
 int main(int argc, char **argv)
 {
     const char *node = getenv("BPROC_GHOST_NODE");
-    const char *name = argc > 0 ? argv[0] : "bproc-ghost";
-    struct ghost ghost = { .gate = GATE, .node = node ? atoi(node) : -1 };
+    struct ghost ghost = { .gate = GATE, .node = node ? number_read(node) : -1 };
     sigset_t all;
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
-    name = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-    prctl(PR_SET_NAME, name);
+    prctl(PR_SET_NAME, argc > 0 ? name_of(argv[0]) : "bproc-ghost");
     fd_null();
     (void)!chdir("/");
     if (fcntl(GATE, F_SETFD, FD_CLOEXEC) < 0)

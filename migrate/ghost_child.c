@@ -2,14 +2,15 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stddef.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "migrate/ghost_child.h"
 
 #define BIRTH PKGLIBEXECDIR "/bproc-birth"
+#define PIECE 4096                  /* bytes of memory taken at a time */
 
 struct child {
     pid_t pid;
@@ -18,6 +19,29 @@ struct child {
 };
 
 static struct child *children;
+static struct child *unused;
+
+/* NULL: no memory. */
+static struct child *child_new(void)
+{
+    struct child *child = unused;
+
+    if (!child) {
+        child = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (child == MAP_FAILED)
+            return NULL;
+        for (size_t i = 1; i < PIECE / sizeof(*child); i++)
+            child[i - 1].next = &child[i];
+    }
+    unused = child->next;
+    return child;
+}
+
+static void child_free(struct child *child)
+{
+    child->next = unused;
+    unused = child;
+}
 
 static struct child **child_find(pid_t pid)
 {
@@ -28,20 +52,42 @@ static struct child **child_find(pid_t pid)
     return at;
 }
 
+/* The digits of `number` at the end of `text`; where they begin. */
+static char *number_format(char *text, size_t size, pid_t number)
+{
+    char *at = text + size - 1;
+
+    *at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return at;
+}
+
+__attribute__((noreturn))
+static void birth_run(pid_t pid)
+{
+    char text[16];
+    char *argv[] = { (char[]){ "bproc-birth" }, number_format(text, sizeof(text), pid), NULL };
+
+    execve(BIRTH, argv, environ);
+    _exit(errno);
+}
+
 int ghost_child_start(pid_t pid)
 {
-    struct child *child = malloc(sizeof(*child));
-    pid_t birth = child ? fork() : -1;
-    int error = child ? -errno : -ENOMEM;
-    char number[16];
+    struct child *child = child_new();
+    pid_t birth;
+    int error;
 
-    if (birth == 0) {
-        snprintf(number, sizeof(number), "%d", (int)pid);
-        execl(BIRTH, "bproc-birth", number, (char *)NULL);
-        _exit(errno);
-    }
+    if (!child)
+        return -ENOMEM;
+    birth = fork();
+    if (birth == 0)
+        birth_run(pid);
     if (birth < 0) {
-        free(child);
+        error = -errno;
+        child_free(child);
         return error;
     }
     *child = (struct child){ birth, pid, children };
@@ -82,6 +128,6 @@ void ghost_child_reap(void (*tell)(bproc_proc event, const status_msg *change, v
             at = child_find(change.pid);
         }
         *at = child->next;
-        free(child);
+        child_free(child);
     }
 }

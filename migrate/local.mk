@@ -5,9 +5,18 @@ include migrate/relay.mk
 
 pkglibexec_PROGRAMS += migrate/bproc-ghost migrate/bproc-mover migrate/bproc-receiver
 
-# The ghost is there once for each remote process: nothing but libc and the archive of XDR.
-migrate_bproc_ghost_SOURCES = migrate/ghost.c migrate/ghost_child.c migrate/ghost_child.h
-migrate_bproc_ghost_LDADD = proto/libwire.la $(XDR_LIBS)
+# The ghost is there once for each remote process: it has no library, where that can be.
+migrate_bproc_ghost_SOURCES = \
+	migrate/ghost.c \
+	migrate/ghost_child.c migrate/ghost_child.h \
+	migrate/ghostwire.c migrate/ghostwire.h
+if BARE
+migrate_bproc_ghost_SOURCES += migrate/bare.c
+migrate_bproc_ghost_CFLAGS = $(WARNING_CFLAGS) -ffreestanding -fno-stack-protector -U_FORTIFY_SOURCE
+migrate_bproc_ghost_LDFLAGS = $(HARDENING_LDFLAGS) -all-static -nostdlib -nostartfiles
+else
+EXTRA_DIST += migrate/bare.c
+endif
 
 # Set-uid root, see the head of its source. Only root can install it so; without that, ghosts of
 # what was forked on nodes are not the children of their parents' ghosts.

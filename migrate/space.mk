@@ -22,6 +22,10 @@ migrate_bproc_space_SOURCES = \
 	common/siginfo.c common/siginfo.h
 migrate_bproc_space_CFLAGS = $(AM_CFLAGS)
 migrate_bproc_space_LDADD = proto/libwire.la $(XDR_LIBS)
+# It forks for each launch, and what it has mapped is what that takes.
+if !SANITIZER
+migrate_bproc_space_LDFLAGS = $(HARDENING_LDFLAGS) -all-static
+endif
 
 UNIT_TESTS += tests/unit/test_space
 
