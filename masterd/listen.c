@@ -23,6 +23,7 @@
 #define BACKLOG 1024
 #define ACCEPTS_A_TURN 32
 #define MAX_DOORS (1 + CONF_MAX_INTERFACES)
+#define ADDRESS_MS 1000
 
 struct door {
     int fd;
@@ -182,11 +183,21 @@ static uint32_t interface_address(const char *name)
     return addr;
 }
 
+/* Each list of nodes has it, and an interface's address may change: so it is known for a moment. */
+static int64_t address_until;
+
 uint32_t listen_address(void)
 {
-    uint32_t addr = interface_address(master.conf->ninterfaces ? master.conf->interfaces[0] : NULL);
+    static uint32_t addr;
+    int64_t now = master_now();
 
-    return addr ? addr : INADDR_LOOPBACK;
+    if (now < address_until)
+        return addr;
+    address_until = now + ADDRESS_MS;
+    addr = interface_address(master.conf->ninterfaces ? master.conf->interfaces[0] : NULL);
+    if (!addr)
+        addr = INADDR_LOOPBACK;
+    return addr;
 }
 
 static int all_tcp_open(char *text, size_t len)
@@ -217,6 +228,7 @@ int listen_start(char *text, size_t len)
 
 int listen_reload(char *text, size_t len)
 {
+    address_until = 0;
     while (door_count > 1)
         door_close(&doors[--door_count]);
     return all_tcp_open(text, len);
