@@ -275,7 +275,8 @@ static int stream_make_events(struct relay_stream *stream)
 {
     struct event_base *base = stream->relay->base;
 
-    stream->readable = event_new(base, stream->source.fd, EV_READ, source_on_readable, stream);
+    stream->readable = event_new(base, stream->source.fd, EV_READ | EV_PERSIST, source_on_readable,
+                                 stream);
     stream->writable = event_new(base, stream->sink.fd, EV_WRITE, sink_on_writable, stream);
     if (!stream->readable || !stream->writable)
         return -ENOMEM;
@@ -401,6 +402,7 @@ struct relay *relay_new(struct event_base *base, SSL *ssl, const struct relay_op
     relay->arg = arg;
     relay->parent_dir = -1;
     TAILQ_INIT(&relay->ready);
+    pages_init(&relay->pages);
     relay->tx = malloc(RELAY_TX_SIZE);
     error = relay->tx ? relay_make_events(relay) : -ENOMEM;
     if (error) {
@@ -437,6 +439,7 @@ void relay_free(struct relay *relay)
             event_free(events[i]);
     if (relay->parent_dir >= 0)
         close(relay->parent_dir);
+    pages_free(&relay->pages);
     free(relay->tx);
     free(relay);
 }

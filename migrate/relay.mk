@@ -7,16 +7,20 @@ migrate_librelay_la_SOURCES = \
 	migrate/relay_fd.c migrate/relay_fd.h \
 	migrate/relay_hold.c migrate/relay_peer.c \
 	migrate/relay_link.c \
+	migrate/relay_pages.c migrate/relay_pages.h \
 	migrate/relay_ring.c migrate/relay_ring.h \
 	migrate/relay_sink.c \
 	migrate/relay_source.c \
 	migrate/relay_want.c
 migrate_librelay_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
-UNIT_TESTS += tests/unit/test_bulk tests/unit/test_relay tests/unit/test_relay_hostile
+UNIT_TESTS += tests/unit/test_bulk tests/unit/test_pages tests/unit/test_relay \
+	tests/unit/test_relay_hostile
 
 tests_unit_test_bulk_SOURCES = tests/unit/test_bulk.c tests/unit/relay_pair.h tests/unit/tap.h
 tests_unit_test_bulk_LDADD = migrate/librelay.la common/libcommon.la
+tests_unit_test_pages_SOURCES = tests/unit/test_pages.c tests/unit/tap.h
+tests_unit_test_pages_LDADD = migrate/librelay.la
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c tests/unit/relay_pair.h tests/unit/tap.h
 tests_unit_test_relay_LDADD = migrate/librelay.la common/libcommon.la -lutil
 tests_unit_test_relay_hostile_SOURCES = \

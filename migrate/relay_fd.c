@@ -78,6 +78,7 @@ int relay_fd_open(struct relay_fd *end, int fd)
     end->way = way_of(&fd, &st, flags);
     end->fd = fd;
     end->pipe_writer = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY;
+    end->pipe_reader = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_RDONLY;
     end->dev = st.st_dev;
     end->ino = st.st_ino;
     end->sender = NULL;

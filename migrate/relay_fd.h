@@ -21,6 +21,7 @@ struct relay_fd {
     int fd;                     /* -1: none */
     enum relay_fd_way way;      /* PLAIN: the event loop cannot wait for it; always ready */
     bool pipe_writer;           /* the write end of a pipe: the loop can tell its reader's end */
+    bool pipe_reader;
     dev_t dev;
     ino_t ino;
     const struct ucred *sender; /* borrowed; in whose name a socket is written to; NULL: ours */

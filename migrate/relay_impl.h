@@ -5,8 +5,9 @@
  * Data is pulled, not queued: when the connection can take more, relay_link.c first formats the
  * marks that are due (credits, ends), then asks one stream after the other (relay_source.c) to
  * read a chunk right behind the frame's prefix. So a mark waits for one chunk at most, and what
- * the sending side holds is one buffer for all streams. On the receiving side bytes go from the
- * connection straight into the stream's ring (relay_sink.c), whose size is the window.
+ * the sending side holds is one buffer for all streams, from which the connection gets full TLS
+ * records. On the receiving side bytes go from the connection straight into the stream's ring
+ * (relay_sink.c), whose size is the window.
  *
  * A stream has two directions. The outgoing one ends when the source's end has been read, or the
  * peer said P_STREAM_CLOSED; either way a P_STREAM_EOF goes out. The incoming one ends when that
@@ -24,18 +25,20 @@
 
 #include "migrate/relay.h"
 #include "migrate/relay_fd.h"
+#include "migrate/relay_pages.h"
 #include "migrate/relay_ring.h"
 #include "proto/frame.h"
 
-#define RELAY_WINDOW (256 * 1024)           /* of a direction of a stream */
+#define RELAY_WINDOW (512 * 1024)           /* of a direction of a stream */
 #define RELAY_MESSAGE_WINDOW (1024 * 1024)  /* the same when messages must stay whole */
 #define RELAY_MESSAGE_MAX (512 * 1024)      /* the longest such message */
 #define RELAY_CHUNK (64 * 1024)             /* read for a stream before the next one's turn */
 #define RELAY_TURN (256 * 1024)             /* taken from the connection in one turn of the loop */
-#define RELAY_RECORD 4                      /* bytes in front of a record: its length */
+#define RELAY_RECORD PAGES_RECORD           /* bytes in front of a record: its length */
+#define RELAY_TLS_RECORD SSL3_RT_MAX_PLAIN_LENGTH
 #define RELAY_MARKS (BPROC_MAX_STREAMS * 6 * (FRAME_PREFIX + 4))
 #define RELAY_BODY_MAX (RELAY_CHUNK + RELAY_RECORD + RELAY_MESSAGE_MAX)
-#define RELAY_TX_SIZE (RELAY_MARKS + FRAME_PREFIX + RELAY_BODY_MAX)
+#define RELAY_TX_SIZE (RELAY_TLS_RECORD + RELAY_MARKS + FRAME_PREFIX + RELAY_BODY_MAX)
 
 struct relay_stream {
     struct relay *relay;
@@ -57,6 +60,7 @@ struct relay_stream {
     bool held_told;             /* the peer looks whether the process asks */
     size_t wanted;              /* bytes the process asked for; 0: no limit */
     int64_t scanned_ms;         /* when all processes were looked at last */
+    bool grown;                 /* the source's pipe */
     bool draining;              /* to be read empty for a flush */
     int drain_left;             /* bytes it held at the flush; -1 unknown */
     size_t credit;              /* bytes the peer still takes */
@@ -113,6 +117,7 @@ struct relay {
     struct event *again;        /* the rest of a turn that was cut short */
     struct event *notify;       /* hands the callbacks out, one each time */
     struct relay_rx rx;
+    struct pages pages;
     uint8_t *tx;
     size_t tx_off;
     size_t tx_len;
@@ -194,7 +199,7 @@ void link_on_writable(evutil_socket_t fd, short what, void *arg);
 
 /* ---- relay_source.c: from a descriptor to the peer ---------------------------------------- */
 
-/* Waits for the source as far as the peer has room. */
+/* Waits for the source, or no longer, as far as the peer has room and it is not read already. */
 void source_wait(struct relay_stream *stream);
 
 /*

@@ -112,10 +112,17 @@ static bool flush_is_due(const struct relay *relay)
     return relay->flush == FLUSH_DRAINING && relay->draining == 0;
 }
 
-/* Formats the next thing to send; false: there is none. */
+/* Formats the next thing to send behind what is left of the last one; false: there is none. */
 static bool tx_fill(struct relay *relay)
 {
-    relay->tx_off = relay->tx_len = 0;
+    size_t left = relay->tx_len - relay->tx_off;
+
+    /* More than a record is left when the connection took no more. */
+    if (left >= RELAY_TLS_RECORD)
+        return true;
+    memmove(relay->tx, relay->tx + relay->tx_off, left);
+    relay->tx_off = 0;
+    relay->tx_len = left;
     if (relay->due)
         marks_put(relay);
     if (relay->due_flushed) {
@@ -134,13 +141,18 @@ static bool tx_fill(struct relay *relay)
         relay->over_sent = true;
     }
     /* The last stream may turn out to be empty just now. */
-    return relay->tx_len > 0 || relay->due || flush_is_due(relay);
+    return relay->tx_len > left || relay->due || flush_is_due(relay);
 }
 
-/* False: the connection takes no more now, or is broken. */
-static bool tx_send(struct relay *relay)
+/*
+ * Sends all of it, or what fills whole records when there is more to come at once. False: the
+ * connection takes no more now, or is broken.
+ */
+static bool tx_send(struct relay *relay, bool more)
 {
-    while (relay->tx_off < relay->tx_len) {
+    size_t least = more ? RELAY_TLS_RECORD : 1;
+
+    while (relay->tx_len - relay->tx_off >= least) {
         size_t n;
         int result, want;
 
@@ -186,9 +198,9 @@ void link_pump(struct relay *relay)
     if (relay->broken || relay->tx_blocked)
         return;
     for (int chunks = 0; more && chunks < PUMP_CHUNKS; chunks++) {
-        if (!tx_send(relay))
-            return;
         more = tx_fill(relay);
+        if (!tx_send(relay, more))
+            return;
     }
     if (more) {
         turn_again(relay);

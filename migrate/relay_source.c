@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -12,9 +13,19 @@
 /* Less room than this is not worth a frame; what the peer still holds brings more. */
 #define ROOM_MIN (16 * 1024)
 
+/* What one read of all waiting bytes gives at most, so that whoever writes wakes up only once. */
+#define PIPE_GROWN (256 * 1024)
+
+static bool source_has_pages(const struct relay_stream *stream)
+{
+    return stream->kind == STREAM_PIPE_WRITE && stream->source.pipe_reader;
+}
+
 static size_t room_needed(const struct relay_stream *stream)
 {
-    return stream_has_messages(stream) ? RELAY_RECORD + RELAY_MESSAGE_MAX : ROOM_MIN;
+    if (stream_has_messages(stream))
+        return RELAY_RECORD + RELAY_MESSAGE_MAX;
+    return source_has_pages(stream) ? PAGES_ROOM : ROOM_MIN;
 }
 
 static void ready_add(struct relay_stream *stream)
@@ -31,15 +42,24 @@ static void ready_remove(struct relay_stream *stream)
     stream->ready = false;
 }
 
+static bool source_may_wait(const struct relay_stream *stream)
+{
+    return !stream->relay->broken && !stream->source_done && !stream->ready && !stream->waiting &&
+           stream->credit >= room_needed(stream);
+}
+
 void source_wait(struct relay_stream *stream)
 {
-    if (stream->relay->broken || stream->source_done || stream->ready || stream->waiting ||
-        stream->credit < room_needed(stream))
-        return;
-    if (stream->draining || stream->source.way == RELAY_FD_PLAIN)
+    bool pending = event_pending(stream->readable, EV_READ, NULL);
+
+    if (!source_may_wait(stream)) {
+        if (pending)
+            event_del(stream->readable);
+    } else if (stream->draining || stream->source.way == RELAY_FD_PLAIN) {
         ready_add(stream);
-    else if (event_add(stream->readable, NULL) < 0)
+    } else if (!pending && event_add(stream->readable, NULL) < 0) {
         source_end(stream);
+    }
 }
 
 void source_on_readable(evutil_socket_t fd, short what, void *arg)
@@ -56,6 +76,7 @@ void source_on_readable(evutil_socket_t fd, short what, void *arg)
         ready_add(stream);
     }
     link_pump(stream->relay);
+    source_wait(stream);
 }
 
 /* What comes late, after all have let go, changes nothing. */
@@ -148,7 +169,7 @@ static ssize_t piece_read(const struct relay_stream *stream, uint8_t *bytes, siz
 }
 
 /* One record with its length in front: bytes used, or a negative errno; -EPIPE is the end. */
-static ssize_t record_read(const struct relay_stream *stream, uint8_t *bytes)
+static ssize_t record_read(struct relay_stream *stream, uint8_t *bytes)
 {
     uint8_t *at = bytes + RELAY_RECORD;
     ssize_t n = stream_has_messages(stream) ? message_read(stream, at)
@@ -159,57 +180,85 @@ static ssize_t record_read(const struct relay_stream *stream, uint8_t *bytes)
         return n;
     length = htonl((uint32_t)n);
     memcpy(bytes, &length, sizeof(length));
+    drain_took(stream, (size_t)n);
     return n + RELAY_RECORD;
 }
 
-static size_t records_read(struct relay_stream *stream, uint8_t *body, ssize_t *last)
+/* The functions here put one body and say in *more whether another one may follow at once. */
+static ssize_t records_read(struct relay_stream *stream, uint8_t *body, bool *more)
 {
     size_t used = 0;
+    ssize_t n;
 
     do {
-        *last = record_read(stream, body + used);
-        if (*last < 0)
+        n = record_read(stream, body + used);
+        if (n < 0)
             break;
-        used += (size_t)*last;
-        drain_took(stream, (size_t)*last - RELAY_RECORD);
-    } while (!stream->wanted && used < RELAY_CHUNK &&
-             used + RELAY_RECORD + stream->record_max <= stream->credit);
-    return used;
+        used += (size_t)n;
+    } while (used < RELAY_CHUNK && used + RELAY_RECORD + stream->record_max <= stream->credit);
+    *more = n >= 0;
+    return used > 0 ? (ssize_t)used : n;
 }
 
-static size_t bytes_read(struct relay_stream *stream, uint8_t *body, ssize_t *last)
+static ssize_t pieces_read(struct relay_stream *stream, uint8_t *body, bool *more)
 {
     size_t len = stream->credit < RELAY_CHUNK ? stream->credit : RELAY_CHUNK;
+    ssize_t n;
 
     if (stream->wanted && stream->wanted < len)
         len = stream->wanted;
-    *last = piece_read(stream, body, len);
-    if (*last < 0)
-        return 0;
-    drain_took(stream, (size_t)*last);
-    return (size_t)*last;
+    n = piece_read(stream, body, len);
+    if (n > 0)
+        drain_took(stream, (size_t)n);
+    *more = n == (ssize_t)len && !stream->wanted;
+    return n;
+}
+
+/* A pipe that is found full has a writer who waits for us. */
+static void pipe_grow(struct relay_stream *stream)
+{
+    if (!stream->grown)
+        fcntl(stream->source.fd, F_SETPIPE_SZ, PIPE_GROWN);
+    stream->grown = true;
+}
+
+static ssize_t pages_take(struct relay_stream *stream, uint8_t *body, bool *more)
+{
+    size_t taken;
+    ssize_t n = pages_read(&stream->relay->pages, stream->source.fd, body, &taken);
+
+    drain_took(stream, taken);
+    *more = taken == PAGES_MANY * PIPE_BUF;
+    if (*more)
+        pipe_grow(stream);
+    return n == 0 ? -EPIPE : n;
+}
+
+static ssize_t body_read(struct relay_stream *stream, uint8_t *body, bool *more)
+{
+    if (source_has_pages(stream))
+        return pages_take(stream, body, more);
+    return stream->record_max ? records_read(stream, body, more) : pieces_read(stream, body, more);
 }
 
 size_t source_read(struct relay_stream *stream, uint8_t *body)
 {
-    bool asked = stream->wanted > 0;
-    ssize_t last;
-    size_t used;
+    bool more;
+    ssize_t n = body_read(stream, body, &more);
 
     ready_remove(stream);
-    used = stream->record_max ? records_read(stream, body, &last)
-                              : bytes_read(stream, body, &last);
-    stream->credit -= used;
     stream->wanted = 0;
-    if (last >= 0 && asked) {
-        source_wait(stream);
-    } else if (last >= 0 && stream->credit >= room_needed(stream)) {
-        ready_add(stream);
-    } else if (last == -EAGAIN && stream->source.way != RELAY_FD_PLAIN) {
-        drain_done(stream);
-        source_wait(stream);
-    } else if (last < 0) {
+    if (n > 0)
+        stream->credit -= (size_t)n;
+    if (n < 0 && (n != -EAGAIN || stream->source.way == RELAY_FD_PLAIN)) {
         source_end(stream);
+    } else {
+        if (n < 0)
+            drain_done(stream);
+        if (more && stream->credit >= room_needed(stream))
+            ready_add(stream);
+        else
+            source_wait(stream);
     }
-    return used;
+    return n > 0 ? (size_t)n : 0;
 }

@@ -11,20 +11,12 @@
 #include "migrate/connectback.h"
 #include "migrate/streamends.h"
 
-static int pipe_make(int *reads, int *writes, int records)
+static int pipe_make(int *reads, int *writes)
 {
     int pair[2];
 
     if (pipe2(pair, O_CLOEXEC) < 0)
         return -errno;
-    /* Packet mode keeps each write apart, so that writers on several nodes do not mix. */
-    if (records && fcntl(pair[1], F_SETFL, O_DIRECT) < 0) {
-        int error = -errno;
-
-        close(pair[0]);
-        close(pair[1]);
-        return error;
-    }
     *reads = pair[0];
     *writes = pair[1];
     return 0;
@@ -56,11 +48,10 @@ static int end_make(struct streamends *ends, const launch_arg *launch, unsigned 
     *process = *relay = -1;
     switch (stream->kind) {
     case STREAM_PIPE_WRITE:
-        return pipe_make(relay, process, 1);
     case STREAM_OUTPUT:
-        return pipe_make(relay, process, 0);
+        return pipe_make(relay, process);
     case STREAM_PIPE_READ:
-        return pipe_make(process, relay, 0);
+        return pipe_make(process, relay);
     case STREAM_DATAGRAM:
         return socket_make(process, relay, SOCK_DGRAM);
     case STREAM_SEQPACKET:

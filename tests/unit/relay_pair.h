@@ -248,7 +248,7 @@ static void pair_output(struct pair *pair, unsigned id, int *process, int *paren
     int orig[2], made[2];
 
     pipe_make(orig, 0);
-    pipe_make(made, O_DIRECT);
+    pipe_make(made, 0);
     pair_add(pair, MASTER, id, STREAM_PIPE_WRITE, -1, orig[1]);
     pair_add(pair, NODE, id, STREAM_PIPE_WRITE, made[0], -1);
     *process = made[1];

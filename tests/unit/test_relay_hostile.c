@@ -54,7 +54,7 @@ static const struct attack attacks[] = {
     { "data for no stream", P_STREAM_DATA, 4, 3, "abc", false },
     { "data for a stream beyond all", P_STREAM_DATA, 4000000000u, 3, "abc", false },
     { "data without bytes", P_STREAM_DATA, 2, 0, "", false },
-    { "data beyond the window", P_STREAM_DATA, 2, 256 * 1024 + 1, "", false },
+    { "data beyond the window", P_STREAM_DATA, 2, 512 * 1024 + 1, "", false },
     { "data for an input", P_STREAM_DATA, 1, 3, "abc", true },
     { "a record", P_STREAM_DATA, 0, 7, "\0\0\0\3abc", true },
     { "a record longer than its frame", P_STREAM_DATA, 0, 7, "\0\0\0\4abc", false },

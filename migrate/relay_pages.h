@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A pipe's bytes, cut only where no write(2) of up to PIPE_BUF bytes is cut.
+ *
+ * The kernel puts such a write into one page of the pipe, behind others if there is room for all of
+ * it; a longer one fills page after page. So what lies in one page may go on as one record, whoever
+ * else writes to where it goes. read(2) does not tell where pages end, but splice(2) moves whole
+ * ones, at most as many as its target has slots, and copies nothing. If as many bytes have moved
+ * into `many` as fit there, all of its pages are full and one read takes them; otherwise each goes
+ * through `one` alone.
+ *
+ * Life: pages_init(); the two pipes are made when more than one page waits for the first time, and
+ * are empty between two calls; pages_free().
+ */
+#ifndef BPROC_RELAY_PAGES_H
+#define BPROC_RELAY_PAGES_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PAGES_RECORD 4                      /* bytes in front of a record: its length */
+#define PAGES_MANY 16                       /* pages moved at once */
+#define PAGES_ROOM (PAGES_MANY * (PIPE_BUF + 2 * PAGES_RECORD))
+
+struct pages {
+    int many[2];
+    int one[2];
+};
+
+void pages_init(struct pages *pages);
+
+/*
+ * Reads what waits in the pipe `fd`, about PAGES_ROOM bytes at most, as records of 1 to PIPE_BUF
+ * bytes with their lengths in front; `records` has room for PAGES_ROOM. Returns the bytes put
+ * there, *taken has how many of them came from the pipe; 0: it has ended; or -EAGAIN, or another
+ * negative errno. Does not block.
+ */
+ssize_t pages_read(struct pages *pages, int fd, uint8_t *records, size_t *taken);
+
+void pages_free(struct pages *pages);
+
+#endif
