@@ -23,11 +23,20 @@ BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.ba
 	bench/fanout.bash
 EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
 	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
-	bench/report bench/tables.jq bench/criu-by-hand $(BENCH_CASES)
+	bench/report bench/tables.jq bench/plots.bash bench/plots.jq \
+	bench/check bench/check.jq bench/baseline.jq bench/baseline.json bench/criu-by-hand $(BENCH_CASES)
+
+BENCH_RUN = BPROC_BUILD='$(abs_top_builddir)' BPROC_PREFIX='$(prefix)' BPLAB_STAGE='$(STAGE)' \
+	$(srcdir)/bench/run
 
 bench: all
 	$(MAKE) --no-print-directory stage
-	BPROC_BUILD='$(abs_top_builddir)' BPROC_PREFIX='$(prefix)' BPLAB_STAGE='$(STAGE)' \
-		$(srcdir)/bench/run $(BENCHFLAGS)
+	$(BENCH_RUN) $(BENCHFLAGS)
 
-.PHONY: bench
+# Nightly: fails if ratios got much worse than those in bench/baseline.json.
+bench-check: all
+	$(MAKE) --no-print-directory stage
+	$(BENCH_RUN) --quick --output bench-check.json
+	$(srcdir)/bench/check bench-check.json
+
+.PHONY: bench bench-check

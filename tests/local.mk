@@ -10,6 +10,7 @@ tests_unit_test_tap_SOURCES = tests/unit/test_tap.c tests/unit/tap.h
 SYSTEM_TESTS += tests/t/0010-man.t
 SYSTEM_TESTS += tests/t/0011-sources.t
 SYSTEM_TESTS += tests/t/0012-installed.t
+SYSTEM_TESTS += tests/t/0015-bench.t
 SYSTEM_TESTS += tests/t/0100-lab.t
 SYSTEM_TESTS += tests/t/0101-links.t
 SYSTEM_TESTS += tests/t/0110-quickstart.t

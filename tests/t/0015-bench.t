@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What becomes of a benchmark's figures: samples to results, results to tables, plots and a verdict.
+# Nothing is timed.
+. "${0%/*}/lib.sh"
+
+bench=$BPROC_SOURCE/bench
+type -P jq >/dev/null || skip_all "no jq"
+
+# Samples as a run leaves them, made results of by the functions of bench/run.
+results_make() {
+    (
+        work=$TMP/work here=$bench quick=true machine='{"cpu": "a cpu", "cores": 2, "memory_mib": 9,
+            "kernel": "6", "criu": "4", "openssh": "9", "load": 0.1, "peers": {"pdsh": null}}'
+        bplab() { echo 1.2.3; }
+        . "$bench/case.bash"
+        . "$bench/results.bash"
+        mkdir -p "$work"
+        for file in cases promises stables notes places; do : >"$work/$file"; done
+        case_begin quick-4 ours 0 "a case of times"
+        case_place quick-4 nodes 4
+        printf '%s\n' $'1000\tours\t0' $'3000\tours\t0' $'2000\tours\t7' $'10000\tpeer one\t0' \
+            $'50\t  of it a part\t0' nonsense | samples_add quick-4
+        row_note quick-4 "peer two" "not installed"
+        promise quick-4 "peer one" '>=' 4
+        promise quick-4 "peer one" '>=' 6
+        promise quick-4 ours '<=' "3 ms"
+        promise quick-4 "peer two" '>=' 1
+        stable quick-4 "peer one" '>=' 1.5
+        case_begin quick-8 ours 0 "the same with more"
+        case_place quick-8 nodes 8
+        sample quick-8 ours 3000
+        case_begin rate ours 0 "a case where more is better" "commands/s"
+        sample rate ours 300
+        sample rate peer 100
+        stable rate peer '>='
+        case_begin floor limit 0 "a case where we are the row"
+        sample floor limit 2000
+        sample floor ours 3000
+        stable floor ours '<=' 2
+        results_write "$1"
+    )
+}
+
+# changed FILTER: the results, changed by jq, in $TMP/changed.
+changed() {
+    jq "$1" "$TMP/results" >"$TMP/changed"
+}
+
+of() {
+    jq -c "$1" "$TMP/results"
+}
+
+ok "results are made of samples" results_make "$TMP/results"
+is "a median is that of the samples, in ms" \
+    "$(of '.cases[0].rows[0] | [.n, .median, .p10, .p90, .ratio]')" '[3,2,1.2,2.8,1]'
+is "a ratio tells how many times longer a peer takes" "$(of '.cases[0].rows[1].ratio')" 5
+is "where more is better it tells how many times less a peer does" "$(of '.cases[2].rows[1].ratio')" 3
+is "a row of parts is known as one" "$(of '[.cases[0].rows[] | select(.detail) | .name]')" \
+    '["of it a part"]'
+is "a peer that is absent has a row without figures" "$(of '.cases[0].rows[3] | [.n, .note, .ratio]')" \
+    '[0,"not installed",null]'
+is "promises are judged" "$(of '[.cases[0].promises[].met]')" '[true,false,true,null]'
+is "a case has its place in a plot" "$(of '.cases[0].place')" '{"axis":"nodes","at":4}'
+
+ok "bench/report makes tables of it" "$bench/report" "$TMP/results"
+like "with a row for each" "$(cat "$TMP/out")" "peer one +\| +1 +\| +10 +\| +10 +\| +10 +\| +5 "
+like "one that is absent says so" "$(cat "$TMP/out")" "peer two [^a-z]*not installed"
+like "what was promised and kept" "$(cat "$TMP/out")" "peer one +\| +>= 4 +\| +5 +\| met"
+like "what was not kept" "$(cat "$TMP/out")" "peer one +\| +>= 6 +\| +5 +\| not met"
+like "how much of it in all" "$(cat "$TMP/out")" "2 met, 1 not met, 1 not measured"
+exits 1 "bench/report refuses a file that is absent" "$bench/report" "$TMP/absent"
+echo no >"$TMP/no"
+exits 1 "and one that is no JSON" "$bench/report" "$TMP/no"
+changed '.version = 1'
+exits 1 "and one of another version" "$bench/report" "$TMP/changed"
+exits 2 "and wants one" "$bench/report"
+if type -P gnuplot >/dev/null; then
+    ok "bench/report --output draws" "$bench/report" --output "$TMP/report" "$TMP/results"
+    is "without a word" "$(cat "$TMP/out")" ""
+    is "what there are figures for" "$(cd "$TMP/report" && echo *)" \
+        "latency.svg nodes.svg overview.svg report.md"
+    like "a plot names its rows" "$(cat "$TMP/report/overview.svg")" "peer one"
+else
+    skip "bench/report --output draws" "no gnuplot"
+fi
+
+check=("$bench/check" --baseline "$TMP/baseline")
+exits 2 "bench/check wants stored ratios" "${check[@]}" "$TMP/results"
+ok "bench/check --update stores them" "${check[@]}" --update "$TMP/results"
+ok "the same results are as stored" "${check[@]}" "$TMP/results"
+like "all stable rows of them" "$(cat "$TMP/out")" "3 compared, 0 worse"
+changed '.cases[0].rows[1].ratio = 3.4 | .cases[2].rows[1].ratio = 2.1 | .cases[3].rows[1].ratio = 2.9'
+ok "what is a little worse passes" "${check[@]}" "$TMP/changed"
+changed '.cases[0].rows[1].ratio = 3.3'
+exits 1 "a ratio that became too small fails" "${check[@]}" "$TMP/changed"
+like "and is named" "$(cat "$TMP/out")" "worse +quick-4, peer one: 3.3, stored 5"
+changed '.cases[3].rows[1].ratio = 3.1'
+exits 1 "one that became too large fails where less was wanted" "${check[@]}" "$TMP/changed"
+changed '.cases[0].rows[1].ratio = 50 | .cases[3].rows[1].ratio = 0.1'
+ok "what is better passes" "${check[@]}" "$TMP/changed"
+like "and is named" "$(grep -c '^better' "$TMP/out")" '^2$'
+changed '.cases[0].rows[2].ratio = 0.001'
+ok "a row that is not stable is not looked at" "${check[@]}" "$TMP/changed"
+changed 'del(.cases[0])'
+ok "a case that was not run passes" "${check[@]}" "$TMP/changed"
+like "but is named" "$(cat "$TMP/out")" "not measured +quick-4, peer one"
+changed '.cases = []'
+exits 2 "nothing to compare does not pass" "${check[@]}" "$TMP/changed"
+changed '.quick = false'
+exits 2 "a full run is not compared with a quick one" "${check[@]}" "$TMP/changed"
+changed '.cases |= [.[2] | .rows[1].ratio = 9]'
+ok "bench/check --update with one case" "${check[@]}" --update "$TMP/changed"
+is "changes that one alone" "$(jq -c '[.rows[].ratio]' "$TMP/baseline")" '[5,1.5,9]'
+ok "what the source comes with can be read" jq -e '.version == 1 and .quick' "$bench/baseline.json"
+
+if type -P shellcheck >/dev/null; then
+    cd "$BPROC_SOURCE" || bail "cannot enter $BPROC_SOURCE"
+    ok "shellcheck has no complaint" \
+        shellcheck -x bench/run bench/report bench/check bench/*.bash bench/criu-by-hand
+else
+    skip "shellcheck has no complaint" "no shellcheck"
+fi
+done_testing
