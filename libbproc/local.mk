@@ -44,6 +44,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/spool.c libbproc/spool.h \
 	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
+	libbproc/twin.c libbproc/twin.h \
 	libbproc/undump.c \
 	libbproc/usage.c \
 	libbproc/vector.c libbproc/vector.h \

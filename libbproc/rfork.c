@@ -20,6 +20,7 @@
 #include "libbproc/descriptors.h"
 #include "libbproc/epolls.h"
 #include "libbproc/rfork.h"
+#include "libbproc/twin.h"
 
 #define DUMP_MASK BPROC_DUMP_ALL
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
@@ -124,7 +125,8 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     client_close(depart->conn);
     (void)!chdir("/");
     /* Not before: what is still open would be in the image. */
-    rfork_gate_reach(depart->gate, 0);
+    if (!twin_part(depart->gate))
+        rfork_gate_reach(depart->gate, 0);
     switch (rfork_gate_pass(depart->gate, cwd, plan, &node)) {
     case GATE_REMOTE:
         close(depart->gate);

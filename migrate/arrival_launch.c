@@ -19,6 +19,7 @@
 #include "migrate/imageedit.h"
 #include "migrate/imageguest.h"
 #include "migrate/imagepin.h"
+#include "migrate/memoryrecv.h"
 
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 #define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
@@ -187,16 +188,23 @@ static int restore(struct arrival *a, int gate, int handoff[2])
     return rpc < 0 ? rpc : error;
 }
 
+/* For what it says there. */
+static void gate_patience(const struct arrival *a)
+{
+    struct timeval limit = { .tv_sec = SETTLE_SECONDS };
+
+    setsockopt(a->gate, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
 /* A signal that was pending in the image must not be taken for one that came since. */
 static int gate_settle(struct arrival *a)
 {
     gate_msg settle = { .verdict = GATE_SETTLE, .node = a->launch.node,
                         .children = a->launch.children };
-    struct timeval limit = { .tv_sec = SETTLE_SECONDS };
     struct msg msg;
     int error = msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &settle, NULL, 0);
 
-    setsockopt(a->gate, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    gate_patience(a);
     if (!error)
         error = msg_recv(a->gate, &msg);
     if (error)
@@ -244,6 +252,23 @@ static int image_check(struct arrival *a)
     return error;
 }
 
+/* What its image leaves out. */
+static int memory_take(struct arrival *a)
+{
+    const struct memoryrecv memory = { .ssl = a->ssl, .gate = a->gate,
+                                       .regions = a->launch.regions.regions_val,
+                                       .count = a->launch.regions.regions_len,
+                                       .store = a->image.store, .uid = a->image.uid };
+    int error;
+
+    gate_patience(a);
+    error = memoryrecv_run(&memory);
+    if (error)
+        snprintf(a->text, sizeof(a->text), "cannot give process %d its memory: %s", a->launch.pid,
+                 strerror(-error));
+    return error;
+}
+
 static int restore_launch(struct arrival *a)
 {
     int gate[2], handoff[2];
@@ -267,6 +292,8 @@ static int restore_launch(struct arrival *a)
     close(handoff[0]);
     if (handoff[1] >= 0)
         close(handoff[1]);
+    if (!error && a->launch.regions.regions_len > 0)
+        error = memory_take(a);
     return error ? error : gate_settle(a);
 }
 

@@ -44,7 +44,8 @@ int bulk_flush(SSL *ssl);
 /* Both at once. Blocks. */
 int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);
 
-/* Sends `len` bytes, at most BPROC_MAX_BODY, as the raw body of one event. Blocks. */
+/* Puts `len` bytes, at most BPROC_MAX_BODY, as the raw body of one event; or sends them. Blocks. */
+int bulk_put_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len);
 int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len);
 
 /* The same, but it is put into the buffer, as with bulk_put(). */

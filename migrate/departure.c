@@ -219,6 +219,7 @@ static void departure_end(struct departure *d, pthread_t watcher)
     fd_close(&d->spec);
     fd_close(&d->exe);
     frame_free(FRAME_XDR(move_start_arg), &d->arg, sizeof(d->arg));
+    frame_free(FRAME_XDR(dump_arg), &d->dump, sizeof(d->dump));
 }
 
 static int departure_commit(struct departure *d)

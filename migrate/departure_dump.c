@@ -54,7 +54,10 @@ static int gate_wait(struct departure *d)
 
     if (error)
         return departure_fail(d, error, "cannot hear from the daemon: %s", strerror(-error));
-    error = msg.header.proc == P_MOVE_DUMP ? 0 : -EPROTO;
+    error = msg.header.proc == P_MOVE_DUMP
+                ? frame_decode(FRAME_XDR(dump_arg), msg.body, msg.header.body_len, &d->dump,
+                               sizeof(d->dump))
+                : -EPROTO;
     msg_free(&msg);
     return error;
 }
@@ -62,12 +65,13 @@ static int gate_wait(struct departure *d)
 int departure_dump_start(struct departure *d)
 {
     unsigned long gate = d->arg.gate_inode;
-    struct criu_dump dump = { .pid = d->arg.dump_pid, .external = &gate, .external_count = 1 };
-    struct criu_target target = { .pid = d->arg.dump_pid, .uid = d->arg.uid, .gid = d->arg.gid };
+    struct criu_dump dump = { .external = &gate, .external_count = 1 };
+    struct criu_target target = { .uid = d->arg.uid, .gid = d->arg.gid };
     int error = gate_wait(d);
 
     if (error)
         return error;
+    dump.pid = target.pid = d->dump.pid;
     d->image = criu_image_dir(0);
     if (d->image < 0)
         return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
@@ -109,8 +113,8 @@ int departure_dump_finish(struct departure *d)
         error = imageedit_open_files(d->image);
     if (!error)
         error = imageedit_nameless(d->image, d->arg.pid);
-    if (!error && d->arg.dump_pid != d->arg.pid)
-        error = imageedit_number(d->image, d->arg.dump_pid, d->arg.pid);
+    if (!error && d->dump.pid != d->arg.pid)
+        error = imageedit_number(d->image, d->dump.pid, d->arg.pid);
     return error ? departure_fail(d, error, "cannot read the image of process %d: %s", d->arg.pid,
                                   strerror(-error)) : 0;
 }

@@ -7,6 +7,7 @@
 #include "migrate/bulk.h"
 #include "migrate/departure_parts.h"
 #include "migrate/imagesend.h"
+#include "migrate/memorysend.h"
 
 static int launch_put(struct departure *d)
 {
@@ -28,6 +29,8 @@ static int launch_put(struct departure *d)
     launch.streams.streams_val = d->arg.streams.streams_val;
     launch.files.files_len = d->files.count;
     launch.files.files_val = d->files.list;
+    launch.regions.regions_len = d->dump.regions.regions_len;
+    launch.regions.regions_val = d->dump.regions.regions_val;
     return bulk_put(d->link->ssl, P_BULK_LAUNCH, 0, FRAME_XDR(launch_arg), &launch);
 }
 
@@ -133,6 +136,8 @@ int departure_contents(struct departure *d)
 
     if (!error)
         error = bulk_send(d->link->ssl, P_BULK_END, 0, NULL, NULL);
+    if (!error && d->dump.source)
+        error = memorysend_run(d->link->ssl, &d->dump, d->arg.space ? NULL : &answer, &bytes);
     d->report.bytes = bytes;
     return error ? send_fail(d, error, "the image") : 0;
 }

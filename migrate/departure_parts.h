@@ -18,6 +18,7 @@
 struct departure {
     const struct departure_setup *setup;
     move_start_arg arg;
+    dump_arg dump;
     int dumps;                      /* a process is dumped */
     int has_image;                  /* an image goes; else what is to be executed */
     int own_mounts;                 /* our mount namespace while we are in another; -1 */

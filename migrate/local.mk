@@ -52,7 +52,8 @@ migrate_bproc_mover_SOURCES = \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imagesend.c migrate/imagesend.h \
 	migrate/mountns.c migrate/mountns.h \
-	migrate/nodelink.c migrate/nodelink.h
+	migrate/nodelink.c migrate/nodelink.h \
+	migrate/memorysend.c migrate/memorysend.h
 migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)
 
@@ -73,6 +74,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/imagerecv.c migrate/imagerecv.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/owner.c migrate/owner.h \
+	migrate/memoryrecv.c migrate/memoryrecv.h \
 	migrate/streamends.c migrate/streamends.h
 migrate_bproc_receiver_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)

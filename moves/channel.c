@@ -161,5 +161,5 @@ int channel_start(struct move *move, const struct move_place *place)
 void channel_dump(struct move *move)
 {
     move->phase = MOVE_STARTED;
-    conn_event(move->channel, P_MOVE_DUMP, NULL, NULL);
+    conn_event(move->channel, P_MOVE_DUMP, FRAME_XDR(dump_arg), &move->dump);
 }

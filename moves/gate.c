@@ -9,6 +9,7 @@
 #include "moves/channel.h"
 #include "moves/gate.h"
 #include "moves/move_impl.h"
+#include "moves/twin.h"
 
 static void gate_hello(struct move *move)
 {
@@ -27,8 +28,15 @@ static void gate_hello(struct move *move)
 }
 
 /* What is to be dumped is ready for it; perhaps before we are. */
-static void gate_reached(struct move *move)
+static void gate_reached(struct move *move, const struct frame_header *header, const uint8_t *body)
 {
+    char text[200];
+    int error = twin_take(move, header, body, text, sizeof(text));
+
+    if (error) {
+        move_fail(move, error, "%s", text);
+        return;
+    }
     move->copy_reached = 1;
     if (move->phase == MOVE_HANDED)
         channel_dump(move);
@@ -63,7 +71,7 @@ static void gate_message(struct conn *conn, const struct frame_header *header, c
     if (move->phase == MOVE_LEAVING)
         signal_take(move, header, body);
     else if (conn == (move->copy ? move->copy : move->gate) && is_reached(move, header))
-        gate_reached(move);
+        gate_reached(move, header, body);
     else if (conn != move->gate || move->phase != MOVE_GATE || header->kind != K_EVENT ||
              header->proc != P_GHOST_HELLO ||
              conn_decode(ghost_hello_arg, header, body, &hello) < 0 || hello.pid != move->pid)

@@ -76,6 +76,7 @@ void move_free(struct move *move)
     fd_close(&move->dump_pidfd);
     handover_free(move);
     free(move->groups);
+    free(move->dump.regions.regions_val);
     free(move->children);
     free(move);
 }

@@ -58,6 +58,7 @@ struct move {
     pid_t parent;                   /* of the process that leaves, to us */
     pid_t space;                    /* init of the process space it is in; 0: in none */
     int dump_pidfd;
+    dump_arg dump;                  /* for the mover, once it is fit to be dumped */
     int pidfd;                      /* of `task` */
     move_handover_arg arg;          /* until the mover is told */
     int fds[BPROC_MAX_FDS];

@@ -118,3 +118,8 @@ check_PROGRAMS += tests/progs/repeat
 tests_progs_repeat_SOURCES = tests/progs/repeat.c
 tests_progs_repeat_LDADD = $(PROG_LDADD)
 tests_progs_repeat_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/pages
+tests_progs_pages_SOURCES = tests/progs/pages.c tests/progs/prog.h
+tests_progs_pages_LDADD = $(PROG_LDADD)
+tests_progs_pages_LDFLAGS = $(PROG_LINK)

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Between twin_clone() and the verdict nothing here may use memory but the stack, the thread's own
+ * and the table: no malloc, no stdio. That is also why all calls are syscall(), which the dynamic
+ * linker has found by then.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/userfaultfd.h>
+
+#include "libbproc/depart.h"
+#include "libbproc/twin.h"
+#include "proto/frame.h"
+
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
+#endif
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+
+#define REGION_LEAST (256UL << 10)      /* below it a region is CRIU's */
+#define REGION_MOST (1UL << 36)         /* above it it is a sparse one that is looked through best */
+#define WORTH_IT (1UL << 20)
+#define MARGIN (256UL << 10)            /* about the stack pointer and the thread's own data */
+#define MOVE_UNIT (2UL << 20)           /* a page table; moved whole when both ends agree in it */
+#define LINE 512
+#define VERDICT_AT FRAME_PREFIX         /* the first word of a gate_msg */
+#define GATE_BYTES 256                  /* of a gate_msg without children */
+
+struct piece {
+    uintptr_t start, away;
+    size_t size;
+};
+
+struct twin {
+    uintptr_t keep[3][2];               /* what the twin needs before it has its memory */
+    uintptr_t reserve;                  /* room for what is out of the way */
+    size_t reserved, total;
+    unsigned count;
+    struct piece pieces[BPROC_MAX_REGIONS];
+    page_region regions[BPROC_MAX_REGIONS];
+    uint8_t frame[FRAME_PREFIX + 64 + BPROC_MAX_REGIONS * sizeof(page_region)];
+};
+
+/* ---- which memory ---- */
+
+static void piece_add(struct twin *twin, uintptr_t start, uintptr_t end)
+{
+    size_t size = end > start ? end - start : 0;
+
+    if (size < REGION_LEAST || size > REGION_MOST || twin->count == BPROC_MAX_REGIONS)
+        return;
+    twin->pieces[twin->count++] = (struct piece){ .start = start, .size = size };
+    twin->total += size;
+}
+
+/* A region without what is to be kept of it. */
+static void region_add(struct twin *twin, uintptr_t start, uintptr_t end, unsigned keep)
+{
+    for (; keep < 3; keep++) {
+        const uintptr_t *kept = twin->keep[keep];
+
+        if (kept[0] < end && kept[1] > start) {
+            region_add(twin, start, kept[0], keep + 1);
+            region_add(twin, kept[1], end, keep + 1);
+            return;
+        }
+    }
+    piece_add(twin, start, end);
+}
+
+/* Private, anonymous, and not the kernel's own; what nobody can read is seldom there at all. */
+static int line_take(const char *line, uintptr_t *start, uintptr_t *end)
+{
+    char access[5], name[16] = "";
+    unsigned long inode;
+
+    if (sscanf(line, "%lx-%lx %4s %*s %*s %lu %15s", start, end, access, &inode, name) < 4)
+        return 0;
+    return access[3] == 'p' && memcmp(access, "---", 3) != 0 && inode == 0 &&
+           (!name[0] || strcmp(name, "[heap]") == 0 || strncmp(name, "[anon:", 6) == 0);
+}
+
+static void keep_about(uintptr_t kept[2], uintptr_t middle, uintptr_t page)
+{
+    kept[0] = (middle - MARGIN) & ~(page - 1);
+    kept[1] = (middle + MARGIN) & ~(page - 1);
+}
+
+static void regions_find(struct twin *twin)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start, end;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[LINE];
+
+    keep_about(twin->keep[0], (uintptr_t)__builtin_frame_address(0), page);
+    keep_about(twin->keep[1], (uintptr_t)pthread_self(), page);
+    twin->keep[2][0] = (uintptr_t)twin;
+    twin->keep[2][1] = ((uintptr_t)(twin + 1) + page - 1) & ~(page - 1);
+    while (maps && fgets(line, sizeof(line), maps)) {
+        if (line_take(line, &start, &end))
+            region_add(twin, start, end, 0);
+        /* The rest of a longer one. */
+        while (!strchr(line, '\n') && fgets(line, sizeof(line), maps))
+            continue;
+    }
+    if (maps)
+        fclose(maps);
+}
+
+/* ---- the fork ---- */
+
+static int room_reserve(struct twin *twin)
+{
+    void *room;
+
+    twin->reserved = twin->total + (twin->count + 1) * MOVE_UNIT;
+    room = mmap(NULL, twin->reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                0);
+    if (room == MAP_FAILED)
+        return -errno;
+    twin->reserve = (uintptr_t)room;
+    return 0;
+}
+
+static void pieces_away(struct twin *twin)
+{
+    uintptr_t at = twin->reserve;
+
+    for (unsigned i = 0; i < twin->count; i++) {
+        struct piece *piece = &twin->pieces[i];
+        uintptr_t to = at + ((piece->start - at) & (MOVE_UNIT - 1));
+
+        if (syscall(SYS_mremap, piece->start, piece->size, piece->size,
+                    MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) != (long)to)
+            continue;
+        piece->away = to;
+        at = to + piece->size;
+        syscall(SYS_madvise, to, piece->size, MADV_DONTFORK);
+    }
+}
+
+static int pieces_back(struct twin *twin)
+{
+    for (unsigned i = 0; i < twin->count; i++) {
+        struct piece *piece = &twin->pieces[i];
+
+        if (!piece->away)
+            continue;
+        if (syscall(SYS_mremap, piece->away, piece->size, piece->size,
+                    MREMAP_MAYMOVE | MREMAP_FIXED, piece->start) != (long)piece->start)
+            return -1;
+        syscall(SYS_madvise, piece->start, piece->size, MADV_DOFORK);
+    }
+    return 0;
+}
+
+/* As fork(2), with libc's view of the thread kept: the kernel forgets two addresses of a child's. */
+static long twin_clone(struct twin *twin)
+{
+    int *number = NULL;
+    void *robust = NULL;
+    size_t robust_len = 0;
+    long pid, flags;
+
+    syscall(SYS_prctl, PR_GET_TID_ADDRESS, &number, 0, 0, 0);
+    syscall(SYS_get_robust_list, 0, &robust, &robust_len);
+    flags = number ? CLONE_CHILD_CLEARTID : 0;
+    pieces_away(twin);
+    pid = syscall(SYS_clone, flags, 0, NULL, number, NULL);
+    if (pid == 0) {
+        syscall(SYS_set_robust_list, robust, robust_len);
+        syscall(SYS_munmap, twin->reserve, twin->reserved);
+    } else if (pieces_back(twin) < 0) {
+        /* Half of it is not where it belongs. */
+        syscall(SYS_kill, pid, SIGKILL);
+        syscall(SYS_exit_group, CHILD_GAVE_UP);
+    }
+    return pid;
+}
+
+/* ---- the process ---- */
+
+static int twin_tell(struct twin *twin, int pid, int gate)
+{
+    struct frame_header header = { .kind = K_EVENT, .proc = P_GATE_REACHED };
+    twin_msg msg = { .pid = pid, .regions = { 0, twin->regions } };
+    size_t sent = 0, len;
+    XDR xdrs;
+
+    for (unsigned i = 0; i < twin->count; i++)
+        if (twin->pieces[i].away)
+            twin->regions[msg.regions.regions_len++] =
+                (page_region){ twin->pieces[i].start, twin->pieces[i].size };
+    xdrmem_create(&xdrs, (char *)twin->frame + FRAME_PREFIX,
+                  (u_int)(sizeof(twin->frame) - FRAME_PREFIX), XDR_ENCODE);
+    if (!xdr_twin_msg(&xdrs, &msg))
+        return -EMSGSIZE;
+    header.body_len = xdr_getpos(&xdrs);
+    frame_format_header(&header, twin->frame);
+    for (len = FRAME_PREFIX + header.body_len; sent < len;) {
+        long n = syscall(SYS_sendto, gate, twin->frame + sent, len - sent, MSG_NOSIGNAL, NULL, 0);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* Until there is a verdict, or the gate's end. */
+static void process_wait(struct twin *twin, int pid, int gate)
+{
+    char byte;
+
+    if (twin_tell(twin, pid, gate) == 0)
+        while (syscall(SYS_recvfrom, gate, &byte, 1, MSG_PEEK, NULL, NULL) < 0 && errno == EINTR)
+            continue;
+    syscall(SYS_kill, pid, SIGKILL);
+    while (syscall(SYS_wait4, pid, NULL, __WALL, NULL) < 0 && errno == EINTR)
+        continue;
+}
+
+/* ---- the twin ---- */
+
+/* A descriptor of its own memory, made by `device` if there is one; else of less use, or -errno. */
+static int memory_open(int device)
+{
+    long fd;
+
+    if (device >= 0)
+        fd = syscall(SYS_ioctl, device, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+    else
+        fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+static void memory_answer(int gate, int fd)
+{
+    struct frame_header header = { .kind = K_EVENT, .proc = P_GATE_REACHED,
+                                   .status = fd < 0 ? -fd : 0, .nfds = fd >= 0 };
+    union { char space[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
+    uint8_t frame[FRAME_PREFIX];
+    struct iovec iov = { frame, sizeof(frame) };
+    struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+    frame_format_header(&header, frame);
+    if (fd >= 0) {
+        mh.msg_control = control.space;
+        mh.msg_controllen = sizeof(control.space);
+        control.align.cmsg_level = SOL_SOCKET;
+        control.align.cmsg_type = SCM_RIGHTS;
+        control.align.cmsg_len = CMSG_LEN(sizeof(int));
+        *(int *)(void *)CMSG_DATA(&control.align) = fd;
+    }
+    while (syscall(SYS_sendmsg, gate, &mh, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        continue;
+}
+
+/* Takes the message in, with its device. -1: it has none. */
+static int memory_ask_take(int gate, size_t len)
+{
+    union { char space[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
+    uint8_t bytes[GATE_BYTES];
+    struct iovec iov = { bytes, len };
+    struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
+                         .msg_controllen = sizeof(control.space) };
+
+    if (len > sizeof(bytes) || syscall(SYS_recvmsg, gate, &mh, MSG_CMSG_CLOEXEC) != (long)len)
+        syscall(SYS_exit_group, CHILD_GAVE_UP);
+    return mh.msg_controllen >= CMSG_LEN(sizeof(int)) &&
+                   control.align.cmsg_type == SCM_RIGHTS
+               ? *(int *)(void *)CMSG_DATA(&control.align) : -1;
+}
+
+static void memory_hand_out(int gate, size_t len)
+{
+    int device = memory_ask_take(gate, len);
+    int fd = memory_open(device);
+
+    memory_answer(gate, fd);
+    if (fd >= 0)
+        syscall(SYS_close, fd);
+    if (device >= 0)
+        syscall(SYS_close, device);
+}
+
+/* Returns where it was restored only, when its memory is there. */
+static void twin_wait(int gate)
+{
+    uint8_t bytes[VERDICT_AT + 4];
+    struct frame_header header;
+    int handed_out = 0;
+
+    for (;;) {
+        long n = syscall(SYS_recvfrom, gate, bytes, sizeof(bytes), MSG_PEEK, NULL, NULL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n != (long)sizeof(bytes) || frame_parse_header(bytes, &header) < 0 ||
+            header.proc != P_GATE)
+            break;
+        if (bytes[VERDICT_AT + 3] == GATE_MEMORY)
+            memory_hand_out(gate, FRAME_PREFIX + header.body_len);
+        else if (handed_out)
+            return;
+        else
+            break;
+        handed_out = 1;
+    }
+    syscall(SYS_exit_group, CHILD_GAVE_UP);
+}
+
+int twin_part(int gate)
+{
+    struct twin *twin = mmap(NULL, sizeof(*twin), PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long pid = -1;
+
+    if (twin == MAP_FAILED)
+        return 0;
+    regions_find(twin);
+    if (twin->total >= WORTH_IT && room_reserve(twin) == 0) {
+        pid = twin_clone(twin);
+        if (pid == 0)
+            twin_wait(gate);
+        else if (pid > 0)
+            process_wait(twin, (int)pid, gate);
+        if (pid != 0)
+            munmap((void *)twin->reserve, twin->reserved);
+    }
+    munmap(twin, sizeof(*twin));
+    return pid >= 0;
+}

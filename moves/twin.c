@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "moves/task.h"
+#include "moves/twin.h"
+
+#define CHILDREN 16                     /* of a process that was forked a moment ago */
+
+/* The child of the process at the gate that has that number for itself; 0. */
+static pid_t child_find(pid_t parent, int number)
+{
+    pid_t list[CHILDREN];
+    int count = task_children(parent, list, CHILDREN);
+
+    for (int i = 0; i < count && i < CHILDREN; i++)
+        if (task_number(list[i]) == number)
+            return list[i];
+    return 0;
+}
+
+int twin_take(struct move *move, const struct frame_header *header, const uint8_t *body,
+              char *text, size_t len)
+{
+    static struct task task;            /* too large for the stack of a callback */
+    twin_msg msg;
+    pid_t twin;
+
+    move->dump.pid = move->dump_pid;
+    if (header->body_len == 0)
+        return 0;
+    if (conn_decode(twin_msg, header, body, &msg) < 0) {
+        snprintf(text, len, "the twin of process %d does not decode", move->pid);
+        return EPROTO;
+    }
+    twin = child_find(move->dump_task, msg.pid);
+    if (twin <= 0 || task_read(twin, &task) < 0 || task.ppid != move->dump_task ||
+        !task_is_plain(&task, move->uid)) {
+        frame_free(FRAME_XDR(twin_msg), &msg, sizeof(msg));
+        snprintf(text, len, "process %d is no twin of process %d", msg.pid, move->pid);
+        return EPERM;
+    }
+    move->dump = (dump_arg){ .pid = msg.pid, .source = move->dump_pid,
+                             .source_task = move->dump_task,
+                             .regions = { msg.regions.regions_len, msg.regions.regions_val } };
+    return 0;
+}
