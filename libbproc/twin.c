@@ -36,7 +36,7 @@
 #endif
 
 #define REGION_LEAST (256UL << 10)      /* below it a region is CRIU's */
-#define REGION_MOST (1UL << 36)         /* above it it is a sparse one that is looked through best */
+#define REGION_MOST (1UL << 36)         /* above it a region is mostly holes: CRIU's, too */
 #define WORTH_IT (1UL << 20)
 #define MARGIN (256UL << 10)            /* about the stack pointer and the thread's own data */
 #define MOVE_UNIT (2UL << 20)           /* a page table; moved whole when both ends agree in it */
@@ -172,7 +172,7 @@ static int pieces_back(struct twin *twin)
     return 0;
 }
 
-/* As fork(2), with libc's view of the thread kept: the kernel forgets two addresses of a child's. */
+/* As fork(2) in libc, which tells the kernel two addresses that a child does not inherit. */
 static long twin_clone(struct twin *twin)
 {
     int *number = NULL;

@@ -77,9 +77,10 @@ static int page_is_zero(const uint8_t *page)
     return page[0] == 0 && memcmp(page, page + 1, PAGE_BYTES - 1) == 0;
 }
 
-static void page_keep(struct sender *s, uint64_t start, const uint8_t *page)
+/* Runs of two regions stay two, though they may touch: a region is what can be filled at once. */
+static void page_keep(struct sender *s, uint64_t start, const uint8_t *page, unsigned first)
 {
-    page_run *last = s->count ? &s->runs[s->count - 1] : NULL;
+    page_run *last = s->count > first ? &s->runs[s->count - 1] : NULL;
     uint8_t *to = s->data + s->pages++ * PAGE_BYTES;
 
     if (to != page)
@@ -101,10 +102,11 @@ static void batch_sift(struct sender *s)
     for (unsigned i = 0; i < count; i++) {
         uint64_t start = (uintptr_t)s->far[i].iov_base;
         const uint8_t *end = page + s->far[i].iov_len;
+        unsigned first = s->count;
 
         for (; page < end; page += PAGE_BYTES, start += PAGE_BYTES)
             if (!page_is_zero(page))
-                page_keep(s, start, page);
+                page_keep(s, start, page, first);
     }
 }
 
