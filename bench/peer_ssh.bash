@@ -28,6 +28,7 @@ LogLevel ERROR
 MaxStartups 200
 MaxSessions 200
 PidFile none
+Subsystem sftp internal-sftp
 END
     sed 's/^/* /' "$folder/host.pub" >"$folder/known_hosts"
     cat >"$folder/fresh" <<END
