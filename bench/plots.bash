@@ -52,8 +52,8 @@ set title "Time of one run: median, 10th to 90th percentile" offset 0,1.5
 set xlabel "ms"
 data = "$plot_work/latency"
 plot data using 2:(-\$0):yticlabels(1) with dots lc rgb "white" notitle, \\
-    data using (\$5 == 0 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 7 ps 0.8 lc rgb "#5b7fa6" title "others", \\
-    data using (\$5 == 1 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 7 ps 0.8 lc rgb "#1a8f4c" title "BProc"
+    data using (\$5 == 0 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 7 ps 0.8 lc rgb "#5b7fa6" title "beside it", \\
+    data using (\$5 == 1 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 7 ps 0.8 lc rgb "#1a8f4c" title "the case itself"
 END
 }
 
@@ -91,7 +91,9 @@ plot for [i=0:$(( lines - 1 ))] data index i using 1:2:xticlabels(1) with linesp
 END
 }
 
+# plots_draw DIR
 plots_draw() {
+    rm -f "$1"/{overview,latency,nodes,sizes}.svg
     plot_work=$(mktemp -d) || die "cannot make a folder for plots"
     ! plot_data overview || plot_overview "$1" | gnuplot || die "cannot draw the overview"
     ! plot_data latency || plot_latency "$1" | gnuplot || die "cannot draw the latencies"
@@ -100,4 +102,13 @@ plots_draw() {
     ! plot_data MiB || plot_lines MiB "Time by the memory of the process" "$1/sizes.svg" | gnuplot ||
         die "cannot draw the sizes"
     rm -r "$plot_work"
+}
+
+# plots_list DIR: what was drawn, in Markdown.
+plots_list() {
+    local name
+    echo
+    for name in overview latency nodes sizes; do
+        [[ ! -e $1/$name.svg ]] || echo "![$name]($name.svg)"
+    done
 }
