@@ -1,15 +1,50 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 #
-# Bytes from a node: how fast standard output comes.
+# Many bytes through the standard output and the standard input of a command on a node, into and out
+# of pipes.
+
+# One nc serves one connection, so another follows at once; who comes too early tries again.
+stream_serve() {
+    # shellcheck disable=SC2016
+    peer_need nc && on n0 sh -c 'exec </dev/null >/dev/null 2>&1
+        (while :; do head -c "$1" /dev/zero | nc -lN 7001; done) &
+        (while :; do nc -l 7002 | cat; done) &' sh "$1"
+}
+
+stream_promise() {
+    promise "$1" "ssh, shared connection" '>=' 2
+    promise "$1" "nc, in clear" '>=' 0.5
+    stable "$1" "ssh, shared connection" '>='
+    stable "$1" "nc, in clear" '>='
+}
+
+stream_out() {
+    local source="head -c $(( $1 << 20 )) /dev/zero" sink="cat >/dev/null"
+    race_begin stream "bpsh" "$1" "$1 MiB from the standard output of a node"
+    race_add "bpsh" sh -c "bpsh n0 $source | $sink"
+    race_add "ssh, shared connection" sh -c "${ssh_shared[*]} n0 $source | $sink"
+    race_peer nc "nc, in clear" sh -c "until nc n0 7001 </dev/null; do :; done | $sink"
+    race_add "pipe here" sh -c "$source | $sink"
+    stream_promise stream
+    race_run "$(rounds 10 3)"
+}
+
+stream_in() {
+    local source="head -c $(( $1 << 20 )) /dev/zero"
+    race_begin stream-in "bpsh" "$1" "$1 MiB into the standard input of a node"
+    race_add "bpsh" sh -c "$source | bpsh n0 sh -c 'cat >/dev/null'"
+    race_add "ssh, shared connection" sh -c "$source | ${ssh_shared[*]} n0 'cat >/dev/null'"
+    race_peer nc "nc, in clear" sh -c "until $source | nc -N n0 7002; do :; done"
+    race_add "pipe here" sh -c "$source | cat >/dev/null"
+    stream_promise stream-in
+    race_run "$(rounds 10 3)"
+}
 
 stream_run() {
-    local source="head -c $(( 256 << 20 )) /dev/zero" sink="cat >/dev/null"
-    case_begin stream "bpsh" 256 "256 MiB from the standard output of a node"
-    on master bench-time "$(rounds 10 2)" \
-        -- "bpsh" sh -c "bpsh n0 $source | $sink" \
-        -- "ssh, shared connection" sh -c "ssh -F $work/ssh/shared n0 $source | $sink" \
-        -- "ssh, new connection" sh -c "ssh -F $work/ssh/fresh n0 $source | $sink" \
-        -- "pipe here" sh -c "$source | $sink" || return
-    samples_take stream
+    local mib status=0
+    mib=$(rounds 1024 256)
+    stream_serve $(( mib << 20 ))
+    stream_out "$mib" || status=1
+    stream_in "$mib" && return "$status"
 }
