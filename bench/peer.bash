@@ -54,14 +54,6 @@ peers_define() {
     tls_ping=(bench-tlsping ask)
 }
 
-# On n0 somebody sends zeros to whoever connects to port 7001, from a pipe as a program's output
-# comes, and somebody at port 7002 takes what comes.
-peer_nc_start() {
-    on n0 sh -c '
-        while :; do head -c 64G /dev/zero | nc -l 7001 >/dev/null; done </dev/null >/dev/null 2>&1 &
-        nc -k -l 7002 </dev/null >/dev/null 2>&1 &'
-}
-
 # What a TLS connection and fork+exec of a program cost by themselves: a server on n0.
 peer_tls_start() {
     [[ -f $work/tls.pem ]] ||
