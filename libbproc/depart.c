@@ -16,8 +16,6 @@
 #include "libbproc/depart.h"
 #include "libbproc/guard.h"
 
-#define GHOST_PATH PKGLIBEXECDIR "/bproc-ghost"
-#define GHOST_GATE 3
 #define MAX_ARGUMENTS 131072            /* bytes of a command line that a ghost shows */
 
 void signals_block(uint64_t *before)
@@ -32,18 +30,33 @@ void signals_restore(const uint64_t *before)
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(*before));
 }
 
+uint64_t signals_now(void)
+{
+    uint64_t set = 0;
+
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &set, sizeof(set));
+    return set;
+}
+
+int depart_open(struct depart *depart, move_kind kind, int node, int flags)
+{
+    memset(depart, 0, sizeof(*depart));
+    depart->gate = depart->gate_far = depart->keep = depart->keep_far = -1;
+    depart->kind = kind;
+    depart->node = node;
+    depart->flags = flags;
+    depart->conn = client_open();
+    return depart->conn < 0 ? depart->conn : 0;
+}
+
 int depart_ask(struct depart *depart, move_kind kind, int node, int flags)
 {
     move_ask_arg arg = { .kind = kind, .node = node, .flags = flags };
     move_ask_ret ret;
-    int error;
+    int error = depart_open(depart, kind, node, flags);
 
-    memset(depart, 0, sizeof(*depart));
-    depart->gate = depart->gate_far = depart->keep = depart->keep_far = -1;
-    depart->kind = kind;
-    depart->conn = client_open();
-    if (depart->conn < 0)
-        return depart->conn;
+    if (error)
+        return error;
     error = msg_call(depart->conn, P_MOVE_ASK, FRAME_XDR(move_ask_arg), &arg, NULL, 0,
                      FRAME_XDR(move_ask_ret), &ret, sizeof(ret), NULL, 0);
     if (error) {
@@ -198,22 +211,32 @@ static char **arguments_read(void)
     return strings_split(bytes, (size_t)len + (bytes[len - 1] != '\0'));
 }
 
+void ghost_environment_fill(struct ghost_environment *environment, int node, int ahead)
+{
+    const char *path = getenv("BPROC_SOCKET");
+    size_t size = sizeof(environment->socket);
+    unsigned count = 0;
+
+    snprintf(environment->node, sizeof(environment->node), "BPROC_GHOST_NODE=%d", node);
+    environment->list[count++] = environment->node;
+    if (ahead)
+        environment->list[count++] = (char *)(uintptr_t)"BPROC_GHOST_AHEAD=1";
+    if (path && (size_t)snprintf(environment->socket, size, "BPROC_SOCKET=%s", path) < size)
+        environment->list[count++] = environment->socket;
+    environment->list[count] = NULL;
+}
+
 int ghost_exec(int gate, int node, char *const argv[])
 {
     char *unknown[] = { (char *)(uintptr_t)"bproc-ghost", NULL };
-    char node_text[40], socket_text[4200];
-    const char *path = getenv("BPROC_SOCKET");
-    char *env[3] = { node_text, NULL, NULL };
+    struct ghost_environment environment;
     int ghost = open(GHOST_PATH, O_PATH | O_CLOEXEC);
 
     if (ghost < 0)
         return -errno;
     if (!argv || !argv[0])
         argv = arguments_read();
-    snprintf(node_text, sizeof(node_text), "BPROC_GHOST_NODE=%d", node);
-    if (path && (size_t)snprintf(socket_text, sizeof(socket_text), "BPROC_SOCKET=%s", path) <
-                    sizeof(socket_text))
-        env[1] = socket_text;
+    ghost_environment_fill(&environment, node, 0);
     /* Above the gate's number, so that neither overwrites the other; the ghost's goes at exec. */
     ghost = fcntl(ghost, F_DUPFD_CLOEXEC, GHOST_GATE + 1);
     if (gate == GHOST_GATE)
@@ -221,7 +244,7 @@ int ghost_exec(int gate, int node, char *const argv[])
     else if (dup2(gate, GHOST_GATE) < 0)
         return -errno;
     close_range(GHOST_GATE + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-    fexecve(ghost, argv ? argv : unknown, env);
+    fexecve(ghost, argv ? argv : unknown, environment.list);
     return -errno;
 }
 

@@ -15,6 +15,9 @@
 
 #define DEPART_NO_FLAGS (-1)            /* the default for the node */
 
+#define GHOST_PATH PKGLIBEXECDIR "/bproc-ghost"
+#define GHOST_GATE 3                    /* number of the gate's descriptor in the ghost */
+
 /* Status of a child that ends at its gate after the daemon's refusal; a lower one is an errno. */
 #define CHILD_GAVE_UP 127
 
@@ -28,6 +31,9 @@ struct depart {
     int flags;
     int same;                           /* the caller is on that node already */
 };
+
+/* Opens the connection. 0/-errno. */
+int depart_open(struct depart *depart, move_kind kind, int node, int flags);
 
 /* Opens the connection and asks. 0, or a negative errno with everything closed. Blocks. */
 int depart_ask(struct depart *depart, move_kind kind, int node, int flags);
@@ -53,6 +59,15 @@ void gate_msg_free(gate_msg *news);
 /* Waits for the daemon's verdict. GATE_FAIL also when the daemon is gone. Blocks. */
 gate_verdict gate_wait(int gate, int *node, int *rank);
 
+/* What a ghost is told in its environment. */
+struct ghost_environment {
+    char node[40], socket[4200];
+    char *list[4];
+};
+
+/* `ahead`: it is to wait at its gate for its process. */
+void ghost_environment_fill(struct ghost_environment *environment, int node, int ahead);
+
 /*
  * Replaces the program by the ghost, which shows `argv` (NULL: this process's own arguments). All
  * signals are to be blocked. Returns only when that cannot be: -errno.
@@ -64,5 +79,6 @@ void depart_close(struct depart *depart);
 /* All signals blocked, the mask before in *before. Raw, because libc keeps some for itself. */
 void signals_block(uint64_t *before);
 void signals_restore(const uint64_t *before);
+uint64_t signals_now(void);
 
 #endif

@@ -40,6 +40,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/remain.c libbproc/remain.h \
 	libbproc/rexec.c libbproc/rexec.h \
 	libbproc/rfork.c libbproc/rfork.h \
+	libbproc/spawn.c libbproc/spawn.h \
 	libbproc/spec.c libbproc/spec.h \
 	libbproc/spool.c libbproc/spool.h \
 	libbproc/streams.c libbproc/streams.h \

@@ -37,10 +37,13 @@ int program_hand_over(struct depart *depart, const struct program *program, uint
 {
     const int skip[] = { depart->conn, depart->gate, depart->gate_far, program->exe, -1 };
     struct streams *set = malloc(sizeof(*set));
-    int spec = set ? spec_write(program->cmd, program->argv, program->envp, program->io, blocked)
-                   : -ENOMEM;
-    int error = spec < 0 ? spec : 0;
+    struct circumstances now;
+    int spec, error;
 
+    circumstances_note(&now, blocked);
+    spec = set ? spec_write(&now, program->cmd, program->argv, program->envp, program->io)
+               : -ENOMEM;
+    error = spec < 0 ? spec : 0;
     if (!error)
         error = streams_collect(set, depart->flags, program->io, 1, skip);
     if (!error) {

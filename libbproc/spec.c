@@ -51,7 +51,7 @@ static unsigned limits_get(limit_pair *pairs)
 {
     unsigned count = 0;
 
-    for (int which = 0; which < RLIM_NLIMITS; which++) {
+    for (int which = 0; which < RLIM_NLIMITS && count < SPEC_LIMITS; which++) {
         struct rlimit limit;
 
         if (getrlimit((__rlimit_resource_t)which, &limit) < 0)
@@ -111,33 +111,38 @@ static unsigned closed_fill(int *closed, const struct io *io)
     return count;
 }
 
-int spec_write(const char *cmd, char *const argv[], char *const envp[], const struct io *io,
-               uint64_t blocked)
+void circumstances_note(struct circumstances *now, uint64_t blocked)
 {
-    char cwd[PATH_MAX];
-    limit_pair limits[32];
+    if (!getcwd(now->cwd, sizeof(now->cwd)))
+        strcpy(now->cwd, "/");
+    now->umask_bits = umask_get();
+    errno = 0;
+    now->nice_value = getpriority(PRIO_PROCESS, 0);
+    now->blocked = blocked;
+    now->ignored = signals_ignored();
+    now->limit_count = limits_get(now->limits);
+}
+
+int spec_write(const struct circumstances *now, const char *cmd, char *const argv[],
+               char *const envp[], const struct io *io)
+{
     exec_file files[BPROC_MAX_IO];
     int closed[3];
-    exec_spec spec = { .cmd = (char *)(uintptr_t)cmd, .cwd = cwd };
+    exec_spec spec = { .cmd = (char *)(uintptr_t)cmd, .cwd = (char *)(uintptr_t)now->cwd,
+                       .umask_bits = now->umask_bits, .nice_value = now->nice_value,
+                       .blocked = now->blocked, .ignored = now->ignored };
     uint8_t *bytes;
     size_t len;
     int fd, error;
 
-    if (!getcwd(cwd, sizeof(cwd)))
-        strcpy(cwd, "/");
     if (strlen(cmd) >= PATH_MAX)
         return -ENAMETOOLONG;
     spec.argv.argv_len = (u_int)list_length(argv);
     spec.argv.argv_val = (arg_string *)(uintptr_t)argv;
     spec.envp.envp_len = (u_int)list_length(envp);
     spec.envp.envp_val = (arg_string *)(uintptr_t)envp;
-    spec.umask_bits = umask_get();
-    errno = 0;
-    spec.nice_value = getpriority(PRIO_PROCESS, 0);
-    spec.blocked = blocked;
-    spec.ignored = signals_ignored();
-    spec.limits.limits_len = limits_get(limits);
-    spec.limits.limits_val = limits;
+    spec.limits.limits_len = now->limit_count;
+    spec.limits.limits_val = (limit_pair *)(uintptr_t)now->limits;
     spec.files.files_len = files_fill(files, io);
     spec.files.files_val = files;
     spec.closed.closed_len = closed_fill(closed, io);

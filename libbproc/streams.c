@@ -67,8 +67,8 @@ static int socket_kind(int fd)
     }
 }
 
-/* The kind of stream descriptor `fd` is, 0 if it is none. */
-static int descriptor_kind(int fd, const struct stat *st)
+/* The kind of stream descriptor `fd` is, 0 if it is none; the process knows it as `target`. */
+static int descriptor_kind(int fd, int target, const struct stat *st)
 {
     int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
 
@@ -81,7 +81,7 @@ static int descriptor_kind(int fd, const struct stat *st)
     if (S_ISCHR(st->st_mode) && major(st->st_rdev) != MEMORY_DEVICES && isatty(fd))
         return STREAM_OUTPUT;
     /* What the caller's output was sent to is on the caller's machine. */
-    if (S_ISREG(st->st_mode) && (fd == STDOUT_FILENO || fd == STDERR_FILENO))
+    if (S_ISREG(st->st_mode) && (target == STDOUT_FILENO || target == STDERR_FILENO))
         return STREAM_OUTPUT;
     return 0;
 }
@@ -117,16 +117,17 @@ static stream_desc *desc_find(struct streams *set, int kind, ino_t inode)
     return NULL;
 }
 
-static int descriptor_add(struct streams *set, int fd, int eager)
+static int descriptor_add(struct streams *set, int fd, int target)
 {
     struct stat st;
+    int eager = target == STDIN_FILENO;
     unsigned flags = eager ? STREAM_F_EAGER : 0;
     stream_desc *desc;
     int kind, copy;
 
     if (fstat(fd, &st) < 0)
         return 0;
-    kind = descriptor_kind(fd, &st);
+    kind = descriptor_kind(fd, target, &st);
     /* Input that was asked for: what is on this machine is read here. */
     if (eager && (kind == STREAM_OUTPUT || (kind == 0 && (S_ISREG(st.st_mode) || isatty(fd)))))
         kind = STREAM_PIPE_READ;
@@ -143,7 +144,7 @@ static int descriptor_add(struct streams *set, int fd, int eager)
         desc->orig_inode = st.st_ino;
         set->originals[set->original_count++] = copy;
     }
-    return desc_add_target(desc, fd);
+    return desc_add_target(desc, target);
 }
 
 static int connects_add(struct streams *set, const struct io *io)
@@ -191,8 +192,21 @@ int streams_collect(struct streams *set, int flags, const struct io *io, int exe
     /* All were noted before the first is duplicated, so that the duplicates are not met. */
     for (size_t i = 0; !error && i < count; i++)
         if (!descriptors_have(skip, list[i]) && descriptor_travels(list[i], flags, io, exec))
-            error = descriptor_add(set, list[i], list[i] == STDIN_FILENO);
+            error = descriptor_add(set, list[i], list[i]);
     free(list);
+    if (error)
+        streams_free(set);
+    return error;
+}
+
+int streams_take(struct streams *set, const int fds[3])
+{
+    int error = 0;
+
+    memset(set, 0, sizeof(*set));
+    for (int target = STDIN_FILENO; !error && target <= STDERR_FILENO; target++)
+        if (fds[target] >= 0)
+            error = descriptor_add(set, fds[target], target);
     if (error)
         streams_free(set);
     return error;

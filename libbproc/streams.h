@@ -31,6 +31,12 @@ int streams_collect(struct streams *set, int flags, const struct io *io, int exe
                     const int *skip);
 
 /*
+ * Fills `set` with what is to be a process's descriptors 0 to 2, of which this one has the other
+ * ends or copies as `fds`; -1: not forwarded. 0, -EMFILE.
+ */
+int streams_take(struct streams *set, const int fds[3]);
+
+/*
  * Puts a placeholder on every target, and /dev/null on descriptor 0 if that is no stream; if `io`
  * names all, closes the others but `skip` instead. 0/-errno.
  */

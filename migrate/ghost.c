@@ -4,8 +4,10 @@
  * arguments, its name), passes every signal on, stops, continues and ends as the process does.
  *
  * Life: the local child of an rfork, or the caller of a rexec, executes this program with all
- * signals blocked and the gate to the daemon as descriptor 3. When the daemon goes away the ghost
- * waits for it to come back; signals wait with it. Only SIGKILL and the daemon's word end a ghost.
+ * signals blocked and the gate to the daemon as descriptor 3. Or it is executed ahead of its
+ * process, and waits at the gate until that runs; if it is not to be, the ghost ends. When the
+ * daemon goes away the ghost waits for it to come back; signals wait with it. Only SIGKILL and the
+ * daemon's word end a ghost.
  *
  * A ghost of what was forked on a node has no gate and begins as one whose daemon was away.
  */
@@ -27,6 +29,7 @@
 #include <unistd.h>
 
 #include "migrate/ghost_child.h"
+#include "migrate/ghosttext.h"
 #include "migrate/ghostwire.h"
 
 #define GATE 3
@@ -333,6 +336,22 @@ static void ghost_run(struct ghost *ghost)
     }
 }
 
+/* Until the process runs. Without it, what came meanwhile is for nobody, or for who has moved on. */
+static void process_wait(struct ghost *ghost)
+{
+    struct ghostwire msg = { .count = 0 };
+
+    if (ghostwire_recv(ghost->gate, &msg) < 0 || msg.proc != P_GATE ||
+        (msg.words[0] != GATE_GHOST && msg.words[0] != GATE_END))
+        _exit(1);
+    ghost->node = msg.words[1];
+    if (msg.words[0] == GATE_GHOST)
+        return;
+    while (signal_forward(ghost) > 0)
+        ;
+    _exit(0);
+}
+
 static int parent_watch(void)
 {
     pid_t parent = getppid();
@@ -346,35 +365,15 @@ static int parent_watch(void)
     return fd;
 }
 
-static const char *name_of(const char *path)
-{
-    const char *name = path;
-
-    for (; *path; path++)
-        if (*path == '/')
-            name = path + 1;
-    return name;
-}
-
-/* A node's number as the environment has it, perhaps negative. */
-static int number_read(const char *text)
-{
-    int sign = *text == '-' ? -1 : 1, number = 0;
-
-    for (text += *text == '-'; *text >= '0' && *text <= '9'; text++)
-        number = number * 10 + (*text - '0');
-    return sign * number;
-}
-
 int main(int argc, char **argv)
 {
     const char *node = getenv("BPROC_GHOST_NODE");
-    struct ghost ghost = { .gate = GATE, .node = node ? number_read(node) : -1 };
+    struct ghost ghost = { .gate = GATE, .node = node ? ghosttext_number(node) : -1 };
     sigset_t all;
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
-    prctl(PR_SET_NAME, argc > 0 ? name_of(argv[0]) : "bproc-ghost");
+    prctl(PR_SET_NAME, argc > 0 ? ghosttext_name(argv[0]) : "bproc-ghost");
     fd_null();
     (void)!chdir("/");
     if (fcntl(GATE, F_SETFD, FD_CLOEXEC) < 0)
@@ -383,6 +382,8 @@ int main(int argc, char **argv)
     ghost.ppid = getppid();
     ghost.parent = parent_watch();
     ghost.retry_ms = RETRY_FIRST_MS;
+    if (ghost.gate >= 0 && getenv("BPROC_GHOST_AHEAD"))
+        process_wait(&ghost);
     if (ghost.gate >= 0)
         gate_hello(&ghost, 0);
     else

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "migrate/ghost_child.h"
+#include "migrate/ghosttext.h"
 
 #define BIRTH PKGLIBEXECDIR "/bproc-birth"
 #define PIECE 4096                  /* bytes of memory taken at a time */
@@ -52,23 +53,12 @@ static struct child **child_find(pid_t pid)
     return at;
 }
 
-/* The digits of `number` at the end of `text`; where they begin. */
-static char *number_format(char *text, size_t size, pid_t number)
-{
-    char *at = text + size - 1;
-
-    *at = '\0';
-    do
-        *--at = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    return at;
-}
-
 __attribute__((noreturn))
 static void birth_run(pid_t pid)
 {
     char text[16];
-    char *argv[] = { (char[]){ "bproc-birth" }, number_format(text, sizeof(text), pid), NULL };
+    char *argv[] = { (char[]){ "bproc-birth" }, ghosttext_format(text, sizeof(text), pid),
+                     NULL };
 
     execve(BIRTH, argv, environ);
     _exit(errno);

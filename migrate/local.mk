@@ -9,6 +9,7 @@ pkglibexec_PROGRAMS += migrate/bproc-ghost migrate/bproc-mover migrate/bproc-rec
 migrate_bproc_ghost_SOURCES = \
 	migrate/ghost.c \
 	migrate/ghost_child.c migrate/ghost_child.h \
+	migrate/ghosttext.c migrate/ghosttext.h \
 	migrate/ghostwire.c migrate/ghostwire.h
 if BARE
 migrate_bproc_ghost_SOURCES += migrate/bare.c

@@ -8,21 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/bproc.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libbproc/depart.h"
 #include "tools/bpsh_task.h"
 #include "tools/tool.h"
 
-#define REPORT_FD 3
 #define STATUS_SIGNAL 255
 #define STATUS_LATE 124
 #define STATUS_LOST 255
 
 /* The ends for the child, by the number they get there. */
 struct child_ends {
-    int fds[4];
+    int fds[3];
 };
 
 int task_prepare(struct task_plan *plan)
@@ -33,15 +34,16 @@ int task_prepare(struct task_plan *plan)
     int fd;
 
     tool_start();
-    getrlimit(RLIMIT_NOFILE, &plan->files);
-    files = plan->files;
+    sigprocmask(SIG_SETMASK, NULL, &plan->mask);
+    circumstances_note(&plan->now, signals_now());
+    getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    sigaction(SIGPIPE, &ignore, &plan->pipe_action);
+    sigaction(SIGPIPE, &ignore, NULL);
     sigemptyset(&mask);
     sigaddset(&mask, SIGCHLD);
     tool_signals(&mask);
-    sigprocmask(SIG_BLOCK, &mask, &plan->mask);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
     fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? -errno : fd;
 }
@@ -83,21 +85,22 @@ static int stream_make(const struct task *task, const struct task_plan *plan, in
         return pipe_make(own, child, target == STDIN_FILENO);
     if (kind == STREAM_FILE)
         return file_make(task, plan->outdir, target, child);
-    *child = kind == STREAM_OWN ? fcntl(target, F_DUPFD_CLOEXEC, REPORT_FD + 1)
-                                : open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (kind == STREAM_NULL)
+        return 0;
+    *child = fcntl(target, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     return *child < 0 ? -errno : 0;
 }
 
 static int fd_join(int fd, int *child)
 {
-    *child = fcntl(fd, F_DUPFD_CLOEXEC, REPORT_FD + 1);
+    *child = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     return *child < 0 ? -errno : 0;
 }
 
 static int ends_make(struct task *task, const struct task_plan *plan, struct child_ends *ends)
 {
     int own[3] = { -1, -1, -1 };
-    int error = pipe_make(&task->report_fd, &ends->fds[REPORT_FD], false);
+    int error = 0;
 
     for (int i = 0; i < 3 && !error; i++)
         error = plan->streams[i] == STREAM_JOINED
@@ -111,19 +114,6 @@ static int ends_make(struct task *task, const struct task_plan *plan, struct chi
         error = error ? error : failed;
     }
     return error;
-}
-
-/* Puts the ends to 0 to 3 and closes everything else: no other node's pipe may stay open here. */
-static int ends_install(const struct child_ends *ends)
-{
-    int report = fcntl(ends->fds[REPORT_FD], F_DUPFD_CLOEXEC, REPORT_FD + 1);
-
-    for (int i = 0; i < 3; i++)
-        if (dup2(ends->fds[i], i) < 0)
-            return -1;
-    if (report < 0 || dup3(report, REPORT_FD, O_CLOEXEC) < 0)
-        return -1;
-    return close_range(REPORT_FD + 1, ~0U, 0);
 }
 
 static int number_set(const char *name, long value)
@@ -144,28 +134,21 @@ int task_environment(const struct task *task, const struct task_plan *plan)
     return setenv("BPROC_PROGNAME", command->target ? command->target : command->path, 1);
 }
 
-static void child_restore(const struct task_plan *plan)
-{
-    sigaction(SIGPIPE, &plan->pipe_action, NULL);
-    setrlimit(RLIMIT_NOFILE, &plan->files);
-    sigprocmask(SIG_SETMASK, &plan->mask, NULL);
-}
-
-__attribute__((noreturn))
-static void child_run(const struct task *task, const struct task_plan *plan,
-                      const struct child_ends *ends)
+/* 0 with the report open and the child there, or a negative errno. */
+static int child_start(struct task *task, const struct task_plan *plan,
+                       const struct child_ends *ends)
 {
     const struct command *command = plan->command;
-    int flags = plan->streams[0] == STREAM_NULL ? 0 : BPROC_IO_STDIN;
+    struct spawn spawn = { .now = &plan->now, .node = task->node, .here = task->node == tool_self(),
+                           .send = command->sent, .fds = ends->fds, .cmd = command->path,
+                           .argv = command->argv };
 
-    if (ends_install(ends) == 0 && task_environment(task, plan) == 0) {
-        child_restore(plan);
-        (command->sent ? _bproc_execmove : _bproc_rexec)(task->node, flags, command->path,
-                                                         command->argv, environ);
-    }
-    if (write(REPORT_FD, &(int) { errno }, sizeof(int)) < 0)
-        _exit(2);
-    _exit(1);
+    if (task_environment(task, plan) < 0)
+        return -errno;
+    spawn.envp = environ;
+    task->report_fd = spawn_start(&spawn);
+    task->pid = spawn.pid;
+    return task->report_fd < 0 ? task->report_fd : 0;
 }
 
 void task_init(struct task *task, int node, int rank)
@@ -176,7 +159,7 @@ void task_init(struct task *task, int node, int rank)
 
 void task_start(struct task *task, const struct task_plan *plan)
 {
-    struct child_ends ends = { { -1, -1, -1, -1 } };
+    struct child_ends ends = { { -1, -1, -1 } };
     int error;
 
     task->started = true;
@@ -184,17 +167,11 @@ void task_start(struct task *task, const struct task_plan *plan)
     task->start = tool_clock();
     task->deadline = plan->connect_ms ? task->start + plan->connect_ms : 0;
     error = ends_make(task, plan, &ends);
-    if (!error) {
-        task->pid = fork();
-        if (task->pid == 0)
-            child_run(task, plan, &ends);
-        if (task->pid < 0)
-            error = -errno;
-    }
-    for (int i = 0; i < 4; i++)
+    if (!error)
+        error = child_start(task, plan, &ends);
+    for (int i = 0; i < 3; i++)
         tool_close(&ends.fds[i]);
     if (error) {
-        task->pid = 0;
         task->error = -error;
         task->end = task->start;
         task_free(task);
@@ -203,14 +180,11 @@ void task_start(struct task *task, const struct task_plan *plan)
 
 void task_report(struct task *task, const struct task_plan *plan)
 {
-    int error;
-    ssize_t n = read(task->report_fd, &error, sizeof(error));
+    int error = spawn_answer(task->report_fd, task->node == tool_self());
 
-    if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return;
-    if (n == (ssize_t)sizeof(error) && !task->error)
-        task->error = error ? error : EIO;
-    tool_close(&task->report_fd);
+    task->report_fd = -1;
+    if (!task->error)
+        task->error = -error;
     if (task->stage == TASK_ALLOWED)
         task->deadline = plan->run_ms && !task->error ? tool_clock() + plan->run_ms : 0;
 }

@@ -3,11 +3,10 @@
  * The command on one node: a child of bpsh, which becomes the one that stands for the remote
  * process, and the pipes to it.
  *
- * Life: task_init() sets it up, task_start() forks; the child calls bproc_rexec and, if that
- * fails, says why over the report pipe, which the kernel closes when it succeeds. The loop then
- * feeds input_fd, reads out[] and the report, reaps the child with task_reap(). A task is over
- * when its report, its status and, unless it leaves them, both its outputs are in.
- * task_free() ends it.
+ * Life: task_init() sets it up, task_start() starts the child (libbproc/spawn.h). The loop then
+ * feeds input_fd, reads out[] and, at report_fd, whether the command runs, and reaps the child with
+ * task_reap(). A task is over when that, its status and, unless it leaves them, both its outputs
+ * are in. task_free() ends it.
  */
 #ifndef TOOLS_BPSH_TASK_H
 #define TOOLS_BPSH_TASK_H
@@ -15,9 +14,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/types.h>
 
+#include "libbproc/spawn.h"
 #include "tools/bpsh_command.h"
 #include "tools/bpsh_output.h"
 
@@ -40,8 +39,7 @@ struct task_plan {
     size_t count;                   /* of tasks */
     int64_t connect_ms, run_ms;     /* what a task has until it runs, then to its end; 0: any */
     sigset_t mask;                  /* as bpsh was given it */
-    struct sigaction pipe_action;
-    struct rlimit files;
+    struct circumstances now;       /* as all tasks shall have them */
 };
 
 /* A task's way to its end, when it does not come by itself in time. */

@@ -124,13 +124,23 @@ const char *tool_color(int fd, const char *sequence)
     return tool_color_wanted(fd) ? sequence : "";
 }
 
+static int own_node = BPROC_NODE_NONE;
+
+int tool_self(void)
+{
+    if (own_node == BPROC_NODE_NONE) {
+        errno = 0;
+        own_node = bproc_currnode();
+    }
+    return own_node;
+}
+
 void tool_nodes_load(struct tool_nodes *nodes)
 {
     nodes->count = bproc_nodelist(&nodes->list);
     if (nodes->count < 0)
         errx(1, "cannot list the nodes: %s", tool_reason(errno));
-    errno = 0;
-    nodes->self = bproc_currnode();
+    nodes->self = tool_self();
     if (nodes->self == BPROC_NODE_NONE)
         errx(1, "cannot tell the own node: %s", tool_reason(errno));
 }
