@@ -336,7 +336,7 @@ static void ghost_run(struct ghost *ghost)
     }
 }
 
-/* Until the process runs. Without it, what came meanwhile is for nobody, or for who has moved on. */
+/* Until the process runs. If it does so without a ghost, what came meanwhile is for it alone. */
 static void process_wait(struct ghost *ghost)
 {
     struct ghostwire msg = { .count = 0 };
