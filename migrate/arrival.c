@@ -254,6 +254,8 @@ static int process_take(struct arrival *a)
     if (!error && a->launch.children.child_list_len > 0)
         error = children_announce(a);
     if (!error)
+        error = arrival_prepare(a);
+    if (!error)
         error = files_take(a);
     if (!error)
         error = FAULT(FAULT_RECEIVER_RECEIVED);
@@ -331,6 +333,7 @@ static void arrival_begin(struct arrival *a, const struct arrival_setup *setup)
     a->setup = setup;
     a->slaved = a->gate = -1;
     a->image.dir = a->image.spec = -1;
+    a->criu = CRIUWORKER_NONE;
 }
 
 /* What the next one is not to find. The streams' ends are the relay's, and gone. */

@@ -2,11 +2,12 @@
 /*
  * One process arrives at a node: what a forked child of the receiver does with its connection.
  *
- * Life: arrival_run() makes TLS, hears what is to come, asks for the files that the node lacks,
- * takes the image into memory, has the process space launch it, tells the sender, waits for its
- * commit, opens the gate, and then carries the streams until these have ended. When that is agreed
- * upon, the same peer may send another process on the same connection. Whatever ends the connection
- * before the commit undoes everything: slaved kills what was launched when our socket to it closes.
+ * Life: arrival_run() makes TLS, hears what is to come, has the process space make ready for it,
+ * asks for the files that the node lacks, takes the image into memory, has it launched, tells the
+ * sender, waits for its commit, opens the gate, and then carries the streams until these have
+ * ended. When that is agreed upon, the same peer may send another process on the same connection.
+ * Whatever ends the connection before the commit undoes everything: slaved kills what was launched
+ * when our socket to it closes.
  */
 #ifndef BPROC_ARRIVAL_H
 #define BPROC_ARRIVAL_H

@@ -24,6 +24,11 @@
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 #define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
 
+static int is_restored(const struct arrival *a)
+{
+    return a->launch.kind == MOVE_RFORK || a->launch.kind == MOVE_MOVE;
+}
+
 static int launch_fail(struct arrival *a, int error, const char *what)
 {
     if (!a->text[0])
@@ -58,10 +63,10 @@ static int launch_anywhere(struct arrival *a, bproc_proc proc, xdrproc_t encode,
     return launch_call(a, proc, encode, arg, fds, nfds, ret);
 }
 
-/* What CRIU finds open: its own two, then what it is told of by a name. */
+/* What CRIU finds open: the image, then what it is told of by a name. */
 struct inherit {
     struct criu_inherit *list;
-    int *fds;                           /* borrowed */
+    int *fds;                           /* borrowed; one more than in the list */
     unsigned count;
 };
 
@@ -75,7 +80,7 @@ static void inherit_add(struct inherit *inherit, int fd, const char *fmt, ...)
     vsnprintf(entry->key, sizeof(entry->key), fmt, ap);
     va_end(ap);
     entry->fd = CRIU_FD_FIRST + (int)inherit->count;
-    inherit->fds[inherit->count++] = fd;
+    inherit->fds[1 + inherit->count++] = fd;
 }
 
 static void inherit_free(struct inherit *inherit)
@@ -91,9 +96,10 @@ static int inherit_fill(struct arrival *a, int gate, struct inherit *inherit)
     char key[40];
 
     *inherit = (struct inherit){ calloc(most, sizeof(*inherit->list)),
-                                 calloc(most, sizeof(*inherit->fds)), 0 };
+                                 calloc(1 + most, sizeof(*inherit->fds)), 0 };
     if (!inherit->list || !inherit->fds)
         return -ENOMEM;
+    inherit->fds[0] = a->image.dir;
     inherit_add(inherit, gate, "socket:[%llu]", (unsigned long long)a->launch.gate_inode);
     for (unsigned i = 0; i < a->ends.count; i++)
         inherit_add(inherit, a->ends.process[i], "socket:[%llu]",
@@ -110,46 +116,36 @@ static int inherit_fill(struct arrival *a, int gate, struct inherit *inherit)
     return 0;
 }
 
-/* As many as a message can take at a time; one with none is the last. */
-static int inherit_send(int handoff, const struct inherit *inherit)
-{
-    unsigned sent = 0;
-    int error;
-
-    do {
-        unsigned count = inherit->count - sent;
-
-        if (count > BPROC_MAX_FDS)
-            count = BPROC_MAX_FDS;
-        error = msg_send(handoff, K_EVENT, P_LAUNCH_FILES, 0, 0, NULL, NULL, inherit->fds + sent,
-                         count);
-        sent += count;
-    } while (!error && sent < inherit->count);
-    return error ? error : msg_send(handoff, K_EVENT, P_LAUNCH_FILES, 0, 0, NULL, NULL, NULL, 0);
-}
-
-/* The worker's socket; it has everything then. */
-static int worker_launch(struct arrival *a, const struct inherit *inherit, int handoff[2])
+int arrival_prepare(struct arrival *a)
 {
     launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .puid = a->launch.puid,
                             .pgid = a->launch.pgid, .sid = a->launch.sid,
                             .criu = (char *)(uintptr_t)a->setup->criu };
-    int fds[] = { handoff[1], a->image.dir };
     launched_ret ret;
-    int rpc, error = launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg,
-                                     &arg.second, fds, 2, &ret);
+    int handoff[2], error;
 
+    if (!is_restored(a))
+        return 0;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, handoff) < 0)
+        return launch_fail(a, -errno, "restore");
+    a->criu.handoff = handoff[0];
+    error = launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg, &arg.second,
+                            &handoff[1], 1, &ret);
     close(handoff[1]);
-    handoff[1] = -1;
-    if (!error)
-        error = imageedit_session(a->image.dir, ret.sid);
-    rpc = error ? error : criu_rpc_take(handoff[0]);
-    if (rpc < 0)
-        return rpc;
-    error = inherit_send(handoff[0], inherit);
     if (error)
-        close(rpc);
-    return error ? error : rpc;
+        return launch_fail(a, error, "restore");
+    a->session = ret.sid;
+    return 0;
+}
+
+/* 0 when CRIU has all that it is to have. */
+static int worker_fill(struct arrival *a, const struct inherit *inherit)
+{
+    int error = imageedit_session(a->image.dir, a->session);
+
+    if (!error)
+        error = criuworker_give(&a->criu, inherit->fds, 1 + inherit->count);
+    return error ? error : criuworker_meet(&a->criu);
 }
 
 /*
@@ -164,28 +160,29 @@ static int nameless_lock(const struct arrival *a)
     return filecache_lock(&a->setup->cache);
 }
 
-static int restore(struct arrival *a, int gate, int handoff[2])
+static int restore(struct arrival *a, int gate)
 {
     char reason[BPROC_MAX_TEXT - 128];
     struct inherit inherit;
     pid_t pid = 0;
-    int rpc, error = inherit_fill(a, gate, &inherit);
+    int error = inherit_fill(a, gate, &inherit);
 
-    rpc = error ? error : worker_launch(a, &inherit, handoff);
-    if (rpc >= 0) {
+    if (!error)
+        error = worker_fill(a, &inherit);
+    if (!error) {
         int lock = nameless_lock(a);
 
-        error = criu_restore(rpc, a->image.dir, inherit.list, inherit.count, &pid, reason,
+        error = criu_restore(a->criu.rpc, a->image.dir, inherit.list, inherit.count, &pid, reason,
                              sizeof(reason));
-        close(rpc);
         fd_close(&lock);
         a->taken = error == -EEXIST;
         if (error)
             snprintf(a->text, sizeof(a->text), "cannot restore process %d: %s", a->launch.pid,
                      reason);
     }
+    criuworker_end(&a->criu, error != 0);
     inherit_free(&inherit);
-    return rpc < 0 ? rpc : error;
+    return error;
 }
 
 /* For what it says there. */
@@ -271,7 +268,7 @@ static int memory_take(struct arrival *a)
 
 static int restore_launch(struct arrival *a)
 {
-    int gate[2], handoff[2];
+    int gate[2];
     int error;
 
     if (a->image.dir < 0)
@@ -282,16 +279,8 @@ static int restore_launch(struct arrival *a)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0)
         return -errno;
     a->gate = gate[0];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, handoff) < 0) {
-        error = -errno;
-        close(gate[1]);
-        return error;
-    }
-    error = restore(a, gate[1], handoff);
+    error = restore(a, gate[1]);
     close(gate[1]);
-    close(handoff[0]);
-    if (handoff[1] >= 0)
-        close(handoff[1]);
     if (!error && a->launch.regions.regions_len > 0)
         error = memory_take(a);
     return error ? error : gate_settle(a);
@@ -404,17 +393,17 @@ static int exec_launch(struct arrival *a)
 
 int arrival_launch(struct arrival *a)
 {
-    int restores = a->launch.kind == MOVE_RFORK || a->launch.kind == MOVE_MOVE;
-    int error = restores ? restore_launch(a) : exec_launch(a);
+    int error = is_restored(a) ? restore_launch(a) : exec_launch(a);
 
     if (error)
-        return launch_fail(a, error, restores ? "restore" : "start");
+        return launch_fail(a, error, is_restored(a) ? "restore" : "start");
     streamends_release_process(&a->ends);
     return 0;
 }
 
 void arrival_release(struct arrival *a)
 {
+    criuworker_end(&a->criu, 0);
     nodefiles_free(&a->files);
     imagekinds_free(&a->opened);
     free(a->bounds.limits.limits_val);

@@ -7,6 +7,7 @@
 #define BPROC_ARRIVAL_LAUNCH_H
 
 #include "migrate/arrival.h"
+#include "migrate/criuworker.h"
 #include "migrate/imagecheck.h"
 #include "migrate/imagekinds.h"
 #include "migrate/imagerecv.h"
@@ -26,12 +27,20 @@ struct arrival {
     process_bounds bounds;          /* of one that a node has sent */
     struct image_files opened;      /* of an image of a node's */
     struct image image;
+    struct criuworker criu;         /* that will restore it */
+    int session;                    /* where that is */
     struct streamends ends;
     char text[BPROC_MAX_TEXT];
 };
 
 /* Whose the process is; its groups stay the launch's. From a node: what the ticket says. */
 struct image_owner arrival_owner(const struct arrival *arrival);
+
+/*
+ * Before its image is here: takes the number for it in the process space and has CRIU loaded there,
+ * if it is to be restored. As arrival_launch().
+ */
+int arrival_prepare(struct arrival *arrival);
 
 /*
  * 0: the process waits at its gate, or its program was executed. Else -errno, with a reason in

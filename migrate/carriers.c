@@ -14,6 +14,7 @@
 
 #include "common/fd.h"
 #include "migrate/carriers.h"
+#include "migrate/criuserver.h"
 
 #define FREE_MAX 32
 #define FREE_SECONDS 60             /* the node waits twice as long */
@@ -90,7 +91,7 @@ static void carrier_run(struct msg *start)
         carrier_forget(TAILQ_FIRST(&carriers));
     close(back[0]);
     close(daemon_end);
-    /* CRIU's worker is waited for. */
+    criuserver_leave();
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_NAME, "bproc-carrier");
     while (departure_run(departures, start, &link) && ++uses < USES_MAX)

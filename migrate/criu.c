@@ -8,14 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <criu/rpc.pb-c.h>
 
 #include "migrate/criu.h"
-#include "proto/msg.h"
 
 #define CRIU_LOG "criu.log"
 #define MAX_REPLY 65536
@@ -40,88 +38,6 @@ int criu_image_dir(unsigned long long bytes)
         dir = -errno;
     close(fs);
     return dir;
-}
-
-static void worker_exec(const char *criu, int sock, int dir_fd)
-{
-    char number[16];
-    int null;
-
-    /* Above the numbers that the worker expects, so that no dup2 overwrites them. */
-    sock = fcntl(sock, F_DUPFD, 64);
-    dir_fd = fcntl(dir_fd, F_DUPFD, 64);
-    null = open("/dev/null", O_RDWR);
-    dup2(null, 0);
-    dup2(null, 1);
-    dup2(null, 2);
-    dup2(sock, CRIU_FD_RPC);
-    dup2(dir_fd, CRIU_FD_DIR);
-    close_range(CRIU_FD_FIRST, ~0U, 0);
-    snprintf(number, sizeof(number), "%d", CRIU_FD_RPC);
-    execl(criu, criu, "swrk", number, (char *)NULL);
-    _exit(127);
-}
-
-/*
- * Without CAP_SYS_RESOURCE, as in many containers, even root may read the limits of a process only
- * when his real ids are those of its owner. The effective ones stay root's. Only where it is
- * needed: the packet filter library in CRIU ends a program that looks set-uid to it.
- */
-static void ids_share(pid_t target, uid_t uid, gid_t gid)
-{
-    struct rlimit limit;
-
-    if (prlimit(target, RLIMIT_NOFILE, NULL, &limit) == 0 || errno != EPERM)
-        return;
-    if (setresgid(gid, (gid_t)-1, (gid_t)-1) < 0 || setresuid(uid, (uid_t)-1, (uid_t)-1) < 0)
-        _exit(126);
-}
-
-/*
- * CRIU looks descriptors up in the process that made its socket, which has to be one that it can
- * see: the worker itself, as its parent may be in another pid namespace.
- */
-__attribute__((noreturn))
-static void worker_run(const char *criu, const struct criu_target *target, int dir_fd, int handoff)
-{
-    int pair[2];
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
-        msg_send(handoff, K_EVENT, P_LAUNCH_CRIU, 0, 0, NULL, NULL, &pair[0], 1) < 0)
-        _exit(127);
-    ids_share(target->pid, target->uid, target->gid);
-    worker_exec(criu, pair[1], dir_fd);
-    _exit(127);
-}
-
-int criu_rpc_take(int handoff)
-{
-    struct msg msg;
-    int fd, error = msg_recv(handoff, &msg);
-
-    if (error)
-        return error;
-    fd = msg_take_fd(&msg, 0);
-    msg_free(&msg);
-    return fd < 0 ? -EPROTO : fd;
-}
-
-int criu_worker_start(const char *criu, const struct criu_target *target, int dir_fd, pid_t *pid)
-{
-    int pair[2], sock = -1;
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
-    *pid = fork();
-    if (*pid == 0)
-        worker_run(criu, target, dir_fd, pair[1]);
-    if (*pid < 0)
-        sock = -errno;
-    close(pair[1]);
-    if (*pid > 0)
-        sock = criu_rpc_take(pair[0]);
-    close(pair[0]);
-    return sock;
 }
 
 static int request_send(int sock, const CriuReq *req)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CRIU, driven through its RPC: a `criu swrk` worker reads one request from the socket that is its
- * descriptor CRIU_FD_RPC, works, answers, ends. It finds further descriptors at fixed numbers, so
- * that a request can name them. All calls here block: they belong into a process of their own for
- * each transfer, never into a daemon's loop.
+ * CRIU, driven through its RPC: a `criu swrk` worker (criuworker.h) reads one request from the
+ * socket that is its descriptor CRIU_FD_RPC, works, answers, ends. It finds further descriptors at
+ * fixed numbers, so that a request can name them. All calls here block: they belong into a process
+ * of their own for each transfer, never into a daemon's loop.
  */
 #ifndef BPROC_CRIU_H
 #define BPROC_CRIU_H
@@ -14,24 +14,6 @@
 #define CRIU_FD_RPC 3       /* in the worker: the socket */
 #define CRIU_FD_DIR 4       /* in the worker: the directory of the image */
 #define CRIU_FD_FIRST 5     /* in the worker: the first descriptor to inherit */
-
-struct criu_target {
-    pid_t pid;                      /* as the worker sees it */
-    uid_t uid;
-    gid_t gid;
-};
-
-/*
- * Starts a worker for a dump of `target` into the directory `dir_fd`, which becomes its
- * CRIU_FD_DIR, in the pid namespace that the caller's children are made in. Returns the
- * near end of its socket,
- * the worker's pid in *pid (the caller reaps it); -errno. The worker for a restore is started by
- * the process space, because the restored task becomes its sibling.
- */
-int criu_worker_start(const char *criu, const struct criu_target *target, int dir_fd, pid_t *pid);
-
-/* The near end of a worker's socket, from whoever made it, over `handoff`; -errno. Blocks. */
-int criu_rpc_take(int handoff);
 
 struct criu_dump {
     pid_t pid;                      /* as CRIU sees it */

@@ -121,7 +121,7 @@ static int process_give(struct departure *d)
     int error = departure_launch(d);
 
     departure_lap(d, MT_SEND);
-    if (!error && d->criu_sock >= 0)
+    if (!error && d->criu.rpc >= 0)
         error = departure_dump_finish(d);
     departure_lap(d, MT_DUMP);
     if (!error)
@@ -246,7 +246,8 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
     memset(&d, 0, sizeof(d));
     d.setup = setup;
     d.link = link;
-    d.spec = d.exe = d.image = d.criu_sock = d.own_mounts = -1;
+    d.spec = d.exe = d.image = d.own_mounts = d.mounts = d.space = -1;
+    d.criu = CRIUWORKER_NONE;
     clock_start(&d);
     error = start_take(&d, start);
     if (error)
@@ -268,8 +269,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
             snprintf(d.text, sizeof(d.text), "%s", strerror(-error));
         report_send(&d, P_MOVE_FAILED, error);
     }
-    /* Children of one that has gone into a process space are in there, too: threads cannot be. */
-    if (error || !streams_carry(&d) || (d.dumps && d.arg.space))
+    if (error || !streams_carry(&d))
         return 0;
     departure_end(&d, watcher);
     bulk_resume(link->ssl);

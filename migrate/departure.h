@@ -18,7 +18,7 @@
 
 struct departure_setup {
     SSL_CTX *ctx;
-    const char *criu;
+    int orders;                 /* for CRIU workers */
     const char *hash_dir;
 };
 

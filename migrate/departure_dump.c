@@ -2,11 +2,9 @@
 #include "config.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "migrate/criu.h"
 #include "migrate/departure_parts.h"
 #include "migrate/imagecheck.h"
@@ -16,21 +14,25 @@
 int departure_mounts_enter(struct departure *d)
 {
     const char *reference = d->arg.space ? "1" : "self";
-    int error = 0;
 
     d->own_mounts = mountns_own();
     if (d->own_mounts < 0)
         return departure_fail(d, d->own_mounts, "cannot find our own mounts");
-    if (d->arg.space)
-        error = mountns_enter_space(d->arg.space, d->text, sizeof(d->text));
-    return error ? error
-                 : mountns_enter(d->arg.dump_pid, reference, d->text, sizeof(d->text));
+    if (d->arg.space) {
+        d->space = mountns_enter_space(d->arg.space, d->text, sizeof(d->text));
+        if (d->space < 0)
+            return d->space;
+    }
+    d->mounts = mountns_enter(d->arg.dump_pid, reference, d->text, sizeof(d->text));
+    return d->mounts < 0 ? d->mounts : 0;
 }
 
 void departure_mounts_leave(struct departure *d)
 {
     mountns_leave(d->own_mounts);
     d->own_mounts = -1;
+    fd_close(&d->mounts);
+    fd_close(&d->space);
 }
 
 int departure_files(struct departure *d)
@@ -62,24 +64,35 @@ static int gate_wait(struct departure *d)
     return error;
 }
 
+static int worker_start(struct departure *d)
+{
+    const struct criuworker_target target = { .pid = d->dump.pid, .uid = d->arg.uid,
+                                              .gid = d->arg.gid, .mounts = d->mounts,
+                                              .pids = d->space };
+    int error = criuworker_order(d->setup->orders, &target, &d->criu);
+
+    if (!error)
+        error = criuworker_give(&d->criu, &d->image, 1);
+    return error ? error : criuworker_meet(&d->criu);
+}
+
 int departure_dump_start(struct departure *d)
 {
     unsigned long gate = d->arg.gate_inode;
     struct criu_dump dump = { .external = &gate, .external_count = 1 };
-    struct criu_target target = { .uid = d->arg.uid, .gid = d->arg.gid };
     int error = gate_wait(d);
 
     if (error)
         return error;
-    dump.pid = target.pid = d->dump.pid;
+    dump.pid = d->dump.pid;
     d->image = criu_image_dir(0);
     if (d->image < 0)
         return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
                               strerror(-d->image));
-    d->criu_sock = criu_worker_start(d->setup->criu, &target, d->image, &d->criu_pid);
-    if (d->criu_sock < 0)
-        return departure_fail(d, d->criu_sock, "cannot start CRIU: %s", strerror(-d->criu_sock));
-    error = criu_dump_start(d->criu_sock, &dump);
+    error = worker_start(d);
+    if (error)
+        return departure_fail(d, error, "cannot start CRIU: %s", strerror(-error));
+    error = criu_dump_start(d->criu.rpc, &dump);
     return error ? departure_fail(d, error, "cannot ask CRIU for a dump: %s", strerror(-error)) : 0;
 }
 
@@ -95,14 +108,10 @@ int departure_image_check(const struct departure *d)
 int departure_dump_finish(struct departure *d)
 {
     char reason[BPROC_MAX_TEXT - 128];
-    int error = criu_dump_finish(d->criu_sock, d->image, reason, sizeof(reason));
+    int error = criu_dump_finish(d->criu.rpc, d->image, reason, sizeof(reason));
 
-    close(d->criu_sock);
-    d->criu_sock = -1;
     /* One that failed has nothing left to do; one that hangs would not end by itself. */
-    if (error)
-        kill(d->criu_pid, SIGKILL);
-    waitpid(d->criu_pid, NULL, 0);
+    criuworker_end(&d->criu, error != 0);
     if (error)
         return departure_fail(d, error, "cannot dump process %d: %s", d->arg.pid, reason);
     error = departure_image_check(d);

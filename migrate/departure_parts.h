@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "migrate/criuworker.h"
 #include "migrate/departure.h"
 #include "migrate/files.h"
 #include "migrate/nodelink.h"
@@ -22,14 +23,15 @@ struct departure {
     int dumps;                      /* a process is dumped */
     int has_image;                  /* an image goes; else what is to be executed */
     int own_mounts;                 /* our mount namespace while we are in another; -1 */
+    int mounts;                     /* that of the process; -1 */
+    int space;                      /* pidfd on the init of the process's space; -1 */
     int channel;                    /* to the daemon */
     int spec;                       /* memory file of an exec; a dump's file; -1 */
     int exe;                        /* the executable of an execmove; -1 */
     int originals[BPROC_MAX_STREAMS];   /* by stream; -1 */
     struct files files;
     int image;                      /* directory in memory; -1 */
-    int criu_sock;
-    pid_t criu_pid;
+    struct criuworker criu;         /* while it dumps */
     struct nodelink *link;
     int waited;                     /* the connection is that of an earlier departure */
     int lost;                       /* and has ended before the node has begun with anything */

@@ -27,6 +27,15 @@ migrate_bproc_birth_LDADD = proto/libwire.la $(XDR_LIBS)
 
 install-exec-hook:
 	test `id -u` != 0 || chmod 4755 $(DESTDIR)$(pkglibexecdir)/bproc-birth
+	rm -f $(DESTDIR)$(pkglibexecdir)/bproc-criu.la
+
+# Goes into CRIU, which may be linked to another C library: nothing but that is used, and no
+# sanitizer. Libtool's own description of it is of no use to anybody.
+execmodule_LTLIBRARIES += migrate/bproc-criu.la
+migrate_bproc_criu_la_SOURCES = migrate/criuready.c migrate/criuready.h migrate/criu.h \
+	migrate/fdpacket.c migrate/fdpacket.h
+migrate_bproc_criu_la_CFLAGS = $(WARNING_CFLAGS) $(HARDENING_CFLAGS)
+migrate_bproc_criu_la_LDFLAGS = -module -avoid-version -shared $(HARDENING_LDFLAGS)
 
 noinst_LTLIBRARIES += migrate/libmigrate.la
 
@@ -34,6 +43,8 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/carry.c migrate/carry.h \
 	migrate/connectback.c migrate/connectback.h \
 	migrate/criu.c migrate/criu.h \
+	migrate/criuworker.c migrate/criuworker.h migrate/criuready.h \
+	migrate/fdpacket.c migrate/fdpacket.h \
 	migrate/filehash.c migrate/filehash.h \
 	migrate/imageedit.c migrate/imageedit.h \
 	migrate/imagefile.c migrate/imagefile.h \
@@ -46,6 +57,7 @@ migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
 migrate_bproc_mover_SOURCES = \
 	migrate/mover.c \
 	migrate/carriers.c migrate/carriers.h \
+	migrate/criuserver.c migrate/criuserver.h \
 	migrate/departure.c migrate/departure.h migrate/departure_parts.h \
 	migrate/departure_dump.c migrate/departure_file.c migrate/departure_node.c \
 	migrate/dumpfile.c migrate/dumpfile_read.c migrate/dumpfile.h \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <linux/nsfs.h>
 
+#include "common/fd.h"
 #include "migrate/mountns.h"
 
 static int same_file(const struct stat *a, const struct stat *b)
@@ -75,13 +76,12 @@ int mountns_enter_space(pid_t init, char *text, size_t len)
     int space = (int)syscall(SYS_pidfd_open, init, 0);
     int error = 0;
 
-    if (space < 0 || setns(space, CLONE_NEWPID | CLONE_NEWNS) < 0) {
+    if (space < 0 || setns(space, CLONE_NEWNS) < 0) {
         error = -errno;
         snprintf(text, len, "cannot enter the process space: %s", strerror(-error));
+        fd_close(&space);
     }
-    if (space >= 0)
-        close(space);
-    return error;
+    return error ? error : space;
 }
 
 int mountns_enter(pid_t pid, const char *reference, char *text, size_t len)
@@ -99,22 +99,16 @@ int mountns_enter(pid_t pid, const char *reference, char *text, size_t len)
     } else if (!same_file(&theirs, &ours)) {
         error = ns_enter(ns, pid, reference, text, len);
     }
-    if (ns >= 0)
-        close(ns);
-    return error;
+    if (error)
+        fd_close(&ns);
+    return error ? error : ns;
 }
 
 void mountns_leave(int own)
 {
-    int self;
-
     if (own < 0)
         return;
     if (setns(own, CLONE_NEWNS) < 0)
         _exit(1);
     close(own);
-    self = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-    if (self < 0 || setns(self, CLONE_NEWPID) < 0)
-        _exit(1);
-    close(self);
 }

@@ -18,19 +18,20 @@
 int mountns_own(void);
 
 /*
- * Takes the calling thread into the mount namespace of the space whose init is `init`; its children
- * will be in the space's pid namespace. /proc shows the space from then on. 0/-errno with a reason.
+ * Takes the calling thread into the mount namespace of the space whose init is `init`. /proc shows
+ * the space from then on. A pidfd on init, or -errno with a reason.
  */
 int mountns_enter_space(pid_t init, char *text, size_t len);
 
 /*
  * Takes the calling thread into the mount namespace of `pid`, if it is another one than that of
- * `reference`, another process or "self", where it is. 0; -ESRCH; -ENOTSUP when a user made the
- * namespace for himself or it has another root than ours; another -errno; each with a reason.
+ * `reference`, another process or "self", where it is. A descriptor on it; -ESRCH; -ENOTSUP when a
+ * user made the namespace for himself or it has another root than ours; another -errno; each with
+ * a reason.
  */
 int mountns_enter(pid_t pid, const char *reference, char *text, size_t len);
 
-/* Takes the calling thread, and children to come, back; closes `own`. -1 is allowed. */
+/* Takes the calling thread back; closes `own`. -1 is allowed. */
 void mountns_leave(int own);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bproc-mover TLSDIR CRIU HASHDIR: masterd's server for transfers. It has the certificates loaded
- * and gives each P_MOVE_START that comes over descriptor 3 to a child; that has a channel of
- * its own to the daemon and outlives both when it has a running process's streams to carry.
+ * and CRIU at hand, and gives each P_MOVE_START that comes over descriptor 3 to a child; that has a
+ * channel of its own to the daemon and outlives both when it has a running process's streams to
+ * carry.
  */
 #include "config.h"
 
@@ -16,6 +17,7 @@
 
 #include "common/tls.h"
 #include "migrate/carriers.h"
+#include "migrate/criuserver.h"
 
 #define MASTERD 3
 
@@ -32,12 +34,16 @@ static void daemon_read(struct msg *msg)
 __attribute__((noreturn))
 static void serve(struct msg *msg)
 {
-    struct pollfd fds[2] = { { .fd = MASTERD, .events = POLLIN },
-                             { .fd = carriers_fd(), .events = POLLIN } };
+    struct pollfd fds[3] = { { .fd = MASTERD, .events = POLLIN },
+                             { .fd = carriers_fd(), .events = POLLIN },
+                             { .events = POLLIN } };
 
     for (;;) {
-        if (poll(fds, 2, carriers_wait()) < 0)
+        fds[2].fd = criuserver_fd();
+        if (poll(fds, 3, carriers_wait()) < 0)
             continue;
+        if (fds[2].revents)
+            criuserver_read();
         if (fds[1].revents)
             carriers_read();
         if (fds[0].revents)
@@ -56,7 +62,6 @@ int main(int argc, char **argv)
         return 1;
     }
     setup.ctx = tls_context(argv[1], 0, TLS_VERIFY_PEER, text, sizeof(text));
-    setup.criu = argv[2];
     setup.hash_dir = argv[3];
     if (!setup.ctx) {
         fprintf(stderr, "bproc-mover: %s\n", text);
@@ -66,9 +71,11 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_IGN);
     signal(SIGINT, SIG_IGN);
-    if (carriers_init(&setup, MASTERD) < 0 || fcntl(MASTERD, F_SETFD, FD_CLOEXEC) < 0) {
+    if (criuserver_init(argv[2]) < 0 || carriers_init(&setup, MASTERD) < 0 ||
+        fcntl(MASTERD, F_SETFD, FD_CLOEXEC) < 0) {
         perror("bproc-mover: cannot start");
         return 1;
     }
+    setup.orders = criuserver_orders();
     serve(msg);
 }

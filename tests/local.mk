@@ -25,6 +25,7 @@ SYSTEM_TESTS += tests/t/0322-volume.t
 SYSTEM_TESTS += tests/t/0323-shared.t
 SYSTEM_TESTS += tests/t/0325-pages.t
 SYSTEM_TESTS += tests/t/0330-dumpflags.t
+SYSTEM_TESTS += tests/t/0335-criu.t
 SYSTEM_TESTS += tests/t/0360-space.t
 SYSTEM_TESTS += tests/t/0370-api3.t
 SYSTEM_TESTS += tests/t/0371-api4.t

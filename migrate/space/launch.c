@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "migrate/criuready.h"
 #include "migrate/space/group.h"
 #include "migrate/space/launch.h"
 #include "migrate/space/pidfork.h"
@@ -17,12 +19,24 @@
 
 #define EXEC_SPEC 0         /* indexes of the descriptors of a P_LAUNCH_EXEC */
 #define EXEC_STATUS 1
-#define CRIU_FIRST 3        /* descriptor number of a P_LAUNCH_CRIU's first in the worker */
-#define CRIU_OWN 2          /* its socket, and the image */
-#define CRIU_FDS_MAX 20000
+#define LIBRARY 5           /* our descriptor for what is loaded into CRIU */
+#define LIBRARY_PATH "/proc/1/fd/5"
 
 #define msg_decode(type, msg, out) \
     frame_decode(FRAME_XDR(type), (msg)->body, (msg)->header.body_len, out, sizeof(type))
+
+int launch_init(void)
+{
+    int fd = open(READY_LIBRARY, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (fd != LIBRARY && dup3(fd, LIBRARY, O_CLOEXEC) < 0)
+        return -errno;
+    if (fd != LIBRARY)
+        close(fd);
+    return 0;
+}
 
 int launch_parse(const struct msg *msg, struct launch *launch)
 {
@@ -143,90 +157,26 @@ static int pid_in_use(pid_t pid)
     return kill(pid, 0) == 0 || kill(-pid, 0) == 0;
 }
 
-/* The descriptors that CRIU gets, in its order. */
-struct worker_fds {
-    int list[CRIU_FDS_MAX];
-    unsigned count;
-};
-
-/* They follow until a message brings none. */
-static int files_take(int receiver, struct worker_fds *fds)
-{
-    struct msg msg;
-    unsigned count;
-    int error;
-
-    do {
-        error = msg_recv(receiver, &msg);
-        if (error)
-            return error;
-        count = msg.header.nfds;
-        if (count > CRIU_FDS_MAX - fds->count)
-            error = -EMFILE;
-        for (unsigned i = 0; !error && i < count; i++)
-            fds->list[fds->count++] = msg_take_fd(&msg, i);
-        msg_free(&msg);
-    } while (!error && count > 0);
-    return error;
-}
-
-static int criu_place(const struct worker_fds *fds)
-{
-    static int from[CRIU_FDS_MAX + CRIU_FIRST], to[CRIU_FDS_MAX + CRIU_FIRST];
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    unsigned count = 0;
-
-    if (null < 0)
-        return -errno;
-    for (int fd = 0; fd < CRIU_FIRST; fd++) {
-        from[count] = fd == STDERR_FILENO ? STDERR_FILENO : null;
-        to[count++] = fd;
-    }
-    for (unsigned i = 0; i < fds->count; i++) {
-        from[count] = fds->list[i];
-        to[count++] = CRIU_FIRST + (int)i;
-    }
-    return pidfork_place(from, to, count, NULL, 0);
-}
-
-/*
- * CRIU looks descriptors up in the process that made its socket, which has to be one that it can
- * see: this one, not the receiver. The far end goes to the receiver over the socket it gave us, and
- * over that come the files that CRIU is to have, which may be more than one message takes.
- */
-static int rpc_open(int receiver, struct worker_fds *fds)
-{
-    int pair[2];
-    int error;
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
-    error = msg_send(receiver, K_EVENT, P_LAUNCH_CRIU, 0, 0, NULL, NULL, &pair[0], 1);
-    close(pair[0]);
-    if (!error)
-        error = files_take(receiver, fds);
-    close(receiver);
-    fds->list[0] = pair[1];
-    return error;
-}
-
-/* The socket's end, without an answer on it, is what tells of a failure here. */
+/* The end of the hand-off socket is what tells of a failure here. */
 __attribute__((noreturn))
 static void criu_child(const launch_criu_arg *arg, const struct msg *msg,
                        const struct group *group)
 {
     char *argv[] = { arg->criu, (char[]){ "swrk" }, (char[]){ "3" }, NULL };
-    static struct worker_fds fds;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int from[] = { null, null, STDERR_FILENO, msg->fds[0] };
+    int to[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, READY_SOCKET };
     sigset_t none;
 
     group_join(group, 0);
-    fds = (struct worker_fds){ .list = { -1, msg->fds[1] }, .count = CRIU_OWN };
-    if (rootns_enter() < 0 || rpc_open(msg->fds[0], &fds) < 0 || criu_place(&fds) < 0)
+    if (null < 0 || rootns_enter() < 0 || pidfork_place(from, to, 4, NULL, 0) < 0)
         _exit(127);
     for (int signo = 1; signo < NSIG; signo++)
         signal(signo, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    setenv("LD_PRELOAD", LIBRARY_PATH, 1);
+    setenv(READY_ENV, READY_WORKER, 1);
     execv(arg->criu, argv);
     _exit(127);
 }
@@ -239,7 +189,7 @@ static int criu_start(const struct msg *msg, pid_t fallback, pid_t *worker)
 
     if (error)
         return error;
-    error = msg->header.nfds != CRIU_OWN ? -EPROTO : pid_in_use(arg.pid) ? -EEXIST : 0;
+    error = msg->header.nfds != 1 ? -EPROTO : pid_in_use(arg.pid) ? -EEXIST : 0;
     if (error)
         goto out;
     /* CRIU itself makes a process the leader of its group. */

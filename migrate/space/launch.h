@@ -2,7 +2,7 @@
 /*
  * Starting what a P_LAUNCH_EXEC or P_LAUNCH_CRIU message asks for, as a child of the caller: the
  * space's init or a keeper. It returns as soon as the fork is done; an exec's failure arrives at
- * the status socket of the message, CRIU's at its RPC socket.
+ * the status socket of the message, CRIU's is the end of the hand-off socket.
  */
 #ifndef BPROC_SPACE_LAUNCH_H
 #define BPROC_SPACE_LAUNCH_H
@@ -17,6 +17,12 @@ struct launch {
     pid_t session;      /* the one it is launched in */
     pid_t worker;       /* CRIU, when it is CRIU that makes the process; else 0 */
 };
+
+/*
+ * In init, where the node's own files are seen: keeps what is loaded into CRIU (criuready.h), which
+ * is found wherever processes have their files. 0 or -errno: no process can be restored.
+ */
+int launch_init(void);
 
 /* Reads who is to be launched. 0, or -EPROTO. */
 int launch_parse(const struct msg *msg, struct launch *launch);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "common/siginfo.h"
+#include "migrate/criuready.h"
 #include "migrate/space/census.h"
 #include "migrate/space/keeper.h"
 #include "migrate/space/mounts.h"
@@ -380,6 +381,10 @@ int main(int argc, char **argv)
         return 2;
     }
     setsid();
+    error = launch_init();
+    if (error)
+        fprintf(stderr, "bproc-space: cannot open %s, so no process can be restored: %s\n",
+                READY_LIBRARY, strerror(-error));
     error = mounts_make(root, binds, bind_count, &what);
     if (!error && home)
         error = mounts_home(home, &what);

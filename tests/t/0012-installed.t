@@ -24,6 +24,8 @@ for link in ssh:bpsh rsh:bpsh scp:bpcp rcp:bpcp; do
         "$(readlink "$BPLAB_STAGE$BPROC_LIBDIR/bproc/shim/${link%:*}")" "$BPROC_BINDIR/${link#*:}"
 done
 ok "the library is installed" test -e "$library"
+ok "what goes into CRIU is installed" test -e "$BPLAB_STAGE$BPROC_LIBEXECDIR/bproc-criu.so"
+fails "and nothing else of it" test -e "$BPLAB_STAGE$BPROC_LIBEXECDIR/bproc-criu.la"
 ok "the header is installed" test -e "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc.h"
 ok "with its other form" test -e "$BPLAB_STAGE$BPROC_PREFIX/include/sys/bproc4.h"
 ok "systemd units are installed" \

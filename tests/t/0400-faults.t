@@ -128,7 +128,7 @@ nodes_walk() {
 
 strangers() {
     on "$1" ps -e -o pid=,stat=,args= |
-        grep -Ev 'bplab-|masterd|slaved|bproc-(mover|receiver|space)|timeout|ps -e|grep'
+        grep -Ev 'bplab-|masterd|slaved|bproc-(mover|criu swrk|receiver|space)|timeout|ps -e|grep'
 }
 
 cluster_is_clean() {

@@ -8,11 +8,12 @@ LOAD=$PROGS/load
 ON_TIMEOUT=300
 
 # footprint NODE: what its daemons hold open, and every file that they or anybody have made.
-# Connections that wait for the next transfer come and go.
+# Connections that wait for the next transfer come and go, as does a CRIU that waits.
 footprint() {
     on "$1" bash -c '
         for pid in $(pgrep -x "masterd|slaved") $(pgrep bproc-); do
-            read -r comm 2>/dev/null </proc/$pid/comm && [[ $comm != bproc-idle ]] || continue
+            read -r comm 2>/dev/null </proc/$pid/comm || continue
+            [[ $comm != bproc-idle && $comm != bproc-criu ]] || continue
             fds=(/proc/$pid/fd/*)
             # One for each connection that waits.
             [[ $comm != bproc-mover ]] || (( ${#fds[@]} > 40 )) || continue
@@ -42,7 +43,8 @@ memory() {
 
 strangers() {
     on "$1" ps -e -o comm= |
-        grep -Evx 'bplab-(run|init)|masterd|slaved|bproc-(mover|receiver|space|idle)|timeout|ps'
+        grep -Evx -e 'bplab-(run|init)|masterd|slaved|timeout|ps' \
+            -e 'bproc-(mover|criu|receiver|space|idle)'
 }
 
 no_strangers() {

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# CRIU that is loaded before it is needed: there is one on a machine that processes leave, whatever
+# becomes of it costs nothing but time, and nodes have none but for the processes that come.
+
+. "${0%/*}/lib.sh"
+
+criu=$("$BPROC_SOURCE/scripts/install-criu" --which)
+lab_up 2
+
+forks() {
+    is "$1" "$(on master "$PROGS/onecall" rfork "${2:-0}")" "exited 7"
+}
+
+# ready: the pids of loaded ones on the master.
+ready() {
+    on master pgrep -x bproc-criu
+}
+
+no_criu() {
+    ! on "$1" pgrep 'criu'
+}
+
+# criu_break NODE: it ends at once. criu_mend NODE: the real one is back.
+criu_break() {
+    # shellcheck disable=SC2016
+    on "$1" sh -c 'mv "$1" "$1.away" && printf "#!/bin/sh\nexit 1\n" >"$1" && chmod 755 "$1"' \
+        sh "$criu"
+}
+
+criu_mend() {
+    on "$1" mv "$criu.away" "$criu"
+}
+
+fails "none is there before it is needed" ready
+forks "a process leaves"
+first=$(ready)
+like "one is there then" "$first" '^[0-9]+$'
+ok "and none on the node" wait_for 5 no_criu n0
+forks "another one leaves"
+is "by the same" "$(ready)" "$first"
+
+for i in 1 2 3 4; do
+    on master "$PROGS/onecall" rfork $(( i % 2 )) >"$TMP/end$i" &
+done
+wait
+is "many leave at once" "$(cat "$TMP"/end[1-4] | sort | uniq -c | tr -s ' ')" " 4 exited 7"
+is "by the same" "$(ready)" "$first"
+
+on master kill -9 "$first"
+forks "when it was killed, processes still leave"
+second=$(ready)
+like "by another one" "$second" '^[0-9]+$'
+fails "which is not the same" test "$second" = "$first"
+
+criu_break master
+on master kill -9 "$second"
+is "one that does not start fails the call" "$(on master "$PROGS/onecall" rfork 0)" "failed EIO"
+like "with the reason in the log" "$(bplab logs master)" "cannot start CRIU"
+criu_mend master
+forks "one that starts again does its work"
+
+criu_break n0
+is "one on a node that does not start fails the call" "$(on master "$PROGS/onecall" rfork 0)" \
+    "failed EIO"
+criu_mend n0
+forks "and works again when it does"
+
+bplab daemon master stop
+ok "it ends with the daemon" wait_for 10 no_criu master
+done_testing
