@@ -114,6 +114,9 @@ ok "bench/check --update with one case" "${check[@]}" --update "$TMP/changed"
 is "changes that one alone" "$(jq -c '[.rows[].ratio]' "$TMP/baseline")" '[5,1.5,9]'
 ok "what the source comes with can be read" jq -e '.version == 1 and .quick' "$bench/baseline.json"
 
+is "what bench/ has is in its list" "$(cd "$BPROC_SOURCE" && git ls-files bench 2>/dev/null |
+    while read -r file; do grep -qF "$file" bench/local.mk || echo "$file"; done)" bench/local.mk
+
 if type -P shellcheck >/dev/null; then
     cd "$BPROC_SOURCE" || bail "cannot enter $BPROC_SOURCE"
     ok "shellcheck has no complaint" \
