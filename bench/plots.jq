@@ -19,12 +19,12 @@ if $plot == "overview" then
        | (first($case.promises[] | select(.row == $row.name and .unit == null)) // {}) as $promise
        | [(.name | plain), .ratio, ($promise.value | or_nan),
           (if $promise.met == null then 0 elif $promise.met then 1 else 2 end)])
-    | @tsv
+    | map(tostring) | join("\t")
 elif $plot == "latency" then
     .cases[] | timed
     | ["\(.name), ms" | heading, "NaN", "NaN", "NaN", 0], (. as $case | shown
         | [(.name | plain), .median, .p10, .p90, (if .name == $case.base then 1 else 0 end)])
-    | @tsv
+    | map(tostring) | join("\t")
 else
     [.cases[] | select(.place.axis == $plot and .unit == "ms")] as $cases
     | if [$cases[].place.at] | unique | length < 2 then empty else . end

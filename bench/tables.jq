@@ -13,8 +13,7 @@ def machine: "\(.cpu), \(.cores) cores, \(.memory_mib) MiB, Linux \(.kernel), CR
     + "OpenSSH \(.openssh); load at the start \(.load)";
 def peers: [to_entries[] | "\(.key) \(.value // "not installed")"] | join(", ");
 
-def cell: gsub("[|]"; "\\|");
-def row($case): [(if .detail then "– " else "" end) + .name | cell]
+def row($case): [(if .detail then "– " else "" end) + .name]
     + if .note then ["0", "", "", "", .note] + (if $case.mib > 0 then [""] else [] end)
       else ["\(.n)", (.median | figure), (.p10 | figure), (.p90 | figure), (.ratio | figure)]
           + (.median | rate($case.mib)) end;
@@ -23,7 +22,7 @@ def table: . as $case
       (.rows[] | row($case))
     | @tsv;
 
-def promise($case): [$case.name, (.row | cell), "\(.op) \(.value)\(if .unit then " \(.unit)" else "" end)",
+def promise($case): [$case.name, .row, "\(.op) \(.value)\(if .unit then " \(.unit)" else "" end)",
     (.measured | figure), verdict];
 def promises: ([.cases[].promises[]] | length) as $all | if $all == 0 then empty else
     "", "## What was promised", "",

@@ -20,7 +20,7 @@ results_make() {
         case_begin quick-4 ours 0 "a case of times"
         case_place quick-4 nodes 4
         printf '%s\n' $'1000\tours\t0' $'3000\tours\t0' $'2000\tours\t7' $'10000\tpeer one\t0' \
-            $'50\t  of it a part\t0' nonsense | samples_add quick-4
+            $'50\t  of it a part | a_part\t0' nonsense | samples_add quick-4
         row_note quick-4 "peer two" "not installed"
         promise quick-4 "peer one" '>=' 4
         promise quick-4 "peer one" '>=' 6
@@ -57,7 +57,7 @@ is "a median is that of the samples, in ms" \
 is "a ratio tells how many times longer a peer takes" "$(of '.cases[0].rows[1].ratio')" 5
 is "where more is better it tells how many times less a peer does" "$(of '.cases[2].rows[1].ratio')" 3
 is "a row of parts is known as one" "$(of '[.cases[0].rows[] | select(.detail) | .name]')" \
-    '["of it a part"]'
+    '["of it a part | a_part"]'
 is "a peer that is absent has a row without figures" "$(of '.cases[0].rows[3] | [.n, .note, .ratio]')" \
     '[0,"not installed",null]'
 is "promises are judged" "$(of '[.cases[0].promises[].met]')" '[true,false,true,null]'
@@ -65,6 +65,7 @@ is "a case has its place in a plot" "$(of '.cases[0].place')" '{"axis":"nodes","
 
 ok "bench/report makes tables of it" "$bench/report" "$TMP/results"
 like "with a row for each" "$(cat "$TMP/out")" "peer one +\| +1 +\| +10 +\| +10 +\| +10 +\| +5 "
+like "a bar in a row is none of the table" "$(cat "$TMP/out")" '– of it a part \\[|] a_part'
 like "one that is absent says so" "$(cat "$TMP/out")" "peer two [^a-z]*not installed"
 like "what was promised and kept" "$(cat "$TMP/out")" "peer one +\| +>= 4 +\| +5 +\| met"
 like "what was not kept" "$(cat "$TMP/out")" "peer one +\| +>= 6 +\| +5 +\| not met"
