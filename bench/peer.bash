@@ -56,9 +56,8 @@ peers_define() {
 
 # What a TLS connection and fork+exec of a program cost by themselves: a server on n0.
 peer_tls_start() {
-    [[ -f $work/tls.pem ]] ||
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
-            -keyout "$work/tls.pem" -out "$work/tls.crt" 2>/dev/null &&
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
+        -keyout "$work/tls.pem" -out "$work/tls.crt" 2>/dev/null &&
         cat "$work/tls.crt" >>"$work/tls.pem" || return
     # shellcheck disable=SC2016
     on n0 sh -c 'bench-tlsping serve "$1" 7000 </dev/null >/dev/null 2>&1 &
