@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What becomes of a benchmark's figures: samples to results, results to tables, plots and a verdict.
+# shellcheck disable=SC2016,SC2034,SC2154,SC2317
 # Nothing is timed.
 . "${0%/*}/lib.sh"
 
@@ -42,6 +43,28 @@ results_make() {
     )
 }
 
+# What a race of three would run, one of them absent and one that does not start.
+race_words_of() {
+    (
+        work=$TMP/race
+        mkdir "$work"
+        say() { :; }
+        . "$bench/case.bash"
+        . "$bench/race.bash"
+        . "$bench/peer.bash"
+        peer_program=([absent]=no-such-program [broken]=sh [there]=sh)
+        peer_broken_start() { return 1; }
+        race_begin race ours 0 "a race"
+        race_add ours true
+        race_peer absent "one" no-such-program
+        race_peer broken "two" sh -c :
+        race_peer there "three" sh -c :
+        race_resident "four" cat
+        echo "${race_words[*]}"
+        cat "$work/notes"
+    )
+}
+
 # changed FILTER: the results, changed by jq, in $TMP/changed.
 changed() {
     jq "$1" "$TMP/results" >"$TMP/changed"
@@ -51,6 +74,10 @@ of() {
     jq -c "$1" "$TMP/results"
 }
 
+is "a peer that is absent or does not start is left out of a race" "$(race_words_of)" \
+    "-- ours true -- three sh -c : ++ four cat
+race	one	not installed
+race	two	does not start here"
 ok "results are made of samples" results_make "$TMP/results"
 is "a median is that of the samples, in ms" \
     "$(of '.cases[0].rows[0] | [.n, .median, .p10, .p90, .ratio]')" '[3,2,1.2,2.8,1]'
