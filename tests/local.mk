@@ -53,6 +53,7 @@ SYSTEM_TESTS += tests/t/0523-reconnect.t
 SYSTEM_TESTS += tests/t/0524-bplib.t
 SYSTEM_TESTS += tests/t/0525-detach.t
 SYSTEM_TESTS += tests/t/0550-bpcp.t
+SYSTEM_TESTS += tests/t/0551-bpcp-chain.t
 SYSTEM_TESTS += tests/t/0560-bprun.t
 SYSTEM_TESTS += tests/t/0600-man-examples.t
 SYSTEM_TESTS += tests/t/0700-agents.t

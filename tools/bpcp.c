@@ -25,7 +25,6 @@
 
 struct copy {
     struct transfer_plan plan;
-    int self;                       /* node this runs on */
     const char *suffix;
     struct place *sources;
     size_t count;
@@ -103,7 +102,7 @@ static void suffix_make(char *suffix, size_t len, const struct copy *copy,
 /* From a node to others the data go directly. What this machine gets as well comes by here. */
 static bool is_elsewhere(const struct copy *copy, int node)
 {
-    return node != copy->self && !nodeset_has(copy->plan.nodes, copy->self);
+    return node != copy->plan.self && !nodeset_has(copy->plan.nodes, copy->plan.self);
 }
 
 static int copy_start(struct copy *copy, struct transfer *transfer, const struct place *place,
@@ -208,7 +207,8 @@ static void plan_make(struct copy *copy, const struct options *options, struct p
     const char *dir = options->dir ? options->dir : directory_find();
 
     copy->plan = (struct transfer_plan) {
-        .asker = options->delegated ? options->asker : copy->self, .recurse = options->recurse,
+        .self = copy->plan.self, .asker = options->delegated ? options->asker : copy->plan.self,
+        .recurse = options->recurse,
         .preserve = options->preserve, .total = options->progress, .target = target->path,
         .nodes = &target->nodes, .own_dir = dir, .node_dir = options->home ? NULL : dir,
         .directory = options->directory || copy->count > 1 || copy->sources[0].many
@@ -240,7 +240,7 @@ int main(int argc, char **argv)
         homes_strip(&copy, &target, table.self);
     if (!options.delegated)
         local_exec(&options, &copy, &target, &table);
-    copy.self = table.self;
+    copy.plan.self = table.self;
     copy.suffix = options.suffix;
     plan_make(&copy, &options, &target);
     errors = copy_run(&copy, &options);

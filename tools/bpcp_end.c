@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "tools/bpcp_end.h"
+#include "tools/bpcp_feed.h"
+#include "tools/bpcp_link.h"
 #include "tools/bpcp_source.h"
 #include "tools/bpcp_target.h"
 
@@ -83,45 +85,59 @@ static int source_run(struct end_options *options)
     return report_status(source->report.errors);
 }
 
-static int target_run(struct end_options *options)
+/* Of a stream that has not come to its end. */
+static void target_fail(struct target *target, int error)
 {
-    struct target *target = &options->target;
-    int error;
-
-    target->in = stdin;
-    target->refusals = stdout;
-    target->report.label = options->label;
-    target->path = options->args[0];
-    target->asked = options->args + 1;
-    setvbuf(stdin, NULL, _IOFBF, BUFFER);
-    if (!dir_enter(options->dir, options->args, 1, &target->report))
-        return report_status(target->report.errors);
-    error = target_receive(target);
     if (error == -EPROTO)
         report_error(&target->report, "cannot copy to '%s': The source broke off", target->path);
     else if (error == -EPROTONOSUPPORT)
         report_error(&target->report, "cannot copy to '%s': The source is of another release",
                      target->path);
     /* A source that sends nothing at all has said why. */
-    else if (error && error != -ENODATA)
+    else if (error != -ENODATA)
         report_error(&target->report, "cannot copy to '%s': %s", target->path, strerror(-error));
+}
+
+static int target_run(struct end_options *options)
+{
+    struct target *target = &options->target;
+    struct feed feed;
+    int error;
+
+    target->report.label = options->label;
+    target->path = options->args[0];
+    target->asked = options->args + 1;
+    if (!dir_enter(options->dir, options->args, 1, &target->report) || !target_check(target))
+        return report_status(target->report.errors);
+    error = feed_open(&feed, STDIN_FILENO, STDOUT_FILENO);
+    target->in = feed_file(&feed);
+    target->refuse = feed_refuse;
+    target->refuse_arg = &feed;
+    if (!error)
+        error = target_receive(target);
+    if (error)
+        target_fail(target, error);
+    else
+        feed_finish(&feed);
+    feed_close(&feed);
     return report_status(target->report.errors);
 }
 
 int end_main(int argc, char **argv)
 {
     struct end_options options;
-    bool source = argc > 1 && strcmp(argv[1], "source") == 0;
+    const char *end = argc > 1 ? argv[1] : "";
 
     /* Else the name of a program that was sent is a number. */
     prctl(PR_SET_NAME, END_NAME);
     signal(SIGPIPE, SIG_IGN);
     /* A limit on the size of files is an error like any other. */
     signal(SIGXFSZ, SIG_IGN);
-    if (argc < 3 || (!source && strcmp(argv[1], "target") != 0) ||
-        options_read(&options, argc - 1, argv + 1) < 0) {
-        fputs(END_NAME ": is run by bpcp\n", stderr);
-        return 1;
-    }
-    return source ? source_run(&options) : target_run(&options);
+    if (strcmp(end, "link") == 0)
+        return link_child_main(argc - 1, argv + 1);
+    if ((strcmp(end, "source") == 0 || strcmp(end, "target") == 0) &&
+        options_read(&options, argc - 1, argv + 1) == 0)
+        return *end == 's' ? source_run(&options) : target_run(&options);
+    fputs(END_NAME ": is run by bpcp\n", stderr);
+    return 1;
 }

@@ -51,7 +51,7 @@ static void set_add(struct wait_set *set, struct transfer *owner, struct task *t
 static void set_fill(struct wait_set *set, struct transfer *transfer)
 {
     set_add(set, transfer, &transfer->source, transfer->source.report_fd, POLLIN);
-    if (input_wants(&transfer->stream))
+    if (!transfer->eof && ring_room(&transfer->stream) > 0)
         set_add(set, transfer, &transfer->source, transfer->source.out[0].fd, POLLIN);
     for (size_t i = 0; i < transfer->count; i++) {
         struct task *task = &transfer->targets[i];
@@ -60,22 +60,27 @@ static void set_fill(struct wait_set *set, struct transfer *transfer)
         set_add(set, transfer, task, task->out[0].fd, POLLIN);
         /* Without events this still tells when the node closes its end. */
         set_add(set, transfer, task, task->input_fd,
-                input_done(&transfer->stream, task->input_pos) ? 0 : POLLOUT);
+                branch_wants(&transfer->branches[i], &transfer->stream) ? POLLOUT : 0);
     }
 }
 
 static void event_handle(struct transfer *transfer, struct task *task,
                          const struct task_plan *plan, const struct pollfd *event)
 {
-    if (event->fd == task->report_fd)
+    if (event->fd == task->report_fd) {
         task_report(task, plan);
-    else if (task == &transfer->source)
+    } else if (task == &transfer->source) {
         transfer_read(transfer);
-    else if (event->fd == task->out[0].fd)
-        transfer_refusal(transfer, task);
-    else if ((event->revents & POLLERR) ||
-             input_write(&transfer->stream, &task->input_pos, event->fd) < 0)
-        task_close_input(task);
+    } else {
+        struct branch *branch = &transfer->branches[task - transfer->targets];
+
+        if (event->fd == task->out[0].fd)
+            branch_read(branch, &transfer->stream);
+        else if (event->revents & POLLERR)
+            task_close_input(task);
+        else
+            branch_write(branch, &transfer->stream);
+    }
 }
 
 static void caller_end(int signo)

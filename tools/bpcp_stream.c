@@ -127,14 +127,6 @@ int stream_get(FILE *in, copy_record *record)
     return error;
 }
 
-int stream_put_refusal(FILE *out, uint32_t number)
-{
-    uint32_t encoded = htonl(number);
-    int error = stream_put_bytes(out, &encoded, sizeof(encoded));
-
-    return !error && fflush(out) == EOF ? -errno : error;
-}
-
 uint32_t stream_get_refusal(int fd)
 {
     uint32_t encoded;

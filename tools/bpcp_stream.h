@@ -33,10 +33,10 @@ int stream_get(FILE *in, copy_record *record);
 int stream_get_bytes(FILE *in, void *bytes, size_t count);
 void stream_free(copy_record *record);
 
-/* The number of a file that nobody has use for; see proto/copy.x. 0, or -errno as above. */
-int stream_put_refusal(FILE *out, uint32_t number);
-
-/* The same from a descriptor that is readable; 0 when nothing more comes. */
+/*
+ * The number of a file that nobody has use for, see proto/copy.x, from a descriptor that is
+ * readable; 0 when nothing more comes.
+ */
 uint32_t stream_get_refusal(int fd);
 
 #endif

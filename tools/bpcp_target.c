@@ -22,7 +22,6 @@ struct level {
 
 struct taking {
     struct target *target;
-    bool is_dir;            /* the target was one before */
     unsigned tops;          /* copies in or at the target so far */
     char path[PATH_MAX];    /* of the current directory; empty: above the target */
     size_t len;
@@ -53,11 +52,11 @@ static int top_path(struct taking *taking, const char *name, char *path)
 
     if (!was_asked(target, name))
         return -EPROTO;
-    if (taking->tops++ > 0 && !taking->is_dir)
+    if (taking->tops++ > 0 && !target->is_dir)
         return -ENOTDIR;
     if (*name == '\0' && *suffix == '.')
         suffix++;
-    if (!taking->is_dir || (*name == '\0' && *suffix == '\0'))
+    if (!target->is_dir || (*name == '\0' && *suffix == '\0'))
         len = snprintf(path, PATH_MAX, "%s", target->path);
     else
         len = snprintf(path, PATH_MAX, "%s/%s%s", target->path, name, suffix);
@@ -194,8 +193,10 @@ static int file_begin(struct taking *taking, const copy_entry *entry)
 /* It is of no consequence if nobody hears: the rest of the file comes and is dropped. */
 static void file_refuse(struct taking *taking)
 {
-    if (taking->target->refusals && taking->refused != taking->number)
-        stream_put_refusal(taking->target->refusals, taking->number);
+    const struct target *target = taking->target;
+
+    if (target->refuse && taking->refused != taking->number)
+        target->refuse(target->refuse_arg, taking->number);
     taking->refused = taking->number;
 }
 
@@ -255,15 +256,13 @@ static int records_take(struct taking *taking)
     return error;
 }
 
-/* Is the target as it has to be? Reports it if not. */
-static bool target_check(struct taking *taking)
+bool target_check(struct target *target)
 {
-    struct target *target = taking->target;
     struct stat st;
     int error = stat(target->path, &st) < 0 ? errno : 0;
 
-    taking->is_dir = !error && S_ISDIR(st.st_mode);
-    if (taking->is_dir || !target->directory)
+    target->is_dir = !error && S_ISDIR(st.st_mode);
+    if (target->is_dir || !target->directory)
         return true;
     report_error(&target->report, "cannot copy to '%s': %s", target->path,
                  strerror(error ? error : ENOTDIR));
@@ -278,8 +277,6 @@ int target_receive(struct target *target)
 
     taking.umask_bits = umask(0);
     umask(taking.umask_bits);
-    if (!target_check(&taking))
-        return 0;
     error = stream_get_head(target->in, &head);
     if (!error)
         error = records_take(&taking);

@@ -7,24 +7,31 @@
 #define TOOLS_BPCP_TARGET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "tools/bpcp_report.h"
 
 struct target {
     FILE *in;
-    FILE *refusals;         /* NULL: nobody wants them */
+    void (*refuse)(void *arg, uint32_t number); /* the rest of a file; NULL: nobody cares */
+    void *refuse_arg;
     const char *path;
     bool directory;         /* it has to be one already */
     bool preserve;          /* modes and times */
     const char *suffix;     /* of the names in it, "" */
     char **asked;           /* name_of_copy() of what was asked for, ended by NULL */
     struct report report;
+    bool is_dir;            /* target_check() has found so */
 };
 
+/* Is the target as it has to be? Reports it if not. */
+bool target_check(struct target *target);
+
 /*
- * Takes a stream to its end. What fails is reported and the rest goes on. 0; -ENODATA when nothing
- * came at all, -EPROTO when the stream broke off or is none, -EPROTONOSUPPORT. Blocks.
+ * Takes a stream to its end, if target_check() has said so. What fails is reported and the rest
+ * goes on. 0; -ENODATA when nothing came at all, -EPROTO when the stream broke off or is none,
+ * -EPROTONOSUPPORT. Blocks.
  */
 int target_receive(struct target *target);
 

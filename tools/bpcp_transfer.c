@@ -148,19 +148,21 @@ int transfer_start(struct transfer *transfer, const struct transfer_plan *plan, 
                    char *const *paths, size_t count, const char *suffix)
 {
     char **names = names_make(paths, count);
-    int error = names ? input_init(&transfer->stream, false) : -ENOMEM;
+    int error = names ? ring_init(&transfer->stream, CHAIN_ROOM) : -ENOMEM;
 
     transfer->targets = calloc(plan->nodes->count, sizeof(*transfer->targets));
-    transfer->refused = calloc(plan->nodes->count, sizeof(*transfer->refused));
-    if (!transfer->targets || !transfer->refused)
+    transfer->branches = calloc(plan->nodes->count, sizeof(*transfer->branches));
+    if (!transfer->targets || !transfer->branches)
         error = -ENOMEM;
     if (!error)
         error = source_start(transfer, plan, node, paths, count);
     for (size_t i = 0; i < plan->nodes->count && !error; i++) {
         error = target_start(&transfer->targets[i], plan, plan->nodes->nodes[i], names, count,
                              suffix);
+        branch_init(&transfer->branches[i], &transfer->targets[i]);
         transfer->count++;
     }
+    chain_init(&transfer->chain, transfer->branches, transfer->count, plan->self);
     names_free(names, count);
     return error;
 }
@@ -245,67 +247,59 @@ int transfer_delegate(struct transfer *transfer, const struct transfer_plan *pla
 /* The first bytes say how much there will be. */
 static void total_read(struct transfer *transfer)
 {
-    const struct input *stream = &transfer->stream;
+    uint8_t bytes[COPY_HEAD_LEN];
     copy_head head;
 
-    if (stream->start > 0 || stream->used < COPY_HEAD_LEN)
+    if (ring_copy(&transfer->stream, 0, bytes, sizeof(bytes)) < sizeof(bytes))
         return;
     transfer->headed = true;
-    if (stream_parse_head(stream->bytes, &head) == 0)
+    if (stream_parse_head(bytes, &head) == 0)
         transfer->total = head.bytes;
 }
 
 void transfer_read(struct transfer *transfer)
 {
-    /* An error of a pipe is its end; the targets then see that the stream broke off. */
-    input_read(&transfer->stream, transfer->source.out[0].fd);
+    ssize_t n = ring_read(&transfer->stream, transfer->source.out[0].fd, SIZE_MAX);
+
     if (!transfer->headed)
         total_read(transfer);
-    if (transfer->stream.eof)
-        output_close(&transfer->source.out[0]);
-}
-
-void transfer_refusal(struct transfer *transfer, struct task *task)
-{
-    size_t index = (size_t)(task - transfer->targets);
-    uint32_t number = stream_get_refusal(task->out[0].fd), wire = htonl(number);
-    bool all = true;
-
-    if (number == 0) {
-        output_close(&task->out[0]);
+    if (n > 0 || n == -EINTR || n == -EAGAIN)
         return;
-    }
-    transfer->refused[index] = number;
-    for (size_t i = 0; i < transfer->count; i++)
-        all = all && (transfer->targets[i].input_fd < 0 || transfer->refused[i] == number);
-    /* A source that does not read them has none of these to come. */
-    if (all && transfer->source.input_fd >= 0 &&
-        write(transfer->source.input_fd, &wire, sizeof(wire)) < 0)
-        task_close_input(&transfer->source);
+    /* An error of a pipe is its end; the targets then see that the stream broke off. */
+    transfer->eof = true;
+    output_close(&transfer->source.out[0]);
 }
 
 uint64_t transfer_done(const struct transfer *transfer)
 {
-    uint64_t lowest = UINT64_MAX;
+    return chain_done(&transfer->chain, transfer->stream.end);
+}
 
-    for (size_t i = 0; i < transfer->count; i++)
-        if (transfer->targets[i].input_fd >= 0 && transfer->targets[i].input_pos < lowest)
-            lowest = transfer->targets[i].input_pos;
-    return lowest == UINT64_MAX ? transfer->stream.start + transfer->stream.used : lowest;
+static void refusal_pass(struct transfer *transfer)
+{
+    uint32_t number = chain_refused(&transfer->chain), wire = htonl(number);
+
+    if (number == transfer->refused || number == 0)
+        return;
+    transfer->refused = number;
+    /* A source that does not read them has none of these to come. */
+    if (transfer->source.input_fd >= 0 &&
+        write(transfer->source.input_fd, &wire, sizeof(wire)) < 0)
+        task_close_input(&transfer->source);
 }
 
 void transfer_settle(struct transfer *transfer)
 {
     bool used = false;
 
+    chain_settle(&transfer->chain, &transfer->stream);
     for (size_t i = 0; i < transfer->count; i++) {
-        struct task *task = &transfer->targets[i];
-
-        if (transfer->stream.eof && input_done(&transfer->stream, task->input_pos))
-            task_close_input(task);
-        used = used || task->input_fd >= 0;
+        if (transfer->eof && branch_pos(&transfer->branches[i]) == transfer->stream.end)
+            task_close_input(&transfer->targets[i]);
+        used = used || branch_lives(&transfer->branches[i]);
     }
-    input_drop(&transfer->stream, transfer_done(transfer));
+    refusal_pass(transfer);
+    ring_drop(&transfer->stream, transfer_done(transfer));
     /* Nobody takes any more: the source shall not go on. */
     if (!used)
         output_close(&transfer->source.out[0]);
@@ -365,7 +359,7 @@ void transfer_free(struct transfer *transfer)
     for (size_t i = 0; i < transfer->count; i++)
         task_free(&transfer->targets[i]);
     free(transfer->targets);
-    free(transfer->refused);
-    input_free(&transfer->stream);
+    free(transfer->branches);
+    ring_free(&transfer->stream);
     *transfer = (struct transfer) { 0 };
 }

@@ -3,8 +3,8 @@
  * One stream of files: a task that is the source and one task for each node that gets a copy, all
  * of them ends (bpcp_end.h), and what is between them.
  *
- * Life: transfer_start(), then the loop reads the source's output into `stream`, which each target
- * takes from at its own pace; transfer_errors() when all tasks are over, transfer_free().
+ * Life: transfer_start(), then the loop reads the source's output into `stream`, which gets to the
+ * targets as bpcp_chain.h tells; transfer_errors() when all tasks are over, transfer_free().
  */
 #ifndef TOOLS_BPCP_TRANSFER_H
 #define TOOLS_BPCP_TRANSFER_H
@@ -12,13 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tools/bpsh_input.h"
+#include "tools/bpcp_chain.h"
 #include "tools/bpsh_task.h"
 #include "tools/nodeset.h"
 
 /* What all transfers of one run of bpcp have in common. */
 struct transfer_plan {
     struct task_plan tasks;         /* prepared; the rest is set for each task */
+    int self;                       /* node this runs on */
     int asker;                      /* node that messages do not name: where bpcp was called */
     bool recurse, preserve, total;
     const char *node_dir;           /* directory of relative names; NULL: the home directory */
@@ -31,9 +32,12 @@ struct transfer_plan {
 struct transfer {
     struct task source;
     struct task *targets;
-    uint32_t *refused;              /* of each target, the last file it has no use for */
+    struct branch *branches;        /* beside the targets */
     size_t count;
-    struct input stream;
+    struct chain chain;
+    struct ring stream;
+    bool eof;                       /* nothing more comes from the source */
+    uint32_t refused;               /* the last file that the source has left out the rest of */
     uint64_t total;                 /* bytes to come, 0 when not known */
     bool headed;                    /* total is settled */
 };
@@ -52,16 +56,13 @@ int transfer_start(struct transfer *transfer, const struct transfer_plan *plan, 
 int transfer_delegate(struct transfer *transfer, const struct transfer_plan *plan, int node,
                       char *const *paths, size_t count, const char *suffix);
 
-/* Reads what the source has. Call when its output is readable and `stream` wants more. */
+/* Reads what the source has. Call when its output is readable and `stream` has room. */
 void transfer_read(struct transfer *transfer);
 
 /*
- * Reads which file a target has no more use for, tells the source if none has. Call when the
- * target's output is readable.
+ * Closes what has had everything, forgets what all targets have had, tells the source which file
+ * none has use for.
  */
-void transfer_refusal(struct transfer *transfer, struct task *task);
-
-/* Closes what has had everything, forgets what all targets have had. */
 void transfer_settle(struct transfer *transfer);
 
 /* Passes a signal on to all tasks. */

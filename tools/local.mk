@@ -54,17 +54,23 @@ tools_bpsh_LDADD = $(NODES_LIBS)
 tools_bpcp_SOURCES = \
 	tools/bpcp.c \
 	tools/bpcp_bar.c tools/bpcp_bar.h \
+	tools/bpcp_branch.c tools/bpcp_branch.h \
+	tools/bpcp_chain.c tools/bpcp_chain.h \
 	tools/bpcp_end.c tools/bpcp_end.h \
+	tools/bpcp_feed.c tools/bpcp_feed.h \
 	tools/bpcp_file.c tools/bpcp_file.h \
+	tools/bpcp_link.c tools/bpcp_link.h \
 	tools/bpcp_loop.c tools/bpcp_loop.h \
 	tools/bpcp_name.c tools/bpcp_name.h \
 	tools/bpcp_options.c tools/bpcp_options.h \
 	tools/bpcp_place.c tools/bpcp_place.h \
 	tools/bpcp_report.c tools/bpcp_report.h \
+	tools/bpcp_ring.c tools/bpcp_ring.h \
 	tools/bpcp_source.c tools/bpcp_source.h \
 	tools/bpcp_stream.c tools/bpcp_stream.h \
 	tools/bpcp_target.c tools/bpcp_target.h \
 	tools/bpcp_transfer.c tools/bpcp_transfer.h \
+	tools/bpcp_word.c tools/bpcp_word.h \
 	$(NODES_SOURCES) $(RUN_SOURCES)
 # It sends itself: nodes need nothing but libc for it.
 tools_bpcp_LDADD = libbproc/libcalls.la libbproc/libclient.la proto/libwire.la $(XDR_LIBS)

@@ -58,7 +58,7 @@ static int received(void)
     int result;
 
     rewind(stream);
-    result = target_receive(&target);
+    result = target_check(&target) ? target_receive(&target) : -ENOENT;
     fclose(stream);
     return result;
 }
