@@ -38,35 +38,47 @@ uint64_t signals_now(void)
     return set;
 }
 
-int depart_open(struct depart *depart, move_kind kind, int node, int flags)
+void depart_init(struct depart *depart, move_kind kind, int node, int flags)
 {
     memset(depart, 0, sizeof(*depart));
-    depart->gate = depart->gate_far = depart->keep = depart->keep_far = -1;
+    depart->conn = depart->gate = depart->gate_far = depart->keep = depart->keep_far = -1;
     depart->kind = kind;
     depart->node = node;
     depart->flags = flags;
+}
+
+int depart_open(struct depart *depart, move_kind kind, int node, int flags)
+{
+    depart_init(depart, kind, node, flags);
     depart->conn = client_open();
     return depart->conn < 0 ? depart->conn : 0;
 }
 
-int depart_ask(struct depart *depart, move_kind kind, int node, int flags)
+int depart_ask_more(struct depart *depart)
 {
-    move_ask_arg arg = { .kind = kind, .node = node, .flags = flags };
+    move_ask_arg arg = { .kind = depart->kind, .node = depart->node, .flags = depart->flags };
     move_ask_ret ret;
-    int error = depart_open(depart, kind, node, flags);
+    int error = msg_call(depart->conn, P_MOVE_ASK, FRAME_XDR(move_ask_arg), &arg, NULL, 0,
+                         FRAME_XDR(move_ask_ret), &ret, sizeof(ret), NULL, 0);
 
     if (error)
-        return error;
-    error = msg_call(depart->conn, P_MOVE_ASK, FRAME_XDR(move_ask_arg), &arg, NULL, 0,
-                     FRAME_XDR(move_ask_ret), &ret, sizeof(ret), NULL, 0);
-    if (error) {
-        client_close(depart->conn);
         return client_error(error);
-    }
     depart->node = ret.node;
     depart->flags = ret.flags;
     depart->same = ret.same;
     return 0;
+}
+
+int depart_ask(struct depart *depart, move_kind kind, int node, int flags)
+{
+    int error = depart_open(depart, kind, node, flags);
+
+    if (error)
+        return error;
+    error = depart_ask_more(depart);
+    if (error)
+        client_close(depart->conn);
+    return error;
 }
 
 static int gate_make(int *near, int *far)
@@ -103,13 +115,14 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
                     unsigned before_count, int after)
 {
     move_handover_arg arg = { .kind = depart->kind, .node = depart->node, .flags = depart->flags,
-                              .pid = pid };
+                              .pid = pid, .rank = depart->rank, .forks = depart->forks };
+    vector_member others[BPROC_MAX_VECTOR];
     int fds[BPROC_MAX_FDS];
     unsigned nfds = 0;
     struct stat st;
     int error;
 
-    if (2 + before_count + set->original_count + 1 > BPROC_MAX_FDS)
+    if (2 + before_count + set->original_count + 1 + depart->other_count > BPROC_MAX_FDS)
         return -EMFILE;
     /* Who waits at it is dumped there. */
     if ((depart->kind == MOVE_RFORK || depart->kind == MOVE_MOVE || depart->kind == MOVE_DUMP) &&
@@ -128,11 +141,19 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
         fds[nfds++] = set->originals[i];
     if (after >= 0)
         fds[nfds++] = after;
+    arg.others.others_len = depart->other_count;
+    arg.others.others_val = others;
+    for (unsigned i = 0; i < depart->other_count; i++) {
+        others[i] = depart->others[i].who;
+        fds[nfds++] = depart->others[i].gate_far;
+    }
     error = msg_send(depart->conn, K_CALL, P_MOVE_HANDOVER, 2, 0, FRAME_XDR(move_handover_arg),
                      &arg, fds, nfds);
     client_close(depart->gate_far);
     client_close(depart->keep_far);
     depart->gate_far = depart->keep_far = -1;
+    for (unsigned i = 0; i < depart->other_count; i++)
+        close(depart->others[i].gate_far);
     return error;
 }
 
@@ -148,6 +169,13 @@ int depart_answer(int conn)
     return error;
 }
 
+int gate_read(const struct msg *msg, gate_msg *news)
+{
+    return msg->header.proc == P_GATE ? frame_decode(FRAME_XDR(gate_msg), msg->body,
+                                                     msg->header.body_len, news, sizeof(*news))
+                                      : -EPROTO;
+}
+
 int gate_hear(int gate, gate_msg *news)
 {
     struct msg msg;
@@ -155,9 +183,7 @@ int gate_hear(int gate, gate_msg *news)
 
     if (error)
         return error;
-    error = msg.header.proc == P_GATE ? frame_decode(FRAME_XDR(gate_msg), msg.body,
-                                                     msg.header.body_len, news, sizeof(*news))
-                                      : -EPROTO;
+    error = gate_read(&msg, news);
     msg_free(&msg);
     return error;
 }

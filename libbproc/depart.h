@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "libbproc/streams.h"
+#include "proto/msg.h"
 
 #define DEPART_NO_FLAGS (-1)            /* the default for the node */
 
@@ -20,6 +21,12 @@
 
 /* Status of a child that ends at its gate after the daemon's refusal; a lower one is an errno. */
 #define CHILD_GAVE_UP 127
+
+/* A child that is not dumped, and waits at a gate of its own. */
+struct depart_other {
+    vector_member who;
+    int gate_far;                       /* the daemon's end */
+};
 
 struct depart {
     int conn;                           /* to the daemon; client_open()'s */
@@ -30,6 +37,10 @@ struct depart {
     int node;
     int flags;
     int same;                           /* the caller is on that node already */
+    int rank;                           /* in a vector: to be told, and where it arrives, as told */
+    int forks;                          /* see clonable.h */
+    struct depart_other *others;        /* of its vector; borrowed */
+    unsigned other_count;
 };
 
 /* Opens the connection. 0/-errno. */
@@ -37,6 +48,12 @@ int depart_open(struct depart *depart, move_kind kind, int node, int flags);
 
 /* Opens the connection and asks. 0, or a negative errno with everything closed. Blocks. */
 int depart_ask(struct depart *depart, move_kind kind, int node, int flags);
+
+/* One without a connection. */
+void depart_init(struct depart *depart, move_kind kind, int node, int flags);
+
+/* Asks over depart->conn. 0/-errno. Blocks. */
+int depart_ask_more(struct depart *depart);
 
 /* Makes the gate; and the one of who stays. 0/-errno. */
 int depart_gate(struct depart *depart);
@@ -51,6 +68,9 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
 
 /* What came of the handover, where the caller itself stays what it is. 0/-errno. Blocks. */
 int depart_answer(int conn);
+
+/* A message as one that came at a gate. 0, to be freed, or -EPROTO. */
+int gate_read(const struct msg *msg, gate_msg *news);
 
 /* The next message at the gate; frees nothing on failure. 0 or -errno. Blocks. */
 int gate_hear(int gate, gate_msg *news);

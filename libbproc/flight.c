@@ -100,8 +100,7 @@ int flight_begin(struct flight *flight, const struct flight_plan *plan)
     return error;
 }
 
-/* A child that ended before it could hand itself over says why by its status. */
-static int child_error(int pidfd)
+int flight_child_error(int pidfd)
 {
     siginfo_t info = { .si_code = 0 };
 
@@ -121,7 +120,7 @@ static int answer_wait(const struct flight *flight)
         continue;
     /* A child that runs on may end at once: the daemon's answer came before, so look again. */
     if (!fds[0].revents && poll(fds, 1, 0) <= 0)
-        return child_error(flight->pidfd);
+        return flight_child_error(flight->pidfd);
     return 0;
 }
 

@@ -47,6 +47,12 @@ struct flight {
 int flight_begin(struct flight *flight, const struct flight_plan *plan);
 
 /*
+ * Why a child ended before it could hand itself over, by its status: a negative errno. Does not
+ * block.
+ */
+int flight_child_error(int pidfd);
+
+/*
  * The child's pid, or a negative errno after which no child is left; -BPROC_PID_TAKEN:
  * another pid may do. Blocks until the child runs there or the transfer has failed.
  */

@@ -15,6 +15,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/api4_io.c libbproc/api4_io.h \
 	libbproc/api4_node.c \
 	libbproc/attr.c \
+	libbproc/clonable.c libbproc/clonable.h \
 	libbproc/depart.c libbproc/depart.h \
 	libbproc/descriptors.c libbproc/descriptors.h \
 	libbproc/detach.c \
@@ -24,6 +25,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/execdump.c \
 	libbproc/fetch.c libbproc/fetch.h \
 	libbproc/flight.c libbproc/flight.h \
+	libbproc/gatefork.c libbproc/gatefork.h \
 	libbproc/io.c libbproc/io.h \
 	libbproc/libraries.c \
 	libbproc/masterfile.c \
@@ -49,6 +51,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/undump.c \
 	libbproc/usage.c \
 	libbproc/vector.c libbproc/vector.h \
+	libbproc/vectorfork.c libbproc/vectorfork.h \
 	libbproc/version.c
 
 libbproc_libbproc_la_SOURCES =

@@ -17,8 +17,10 @@
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
+#include "libbproc/clonable.h"
 #include "libbproc/descriptors.h"
 #include "libbproc/epolls.h"
+#include "libbproc/gatefork.h"
 #include "libbproc/rfork.h"
 #include "libbproc/twin.h"
 
@@ -47,15 +49,37 @@ void rfork_gate_reach(int gate, int error)
     msg_send(gate, K_EVENT, P_GATE_REACHED, 0, -error, NULL, NULL, NULL, 0);
 }
 
-gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node)
+/* The next word at the gate that is for it, and not for a child that it is to make. */
+static int news_hear(int gate, gate_msg *news)
+{
+    struct msg msg;
+    int error;
+
+    while ((error = msg_recv(gate, &msg)) == 0) {
+        int is_fork = msg.header.proc == P_GATE_FORK;
+
+        if (is_fork)
+            error = gatefork_take(gate, &msg);
+        else
+            error = gate_read(&msg, news);
+        msg_free(&msg);
+        if (error || !is_fork)
+            break;
+    }
+    return error;
+}
+
+gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node,
+                             int *rank)
 {
     gate_verdict verdict;
     gate_msg news;
     int error;
 
-    while (gate_hear(gate, &news) == 0) {
+    while (news_hear(gate, &news) == 0) {
         verdict = news.verdict;
         *node = news.node;
+        *rank = news.rank;
         error = 0;
         if (verdict == GATE_SETTLE)
             rfork_signals_discard();
@@ -74,25 +98,51 @@ gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan
 /* Its own descriptors, out of the way of those that it is to have. */
 static int child_make_way(struct depart *depart, const struct io *io)
 {
+    int error;
+
     client_release(depart->conn);
     depart->conn = io_fd_raise(io, depart->conn);
     depart->gate = io_fd_raise(io, depart->gate);
     depart->gate_far = io_fd_raise(io, depart->gate_far);
     depart->keep_far = io_fd_raise(io, depart->keep_far);
-    return depart->conn < 0 || depart->gate < 0 || depart->gate_far < 0 ? -EMFILE : 0;
+    error = depart->conn < 0 || depart->gate < 0 || depart->gate_far < 0 ? -EMFILE : 0;
+    for (unsigned i = 0; i < depart->other_count; i++) {
+        int *far = &depart->others[i].gate_far;
+
+        *far = io_fd_raise(io, *far);
+        error = *far < 0 ? -EMFILE : error;
+    }
+    return error;
+}
+
+/* The library's own descriptors, ended by -1. */
+static void skip_fill(const struct depart *depart, int *skip)
+{
+    const int own[] = { depart->conn, depart->gate, depart->gate_far, depart->keep_far };
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (own[i] >= 0)
+            skip[count++] = own[i];
+    for (unsigned i = 0; i < depart->other_count; i++)
+        skip[count++] = depart->others[i].gate_far;
+    skip[count] = -1;
 }
 
 static int child_hand_over(struct depart *depart, const struct io *io)
 {
-    const int skip[] = { depart->conn, depart->gate, depart->gate_far,
-                         depart->keep_far < 0 ? depart->conn : depart->keep_far, -1 };
+    int skip[4 + BPROC_MAX_VECTOR + 1];
     struct streams *set = malloc(sizeof(*set));
-    int error = set ? streams_collect(set, depart->flags, io, 0, skip) : -ENOMEM;
+    int error;
 
+    skip_fill(depart, skip);
+    error = set ? streams_collect(set, depart->flags, io, 0, skip) : -ENOMEM;
     if (!error)
         error = streams_replace(set, io, skip);
     if (!error)
         error = epolls_renew(set);
+    if (!error)
+        depart->forks = depart->other_count > 0 && is_clonable(set, io, skip);
     if (!error)
         error = depart_handover(depart, getpid(), set, NULL, 0, -1);
     if (!error)
@@ -116,6 +166,8 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     client_release(depart->gate);
     client_release(depart->gate_far);
     client_release(depart->keep_far);
+    for (unsigned i = 0; i < depart->other_count; i++)
+        client_release(depart->others[i].gate_far);
     client_forget_all_but(depart->conn);
     error = child_make_way(depart, io);
     if (!error)
@@ -125,9 +177,9 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     client_close(depart->conn);
     (void)!chdir("/");
     /* Not before: what is still open would be in the image. */
-    if (!twin_part(depart->gate))
+    if (depart->other_count > 0 || !twin_part(depart->gate))
         rfork_gate_reach(depart->gate, 0);
-    switch (rfork_gate_pass(depart->gate, cwd, plan, &node)) {
+    switch (rfork_gate_pass(depart->gate, cwd, plan, &node, &depart->rank)) {
     case GATE_REMOTE:
         close(depart->gate);
         free(cwd);

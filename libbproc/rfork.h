@@ -22,9 +22,11 @@ void rfork_gate_reach(int gate, int error);
 
 /*
  * It waits there for what it is from now on; where it arrives it settles first, with `cwd` for its
- * directory. Blocks.
+ * directory. Meanwhile it may be told to fork others of its vector, which then wait as it does, at
+ * gates of their own. Blocks.
  */
-gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node);
+gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node,
+                             int *rank);
 
 /* Fills in how a fork flies; `io` must last as long as the plan. */
 void rfork_plan(struct flight_plan *plan, int node, int flags, const struct io *io);

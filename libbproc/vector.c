@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * bproc_vrfork() and bproc_vexecmove(). Each child is a flight of its own; they are under way
- * together, a bounded number of them, because each takes a connection to the daemon and a process
- * that sends.
+ * bproc_vrfork() and bproc_vexecmove(). What leaves the master by a fork has one image for all, see
+ * vectorfork.h. Of the rest each child is a flight of its own; they are under way together, a
+ * bounded number of them, because each takes a connection to the daemon and a process that sends.
  */
 #include "config.h"
 
@@ -14,10 +14,12 @@
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
+#include "libbproc/move.h"
 #include "libbproc/node.h"
 #include "libbproc/programflight.h"
 #include "libbproc/rfork.h"
 #include "libbproc/vector.h"
+#include "libbproc/vectorfork.h"
 
 #define WINDOW 32                       /* flights at a time */
 #define RANK_NAME "BPROC_RANK"
@@ -81,15 +83,13 @@ static int vector_fly(struct vector *vector)
 }
 
 /* 0, or why nothing can be begun at all. */
-static int vector_check(const struct vector *vector)
+static int vector_check(const struct vector *vector, int *self)
 {
-    int self;
-
     if (vector->count < 0)
         return -EINVAL;
     if (vector->count > 0 && (!vector->nodes || !vector->pids))
         return -EFAULT;
-    return node_self(&self);
+    return node_self(self);
 }
 
 static void fork_plan(const struct vector *vector, int rank, struct flight_plan *plan)
@@ -97,17 +97,29 @@ static void fork_plan(const struct vector *vector, int rank, struct flight_plan 
     rfork_plan(plan, vector->nodes[rank], vector->flags, vector->io);
 }
 
+/* The image is that of another child. */
+static int number_settle(const gate_msg *news)
+{
+    (void)news;
+    move_number_refresh();
+    return 0;
+}
+
 int vrfork_run(int nnodes, const int *nodes, int *pids, int flags, const struct io *io)
 {
     struct vector vector = { .count = nnodes, .nodes = nodes, .pids = pids, .plan = fork_plan,
                              .flags = flags, .io = io };
     char digits[RANK_ROOM];
-    int error = vector_check(&vector);
+    struct flight_plan plan;
+    int self, error = vector_check(&vector, &self);
     int rank;
 
     if (error)
         return error;
-    rank = vector_fly(&vector);
+    rfork_plan(&plan, self, flags, io);
+    plan.settle = number_settle;
+    rank = self == BPROC_NODE_MASTER ? vectorfork_run(nnodes, nodes, pids, &plan)
+                                     : vector_fly(&vector);
     if (rank < nnodes) {
         rank_format(digits, rank);
         setenv(RANK_NAME, digits, 1);
@@ -178,7 +190,7 @@ int vexecmove_run(int nnodes, const int *nodes, int *pids, int flags, const stru
                                .io = io };
     struct vector vector = { .count = nnodes, .nodes = nodes, .pids = pids, .plan = exec_plan,
                              .flags = flags, .io = io, .program = &program };
-    int error = cmd && argv ? vector_check(&vector) : -EFAULT;
+    int self, error = cmd && argv ? vector_check(&vector, &self) : -EFAULT;
 
     return error ? error : programs_fly(&vector);
 }

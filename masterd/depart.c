@@ -201,7 +201,7 @@ static void move_done(struct move *move, int64_t usec)
 static void move_undo(struct move *move, int error, const char *text)
 {
     (void)text;
-    if (error != BPROC_PID_TAKEN)
+    if (error != BPROC_PID_TAKEN && error != BPROC_IMAGE_LOST)
         stats_failed();
     for (unsigned i = 0; i < move->nchildren; i++)
         nodeghost_remove(move->children[i], move->node);
@@ -209,9 +209,9 @@ static void move_undo(struct move *move, int error, const char *text)
         proc_release(move->owner);
 }
 
-static const struct move_ops ops = { .find = task_find, .allow = move_allow, .enter = move_enter,
-                                     .committed = move_committed, .ghost = move_ghost,
-                                     .done = move_done, .undo = move_undo };
+static const struct move_ops ops = { .vectors = 1, .find = task_find, .allow = move_allow,
+                                     .enter = move_enter, .committed = move_committed,
+                                     .ghost = move_ghost, .done = move_done, .undo = move_undo };
 
 /* ---- start ---- */
 

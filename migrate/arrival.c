@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,8 @@
 #include "common/tls.h"
 #include "migrate/arrival.h"
 #include "migrate/arrival_launch.h"
+#include "migrate/arrival_register.h"
+#include "migrate/arrival_vector.h"
 #include "migrate/bulk.h"
 #include "migrate/carry.h"
 #include "migrate/imagerecv.h"
@@ -30,17 +31,6 @@
 #define LINGER_SECONDS 10
 #define NEXT_SECONDS 120            /* the mover waits half as long */
 #define LINGER_BYTES (1 << 20)
-
-__attribute__((format(printf, 3, 4)))
-static int arrival_fail(struct arrival *a, int error, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(a->text, sizeof(a->text), fmt, ap);
-    va_end(ap);
-    return error;
-}
 
 static void socket_timeouts(int sock, int seconds)
 {
@@ -90,11 +80,23 @@ static int launch_check(struct arrival *a)
         return arrival_fail(a, -EPROTO, "cannot take process %d: bad numbers", l->pid);
     if (l->kind < MOVE_RFORK || l->kind > MOVE_MOVE)
         return arrival_fail(a, -EPROTO, "cannot take process %d: unknown kind", l->pid);
+    if (l->share.how != SHARE_NONE && a->peer != TLS_NODE_MASTER)
+        return arrival_fail(a, -EPERM, "cannot take process %d: vectors are the master's", l->pid);
     for (unsigned i = 0; i < l->streams.streams_len; i++)
         for (unsigned t = 0; t < l->streams.streams_val[i].targets.targets_len; t++)
             if (l->streams.streams_val[i].targets.targets_val[t] < 0)
                 return arrival_fail(a, -EPROTO, "cannot take process %d: bad stream", l->pid);
     return 0;
+}
+
+/* Another node asks for an image that this one has got, or is getting. */
+static void image_serve(struct arrival *a, const struct bulk_msg *msg)
+{
+    share_arg arg;
+
+    if (frame_decode(FRAME_XDR(share_arg), msg->body, msg->header.body_len, &arg,
+                     sizeof(arg)) == 0 && arrival_register(a) == 0)
+        imageshare_serve(a->ssl, a->slaved, &arg);
 }
 
 static int launch_hear(struct arrival *a)
@@ -104,70 +106,17 @@ static int launch_hear(struct arrival *a)
 
     if (error)
         return error;
+    if (msg.header.proc == P_BULK_PULL) {
+        image_serve(a, &msg);
+        bulk_free(&msg);
+        _exit(0);
+    }
     error = msg.header.proc == P_BULK_LAUNCH
                 ? frame_decode(FRAME_XDR(launch_arg), msg.body, msg.header.body_len, &a->launch,
                                sizeof(a->launch))
                 : -EPROTO;
     bulk_free(&msg);
     return error ? error : launch_check(a);
-}
-
-/* A socket of our own to slaved; its end undoes the launch. */
-static int launch_register(struct arrival *a)
-{
-    launch_id id = { .pid = a->launch.pid };
-    int pair[2];
-    int error;
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return arrival_fail(a, -errno, "cannot make a socket: %s", strerror(errno));
-    error = msg_send(a->setup->server, K_EVENT, P_RECV_REGISTER, 0, 0, FRAME_XDR(launch_id), &id,
-                     &pair[1], 1);
-    close(pair[1]);
-    a->slaved = pair[0];
-    return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error)) : 0;
-}
-
-/*
- * A node is not believed who it sends, nor that it may. The master has said so to slaved, and his
- * word is what counts.
- */
-static int ticket_show(struct arrival *a)
-{
-    ticket_arg arg = { .ticket = a->launch.ticket };
-    expect_msg expect;
-    char reason[BPROC_MAX_TEXT - 128];
-    int error = msg_call(a->slaved, P_RECV_TICKET, FRAME_XDR(ticket_arg), &arg, NULL, 0,
-                         FRAME_XDR(expect_msg), &expect, sizeof(expect), reason, sizeof(reason));
-
-    if (error)
-        return arrival_fail(a, error, "cannot take process %d: %s", a->launch.pid, reason);
-    if (expect.id.pid != a->launch.pid || expect.node != tls_node_number(a->peer))
-        return arrival_fail(a, -EPERM, "cannot take process %d: the ticket is another's",
-                            a->launch.pid);
-    free(a->launch.groups.groups_val);
-    free(a->launch.children.child_list_val);
-    a->launch.ppid = expect.ppid;
-    a->launch.puid = expect.puid;
-    a->launch.pgid = expect.id.pgid;
-    a->launch.sid = expect.id.sid;
-    a->launch.uid = expect.uid;
-    a->launch.gid = expect.gid;
-    a->launch.groups.groups_len = expect.groups.groups_len;
-    a->launch.groups.groups_val = expect.groups.groups_val;
-    a->launch.children = expect.children;
-    a->bounds = expect.bounds;
-    return 0;
-}
-
-/* For which it may make ghosts. */
-static int children_announce(struct arrival *a)
-{
-    children_msg msg = { .pid = a->launch.pid, .children = a->launch.children };
-    int error = msg_send(a->slaved, K_EVENT, P_RECV_CHILDREN, 0, 0, FRAME_XDR(children_msg), &msg,
-                         NULL, 0);
-
-    return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error)) : 0;
 }
 
 static int files_take(struct arrival *a)
@@ -188,9 +137,15 @@ static int files_take(struct arrival *a)
     /* What a node says is in a page is not to be believed. */
     a->image.store = a->peer == TLS_NODE_MASTER ? a->setup->store : NULL;
     a->image.uid = a->launch.uid;
+    imageshare_init(&a->shared, a->slaved, a->launch.share.word);
+    if (a->launch.share.followed)
+        a->image.share = &a->shared;
     if (!error)
         error = imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
                               sizeof(a->text));
+    if (!error && a->launch.share.how == SHARE_IMAGE && a->launch.share.from.node >= 0)
+        error = arrival_pull(a);
+    imageshare_end(&a->shared);
     return error;
 }
 
@@ -218,7 +173,8 @@ static int commit_wait(struct arrival *a)
 
 static int gate_open(struct arrival *a)
 {
-    gate_msg verdict = { .verdict = GATE_REMOTE, .node = a->launch.node };
+    gate_msg verdict = { .verdict = GATE_REMOTE, .node = a->launch.node,
+                         .rank = a->launch.share.rank };
 
     if (a->gate < 0)
         return 0;
@@ -231,6 +187,7 @@ static int commit(struct arrival *a)
     launch_done done = { .pid = a->launch.pid, .uid = a->launch.uid };
     int error = commit_wait(a);
 
+    arrival_forks_end(a);
     if (!error)
         error = FAULT(FAULT_RECEIVER_COMMIT);
     if (!error)
@@ -245,14 +202,14 @@ static int commit(struct arrival *a)
 
 static int process_take(struct arrival *a)
 {
-    int error = launch_register(a);
+    int error = arrival_register(a);
 
     if (!error)
         error = FAULT(FAULT_RECEIVER_REGISTERED);
     if (!error && a->peer != TLS_NODE_MASTER)
-        error = ticket_show(a);
+        error = arrival_ticket(a);
     if (!error && a->launch.children.child_list_len > 0)
-        error = children_announce(a);
+        error = arrival_children(a);
     if (!error)
         error = arrival_prepare(a);
     if (!error)
@@ -264,6 +221,8 @@ static int process_take(struct arrival *a)
                                 sizeof(a->text));
     if (!error)
         error = arrival_launch(a);
+    if (!error && a->launch.share.forks)
+        error = arrival_forks_offer(a);
     if (!error)
         error = FAULT(FAULT_RECEIVER_LAUNCHED);
     return error;

@@ -13,6 +13,7 @@
 #include "common/fd.h"
 #include "common/tls.h"
 #include "migrate/arrival_launch.h"
+#include "migrate/arrival_vector.h"
 #include "migrate/criu.h"
 #include "migrate/imagebound.h"
 #include "migrate/imagecheck.h"
@@ -26,7 +27,8 @@
 
 static int is_restored(const struct arrival *a)
 {
-    return a->launch.kind == MOVE_RFORK || a->launch.kind == MOVE_MOVE;
+    return a->launch.share.how != SHARE_FORK &&
+           (a->launch.kind == MOVE_RFORK || a->launch.kind == MOVE_MOVE);
 }
 
 static int launch_fail(struct arrival *a, int error, const char *what)
@@ -273,7 +275,9 @@ static int restore_launch(struct arrival *a)
 
     if (a->image.dir < 0)
         return -EPROTO;
-    error = image_check(a);
+    error = arrival_renumber(a);
+    if (!error)
+        error = image_check(a);
     if (error)
         return error;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0)
@@ -393,10 +397,11 @@ static int exec_launch(struct arrival *a)
 
 int arrival_launch(struct arrival *a)
 {
-    int error = is_restored(a) ? restore_launch(a) : exec_launch(a);
+    int forks = a->launch.share.how == SHARE_FORK;
+    int error = forks ? arrival_fork(a) : is_restored(a) ? restore_launch(a) : exec_launch(a);
 
     if (error)
-        return launch_fail(a, error, is_restored(a) ? "restore" : "start");
+        return launch_fail(a, error, forks ? "fork" : is_restored(a) ? "restore" : "start");
     streamends_release_process(&a->ends);
     return 0;
 }

@@ -29,6 +29,8 @@ struct arrival {
     struct image image;
     struct criuworker criu;         /* that will restore it */
     int session;                    /* where that is */
+    struct imageshare shared;
+    pid_t forker;                   /* see sibling.h; 0: none */
     struct streamends ends;
     char text[BPROC_MAX_TEXT];
 };

@@ -65,11 +65,15 @@ static int start_take(struct departure *d, struct msg *start)
 
     if (error)
         return error;
-    d->dumps = d->arg.kind == MOVE_RFORK || d->arg.kind == MOVE_MOVE || d->arg.kind == MOVE_DUMP;
-    d->has_image = d->dumps || d->arg.kind == MOVE_UNDUMP;
+    d->maps = d->arg.share.how != SHARE_FORK &&
+              (d->arg.kind == MOVE_RFORK || d->arg.kind == MOVE_MOVE || d->arg.kind == MOVE_DUMP);
+    d->dumps = d->maps && d->arg.share.how != SHARE_IMAGE;
+    d->has_image = d->maps || d->arg.kind == MOVE_UNDUMP;
     d->channel = msg_take_fd(start, 0);
     if (d->arg.kind != MOVE_RFORK && d->arg.kind != MOVE_MOVE)
         d->spec = msg_take_fd(start, next++);
+    if (d->arg.share.how == SHARE_IMAGE)
+        d->image = msg_take_fd(start, next++);
     next++;                         /* the pidfd */
     for (unsigned i = 0; i < d->arg.streams.streams_len; i++)
         d->originals[i] = d->arg.streams.streams_val[i].kind == STREAM_CONNECT ||
@@ -126,6 +130,8 @@ static int process_give(struct departure *d)
     departure_lap(d, MT_DUMP);
     if (!error)
         error = FAULT(FAULT_MOVER_DUMPED);
+    if (!error && d->arg.share.how == SHARE_LEAD)
+        error = departure_image_give(d);
     if (!error)
         error = departure_contents(d);
     departure_lap(d, MT_SEND);
@@ -143,7 +149,7 @@ static int process_send(struct departure *d)
 
     if (!error && d->arg.kind == MOVE_UNDUMP)
         error = departure_file_read(d);
-    if (!error && d->dumps)
+    if (!error && d->maps)
         error = departure_mounts_enter(d);
     if (!error)
         error = departure_files(d);

@@ -37,7 +37,7 @@ void departure_mounts_leave(struct departure *d)
 
 int departure_files(struct departure *d)
 {
-    if (d->dumps)
+    if (d->maps)
         return files_collect(&d->files, d->arg.dump_pid,
                              d->arg.flags | (d->arg.kind == MOVE_DUMP ? FILES_LASTING : 0),
                              &d->arg.libraries,

@@ -18,6 +18,7 @@ static int launch_put(struct departure *d)
                           .gate_inode = d->arg.gate_inode,
                           .io_direct = d->arg.io_direct,
                           .ping_timeout = d->arg.ping_timeout, .ticket = d->arg.ticket,
+                          .share = d->arg.share,
                           .children = d->arg.children };
 
     /* Where it comes from is nothing to the node: an image is an image. */
@@ -34,8 +35,7 @@ static int launch_put(struct departure *d)
     return bulk_put(d->link->ssl, P_BULK_LAUNCH, 0, FRAME_XDR(launch_arg), &launch);
 }
 
-/* Waits for `want`; the node's P_BULK_FAILED becomes our failure. The caller frees *msg. */
-static int answer_wait(struct departure *d, bproc_proc want, struct bulk_msg *msg)
+int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg)
 {
     move_report report;
     int error = bulk_recv(d->link->ssl, msg);
@@ -66,7 +66,7 @@ static int answer_wait(struct departure *d, bproc_proc want, struct bulk_msg *ms
 int departure_expect(struct departure *d, bproc_proc want)
 {
     struct bulk_msg msg;
-    int error = answer_wait(d, want, &msg);
+    int error = departure_hear(d, want, &msg);
 
     if (!error)
         bulk_free(&msg);
@@ -82,7 +82,7 @@ static int send_fail(struct departure *d, int error, const char *what)
     if (d->text[0])
         return error;
     if (error == -EPIPE || error == -ECONNRESET)
-        reason = answer_wait(d, P_BULK_READY, &msg);
+        reason = departure_hear(d, P_BULK_READY, &msg);
     if (!reason)
         bulk_free(&msg);
     else if (reason != -EIO)
@@ -99,7 +99,7 @@ static int needed_send(struct departure *d)
 
     if (error)
         return send_fail(d, error, "the launch");
-    error = answer_wait(d, P_BULK_NEED, &msg);
+    error = departure_hear(d, P_BULK_NEED, &msg);
     if (error)
         return error;
     error = frame_decode(FRAME_XDR(need_msg), msg.body, msg.header.body_len, &need, sizeof(need));
@@ -122,18 +122,30 @@ static int needed_send(struct departure *d)
 
 static int lack_wait(void *arg, struct bulk_msg *msg)
 {
-    return answer_wait(arg, P_BULK_LACK, msg);
+    return departure_hear(arg, P_BULK_LACK, msg);
+}
+
+int departure_image_send(struct departure *d, uint64_t *bytes)
+{
+    const struct pageoffer_answer answer = { lack_wait, d };
+    /* Only the master's word for what is in a page is good enough to keep it by. */
+    int offers = !d->arg.space && !d->arg.share.followed;
+
+    return imagesend_dir(d->link->ssl, d->image, offers ? &answer : NULL, bytes);
 }
 
 int departure_contents(struct departure *d)
 {
     const struct pageoffer_answer answer = { lack_wait, d };
     uint64_t bytes = 0;
-    /* Only the master's word for what is in a page is good enough to keep it by. */
-    int error = d->has_image ? imagesend_dir(d->link->ssl, d->image, d->arg.space ? NULL : &answer,
-                                           &bytes)
-                         : imagesend_spec(d->link->ssl, d->spec, &bytes);
+    int error = 0;
 
+    if (d->arg.share.how == SHARE_LEAD || d->arg.share.how == SHARE_IMAGE)
+        error = departure_image_share(d, &bytes);
+    else if (d->has_image)
+        error = departure_image_send(d, &bytes);
+    else if (d->spec >= 0)
+        error = imagesend_spec(d->link->ssl, d->spec, &bytes);
     if (!error)
         error = bulk_send(d->link->ssl, P_BULK_END, 0, NULL, NULL);
     if (!error && d->dump.source)

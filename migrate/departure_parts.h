@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "migrate/bulk.h"
 #include "migrate/criuworker.h"
 #include "migrate/departure.h"
 #include "migrate/files.h"
@@ -21,7 +22,8 @@ struct departure {
     move_start_arg arg;
     dump_arg dump;
     int dumps;                      /* a process is dumped */
-    int has_image;                  /* an image goes; else what is to be executed */
+    int maps;                       /* it goes with the files that a process has mapped */
+    int has_image;                  /* an image goes; else what is to be executed, or nothing */
     int own_mounts;                 /* our mount namespace while we are in another; -1 */
     int mounts;                     /* that of the process; -1 */
     int space;                      /* pidfd on the init of the process's space; -1 */
@@ -65,6 +67,14 @@ int departure_dump_finish(struct departure *d);
 /* 0 if the image has no other rights than the process's owner. */
 int departure_image_check(const struct departure *d);
 
+/* ---- departure_vector.c: the children of a vector ---- */
+
+/* The image of the one that is dumped is whole: the daemon gets it, for the others. */
+int departure_image_give(struct departure *d);
+
+/* The image of one that has another's, unless the node gets it from another node; *bytes sent. */
+int departure_image_share(struct departure *d, uint64_t *bytes);
+
 /* ---- departure_file.c: images in files ---- */
 
 /* The process goes into the file of a bproc_dump. */
@@ -81,10 +91,15 @@ int departure_file_read(struct departure *d);
  */
 int departure_launch(struct departure *d);
 
-/* The image, or what is to be executed. */
+/* The image, or what is to be executed. The first is the image alone, with no end; *bytes sent. */
+int departure_image_send(struct departure *d, uint64_t *bytes);
 int departure_contents(struct departure *d);
 
-/* Waits for a message without a body; the node's P_BULK_FAILED becomes our failure. */
+/*
+ * Waits for `want`; the node's P_BULK_FAILED becomes our failure. The first leaves the message, to
+ * be freed; the second is for one without a body.
+ */
+int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg);
 int departure_expect(struct departure *d, bproc_proc want);
 
 #endif

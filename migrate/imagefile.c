@@ -29,9 +29,11 @@ int imagefile_read(int dir_fd, const char *name, struct bytes *file)
     return error;
 }
 
+/* A new one: others may have the old one by another name. */
 int imagefile_write(int dir_fd, const char *name, const struct bytes *file)
 {
-    int fd = openat(dir_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    int fd = unlinkat(dir_fd, name, 0) < 0 ? -1
+             : openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ssize_t n = fd < 0 ? -1 : write(fd, file->at, file->len);
     int error = n < 0 ? -errno : (size_t)n == file->len ? 0 : -ENOSPC;
 

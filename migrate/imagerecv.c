@@ -45,24 +45,29 @@ static int name_is_good(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len;
 }
 
-/* A file of the image; a descriptor or -errno. */
-static int image_create(struct image *image, const char *name)
+int image_create(struct image *image, const bulk_file *head)
 {
-    int fd;
+    int fd, error;
 
-    if (!name_is_good(name))
+    if (!name_is_good(head->name))
         return -EPROTO;
     if (image->dir < 0)
         image->dir = criu_image_dir(0);
     if (image->dir < 0)
         return image->dir;
-    fd = openat(image->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return fd < 0 ? -errno : fd;
+    fd = openat(image->dir, head->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    error = image->share ? imageshare_add(image->share, image->dir, head->name, head->size) : 0;
+    if (!error)
+        return fd;
+    close(fd);
+    return error;
 }
 
 static int image_take(SSL *ssl, struct image *image, const bulk_file *head)
 {
-    int fd = image_create(image, head->name), error;
+    int fd = image_create(image, head), error;
 
     if (fd < 0)
         return fd;
@@ -87,7 +92,7 @@ static int pages_take(SSL *ssl, struct image *image, const bulk_file *head)
 
     if (offered > head->size)
         return -EPROTO;
-    fd = image_create(image, head->name);
+    fd = image_create(image, head);
     if (fd < 0)
         return fd;
     error = pageoffer_take(ssl, image->store, image->uid, head->index, pages_write, &fd);

@@ -46,6 +46,7 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/criuworker.c migrate/criuworker.h migrate/criuready.h \
 	migrate/fdpacket.c migrate/fdpacket.h \
 	migrate/filehash.c migrate/filehash.h \
+	migrate/imagedigest.c migrate/imagedigest.h \
 	migrate/imageedit.c migrate/imageedit.h \
 	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imagerewrite.c migrate/imagerewrite.h \
@@ -60,6 +61,7 @@ migrate_bproc_mover_SOURCES = \
 	migrate/criuserver.c migrate/criuserver.h \
 	migrate/departure.c migrate/departure.h migrate/departure_parts.h \
 	migrate/departure_dump.c migrate/departure_file.c migrate/departure_node.c \
+	migrate/departure_vector.c \
 	migrate/dumpfile.c migrate/dumpfile_read.c migrate/dumpfile.h \
 	migrate/files.c migrate/files.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
@@ -75,6 +77,8 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/guests.c migrate/guests.h \
 	migrate/arrival.c migrate/arrival.h \
 	migrate/arrival_launch.c migrate/arrival_launch.h \
+	migrate/arrival_register.c migrate/arrival_register.h \
+	migrate/arrival_vector.c migrate/arrival_vector.h \
 	migrate/filecache.c migrate/filecache.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imageguest.c migrate/imageguest.h \
@@ -84,10 +88,14 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/imageopen.c migrate/imageopen.h \
 	migrate/imagepin.c migrate/imagepin.h \
 	migrate/imagetask.c migrate/imagetask.h \
+	migrate/imagepull.c migrate/imagepull.h \
 	migrate/imagerecv.c migrate/imagerecv.h \
+	migrate/imageshare.c migrate/imageshare.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
+	migrate/nodelink.c migrate/nodelink.h \
 	migrate/owner.c migrate/owner.h \
 	migrate/memoryrecv.c migrate/memoryrecv.h \
+	migrate/sibling.c migrate/sibling.h \
 	migrate/streamends.c migrate/streamends.h
 migrate_bproc_receiver_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)

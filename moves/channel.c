@@ -11,6 +11,7 @@
 #include "moves/gate.h"
 #include "moves/move_impl.h"
 #include "moves/mover.h"
+#include "moves/vector.h"
 
 static void report_keep(struct move *move, const move_report *report)
 {
@@ -31,6 +32,8 @@ static void ready_take(struct move *move)
         move_fail(move, EIO, "fault on purpose");
         return;
     }
+    if (vector_holds(move))
+        return;
     move->phase = MOVE_ENTERING;
     moves_ops->enter(move);
 }
@@ -62,7 +65,22 @@ static void failed_take(struct move *move, const move_report *report)
 {
     int error = report->retry ? BPROC_PID_TAKEN : report->error > 0 ? report->error : EIO;
 
+    if (vector_retries(move))
+        return;
     move_fail(move, error, "%s", report->text[0] ? report->text : strerror(error));
+}
+
+static void image_take(struct move *move, const struct frame_header *header, const uint8_t *body,
+                       int *fds)
+{
+    image_msg msg;
+
+    if (header->nfds != 1 || conn_decode(image_msg, header, body, &msg) < 0) {
+        conn_close(move->channel, "image does not decode");
+        return;
+    }
+    vector_image(move, fds[0], msg.largest);
+    fds[0] = -1;
 }
 
 static void channel_message(struct conn *conn, const struct frame_header *header,
@@ -71,9 +89,12 @@ static void channel_message(struct conn *conn, const struct frame_header *header
     struct move *move = arg;
     move_report report;
 
-    (void)fds;
     if (!move)
         return;
+    if (header->proc == P_MOVE_IMAGE) {
+        image_take(move, header, body, fds);
+        return;
+    }
     if (conn_decode(move_report, header, body, &report) < 0) {
         conn_close(conn, "report does not decode");
         return;
@@ -96,6 +117,8 @@ static void channel_closed(struct conn *conn, const char *reason, void *arg)
     if (!move)
         return;
     move->channel = NULL;
+    if (vector_retries(move))
+        return;
     if (move->phase < MOVE_GATE)
         move_fail(move, EIO, "the transfer broke off (%s)", reason);
 }
@@ -118,7 +141,7 @@ static int channel_make(struct move *move, int *far)
 }
 
 static void start_fill(const struct move *move, const struct move_place *place,
-                       move_start_arg *start)
+                       const move_handover_arg *arg, move_start_arg *start)
 {
     *start = (move_start_arg){
         .kind = move->kind, .flags = place->flags,
@@ -127,32 +150,43 @@ static void start_fill(const struct move *move, const struct move_place *place,
         .dump_pid = move->dump_pid, .task = move->task, .parent = move->parent,
         .space = move->space,
         .uid = move->uid, .gid = move->gid, .groups = { move->ngroups, move->groups },
-        .gate_inode = move->arg.gate_inode, .to = place->to,
+        .gate_inode = arg->gate_inode, .to = place->to,
         .node_is_up = place->node_is_up, .io_direct = place->io_direct,
         .ping_timeout = place->ping_timeout, .ticket = place->ticket,
         .libraries = place->libraries,
         .children = { move->nchildren, move->children },
-        .streams = { move->arg.streams.streams_len, move->arg.streams.streams_val }
+        .streams = { arg->streams.streams_len, arg->streams.streams_val }
     };
+    vector_tell(move, &start->share);
 }
 
-/* Descriptors for the mover: its channel, the spec of an exec, the pidfd, all others in order. */
+/*
+ * Descriptors for the mover: its channel, the spec of an exec or the image that is there, the pidfd,
+ * all others in order.
+ */
 int channel_start(struct move *move, const struct move_place *place)
 {
-    unsigned first = move->kind == MOVE_RFORK ? 1 : 2;
+    int has_spec = move->kind != MOVE_RFORK && move->kind != MOVE_MOVE;
+    const int *rest = move->fds + (move->kind == MOVE_RFORK ? 1 : 2);
+    const move_handover_arg *arg = &move->arg;
+    unsigned left = move->nfds - (move->kind == MOVE_RFORK ? 1 : 2), count = 1;
     int out[BPROC_MAX_FDS];
     move_start_arg start;
-    unsigned count = 1;
-    int error = move->nfds + 1 > BPROC_MAX_FDS ? -EMFILE : channel_make(move, &out[0]);
+    int error;
 
+    if (move->vector)
+        arg = vector_streams(move, &rest, &left);
+    error = left + 3 > BPROC_MAX_FDS ? -EMFILE : channel_make(move, &out[0]);
     if (error)
         return error;
-    if (move->kind != MOVE_RFORK && move->kind != MOVE_MOVE)
+    if (has_spec)
         out[count++] = move->fds[1];
+    else if (move->how == SHARE_IMAGE)
+        out[count++] = vector_folder(move);
     out[count++] = move->dump_pidfd;
-    for (unsigned i = first; i < move->nfds; i++)
-        out[count++] = move->fds[i];
-    start_fill(move, place, &start);
+    for (unsigned i = 0; i < left; i++)
+        out[count++] = rest[i];
+    start_fill(move, place, arg, &start);
     error = mover_ask(&start, out, count);
     close(out[0]);
     return error;

@@ -9,6 +9,7 @@
 #include "moves/check.h"
 #include "moves/gate.h"
 #include "moves/move_impl.h"
+#include "moves/vector.h"
 
 static struct conn *gate_take(struct move *move, unsigned index)
 {
@@ -50,7 +51,7 @@ static struct move *move_new(struct conn *conn, const struct frame_header *heade
     return NULL;
 }
 
-static int move_is_double(const struct move *self)
+int move_is_double(const struct move *self)
 {
     struct move *move;
 
@@ -60,10 +61,29 @@ static int move_is_double(const struct move *self)
     return 0;
 }
 
+/* Those that come with one that cannot be handed over cannot be, either. */
+static void others_refuse(struct conn *conn, const struct frame_header *header, unsigned others,
+                          int error, const char *text)
+{
+    for (unsigned i = 1; i <= others; i++) {
+        struct frame_header asked = *header;
+
+        asked.serial += i;
+        conn_refuse(conn, &asked, error, "%s", text);
+    }
+}
+
 /* Everything about the process that can be known here. */
 static int move_examine(struct move *move, const struct caller *caller, char *text, size_t len)
 {
-    int error = check_streams(&move->arg, move->fds, move->nfds, text, len);
+    unsigned others = move->arg.others.others_len;
+    int error = others == 0 ? 0 : others >= move->nfds || move->kind != MOVE_RFORK ? EINVAL
+                : moves_ops->vectors ? 0 : EOPNOTSUPP;
+
+    if (error)
+        snprintf(text, len, "%u others of a vector cannot come along here", others);
+    else
+        error = check_streams(&move->arg, move->fds, move->nfds - others, text, len);
 
     if (!error)
         error = check_task(moves_ops, caller, move, text, len);
@@ -85,22 +105,32 @@ void move_handover(struct conn *conn, const struct caller *caller,
     move_handover_arg arg;
     char text[200] = "";
     struct move *move = NULL;
+    unsigned others;
     int error;
 
     if (conn_decode(move_handover_arg, header, body, &arg) < 0) {
         conn_close(conn, "arguments do not decode");
         return;
     }
+    others = arg.others.others_len;
     if (header->nfds > 0 && kind_is_known(arg.kind))
         move = move_new(conn, header, &arg, fds);
     frame_free(FRAME_XDR(move_handover_arg), &arg, sizeof(arg));
     if (!move) {
         conn_refuse(conn, header, EINVAL, "there is no gate");
+        others_refuse(conn, header, others, EINVAL, "there is no gate");
         return;
     }
+    move->rank = move->arg.rank;
     error = move_examine(move, caller, text, sizeof(text));
-    if (error)
-        move_fail(move, error, "%s", text);
-    else
+    if (!error && others > 0) {
+        snprintf(text, sizeof(text), "out of memory");
+        error = vector_make(move, caller);
+    }
+    if (!error) {
         moves_ops->allow(move);
+        return;
+    }
+    move_fail(move, error, "%s", text);
+    others_refuse(conn, header, others, error, text);
 }

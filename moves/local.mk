@@ -11,5 +11,6 @@ moves_libmoves_la_SOURCES = \
 	moves/move.c moves/move.h moves/move_impl.h \
 	moves/mover.c moves/mover.h \
 	moves/task.c moves/task.h \
-	moves/twin.c moves/twin.h
+	moves/twin.c moves/twin.h \
+	moves/vector.c moves/vector.h
 moves_libmoves_la_LIBADD = common/libcommon.la

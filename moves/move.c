@@ -14,6 +14,7 @@
 #include "moves/channel.h"
 #include "moves/gate.h"
 #include "moves/move_impl.h"
+#include "moves/vector.h"
 
 struct move_list moves = LIST_HEAD_INITIALIZER(moves);
 struct event_base *moves_base;
@@ -66,6 +67,7 @@ void move_free(struct move *move)
     struct conn *channel = move->channel;
 
     LIST_REMOVE(move, entry);
+    vector_leave(move);
     gate_end(move->gate);
     gate_end(move->copy);
     if (channel) {
@@ -90,7 +92,7 @@ void move_fail(struct move *move, int error, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (error != BPROC_PID_TAKEN)
+    if (error != BPROC_PID_TAKEN && error != BPROC_IMAGE_LOST)
         log_limited(&move_limit, 60, "%s pid %d -> %s failed: %s", kind_names[move->kind],
                     move->pid, move_node_name(move->node), text);
     if (move->client)
@@ -139,10 +141,18 @@ void move_end_dump(struct move *move)
     move_free(move);
 }
 
+/* The image of an exec is there already, and that of one of a vector. */
+static int is_dumped(const struct move *move)
+{
+    return move->how <= SHARE_LEAD && (move->kind == MOVE_RFORK || move->kind == MOVE_MOVE ||
+                                       move->kind == MOVE_DUMP);
+}
+
 void move_start(struct move *move, const struct move_place *place)
 {
     int error = FAULT(FAULT_MASTERD_HANDOVER);
 
+    vector_place(move, &place->to);
     if (!error)
         error = channel_start(move, place);
     if (error) {
@@ -150,9 +160,7 @@ void move_start(struct move *move, const struct move_place *place)
         return;
     }
     handover_free(move);
-    /* The image of an exec is there already. */
-    move->phase = move->kind == MOVE_RFORK || move->kind == MOVE_MOVE || move->kind == MOVE_DUMP
-                      ? MOVE_HANDED : MOVE_STARTED;
+    move->phase = is_dumped(move) ? MOVE_HANDED : MOVE_STARTED;
     if (move->phase == MOVE_HANDED && move->copy_reached)
         channel_dump(move);
     FAULT(FAULT_MASTERD_STARTED);

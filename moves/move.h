@@ -24,6 +24,7 @@ enum move_phase {
     MOVE_ASKING,        /* the daemon has not said yet whether it may go */
     MOVE_HANDED,        /* what is to be dumped still closes what must not be in the image */
     MOVE_STARTED,       /* the mover is at work */
+    MOVE_HELD,          /* it waits there, and others of its vector are made of it: vector.h */
     MOVE_ENTERING,      /* it waits there; the daemon has not entered it yet */
     MOVE_COMMITTING,    /* told to let the process run */
     MOVE_GATE,          /* it runs; what waits here is becoming the ghost */
@@ -63,6 +64,9 @@ struct move {
     move_handover_arg arg;          /* until the mover is told */
     int fds[BPROC_MAX_FDS];
     unsigned nfds;
+    struct vector *vector;          /* NULL: it is by itself */
+    share_how how;                  /* SHARE_NONE: nobody has begun with it */
+    int rank;
     int64_t started;
     unsigned usec[MOVE_NTIMES];
     uint64_t bytes;
@@ -80,6 +84,7 @@ struct move_place {
 };
 
 struct move_ops {
+    int vectors;                    /* this daemon sends the children of a vector by one image */
     /*
      * A client's word for a process, in his pid namespace, to the number we know it by. 0, or a
      * positive errno with a reason. *space: init of the process space it is in; 0: in none.

@@ -18,6 +18,9 @@ extern const struct move_ops *moves_ops;
 /* Monotonic, in microseconds. */
 int64_t move_clock(void);
 
+/* Whether another move of the same process is not over yet. */
+int move_is_double(const struct move *self);
+
 /* Frees all that it holds, its part in the list included. */
 void move_free(struct move *move);
 

@@ -40,6 +40,7 @@
 #include "slaved/receivers.h"
 #include "slaved/root.h"
 #include "slaved/space.h"
+#include "slaved/shares.h"
 #include "slaved/tickets.h"
 #include "slaved/transfer.h"
 #include "slaved/usage.h"
@@ -437,6 +438,7 @@ static void mover_begin(void)
         .tls_dir = slaved.tls_dir, .run_dir = slaved.conf->run_dir,
         .criu = slaved.criu[0] ? slaved.criu : "criu",
         .criu_missing = slaved.criu[0] ? NULL : slaved.criu_missing };
+    shares_init(slaved.base);
     tickets_init(slaved.base);
     if (depart_start(slaved.base, &slaved.mover, text, sizeof(text)) < 0)
         fatalx("%s", text);

@@ -137,6 +137,7 @@ static void space_message(struct conn *conn, const struct frame_header *header,
         break;
     case P_LAUNCH_EXEC:
     case P_LAUNCH_CRIU:
+    case P_LAUNCH_FORK:
         if (conn == space.conns[SECOND] && header->status != 0)
             seconds_refused(header->serial);
         space.ops->on_launched(header->serial, header, body);

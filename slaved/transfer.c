@@ -14,6 +14,7 @@
 #include "slaved/ghost.h"
 #include "slaved/proctable.h"
 #include "slaved/seconds.h"
+#include "slaved/shares.h"
 #include "slaved/space.h"
 #include "slaved/tickets.h"
 #include "slaved/transfer.h"
@@ -217,6 +218,7 @@ static void done_take(struct transfer *transfer, const struct frame_header *head
         return;
     }
     FAULT(FAULT_SLAVED_COMMIT);
+    shares_keep(transfer->conn);
     children_settle(transfer, 0);
     proc_commit(transfer->pid, transfer, done.uid);
 }
@@ -229,6 +231,7 @@ static void transfer_message(struct conn *conn, const struct frame_header *heade
     switch (header->proc) {
     case P_LAUNCH_EXEC:
     case P_LAUNCH_CRIU:
+    case P_LAUNCH_FORK:
         launch_take(transfer, header, body, fds);
         break;
     case P_LAUNCH_DONE:
@@ -246,6 +249,14 @@ static void transfer_message(struct conn *conn, const struct frame_header *heade
     case P_RECV_CHILDREN:
         children_take(transfer, header, body);
         break;
+    case P_SHARE_GIVE:
+        if (share_give(conn, header, body, fds) < 0)
+            conn_close(conn, "share does not decode");
+        break;
+    case P_SHARE_TAKE:
+        if (share_take(conn, header, body) < 0)
+            conn_close(conn, "share does not decode");
+        break;
     case P_RECV_TICKET:
         if (ticket_ask(conn, header, body) < 0)
             conn_close(conn, "ticket does not decode");
@@ -262,6 +273,7 @@ static void transfer_closed(struct conn *conn, const char *reason, void *arg)
     (void)conn;
     log_debug("transfer of process %d: %s", (int)transfer->pid, reason);
     ticket_forget(conn);
+    shares_forget(conn);
     children_settle(transfer, 1);
     transfer->conn = NULL;
     if (transfer->channel)

@@ -29,6 +29,7 @@ SYSTEM_TESTS += tests/t/0335-criu.t
 SYSTEM_TESTS += tests/t/0360-space.t
 SYSTEM_TESTS += tests/t/0370-api3.t
 SYSTEM_TESTS += tests/t/0371-api4.t
+SYSTEM_TESTS += tests/t/0375-vector.t
 SYSTEM_TESTS += tests/t/0365-jobs.t
 SYSTEM_TESTS += tests/t/0366-kin.t
 SYSTEM_TESTS += tests/t/0380-dump.t

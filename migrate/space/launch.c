@@ -55,6 +55,18 @@ int launch_parse(const struct msg *msg, struct launch *launch)
         launch->pgid = arg.pgid;
         launch->sid = arg.sid;
         frame_free(FRAME_XDR(launch_exec_arg), &arg, sizeof(arg));
+    } else if (msg->header.proc == P_LAUNCH_FORK) {
+        launch_fork_arg arg;
+
+        error = msg_decode(launch_fork_arg, msg, &arg);
+        if (error)
+            return error;
+        launch->pid = arg.pid;
+        launch->ppid = arg.ppid;
+        launch->puid = arg.puid;
+        launch->pgid = arg.pgid;
+        launch->sid = arg.sid;
+        frame_free(FRAME_XDR(launch_fork_arg), &arg, sizeof(arg));
     } else {
         launch_criu_arg arg;
 

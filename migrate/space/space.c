@@ -111,6 +111,9 @@ static int entry_launch(struct entry *entry, const struct msg *msg, struct launc
 {
     int error = -EPIPE;
 
+    /* By another one of its keeper's, which waits there. */
+    if (msg->header.proc == P_LAUNCH_FORK)
+        return kill(entry->pid, 0) == 0 || kill(-entry->pid, 0) == 0 ? -EEXIST : 0;
     if (entry->keeper)
         error = keeper_launch(entry->keeper, msg, launch);
     if (error != -EPIPE)
@@ -275,6 +278,7 @@ static void slaved_read(void)
     switch (msg.header.proc) {
     case P_LAUNCH_EXEC:
     case P_LAUNCH_CRIU:
+    case P_LAUNCH_FORK:
         launch_serve(&msg);
         break;
     case P_SPACE_SIGNAL:

@@ -123,3 +123,7 @@ check_PROGRAMS += tests/progs/pages
 tests_progs_pages_SOURCES = tests/progs/pages.c tests/progs/prog.h
 tests_progs_pages_LDADD = $(PROG_LDADD)
 tests_progs_pages_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/vector
+tests_progs_vector_LDADD = $(PROG_LDADD)
+tests_progs_vector_LDFLAGS = $(PROG_LINK)

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "migrate/arrival_vector.h"
+#include "migrate/bulk.h"
+#include "migrate/imageedit.h"
+#include "migrate/imagepull.h"
+#include "migrate/sibling.h"
+
+int arrival_pull(struct arrival *a)
+{
+    uint8_t digest[BPROC_HASH_LEN];
+    pulled_msg pulled = { .digest = { 0, (char *)digest } };
+    int came, error;
+
+    if (imagepull_run(a->setup->out, &a->launch.share, &a->image, digest) == 0)
+        pulled.digest.digest_len = sizeof(digest);
+    came = a->image.dir;
+    a->image.dir = -1;
+    /* Who follows has its own owner to ask. */
+    imageshare_end(&a->shared);
+    a->image.share = NULL;
+    error = bulk_send(a->ssl, P_BULK_PULLED, 0, FRAME_XDR(pulled_msg), &pulled);
+    if (!error)
+        error = imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
+                              sizeof(a->text));
+    if (!error && a->image.dir < 0)
+        a->image.dir = came;
+    else
+        fd_close(&came);
+    return error;
+}
+
+int arrival_renumber(struct arrival *a)
+{
+    const vector_share *share = &a->launch.share;
+    int error = 0;
+
+    if (share->how == SHARE_IMAGE && share->pid != a->launch.pid)
+        error = imageedit_number(a->image.dir, share->pid, a->launch.pid);
+    if (error)
+        snprintf(a->text, sizeof(a->text), "cannot read the image of process %d: %s",
+                 a->launch.pid, strerror(-error));
+    return error;
+}
+
+int arrival_forks_offer(struct arrival *a)
+{
+    share_arg arg = { .forks = 1 };
+    int service, error;
+
+    memcpy(arg.word, a->launch.share.word, sizeof(arg.word));
+    service = sibling_start(a->gate, a->setup->root, &a->forker);
+    if (service < 0) {
+        snprintf(a->text, sizeof(a->text), "cannot prepare process %d to be forked: %s",
+                 a->launch.pid, strerror(-service));
+        return service;
+    }
+    error = msg_send(a->slaved, K_EVENT, P_SHARE_GIVE, 0, 0, FRAME_XDR(share_arg), &arg, &service,
+                     1);
+    close(service);
+    return error;
+}
+
+void arrival_forks_end(struct arrival *a)
+{
+    if (a->forker <= 0)
+        return;
+    kill(a->forker, SIGKILL);
+    waitpid(a->forker, NULL, __WALL);
+    a->forker = 0;
+}
+
+static int service_take(struct arrival *a)
+{
+    share_arg arg = { .forks = 1 };
+    struct msg msg;
+    int service, error;
+
+    memcpy(arg.word, a->launch.share.word, sizeof(arg.word));
+    error = msg_send(a->slaved, K_CALL, P_SHARE_TAKE, 0, 0, FRAME_XDR(share_arg), &arg, NULL, 0);
+    if (!error)
+        error = msg_recv(a->slaved, &msg);
+    if (error)
+        return error;
+    service = msg.header.status > 0 ? -msg.header.status : msg_take_fd(&msg, 0);
+    msg_free(&msg);
+    return service;
+}
+
+/* Its number, its place in the space. */
+static int place_take(struct arrival *a)
+{
+    launch_fork_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .puid = a->launch.puid,
+                            .pgid = a->launch.pgid, .sid = a->launch.sid };
+    launched_ret ret;
+
+    return msg_call(a->slaved, P_LAUNCH_FORK, FRAME_XDR(launch_fork_arg), &arg, NULL, 0,
+                    FRAME_XDR(launched_ret), &ret, sizeof(ret), a->text, sizeof(a->text));
+}
+
+int arrival_fork(struct arrival *a)
+{
+    int gate[2], service = service_take(a), error;
+
+    if (service < 0)
+        return service;
+    error = place_take(a);
+    if (!error && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0)
+        error = -errno;
+    if (!error) {
+        a->gate = gate[0];
+        error = sibling_ask(service, a->launch.pid, gate[1], &a->launch, &a->ends);
+        close(gate[1]);
+    }
+    close(service);
+    return error;
+}
