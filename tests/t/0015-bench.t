@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What becomes of a benchmark's figures: samples to results, results to tables, plots and a verdict.
-# shellcheck disable=SC2016,SC2034,SC2154,SC2317
 # Nothing is timed.
+# shellcheck disable=SC2016,SC2034,SC2154,SC2317
 . "${0%/*}/lib.sh"
 
 bench=$BPROC_SOURCE/bench
