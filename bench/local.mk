@@ -20,7 +20,7 @@ bench_bench_swarm_CFLAGS = $(AM_CFLAGS)
 bench_bench_swarm_LDADD = libbproc/libclient.la common/libcommon.la
 
 BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.bash \
-	bench/fanout.bash bench/rate.bash bench/repeat.bash
+	bench/fanout.bash bench/rate.bash bench/repeat.bash bench/copy.bash
 EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
 	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
 	bench/report bench/tables.jq bench/plots.bash bench/plots.jq \
