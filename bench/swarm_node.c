@@ -12,12 +12,13 @@
 #include <openssl/crypto.h>
 
 #include "bench/swarm_node.h"
+#include "common/fd.h"
 #include "common/tls.h"
 #include "common/tls_cert.h"
 
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS 5000
-#define HANDSHAKE_SECONDS 10
+#define HANDSHAKE_SECONDS 30
 #define DATA_PORT 2224
 
 static void node_connect(struct swarm_node *node);
@@ -37,37 +38,63 @@ static const char *folder_of(const struct swarm_node *node, char path[PATH_MAX])
 
 /* ---- keys ---- */
 
-static int keys_read(struct swarm_node *node, char *text, size_t len)
+static int authority_read(struct swarm_node *node, char *text, size_t len)
 {
+    SSL_CTX **tls = &node->worker->member_tls;
     char dir[PATH_MAX], path[PATH_MAX + 16];
 
-    folder_of(node, dir);
-    snprintf(path, sizeof(path), "%s/key.pem", dir);
-    node->key = cert_key_read(path, text, len);
-    snprintf(path, sizeof(path), "%s/cert.pem", dir);
-    node->cert = node->key ? cert_read(path, text, len) : NULL;
-    if (!node->cert)
+    if (*tls)
+        return 0;
+    *tls = tls_context(NULL, 0, TLS_VERIFY_PEER, text, len);
+    if (!*tls)
         return -EIO;
-    snprintf(path, sizeof(path), "%s/ca.pem", dir);
-    if (!node->worker->member_tls) {
-        node->worker->member_tls = tls_context(NULL, 0, TLS_VERIFY_PEER, text, len);
-        if (!node->worker->member_tls)
-            return -EIO;
-        if (SSL_CTX_load_verify_file(node->worker->member_tls, path) != 1)
-            return cert_failed(text, len, "read the authority's certificate");
-    }
-    return 0;
+    snprintf(path, sizeof(path), "%s/ca.pem", folder_of(node, dir));
+    return SSL_CTX_load_verify_file(*tls, path) == 1
+               ? 0 : cert_failed(text, len, "read the authority's certificate");
 }
 
 int node_prepare(struct swarm_node *node, char *text, size_t len)
 {
-    char dir[PATH_MAX];
+    char dir[PATH_MAX], path[PATH_MAX + 16];
+    int error = 0;
 
+    folder_of(node, dir);
     if (getrandom(&node->instance, sizeof(node->instance), 0) != sizeof(node->instance))
         return -EIO;
-    if (!node->token)
-        return keys_read(node, text, len);
-    return tls_join_begin(folder_of(node, dir), &node->csr, text, len);
+    if (node->token)
+        error = tls_join_begin(dir, &node->csr, text, len);
+    snprintf(path, sizeof(path), "%s/key.pem%s", dir, node->token ? ".new" : "");
+    node->key = error ? NULL : cert_key_read(path, text, len);
+    if (!node->key || node->token)
+        return node->key ? 0 : -EIO;
+    snprintf(path, sizeof(path), "%s/cert.pem", dir);
+    node->cert = cert_read(path, text, len);
+    return node->cert ? authority_read(node, text, len) : -EIO;
+}
+
+/* What tls_join_finish() does, without reading the key again: decoding one takes a millisecond. */
+static int answer_keep(struct swarm_node *node, const join_ret *ret, char *text, size_t len)
+{
+    char dir[PATH_MAX], path[PATH_MAX + 16], path_new[PATH_MAX + 24];
+    int error = -EACCES;
+
+    folder_of(node, dir);
+    node->cert = cert_from_pem(ret->cert);
+    if (node->cert && ret->node == node->number && cert_node(node->cert) == ret->node &&
+        EVP_PKEY_eq(node->key, X509_get0_pubkey(node->cert)) == 1) {
+        snprintf(path, sizeof(path), "%s/ca.pem", dir);
+        error = fd_write_file(path, ret->ca, strlen(ret->ca), 0644);
+    }
+    snprintf(path, sizeof(path), "%s/cert.pem", dir);
+    if (!error)
+        error = fd_write_file(path, ret->cert, strlen(ret->cert), 0644);
+    snprintf(path, sizeof(path), "%s/key.pem", dir);
+    snprintf(path_new, sizeof(path_new), "%s.new", path);
+    if (!error && rename(path_new, path) < 0)
+        error = -errno;
+    if (error)
+        snprintf(text, len, "cannot keep the certificate: %s", strerror(-error));
+    return error ? error : authority_read(node, text, len);
 }
 
 /* ---- the end, and another attempt ---- */
@@ -109,20 +136,16 @@ static void node_closed(struct conn *conn, const char *reason, void *arg)
 static void join_accept(struct swarm_node *node, const struct frame_header *header,
                         const uint8_t *body)
 {
-    char dir[PATH_MAX], text[300] = "it is for another node";
+    char text[300];
     join_ret ret;
-    int error = -EPROTO;
+    int error;
 
     if (conn_decode(join_ret, header, body, &ret) < 0) {
         conn_close(node->conn, "answer does not decode");
         return;
     }
-    if (ret.node == node->number)
-        error = tls_join_finish(folder_of(node, dir), ret.node, ret.cert, ret.ca, text,
-                                sizeof(text));
+    error = answer_keep(node, &ret, text, sizeof(text));
     frame_free(FRAME_XDR(join_ret), &ret, sizeof(ret));
-    if (!error)
-        error = keys_read(node, text, sizeof(text));
     if (error) {
         conn_close(node->conn, text);
         return;
@@ -184,8 +207,7 @@ static void hello_accept(struct swarm_node *node, const struct frame_header *hea
     node->stage = STAGE_UP;
     node->master_instance = ret.master_instance;
     node->pause_ms = PAUSE_FIRST_MS;
-    node->ping_ms = ret.ping_timeout * 1000 / 3;
-    timer_set(node, node->ping_ms);
+    conn_watch(node->conn, (int)ret.ping_timeout);
     node->worker->tally->up++;
     if (node->worker->options->watch)
         conn_event(node->conn, P_NOTIFY, NULL, NULL);
@@ -311,12 +333,8 @@ static void timer_due(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (node->stage == STAGE_WAITING) {
+    if (node->stage == STAGE_WAITING)
         node_connect(node);
-    } else if (node->stage == STAGE_UP) {
-        conn_event(node->conn, P_PING, NULL, NULL);
-        timer_set(node, node->ping_ms);
-    }
 }
 
 /* ---- orders ---- */
@@ -328,7 +346,6 @@ void node_start(struct swarm_node *node)
     if (node->silent) {
         node->silent = 0;
         conn_pause(node->conn, 0);
-        timer_set(node, 0);
     }
     if (!node->timer || (node->stage != STAGE_AWAY && node->stage != STAGE_WAITING))
         return;
@@ -350,6 +367,5 @@ void node_drop(struct swarm_node *node)
 void node_silence(struct swarm_node *node)
 {
     node->silent = 1;
-    event_del(node->timer);
     conn_pause(node->conn, 1);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One simulated node: joins if it has no certificate, connects, says HELLO, sends pings, answers
- * what masterd asks, and connects again after a loss, each as slaved does. It has no processes and
- * takes none.
+ * One simulated node: joins if it has no certificate, connects, says HELLO, answers pings and
+ * what else masterd asks, and connects again after a loss, each as slaved does. It has no processes
+ * and takes none.
  *
  *   away --start--> (joining) --> connecting --> up --lost--> waiting --> connecting …
  *     ^------------------------ drop --------------'
@@ -40,9 +40,9 @@ struct swarm_node {
     X509 *cert;
     EVP_PKEY *key;
     struct conn *conn;
-    struct event *timer;        /* the next attempt; the next ping */
+    struct event *timer;        /* the next attempt */
     uint64_t instance, master_instance;
-    unsigned pause_ms, ping_ms;
+    unsigned pause_ms;
 };
 
 /* Reads or makes its keys. 0, or -errno with a reason in text[len]. Blocks. */

@@ -141,6 +141,12 @@ static void handshake_step(struct conn *conn)
     }
     conn->phase = CONN_OPEN;
     event_del(conn->on_timer);
+    /* A priority cannot change while the event is about to run. */
+    event_del(conn->on_read);
+    event_del(conn->on_write);
+    event_priority_set(conn->on_read, event_base_get_npriorities(conn->base) / 2);
+    event_priority_set(conn->on_write, event_base_get_npriorities(conn->base) / 2);
+    event_add(conn->on_read, NULL);
     if (conn->ops->on_ready)
         conn->ops->on_ready(conn, conn->arg);
 }
@@ -242,6 +248,9 @@ struct conn *conn_new_tls(struct event_base *base, int fd, SSL_CTX *ctx, int ser
         return NULL;
     conn->phase = CONN_HANDSHAKE;
     conn->connecting = !server;
+    /* Where the loop has a rank for it, a crowd of handshakes lets everybody else go first. */
+    event_priority_set(conn->on_read, event_base_get_npriorities(base) - 1);
+    event_priority_set(conn->on_write, event_base_get_npriorities(base) - 1);
     conn->ssl = SSL_new(ctx);
     if (!conn->ssl || SSL_set_fd(conn->ssl, fd) != 1 ||
         event_add(server ? conn->on_read : conn->on_write, NULL) < 0 ||
@@ -250,6 +259,8 @@ struct conn *conn_new_tls(struct event_base *base, int fd, SSL_CTX *ctx, int ser
         errno = ENOMEM;
         return NULL;
     }
+    /* Most connections are idle most of the time, and their buffers are most of their size. */
+    SSL_set_mode(conn->ssl, SSL_MODE_RELEASE_BUFFERS);
     if (server)
         SSL_set_accept_state(conn->ssl);
     else

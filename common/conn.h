@@ -75,6 +75,15 @@ void conn_close(struct conn *conn, const char *reason);
 /* Kernel's word on who is at the other end of a local socket; 0 or -errno. */
 int conn_peer(struct conn *conn, pid_t *pid, uid_t *uid, gid_t *gid);
 
+/*
+ * TLS only: the kernel asks the peer's kernel while nobody has anything to say, and ends the
+ * connection when that machine has not answered for `seconds`.
+ */
+void conn_watch(struct conn *conn, int seconds);
+
+/* TLS only: for how many milliseconds nothing has come from the peer's machine; -1 unknown. */
+int64_t conn_silence(struct conn *conn);
+
 SSL *conn_ssl(struct conn *conn);       /* NULL for local ones; borrowed */
 int conn_fd(const struct conn *conn);   /* borrowed */
 void *conn_arg(const struct conn *conn);

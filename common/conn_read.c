@@ -176,6 +176,9 @@ void conn_take_in(struct conn *conn)
         if (done == 1) {
             message_deliver(conn);
             budget--;
+            /* OpenSSL has read ahead all there was; another look would find nothing. */
+            if (conn->phase == CONN_OPEN && conn->ssl && !SSL_has_pending(conn->ssl))
+                return;
         }
     }
     /* What OpenSSL has taken off the socket already raises no event. */

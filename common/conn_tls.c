@@ -3,13 +3,18 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 
 #include "common/conn_io.h"
+
+#define KEEPALIVE_MOST 32767    /* seconds, the kernel's own limit */
 
 /* 0 stands for the orderly end. What OpenSSL knows of a failure stays in its queue: the reason. */
 static int tls_error(struct conn *conn, int code)
@@ -91,6 +96,30 @@ void conn_tls_reason(struct conn *conn, int error, char *text, size_t len)
     else
         snprintf(text, len, "TLS: %s", code ? ERR_reason_error_string(code) : "failed");
     ERR_clear_error();
+}
+
+void conn_watch(struct conn *conn, int seconds)
+{
+    unsigned ms = (unsigned)seconds * 1000;
+    int idle = seconds < 2 ? 1 : seconds / 2 > KEEPALIVE_MOST ? KEEPALIVE_MOST : seconds / 2;
+    int interval = seconds < 6 ? 1 : idle / 3;
+    int one = 1;
+
+    setsockopt(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+    setsockopt(conn->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(conn->fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    setsockopt(conn->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+int64_t conn_silence(struct conn *conn)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return -1;
+    return info.tcpi_last_ack_recv < info.tcpi_last_data_recv ? info.tcpi_last_ack_recv
+                                                              : info.tcpi_last_data_recv;
 }
 
 const struct conn_transport conn_tls_transport = {

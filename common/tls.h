@@ -67,8 +67,18 @@ int tls_join_begin(const char *dir, char **csr, char *text, size_t len);
 int tls_join_finish(const char *dir, int node, const char *cert, const char *ca,
                     char *text, size_t len);
 
-/* Signs a request for `node`, with the authority below state_dir; *cert malloc'd PEM.
- * Only the public key is taken from the request. */
-int tls_sign(const char *state_dir, const char *csr, int node, char **cert, char *text, size_t len);
+/* The authority, ready to sign. */
+struct tls_authority;
+
+/* Reads it from below state_dir; tls_authority_free() ends it. NULL with a reason. Blocks. */
+struct tls_authority *tls_authority_load(const char *state_dir, char *text, size_t len);
+void tls_authority_free(struct tls_authority *authority);
+
+/* Its certificate in PEM, borrowed. */
+const char *tls_authority_pem(const struct tls_authority *authority);
+
+/* Signs a request for `node`; *cert malloc'd PEM. Only the public key is taken from the request. */
+int tls_sign(const struct tls_authority *authority, const char *csr, int node, char **cert,
+             char *text, size_t len);
 
 #endif

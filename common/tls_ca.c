@@ -13,6 +13,12 @@
 #include "common/tls.h"
 #include "common/tls_cert.h"
 
+struct tls_authority {
+    X509 *cert;
+    EVP_PKEY *key;
+    char *pem;          /* of cert */
+};
+
 static int pem_write(const char *dir, const char *name, X509 *cert, X509 *issuer, char *text,
                      size_t len)
 {
@@ -105,29 +111,61 @@ static EVP_PKEY *request_key(const char *csr)
     return key;
 }
 
-int tls_sign(const char *state_dir, const char *csr, int node, char **cert, char *text, size_t len)
+struct tls_authority *tls_authority_load(const char *state_dir, char *text, size_t len)
 {
+    struct tls_authority *authority = calloc(1, sizeof(*authority));
     char path[PATH_MAX];
-    EVP_PKEY *key = request_key(csr), *ca_key = NULL;
-    X509 *ca = NULL, *made = NULL;
+
+    if (!authority) {
+        snprintf(text, len, "out of memory");
+        return NULL;
+    }
+    snprintf(path, sizeof(path), "%s/ca/key.pem", state_dir);
+    authority->key = cert_key_read(path, text, len);
+    snprintf(path, sizeof(path), "%s/ca/cert.pem", state_dir);
+    if (authority->key)
+        authority->cert = cert_read(path, text, len);
+    if (authority->cert) {
+        authority->pem = cert_to_pem(authority->cert, NULL);
+        if (!authority->pem)
+            snprintf(text, len, "out of memory");
+    }
+    if (authority->pem)
+        return authority;
+    tls_authority_free(authority);
+    return NULL;
+}
+
+void tls_authority_free(struct tls_authority *authority)
+{
+    if (!authority)
+        return;
+    X509_free(authority->cert);
+    EVP_PKEY_free(authority->key);
+    free(authority->pem);
+    free(authority);
+}
+
+const char *tls_authority_pem(const struct tls_authority *authority)
+{
+    return authority->pem;
+}
+
+int tls_sign(const struct tls_authority *authority, const char *csr, int node, char **cert,
+             char *text, size_t len)
+{
+    EVP_PKEY *key = request_key(csr);
+    X509 *made;
 
     *cert = NULL;
     if (!key) {
         cert_failed(text, len, "use the certificate request");
         return -EINVAL;
     }
-    snprintf(path, sizeof(path), "%s/ca/key.pem", state_dir);
-    ca_key = cert_key_read(path, text, len);
-    snprintf(path, sizeof(path), "%s/ca/cert.pem", state_dir);
-    if (ca_key)
-        ca = cert_read(path, text, len);
-    if (ca)
-        made = cert_make(key, node, ca, ca_key, text, len);
+    made = cert_make(key, node, authority->cert, authority->key, text, len);
     if (made)
         *cert = cert_to_pem(made, NULL);
     X509_free(made);
-    X509_free(ca);
-    EVP_PKEY_free(ca_key);
     EVP_PKEY_free(key);
     return *cert ? 0 : -EIO;
 }

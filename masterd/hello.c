@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/tls.h"
+#include "masterd/heartbeat.h"
 #include "masterd/join.h"
 #include "masterd/link_impl.h"
 #include "masterd/master.h"
@@ -23,10 +24,8 @@ void hello_join(struct link *link, const struct frame_header *header, const uint
     char name[64];
 
     link_name(link, name, sizeof(name));
-    if (join_answer(link->conn, header, body, link->addr, name) < 0)
+    if (join_begin(link->conn, header, body, link->addr, name) < 0)
         conn_close(link->conn, "arguments do not decode");
-    else
-        conn_close_after_send(link->conn);
 }
 
 /*
@@ -112,15 +111,14 @@ static void node_attach(struct link *link, const hello_arg *hello, const hello_r
 
     if (node->link)
         link_close(node->link, "replaced by a new connection");
-    link_settle(link, LINK_UP);
     link->node = node;
+    link_settle(link, LINK_UP);
     node->link = link;
     node->addr = link->addr;
     node->data_port = hello->data_port;
     node->instance = hello->instance;
     node->held = 0;
     node->numbers = ret->numbers;
-    link_arm(link);
     if (node->number == BPROC_NODE_MASTER)
         log_info("the home slave is connected");
     if (node->number == BPROC_NODE_MASTER || (same && node_return(node) == 0))
@@ -151,7 +149,7 @@ static void hello_reconnects(struct link *link, const struct frame_header *heade
     link->node = node;
     conn_reply(link->conn, header, FRAME_XDR(hello_ret), ret);
     conn_pause(link->conn, 1);
-    event_add(link->on_beat, &deadline);
+    event_add(link->on_deadline, &deadline);
 }
 
 /*
@@ -171,14 +169,12 @@ void hello_switch(struct link *link, const struct frame_header *header, const ui
         return;
     }
     link->phase = LINK_LEFT;
-    event_del(link->on_beat);
+    heartbeat_end(link);
     usage_client_moved(link->conn, spare->conn);
     conn_close_after_send(link->conn);
     link_settle(spare, LINK_UP);
     node->link = spare;
     node->addr = spare->addr;
-    spare->heard = master_now();
-    link_arm(spare);
     conn_pause(spare->conn, 0);
     log_info("node %d: connected anew from %s", node->number, link_name(spare, name, sizeof(name)));
 }

@@ -32,25 +32,25 @@ static struct {
 /* Made anew each time: they are of use to nobody else, and the authority may be another one. */
 static int keys_make(char *text, size_t len)
 {
-    char dir[PATH_MAX + 16], path[PATH_MAX + 16], *csr = NULL, *cert = NULL, *ca = NULL;
+    struct tls_authority *authority = tls_authority_load(master.conf->state_dir, text, len);
+    char dir[PATH_MAX + 16], *csr = NULL, *cert = NULL;
     int error;
 
     snprintf(dir, sizeof(dir), "%s/home/tls", master.conf->state_dir);
-    snprintf(path, sizeof(path), "%s/ca/cert.pem", master.conf->state_dir);
+    if (!authority)
+        return -EIO;
     error = fd_mkdirs(dir, 0700);
-    if (!error)
-        error = fd_read_file(path, BPROC_MAX_PEM, &ca, NULL);
     if (error)
         snprintf(text, len, "cannot make the home slave's keys: %s", strerror(-error));
     if (!error)
         error = tls_join_begin(dir, &csr, text, len);
     if (!error)
-        error = tls_sign(master.conf->state_dir, csr, TLS_NODE_HOME, &cert, text, len);
+        error = tls_sign(authority, csr, TLS_NODE_HOME, &cert, text, len);
     if (!error)
-        error = tls_join_finish(dir, TLS_NODE_HOME, cert, ca, text, len);
+        error = tls_join_finish(dir, TLS_NODE_HOME, cert, tls_authority_pem(authority), text, len);
     free(csr);
     free(cert);
-    free(ca);
+    tls_authority_free(authority);
     return error;
 }
 

@@ -16,7 +16,10 @@
 
 #include "common/log.h"
 #include "common/tls.h"
+#include "masterd/heartbeat.h"
+#include "masterd/join.h"
 #include "masterd/link_impl.h"
+#include "masterd/listen.h"
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/nodeup.h"
@@ -27,8 +30,9 @@
 #include "masterd/watchers.h"
 #include "moves/move.h"
 
-#define MAX_STRANGERS 64
-#define MAX_STRANGERS_A_HOST 16
+#define MAX_NEWCOMERS 128
+#define MAX_NEWCOMERS_A_HOST 16
+#define CROWD_SECONDS 3      /* how long each has while others wait outside */
 
 struct link_call {
     bproc_proc proc;
@@ -37,8 +41,10 @@ struct link_call {
     void (*run)(struct link *link, const struct frame_header *header, const uint8_t *body);
 };
 
-static LIST_HEAD(, link) links = LIST_HEAD_INITIALIZER(links);
-static unsigned strangers;      /* links before LINK_UP */
+/* Links before LINK_UP, the oldest first. */
+static TAILQ_HEAD(, link) newcomers = TAILQ_HEAD_INITIALIZER(newcomers);
+static unsigned newcomers_count;
+static struct event *on_crowd;
 static SSL_CTX *link_tls;
 static struct log_limit link_limit;
 
@@ -56,16 +62,63 @@ struct link *link_spare(const struct node *node)
 {
     struct link *link;
 
-    LIST_FOREACH(link, &links, entry)
+    TAILQ_FOREACH(link, &newcomers, entry)
         if (link->phase == LINK_SPARE && link->node == node)
             break;
     return link;
 }
 
+/* ---- newcomers ---- */
+
+static int is_newcomer(const struct link *link)
+{
+    return !(link->phase & (LINK_UP | LINK_LEFT));
+}
+
+/* Others wait outside: whoever has had his time and not become anybody makes room. */
+static void crowd_thin(evutil_socket_t fd, short what, void *arg)
+{
+    int64_t before = master_now() - CROWD_SECONDS * 1000;
+    struct link *link, *next;
+
+    (void)fd;
+    (void)what;
+    (void)arg;
+    for (link = TAILQ_FIRST(&newcomers); link && link->since < before; link = next) {
+        next = TAILQ_NEXT(link, entry);
+        if (link->phase != LINK_SPARE)
+            conn_close(link->conn, "takes too long while others wait");
+    }
+}
+
+static void newcomer_add(struct link *link)
+{
+    struct timeval second = { 1, 0 };
+
+    TAILQ_INSERT_TAIL(&newcomers, link, entry);
+    if (++newcomers_count < MAX_NEWCOMERS)
+        return;
+    listen_hold(1);
+    event_add(on_crowd, &second);
+}
+
+static void newcomer_remove(struct link *link)
+{
+    TAILQ_REMOVE(&newcomers, link, entry);
+    if (newcomers_count-- < MAX_NEWCOMERS)
+        return;
+    event_del(on_crowd);
+    listen_hold(0);
+}
+
 void link_settle(struct link *link, enum link_phase phase)
 {
-    if (link->phase != LINK_UP && phase == LINK_UP)
-        strangers--;
+    if (is_newcomer(link) && phase == LINK_UP) {
+        newcomer_remove(link);
+        event_del(link->on_deadline);
+        conn_watch(link->conn, master.conf->ping_timeout);
+        heartbeat_begin(link);
+    }
     link->phase = phase;
 }
 
@@ -81,41 +134,13 @@ void link_refuse(struct link *link, const char *fmt, ...)
     conn_close_after_send(link->conn);
 }
 
-/* ---- heartbeat ---- */
-
-static int64_t timeout_ms(void)
-{
-    return (int64_t)master.conf->ping_timeout * 1000;
-}
-
-void link_arm(struct link *link)
-{
-    int64_t left = link->heard + timeout_ms() - master_now();
-    int64_t period = timeout_ms() / 4;
-    int64_t ms = left < period ? left : period;
-    struct timeval tv = { ms > 0 ? ms / 1000 : 0, ms > 0 ? ms % 1000 * 1000 : 0 };
-
-    event_add(link->on_beat, &tv);
-}
-
-static void link_beat(evutil_socket_t fd, short what, void *arg)
+static void deadline_over(evutil_socket_t fd, short what, void *arg)
 {
     struct link *link = arg;
-    char reason[80];
 
     (void)fd;
     (void)what;
-    if (link->phase != LINK_UP) {
-        conn_close(link->conn, "did not say who it is in time");
-        return;
-    }
-    if (master_now() - link->heard >= timeout_ms()) {
-        snprintf(reason, sizeof(reason), "nothing heard for %d s", master.conf->ping_timeout);
-        conn_close(link->conn, reason);
-        return;
-    }
-    conn_send(link->conn, K_CALL, P_PING, 0, 0, NULL, NULL, NULL, 0);
-    link_arm(link);
+    conn_close(link->conn, "did not say who it is in time");
 }
 
 static void ping_take(struct link *link, const struct frame_header *header, const uint8_t *body)
@@ -163,7 +188,7 @@ static void link_message(struct conn *conn, const struct frame_header *header, c
     struct link *link = arg;
 
     (void)fds;
-    link->heard = master_now();
+    heartbeat_heard(link);
     for (size_t i = 0; i < sizeof(link_calls) / sizeof(link_calls[0]); i++) {
         const struct link_call *call = &link_calls[i];
 
@@ -183,13 +208,12 @@ static void link_ready(struct conn *conn, void *arg)
     X509 *cert = SSL_get0_peer_certificate(conn_ssl(conn));
 
     link->number = tls_peer_node(conn_ssl(conn));
-    link->heard = master_now();
     if (cert && link->number < 0 && link->number != TLS_NODE_HOME) {
         link_refuse(link, "its certificate names no node");
         return;
     }
     link_settle(link, cert ? LINK_MEMBER : LINK_STRANGER);
-    event_add(link->on_beat, &deadline);
+    event_add(link->on_deadline, &deadline);
 }
 
 /* ---- the end ---- */
@@ -226,15 +250,16 @@ static void link_closed(struct conn *conn, const char *reason, void *arg)
 
     watchers_remove(conn);
     usage_client_gone(conn);
+    join_cancel(conn);
+    heartbeat_end(link);
     if (link->phase == LINK_UP)
         node_detach(link->node, reason);
-    else if (link->phase != LINK_LEFT)
-        strangers--;
-    if (!(link->phase & (LINK_UP | LINK_LEFT)) && strcmp(reason, "closed") != 0)
+    else if (is_newcomer(link))
+        newcomer_remove(link);
+    if (is_newcomer(link) && strcmp(reason, "closed") != 0)
         log_limited(&link_limit, 20, "%s did not become a node's link: %s",
                     link_name(link, name, sizeof(name)), reason);
-    LIST_REMOVE(link, entry);
-    event_free(link->on_beat);
+    event_free(link->on_deadline);
     free(link);
 }
 
@@ -248,28 +273,18 @@ void link_close(struct link *link, const char *reason)
 
 /* ---- the beginning ---- */
 
-static void socket_tune(int fd)
-{
-    int one = 1;
-    unsigned ms = (unsigned)timeout_ms();
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-}
-
 /* One host that opens connections and says nothing must not keep the others out. */
 static int is_crowded(uint32_t addr)
 {
     struct link *link;
     unsigned same = 0;
 
-    LIST_FOREACH(link, &links, entry)
-        same += !(link->phase & (LINK_UP | LINK_LEFT)) && link->addr == addr;
-    if (strangers < MAX_STRANGERS && same < MAX_STRANGERS_A_HOST)
+    TAILQ_FOREACH(link, &newcomers, entry)
+        same += link->addr == addr;
+    if (same < MAX_NEWCOMERS_A_HOST)
         return 0;
-    log_limited(&link_limit, 20, "refused a connection: %u are in their handshake already",
-                strangers);
+    log_limited(&link_limit, 20, "refused a connection: %u of that host are in their handshake",
+                same);
     return 1;
 }
 
@@ -279,6 +294,7 @@ void link_accept(int fd)
     socklen_t len = sizeof(in);
     struct link *link = NULL;
     uint32_t addr;
+    int one = 1;
 
     if (getpeername(fd, (struct sockaddr *)&in, &len) < 0) {
         close(fd);
@@ -291,22 +307,22 @@ void link_accept(int fd)
         close(fd);
         return;
     }
-    socket_tune(fd);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     link->phase = LINK_SHAKING;
     link->addr = addr;
-    link->on_beat = event_new(master.base, -1, 0, link_beat, link);
-    if (link->on_beat)
+    link->since = master_now();
+    link->on_deadline = event_new(master.base, -1, 0, deadline_over, link);
+    if (link->on_deadline)
         link->conn = conn_new_tls(master.base, fd, link_tls, 1, HANDSHAKE_SECONDS, &link_ops, link);
     else
         close(fd);
     if (!link->conn) {
-        if (link->on_beat)
-            event_free(link->on_beat);
+        if (link->on_deadline)
+            event_free(link->on_deadline);
         free(link);
         return;
     }
-    strangers++;
-    LIST_INSERT_HEAD(&links, link, entry);
+    newcomer_add(link);
 }
 
 int link_start(char *text, size_t len)
@@ -314,6 +330,9 @@ int link_start(char *text, size_t len)
     char dir[PATH_MAX + 16];
 
     snprintf(dir, sizeof(dir), "%s/tls", master.conf->state_dir);
+    on_crowd = event_new(master.base, -1, EV_PERSIST, crowd_thin, NULL);
+    if (!on_crowd || heartbeat_start() < 0)
+        return -ENOMEM;
     link_tls = tls_context(dir, 1, TLS_VERIFY_OPTIONAL, text, len);
     return link_tls ? 0 : -EIO;
 }
@@ -322,6 +341,11 @@ void link_stop(void)
 {
     SSL_CTX_free(link_tls);
     link_tls = NULL;
+    heartbeat_stop();
+    join_stop();
+    if (on_crowd)
+        event_free(on_crowd);
+    on_crowd = NULL;
 }
 
 /* ---- to the node ---- */

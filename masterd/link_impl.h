@@ -22,15 +22,20 @@ enum link_phase {
     LINK_LEFT = 32              /* its node has switched to another */
 };
 
+struct link_queue;
+
 struct link {
-    LIST_ENTRY(link) entry;
+    TAILQ_ENTRY(link) entry;    /* among the newcomers, before LINK_UP */
+    TAILQ_ENTRY(link) beat;     /* in `queue`, which is the heartbeat's; NULL: none */
+    struct link_queue *queue;
     struct conn *conn;
     struct node *node;          /* set with LINK_UP and LINK_SPARE */
     enum link_phase phase;
     int number;                 /* in the certificate */
     uint32_t addr;              /* host byte order */
-    int64_t heard;
-    struct event *on_beat;      /* heartbeat; before HELLO the deadline for it */
+    int64_t since;              /* when it came */
+    int64_t heard, asked;       /* the heartbeat's */
+    struct event *on_deadline;  /* until LINK_UP: for HELLO; of a spare: for the switch */
 };
 
 /* Its address to name[len], which is returned. */
@@ -42,9 +47,6 @@ void link_settle(struct link *link, enum link_phase phase);
 /* A member or stranger did what he may not, or what we cannot accept; its link ends. */
 __attribute__((format(printf, 2, 3)))
 void link_refuse(struct link *link, const char *fmt, ...);
-
-/* Starts, or restarts, its heartbeat. */
-void link_arm(struct link *link);
 
 /* The link that a node is about to switch to, or NULL. */
 struct link *link_spare(const struct node *node);

@@ -20,7 +20,7 @@
 #include "masterd/local.h"
 #include "masterd/master.h"
 
-#define BACKLOG 1024
+#define BACKLOG 8192         /* the kernel cuts it down to net.core.somaxconn */
 #define ACCEPTS_A_TURN 32
 #define MAX_DOORS (1 + CONF_MAX_INTERFACES)
 #define ADDRESS_MS 1000
@@ -34,6 +34,7 @@ struct door {
 
 static struct door doors[MAX_DOORS];
 static unsigned door_count;
+static int tcp_held;
 
 static void door_reopen(evutil_socket_t fd, short what, void *arg)
 {
@@ -41,7 +42,8 @@ static void door_reopen(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    event_add(door->on_accept, NULL);
+    if (!door->tcp || !tcp_held)
+        event_add(door->on_accept, NULL);
 }
 
 static void door_shut_a_while(struct door *door, int error)
@@ -59,7 +61,7 @@ static void door_knock(evutil_socket_t fd, short what, void *arg)
     struct door *door = arg;
 
     (void)what;
-    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+    for (int i = 0; i < ACCEPTS_A_TURN && !(door->tcp && tcp_held); i++) {
         int guest = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (guest >= 0) {
@@ -90,9 +92,11 @@ static int door_add(int fd, int tcp, void (*welcome)(int fd))
     door->on_accept = event_new(master.base, fd, EV_READ | EV_PERSIST, door_knock, door);
     door->on_reopen = event_new(master.base, -1, 0, door_reopen, door);
     door_count++;
-    if (!door->on_accept || !door->on_reopen || event_add(door->on_accept, NULL) < 0)
+    if (!door->on_accept || !door->on_reopen)
         return -ENOMEM;
-    return 0;
+    if (tcp && tcp_held)
+        return 0;
+    return event_add(door->on_accept, NULL) < 0 ? -ENOMEM : 0;
 }
 
 static void door_close(struct door *door)
@@ -224,6 +228,19 @@ int listen_start(char *text, size_t len)
     int error = local_open(text, len);
 
     return error ? error : all_tcp_open(text, len);
+}
+
+void listen_hold(int held)
+{
+    tcp_held = held;
+    for (unsigned i = 0; i < door_count; i++) {
+        if (!doors[i].tcp)
+            continue;
+        if (held)
+            event_del(doors[i].on_accept);
+        else if (!event_pending(doors[i].on_reopen, EV_TIMEOUT, NULL))
+            event_add(doors[i].on_accept, NULL);
+    }
 }
 
 int listen_reload(char *text, size_t len)

@@ -18,6 +18,9 @@ int listen_reload(char *text, size_t len);
 
 void listen_stop(void);
 
+/* While held, whoever connects by TCP waits in the kernel's queue. */
+void listen_hold(int held);
+
 /* The address nodes are told to come to, host byte order; 127.0.0.1 when there is no other. */
 uint32_t listen_address(void);
 

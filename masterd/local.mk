@@ -8,6 +8,7 @@ masterd_masterd_SOURCES = \
 	masterd/depart.c masterd/depart.h \
 	masterd/ghost.c masterd/ghost.h \
 	masterd/ghostfork.c masterd/ghostfork.h \
+	masterd/heartbeat.c masterd/heartbeat.h \
 	masterd/hello.c \
 	masterd/home.c masterd/home.h \
 	masterd/join.c masterd/join.h \

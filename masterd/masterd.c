@@ -35,6 +35,9 @@
 #include "masterd/usage.h"
 #include "masterd/watchers.h"
 
+#define PRIORITIES 3            /* an event has the middle one unless it says otherwise */
+#define HANDSHAKES_A_TURN 4
+
 struct options {
     const char *file;
     int foreground;
@@ -273,6 +276,21 @@ static void parts_stop(void)
     reaper_stop();
 }
 
+/* Three priorities: the last one's handshakes are looked at between, a few at a time. */
+static struct event_base *loop_make(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config && event_config_set_max_dispatch_interval(config, NULL, HANDSHAKES_A_TURN,
+                                                         PRIORITIES - 1) == 0)
+        base = event_base_new_with_config(config);
+    if (!base || event_base_priority_init(base, PRIORITIES) < 0)
+        fatalx("cannot make an event loop");
+    event_config_free(config);
+    return base;
+}
+
 static void signals_watch(struct event **events, struct options *options)
 {
     events[0] = evsignal_new(master.base, SIGTERM, on_end, NULL);
@@ -296,9 +314,7 @@ int main(int argc, char **argv)
     if (geteuid() != 0)
         fatalx("only root can run masterd");
     self_prepare(&options);
-    master.base = event_base_new();
-    if (!master.base)
-        fatalx("cannot make an event loop");
+    master.base = loop_make();
     parts_start(&options);
     signals_watch(events, &options);
     if (!options.foreground)

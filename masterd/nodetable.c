@@ -15,6 +15,7 @@
 #define STATES (NODE_BOOT + 1)
 #define NONE (-1)
 #define WRITE_DELAY_MS 50
+#define WRITES_A_TURN 250
 #define SET(what) (1u << (what))
 
 static struct node *nodes[BPROC_MAX_NODES];
@@ -84,26 +85,45 @@ static void store_fill(const struct node *node, struct store_node *record)
         record->state = node->before;
 }
 
-static void dirty_write(void)
+/* Writes some; 0 when none is left, or none can be written. */
+static int dirty_write(void)
 {
-    struct store_node *records = calloc((size_t)nodes_size + 1, sizeof(*records));
+    static struct store_node records[WRITES_A_TURN];
+    static struct node *written[WRITES_A_TURN];
     unsigned count = 0;
+    int left = 0;
 
-    for (int i = 0; records && i < nodes_size; i++)
-        if (nodes[i]->dirty)
-            store_fill(nodes[i], &records[count++]);
-    if (count > 0 && store_save(records, count) == 0)
-        for (int i = 0; i < nodes_size; i++)
-            nodes[i]->dirty = 0;
-    free(records);
+    for (int i = 0; i < nodes_size; i++) {
+        if (!nodes[i]->dirty)
+            continue;
+        left = count == WRITES_A_TURN;
+        if (left)
+            break;
+        written[count] = nodes[i];
+        store_fill(nodes[i], &records[count++]);
+    }
+    if (count > 0 && store_save(records, count) < 0)
+        return 0;
+    for (unsigned i = 0; i < count; i++)
+        written[i]->dirty = 0;
+    return left;
+}
+
+static void dirty_write_all(void)
+{
+    while (dirty_write())
+        continue;
 }
 
 static void write_due(evutil_socket_t fd, short what, void *arg)
 {
+    struct timeval delay = { 0, WRITE_DELAY_MS * 1000 };
+
     (void)fd;
     (void)what;
     (void)arg;
-    dirty_write();
+    if (dirty_write())
+        event_add(on_write, &delay);
 }
 
 void node_touch(struct node *node)
@@ -322,7 +342,7 @@ void nodetable_reload(void)
 
         if (node->link)
             link_close(node->link, "no longer configured");
-        dirty_write();
+        dirty_write_all();
         nodes[--nodes_size] = NULL;
         node_free(node);
     }
@@ -338,7 +358,7 @@ void nodetable_reload(void)
 void nodetable_stop(void)
 {
     if (on_write) {
-        dirty_write();
+        dirty_write_all();
         event_free(on_write);
     }
     on_write = NULL;

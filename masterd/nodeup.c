@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,18 +19,43 @@
 #include "common/reaper.h"
 #include "common/spawn.h"
 
+#define MAX_SCRIPTS 64
+
 struct script {
+    TAILQ_ENTRY(script) entry;
+    int waiting;                /* in `waiters` */
     pid_t pid;
     struct event *deadline;
 };
 
 static struct script scripts[BPROC_MAX_NODES];
+static TAILQ_HEAD(, script) waiters = TAILQ_HEAD_INITIALIZER(waiters);
+static unsigned running;
+
+static void script_wait(struct script *script)
+{
+    script->waiting = 1;
+    TAILQ_INSERT_TAIL(&waiters, script, entry);
+}
+
+static void script_wait_over(struct script *script)
+{
+    script->waiting = 0;
+    TAILQ_REMOVE(&waiters, script, entry);
+}
 
 static void script_forget(struct script *script)
 {
+    struct script *next;
+
     if (script->deadline)
         event_free(script->deadline);
     *script = (struct script){ 0 };
+    running--;
+    while (running < MAX_SCRIPTS && (next = TAILQ_FIRST(&waiters)) != NULL) {
+        script_wait_over(next);
+        nodeup_start(node_find((int)(next - scripts)));
+    }
 }
 
 static void script_ended(pid_t pid, int status, void *arg)
@@ -124,6 +150,7 @@ static int script_start(struct node *node, char *text, size_t len)
     if (error)
         return error;
     scripts[node->number].pid = pid;
+    running++;
     deadline_set(node->number);
     return 0;
 }
@@ -134,12 +161,18 @@ void nodeup_start(struct node *node)
 
     if (access(master.conf->node_up, F_OK) < 0 && errno == ENOENT)
         node_event(node, NODE_EV_SCRIPT_OK, "there is no node_up script");
+    else if (running >= MAX_SCRIPTS)
+        script_wait(&scripts[node->number]);
     else if (script_start(node, text, sizeof(text)) < 0)
         node_event(node, NODE_EV_SCRIPT_FAILED, text);
 }
 
 void nodeup_cancel(struct node *node)
 {
-    if (scripts[node->number].pid)
-        script_kill(&scripts[node->number]);
+    struct script *script = &scripts[node->number];
+
+    if (script->waiting)
+        script_wait_over(script);
+    if (script->pid)
+        script_kill(script);
 }

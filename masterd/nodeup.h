@@ -3,7 +3,8 @@
  * The script that makes a node ready when it connects: run with the node's number as its one
  * argument, in a process group of its own, stdin /dev/null, output to LOGDIR/node.N (emptied each
  * time). Its exit status makes the node up or puts it in error; no script at all is success, one
- * that takes longer than `nodeuptimeout` is ended and counts as failed.
+ * that takes longer than `nodeuptimeout` is ended and counts as failed. At most 64 run at a time;
+ * the nodes that connect meanwhile wait their turn.
  */
 #ifndef MASTERD_NODEUP_H
 #define MASTERD_NODEUP_H

@@ -13,8 +13,14 @@
 
 #define SCHEMA_VERSION 3
 #define KEEP_DEAD_TOKENS (7 * 24 * 3600)
+#define SWEEP_SECONDS 3600
+#define MAX_STATEMENTS 16
 
 static sqlite3 *store;
+/* Each is prepared once and kept; the text's address tells which it is. */
+static struct { const char *sql; sqlite3_stmt *stmt; } statements[MAX_STATEMENTS];
+static unsigned statements_count;
+static time_t swept;
 
 static const char schema[] =
     "PRAGMA journal_mode = WAL;"
@@ -51,13 +57,32 @@ static int store_failed(const char *what)
     return -EIO;
 }
 
+/* To be given back by sqlite3_reset(). NULL when it cannot be prepared. */
 static sqlite3_stmt *statement(const char *sql)
 {
     sqlite3_stmt *stmt = NULL;
+    unsigned i;
 
-    if (sqlite3_prepare_v2(store, sql, -1, &stmt, NULL) != SQLITE_OK)
+    for (i = 0; i < statements_count; i++)
+        if (statements[i].sql == sql) {
+            sqlite3_clear_bindings(statements[i].stmt);
+            return statements[i].stmt;
+        }
+    if (i == MAX_STATEMENTS ||
+        sqlite3_prepare_v3(store, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK)
         return NULL;
+    statements[i].sql = sql;
+    statements[statements_count++].stmt = stmt;
     return stmt;
+}
+
+static int sql_run(const char *sql)
+{
+    sqlite3_stmt *stmt = statement(sql);
+    int done = stmt && sqlite3_step(stmt) == SQLITE_DONE;
+
+    sqlite3_reset(stmt);
+    return done ? 0 : -EIO;
 }
 
 /* The form of the database, 0 when it is new; -EINVAL with a reason when we cannot read it. */
@@ -66,7 +91,7 @@ static int version_read(char *text, size_t len)
     sqlite3_stmt *stmt = statement("PRAGMA user_version");
     int version = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
 
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     if (version >= 0 && version <= SCHEMA_VERSION)
         return version;
     if (version < 0)
@@ -115,8 +140,11 @@ int store_open(const char *state_dir, char *text, size_t len)
 
 void store_close(void)
 {
+    while (statements_count > 0)
+        sqlite3_finalize(statements[--statements_count].stmt);
     sqlite3_close(store);
     store = NULL;
+    swept = 0;
 }
 
 static void attrs_read(sqlite3_stmt *stmt, struct store_node *node)
@@ -137,8 +165,8 @@ int store_load(void (*fn)(struct store_node *node, void *arg), void *arg)
 
     if (!stmt || !attrs) {
         result = store_failed("read the nodes");
-        sqlite3_finalize(stmt);
-        sqlite3_finalize(attrs);
+        sqlite3_reset(stmt);
+        sqlite3_reset(attrs);
         return result;
     }
     while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -161,8 +189,8 @@ int store_load(void (*fn)(struct store_node *node, void *arg), void *arg)
         fn(&node, arg);
         nodeattr_clear(&node.attrs);
     }
-    sqlite3_finalize(stmt);
-    sqlite3_finalize(attrs);
+    sqlite3_reset(stmt);
+    sqlite3_reset(attrs);
     return result == SQLITE_DONE ? 0 : store_failed("read the nodes");
 }
 
@@ -194,7 +222,7 @@ static int attrs_forget(int number)
         return -EIO;
     sqlite3_bind_int(stmt, 1, number);
     done = sqlite3_step(stmt) == SQLITE_DONE;
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     return done ? 0 : -EIO;
 }
 
@@ -216,28 +244,47 @@ static int attrs_write(const struct store_node *node)
         sqlite3_bind_blob(stmt, 3, attr->value, (int)attr->len, SQLITE_STATIC);
         error = sqlite3_step(stmt) == SQLITE_DONE ? 0 : -EIO;
     }
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     return error;
 }
 
+/* Within a group what fails takes nothing else back. */
 int store_save(const struct store_node *nodes, unsigned count)
 {
     sqlite3_stmt *stmt;
-    int error = 0;
+    int error = sql_run("SAVEPOINT nodes");
 
-    if (sqlite3_exec(store, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+    if (error)
         return store_failed("write nodes");
     stmt = statement("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    for (unsigned i = 0; stmt && !error && i < count; i++) {
+    error = stmt ? 0 : -EIO;
+    for (unsigned i = 0; !error && i < count; i++) {
         error = node_write(stmt, &nodes[i]);
         if (!error)
             error = attrs_write(&nodes[i]);
     }
-    sqlite3_finalize(stmt);
-    if (stmt && !error && sqlite3_exec(store, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+    sqlite3_reset(stmt);
+    if (!error && sql_run("RELEASE nodes") == 0)
         return 0;
     error = store_failed("write nodes");
-    sqlite3_exec(store, "ROLLBACK", NULL, NULL, NULL);
+    sql_run("ROLLBACK TO nodes");
+    sql_run("RELEASE nodes");
+    return error;
+}
+
+int store_begin(void)
+{
+    return sql_run("BEGIN IMMEDIATE") == 0 ? 0 : store_failed("begin");
+}
+
+int store_commit(void)
+{
+    int error;
+
+    if (sql_run("COMMIT") == 0)
+        return 0;
+    error = store_failed("commit");
+    sql_run("ROLLBACK");
     return error;
 }
 
@@ -252,20 +299,24 @@ int store_token_add(const uint8_t hash[BPROC_HASH_LEN], int node, time_t expires
     sqlite3_bind_int(stmt, 2, node);
     sqlite3_bind_int64(stmt, 3, expires);
     done = sqlite3_step(stmt) == SQLITE_DONE;
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     return done ? 0 : store_failed("write a token");
 }
 
 /* Tokens long dead tell nobody anything any more. */
 static void tokens_sweep(time_t now)
 {
-    sqlite3_stmt *stmt = statement("DELETE FROM token WHERE expires < ?");
+    sqlite3_stmt *stmt;
 
+    if (now - swept < SWEEP_SECONDS)
+        return;
+    swept = now;
+    stmt = statement("DELETE FROM token WHERE expires < ?");
     if (stmt) {
         sqlite3_bind_int64(stmt, 1, now - KEEP_DEAD_TOKENS);
         sqlite3_step(stmt);
     }
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
 }
 
 static int token_look_up(const uint8_t *hash, time_t now, int *node)
@@ -282,7 +333,7 @@ static int token_look_up(const uint8_t *hash, time_t now, int *node)
                 : sqlite3_column_int64(stmt, 1) < now ? -ETIME
                                                       : 0;
     }
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     return error;
 }
 
@@ -296,7 +347,7 @@ static int token_mark(const uint8_t hash[BPROC_HASH_LEN], int used)
     sqlite3_bind_int(stmt, 1, used);
     sqlite3_bind_blob(stmt, 2, hash, BPROC_HASH_LEN, SQLITE_STATIC);
     done = sqlite3_step(stmt) == SQLITE_DONE && sqlite3_changes(store) == 1;
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     return done ? 0 : store_failed("use a token");
 }
 

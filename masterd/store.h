@@ -3,7 +3,8 @@
  * What survives restarts and power cuts: for each node its last state, the slave daemon that was
  * there, the permissions an administrator gave it and the certificate it holds; and the join
  * tokens, as hashes. SQLite in STATE/bproc.db; each call is one durable transaction and blocks for
- * the disk, so that none is made on the path of a transfer.
+ * the disk, so that none is made on the path of a transfer; what is done between store_begin() and
+ * store_commit() is one all together.
  */
 #ifndef MASTERD_STORE_H
 #define MASTERD_STORE_H
@@ -30,6 +31,10 @@ struct store_node {
 /* Opens or makes STATE/bproc.db. 0, or -errno with a reason in text[len]. */
 int store_open(const char *state_dir, char *text, size_t len);
 void store_close(void);
+
+/* A group of calls that become durable with its end, or not at all. 0 or -EIO. */
+int store_begin(void);
+int store_commit(void);
 
 /* Calls `fn` for each node that is known; it may take the attributes over. 0 or -EIO. */
 int store_load(void (*fn)(struct store_node *node, void *arg), void *arg);

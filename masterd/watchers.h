@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Clients that asked to be told of changes (P_NOTIFY): each gets one byte for what happened in one
- * turn of the loop. A client that does not read misses nothing: bytes are in its socket already.
+ * turn of the loop, or, where many watch and much happens, since it was told last: a thousand
+ * watchers are told every 20 ms at most. A client that does not read misses nothing: bytes are in
+ * its socket already.
  */
 #ifndef MASTERD_WATCHERS_H
 #define MASTERD_WATCHERS_H

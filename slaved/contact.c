@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "slaved/contact.h"
+#include "slaved/link.h"
 
 static struct {
     struct event *timer;
@@ -31,11 +32,14 @@ static bool is_past(int64_t since, int seconds)
 
 static void contact_check(evutil_socket_t fd, short what, void *arg)
 {
+    int64_t silence = link_silence();
     char words[80];
 
     (void)fd;
     (void)what;
     (void)arg;
+    if (silence >= 0 && now_ms() - silence > contact.alive)
+        contact.alive = now_ms() - silence;
     if (contact.lost)
         return;
     if (is_past(contact.alive, contact.ping_timeout))
@@ -77,9 +81,9 @@ void contact_refused(void)
     contact.alive = now_ms();
 }
 
-int contact_is_silent(void)
+int64_t contact_since(void)
 {
-    return is_past(contact.heard, contact.ping_timeout);
+    return now_ms() - contact.heard;
 }
 
 void contact_finish(void)

@@ -24,7 +24,7 @@
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS 5000
 #define CONNECT_SECONDS 5
-#define HANDSHAKE_SECONDS 10
+#define HANDSHAKE_SECONDS 30    /* thousands may be in the queue before us */
 #define PING_LEAST_MS 200
 
 static struct {
@@ -34,6 +34,7 @@ static struct {
     struct event *retry, *ping;
     int up, stopping;
     unsigned pause_ms;
+    int ping_timeout;           /* what the master said */
     uint64_t instance;          /* ours */
     uint64_t master_instance;   /* of the master last spoken to */
     char complaint[256];        /* logged last, not to be repeated at every attempt */
@@ -100,9 +101,10 @@ static void hello_send(void)
     free(hello.ghosts.ghosts_val);
 }
 
-static void ping_schedule(unsigned ping_timeout)
+/* masterd pings us; we ask only if it does not, long before it counts as gone for good. */
+static void ping_schedule(void)
 {
-    unsigned ms = ping_timeout * 1000 / 3;
+    unsigned ms = (unsigned)control.settings->orphan_timeout * 1000 / 8;
     struct timeval interval;
 
     if (ms < PING_LEAST_MS)
@@ -116,10 +118,8 @@ static void ping_due(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)arg;
-    if (contact_is_silent())
-        conn_close(control.conn, "nothing heard for the ping timeout");
-    else
-        link_event(P_PING, NULL, NULL);
+    if (contact_since() >= (int64_t)control.settings->orphan_timeout * 1000 / 4)
+        link_call(P_PING, 0, NULL, NULL);
 }
 
 static void hello_accept(const struct frame_header *header, const uint8_t *body)
@@ -137,7 +137,9 @@ static void hello_accept(const struct frame_header *header, const uint8_t *body)
     control.pause_ms = PAUSE_FIRST_MS;
     control.complaint[0] = '\0';
     contact_set_timeout((int)hello.ping_timeout);
-    ping_schedule(hello.ping_timeout);
+    control.ping_timeout = (int)hello.ping_timeout;
+    conn_watch(control.conn, control.ping_timeout);
+    ping_schedule();
     log_info("node %d is connected to the master at %s:%d", control.settings->node, control.host,
              control.port);
     notify_status("node %d, connected to %s", control.settings->node, control.host);
@@ -228,6 +230,7 @@ static void fresh_switch(void)
     fresh.conn = NULL;
     conn_set_ops(control.conn, &link_ops, NULL);
     conn_pause(control.conn, 1);
+    conn_watch(control.conn, control.ping_timeout);
     memcpy(control.host, fresh.host, sizeof(control.host));
     memcpy(control.source, fresh.source, sizeof(control.source));
     control.port = fresh.port;
@@ -426,6 +429,11 @@ int link_start(struct event_base *base, const struct link_settings *settings)
 int link_is_up(void)
 {
     return control.up;
+}
+
+int64_t link_silence(void)
+{
+    return control.up ? conn_silence(control.conn) : -1;
 }
 
 int link_event(bproc_proc proc, xdrproc_t encode, const void *body)

@@ -3,7 +3,7 @@
  * The control link to the master: one TLS connection, made again whenever it ends.
  *
  * Life of a connection: TCP, TLS (it must be the master who is there), our P_HELLO, its answer: the
- * link is up. Then messages both ways, a P_PING from each side every third of the ping timeout.
+ * link is up. Then messages both ways. The kernel watches that the master's machine is there.
  * After its end, or a failure on the way, the next attempt comes 0.1 s later, then after twice the
  * pause each time, up to 5 s, with a random part, so that the nodes do not all come at once.
  *
@@ -27,6 +27,7 @@ struct link_settings {
     SSL_CTX *ctx;               /* borrowed */
     int node;
     unsigned data_port;
+    int orphan_timeout;
     void (*on_up)(const hello_ret *hello);
     void (*on_down)(void);      /* after an on_up only */
     void (*on_switched)(void);  /* to another connection */
@@ -38,6 +39,9 @@ struct link_settings {
 int link_start(struct event_base *base, const struct link_settings *settings);
 
 int link_is_up(void);
+
+/* Milliseconds since the master's machine gave a sign of life over the link; -1: it is not up. */
+int64_t link_silence(void);
 
 /* Queues an event or a call. 0, -ENOTCONN when the link is not up, conn_send()'s. */
 int link_event(bproc_proc proc, xdrproc_t encode, const void *body);

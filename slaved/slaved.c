@@ -480,7 +480,7 @@ int main(int argc, char **argv)
     fd_raise_limit();
     run_dir_make();
     slaved.link = (struct link_settings){
-        .source = slaved.options.source,
+        .source = slaved.options.source, .orphan_timeout = slaved.conf->orphan_timeout,
         .on_up = link_came_up, .on_down = link_went_down, .on_switched = watch_link_up,
         .on_set_down = master_is_lost,
         .on_message = master_message };

@@ -154,6 +154,13 @@ static void test_tokens(void)
     is_int(store_token_use(one, 1000, &node), 0, "a good token");
     is_int(node, 3, "names its node");
     is_int(store_token_use(one, 1000, &node), -EALREADY, "is good once");
+    is_int(store_token_give_back(one), 0, "unless it is given back");
+    is_int(store_begin(), 0, "several uses at once");
+    is_int(store_token_use(one, 1000, &node), 0, "one of a group");
+    is_int(node_store(node_find(1)), 0, "and a node");
+    is_int(store_token_use(one, 1000, &node), -EALREADY, "is good once in it");
+    is_int(store_commit(), 0, "are written together");
+    is_int(store_token_use(one, 1000, &node), -EALREADY, "and afterwards");
     one[5] = 5;
     is_int(store_token_use(one, 1000, &node), -ENOENT, "an unknown token");
 }

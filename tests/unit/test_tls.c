@@ -127,29 +127,31 @@ static void test_authority(void)
 static int node_join(const char *cluster, const char *name, int node, int claimed)
 {
     char text[300] = "", dir[200];
-    char *csr = NULL, *cert = NULL, *ca = NULL;
-    char pem[4096] = "";
-    FILE *file = fopen(path_of(cluster, "ca/cert.pem"), "r");
+    char *csr = NULL, *cert = NULL;
+    struct tls_authority *authority;
     int error;
 
-    (void)!fread(pem, 1, sizeof(pem) - 1, file);
-    fclose(file);
-    ca = pem;
+    authority = tls_authority_load(path_of(cluster, ""), text, sizeof(text));
+    if (!authority)
+        return -EIO;
     snprintf(dir, sizeof(dir), "%s", path_of(cluster, name));
     error = tls_join_begin(dir, &csr, text, sizeof(text));
     if (!error)
-        error = tls_sign(path_of(cluster, ""), csr, node, &cert, text, sizeof(text));
+        error = tls_sign(authority, csr, node, &cert, text, sizeof(text));
     if (!error)
-        error = tls_join_finish(dir, claimed, cert, ca, text, sizeof(text));
+        error = tls_join_finish(dir, claimed, cert, tls_authority_pem(authority), text,
+                                sizeof(text));
     if (error)
         diag("%s", text);
     free(csr);
     free(cert);
+    tls_authority_free(authority);
     return error;
 }
 
 static void test_join(void)
 {
+    struct tls_authority *authority;
     char text[300], *cert;
     uint8_t hash[32];
     struct end server, client;
@@ -158,8 +160,12 @@ static void test_join(void)
     is_int(node_join("one", "n4", 5, 4), -EACCES, "a certificate for another number is refused");
     is_int(access(path_of("one", "n4/key.pem"), F_OK), -1, "and nothing is put in place");
     is_int(node_join("two", "n3", 3, 3), 0, "node 3 of the other cluster joins that");
-    is_int(tls_sign(path_of("one", ""), "nonsense", 3, &cert, text, sizeof(text)), -EINVAL,
+    authority = tls_authority_load(path_of("one", ""), text, sizeof(text));
+    is_int(tls_sign(authority, "nonsense", 3, &cert, text, sizeof(text)), -EINVAL,
            "nonsense is not signed");
+    tls_authority_free(authority);
+    ok(tls_authority_load(path_of("none", ""), text, sizeof(text)) == NULL,
+       "no authority where there is none");
     meet(&server, path_of("one", "tls"), TLS_VERIFY_OPTIONAL, &client, NULL);
     ok(server.ready && client.ready, "a machine without certificate gets in to join");
     is_int(server.node, TLS_NODE_NONE, "as nobody");
