@@ -124,7 +124,7 @@ static int process_give(struct departure *d)
 {
     int error = departure_launch(d);
 
-    departure_lap(d, MT_SEND);
+    departure_lap(d, d->dumps ? MT_DUMP : MT_SEND);
     if (!error && d->criu.rpc >= 0)
         error = departure_dump_finish(d);
     departure_lap(d, MT_DUMP);
@@ -151,6 +151,8 @@ static int process_send(struct departure *d)
         error = departure_file_read(d);
     if (!error && d->maps)
         error = departure_mounts_enter(d);
+    if (!error && d->dumps)
+        error = departure_worker_start(d);
     if (!error)
         error = departure_files(d);
     departure_lap(d, MT_CHECK);

@@ -35,6 +35,23 @@ void departure_mounts_leave(struct departure *d)
     fd_close(&d->space);
 }
 
+int departure_worker_start(struct departure *d)
+{
+    const struct criuworker_target target = { .pid = d->arg.dump_pid, .uid = d->arg.uid,
+                                              .gid = d->arg.gid, .mounts = d->mounts,
+                                              .pids = d->space };
+    int error;
+
+    d->image = criu_image_dir(0);
+    if (d->image < 0)
+        return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
+                              strerror(-d->image));
+    error = criuworker_order(d->setup->orders, &target, &d->criu);
+    if (!error)
+        error = criuworker_give(&d->criu, &d->image, 1);
+    return error ? departure_fail(d, error, "cannot start CRIU: %s", strerror(-error)) : 0;
+}
+
 int departure_files(struct departure *d)
 {
     if (d->maps)
@@ -64,18 +81,6 @@ static int gate_wait(struct departure *d)
     return error;
 }
 
-static int worker_start(struct departure *d)
-{
-    const struct criuworker_target target = { .pid = d->dump.pid, .uid = d->arg.uid,
-                                              .gid = d->arg.gid, .mounts = d->mounts,
-                                              .pids = d->space };
-    int error = criuworker_order(d->setup->orders, &target, &d->criu);
-
-    if (!error)
-        error = criuworker_give(&d->criu, &d->image, 1);
-    return error ? error : criuworker_meet(&d->criu);
-}
-
 int departure_dump_start(struct departure *d)
 {
     unsigned long gate = d->arg.gate_inode;
@@ -85,11 +90,7 @@ int departure_dump_start(struct departure *d)
     if (error)
         return error;
     dump.pid = d->dump.pid;
-    d->image = criu_image_dir(0);
-    if (d->image < 0)
-        return departure_fail(d, d->image, "cannot make room in memory for the image: %s",
-                              strerror(-d->image));
-    error = worker_start(d);
+    error = criuworker_meet(&d->criu);
     if (error)
         return departure_fail(d, error, "cannot start CRIU: %s", strerror(-error));
     error = criu_dump_start(d->criu.rpc, &dump);

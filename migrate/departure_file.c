@@ -37,6 +37,8 @@ int departure_file_write(struct departure *d)
     int error = departure_mounts_enter(d);
 
     if (!error)
+        error = departure_worker_start(d);
+    if (!error)
         error = departure_files(d);
     if (!error)
         error = departure_dump_start(d);

@@ -57,10 +57,13 @@ void departure_lap(struct departure *d, move_time what);
 int departure_mounts_enter(struct departure *d);
 void departure_mounts_leave(struct departure *d);
 
+/* There is CRIU then, soon, among these mounts, and room for an image. */
+int departure_worker_start(struct departure *d);
+
 /* The files that it has mapped, or the executable of an execmove. */
 int departure_files(struct departure *d);
 
-/* Waits until the daemon says that the process is at its gate, and starts CRIU on it. */
+/* Waits until the daemon says that the process is at its gate, and sets CRIU on it. */
 int departure_dump_start(struct departure *d);
 int departure_dump_finish(struct departure *d);
 
