@@ -22,7 +22,7 @@ copy_race() {
     promise copy "clush -c to eight" '>=' 5
     stable copy "scp to one" '>='
     stable copy "clush -c to eight" '>='
-    race_run "$(rounds 5 2)"
+    race_run 2
 }
 
 # Per cent of the file that leave the master on their way to the eight.

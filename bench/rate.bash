@@ -28,19 +28,19 @@ rate_convert() {
         { print count[$2] * 1000000 / $1, $2, 0 }' - "$work/out"
 }
 
-# rate_case CASE TITLE JOBS MANY FEW
+# rate_case CASE TITLE JOBS MANY SOME FEW
 rate_case() {
-    local name=$1 jobs=$3 many=$4 few=$5
+    local name=$1 jobs=$3 many=$4 some=$5 few=$6
     local -A rate_count=()
     race_begin "$name" "bpsh" 0 "$2" "commands/s"
     rate_add "$many" "bpsh" xargs -I '{}' -P "$jobs" bpsh n0 true
-    rate_add "$many" "ssh, shared connection" \
+    rate_add "$some" "ssh, shared connection" \
         xargs -I '{}' -P "$jobs" "${ssh_shared[@]}" n0 true
     rate_peer parallel "$few" "parallel over ssh" \
         "${parallel_fresh[@]}" -j "$jobs" -N 0 -S "$jobs/n0" true
-    rate_peer parallel "$many" "parallel over ssh, shared connection" \
+    rate_peer parallel "$some" "parallel over ssh, shared connection" \
         "${parallel_shared[@]}" -j "$jobs" -N 0 -S "$jobs/n0" true
-    rate_peer parallel "$many" "parallel with bpsh" "${parallel[@]}" -j "$jobs" -N 0 bpsh n0 true
+    rate_peer parallel "$some" "parallel with bpsh" "${parallel[@]}" -j "$jobs" -N 0 bpsh n0 true
     promise "$name" "parallel over ssh" '>=' 20
     promise "$name" "parallel over ssh, shared connection" '>=' 5
     stable "$name" "parallel over ssh" '>='
@@ -50,6 +50,8 @@ rate_case() {
 }
 
 rate_run() {
-    rate_case rate-1 "short commands, one after another" 1 "$(rounds 1000 100)" "$(rounds 100 10)" &&
-        rate_case rate-64 "short commands, 64 at a time" 64 "$(rounds 1000 200)" "$(rounds 500 100)"
+    rate_case rate-1 "short commands, one after another" 1 \
+        "$(rounds 1000 100)" "$(rounds 300 50)" "$(rounds 100 10)" &&
+        rate_case rate-64 "short commands, 64 at a time" 64 \
+            "$(rounds 1000 200)" "$(rounds 500 200)" "$(rounds 300 100)"
 }
