@@ -17,7 +17,7 @@ bplab() {
 programs_copy() {
     local program path
     mkdir "$work/bin" || return
-    for program in bench-process bench-time bench-tlsping; do
+    for program in bench-process bench-time bench-tlsping bench-ready; do
         path=$BPROC_BUILD/bench/.libs/$program
         [[ -x $path ]] || path=$BPROC_BUILD/bench/$program
         cp "$path" "$work/bin/" || return

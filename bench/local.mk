@@ -2,7 +2,8 @@
 #
 # Never part of `make check`: figures depend on the machine, and its quiet.
 
-noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping bench/bench-swarm
+noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
+	bench/bench-ready bench/bench-swarm
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
@@ -10,6 +11,7 @@ bench_bench_process_LDADD = libbproc/libbproc.la
 bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_SOURCES = bench/tlsping.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
+bench_bench_ready_SOURCES = bench/ready.c bench/stopwatch.c bench/stopwatch.h
 
 bench_bench_swarm_SOURCES = bench/swarm.c bench/swarm.h \
 	bench/swarm_node.c bench/swarm_node.h \
@@ -20,7 +22,8 @@ bench_bench_swarm_CFLAGS = $(AM_CFLAGS)
 bench_bench_swarm_LDADD = libbproc/libclient.la common/libcommon.la
 
 BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.bash \
-	bench/fanout.bash bench/rate.bash bench/repeat.bash bench/copy.bash
+	bench/fanout.bash bench/rate.bash bench/repeat.bash bench/copy.bash \
+	bench/footprint.bash
 EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
 	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
 	bench/report bench/tables.jq bench/plots.bash bench/plots.jq \
