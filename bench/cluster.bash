@@ -17,12 +17,13 @@ bplab() {
 programs_copy() {
     local program path
     mkdir "$work/bin" || return
-    for program in bench-process bench-time bench-tlsping bench-ready; do
+    for program in bench-process bench-time bench-tlsping bench-ready bench-swarm \
+        bench-notifiers; do
         path=$BPROC_BUILD/bench/.libs/$program
         [[ -x $path ]] || path=$BPROC_BUILD/bench/$program
         cp "$path" "$work/bin/" || return
     done
-    cp "$here/criu-by-hand" "$work/bin/"
+    cp "$here/criu-by-hand" "$here/scale-master" "$work/bin/"
 }
 
 # cluster_for CASE: the lab that the case wants, in CASE_lab: number of nodes and options of `bplab

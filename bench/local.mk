@@ -3,7 +3,7 @@
 # Never part of `make check`: figures depend on the machine, and its quiet.
 
 noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
-	bench/bench-ready bench/bench-swarm
+	bench/bench-ready bench/bench-swarm bench/bench-notifiers
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
@@ -12,6 +12,9 @@ bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_SOURCES = bench/tlsping.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
 bench_bench_ready_SOURCES = bench/ready.c bench/stopwatch.c bench/stopwatch.h
+
+bench_bench_notifiers_SOURCES = bench/notifiers.c bench/stopwatch.c bench/stopwatch.h
+bench_bench_notifiers_LDADD = libbproc/libbproc.la
 
 bench_bench_swarm_SOURCES = bench/swarm.c bench/swarm.h \
 	bench/swarm_node.c bench/swarm_node.h \
@@ -23,11 +26,12 @@ bench_bench_swarm_LDADD = libbproc/libclient.la common/libcommon.la
 
 BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.bash \
 	bench/fanout.bash bench/rate.bash bench/repeat.bash bench/copy.bash \
-	bench/footprint.bash
+	bench/footprint.bash bench/scale.bash
 EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
 	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
 	bench/report bench/tables.jq bench/plots.bash bench/plots.jq \
-	bench/check bench/check.jq bench/baseline.jq bench/baseline.json bench/criu-by-hand $(BENCH_CASES)
+	bench/check bench/check.jq bench/baseline.jq bench/baseline.json bench/criu-by-hand \
+	bench/scale-master $(BENCH_CASES)
 
 BENCH_RUN = BPROC_BUILD='$(abs_top_builddir)' BPROC_PREFIX='$(prefix)' BPLAB_STAGE='$(STAGE)' \
 	$(srcdir)/bench/run
