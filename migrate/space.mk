@@ -8,6 +8,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/census.c migrate/space/census.h \
 	migrate/space/group.c migrate/space/group.h \
 	migrate/space/keeper.c migrate/space/keeper.h \
+	migrate/space/keeper_end.c migrate/space/keeper_impl.h \
 	migrate/space/keeper_child.c migrate/space/keeper_child.h \
 	migrate/space/launch.c migrate/space/launch.h \
 	migrate/space/mounts.c migrate/space/mounts.h \

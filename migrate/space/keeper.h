@@ -7,8 +7,8 @@
  * that happens to its children and knows nothing else.
  *
  * Life: made by the first launch under a parent; dismissed when none of its processes is left (nor
- * any other keeper, if it leads their session) or when the real parent has died: then its children
- * become init's, and getppid() says 1, as fork promises.
+ * any other keeper, if it leads their session: then it stays for a second) or when the real parent
+ * has died: then its children become init's, and getppid() says 1, as fork promises.
  *
  * Whoever may signal the parent may signal its keeper, which has the parent's user as its saved
  * one, and passes signals on. Of two the kernel tells us alone: SIGSTOP stops the keeper, which is
@@ -34,7 +34,10 @@ struct keeper {
     pid_t sid;
     uid_t puid;                 /* whose the parent is */
     bool dismissed;             /* by us: its end says nothing of the parent's */
+    bool leaving;               /* it has been told to end, and may be there still */
+    int64_t until;              /* when it is to end if nobody needs it, monotonic ms; 0: it is used */
     int channel;                /* seqpacket; -1 when the keeper has gone */
+    bool asked;                 /* to launch what it was made for; not yet answered */
     unsigned users;             /* registered processes that it is the parent of */
     struct keeper *next;
 };
@@ -47,9 +50,10 @@ void keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal));
 
 /*
  * The keeper with that number, made if there is none, in the session `sid` if that can be had here
- * (0 or 1: init's). NULL when the number is in use otherwise: then init has to be the parent.
+ * (0 or 1: init's). NULL when the number is in use otherwise: then init has to be the parent. A new
+ * one begins with the launch `first`, for which keeper_launch() has to be called next.
  */
-struct keeper *keeper_get(pid_t ppid, pid_t sid);
+struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct msg *first);
 
 /*
  * As launch_start(), in the keeper. -EPIPE when the keeper has gone, -EAGAIN when it goes over
@@ -74,7 +78,10 @@ bool keeper_is_needed(pid_t pid);
 /* Ends the keeper with that number, if there is one. */
 void keeper_dismiss(pid_t ppid);
 
-/* Ends the keepers that have no users or have gone. */
-void keeper_tidy(void);
+/*
+ * Ends the keepers that have no users or have gone. For how many milliseconds there will be nothing
+ * of the kind by itself; -1: ever.
+ */
+int keeper_tidy(void);
 
 #endif

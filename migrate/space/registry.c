@@ -30,7 +30,7 @@ struct entry *registry_find_worker(pid_t worker)
     return NULL;
 }
 
-struct entry *registry_add(pid_t pid, struct keeper *keeper)
+struct entry *registry_add(pid_t pid)
 {
     struct entry *entry = registry_find(pid) ? NULL : calloc(1, sizeof(*entry));
 
@@ -42,10 +42,14 @@ struct entry *registry_add(pid_t pid, struct keeper *keeper)
         free(entry);
         return NULL;
     }
+    return entry;
+}
+
+void registry_set_keeper(struct entry *entry, struct keeper *keeper)
+{
     entry->keeper = keeper;
     if (keeper)
         keeper->users++;
-    return entry;
 }
 
 void registry_remove(struct entry *entry)

@@ -24,7 +24,10 @@ struct entry {
 };
 
 /* NULL when there is one with that pid, or no memory. */
-struct entry *registry_add(pid_t pid, struct keeper *keeper);
+struct entry *registry_add(pid_t pid);
+
+/* Who its parent is; NULL: init. */
+void registry_set_keeper(struct entry *entry, struct keeper *keeper);
 
 /* NULL when unknown. */
 struct entry *registry_find(pid_t pid);

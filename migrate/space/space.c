@@ -146,11 +146,12 @@ static int launch(const struct msg *msg, struct launch *launched)
         return -EEXIST;
     keeper_dismiss(launched->pid);
     census_forget(launched->pid);
-    /* One that leads its session has left its parent's, whose number nobody has told. */
-    entry = registry_add(launched->pid, keeper_get(launched->ppid, launched->sid == launched->pid ?
-                                                   0 : launched->sid));
+    entry = registry_add(launched->pid);
     if (!entry)
         return -ENOMEM;
+    /* One that leads its session has left its parent's, whose number nobody has told. */
+    registry_set_keeper(entry, keeper_get(launched->ppid, launched->sid == launched->pid ?
+                                          0 : launched->sid, msg));
     entry->pgid = launched->pgid;
     entry->sid = launched->sid;
     census_hurry();
@@ -316,12 +317,16 @@ __attribute__((noreturn))
 static void serve(int signals)
 {
     static struct pollfd polled[KEEPERS_MAX + 3];
+    int tidy = -1;
 
     for (;;) {
         unsigned count = poll_fill(polled, signals), index = 3;
         struct signalfd_siginfo info;
+        int wait = census_look();
 
-        if (poll(polled, count, census_look()) < 0)
+        if (tidy >= 0 && (wait < 0 || tidy < wait))
+            wait = tidy;
+        if (poll(polled, count, wait) < 0)
             continue;
         for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
             if (polled[index++].revents)
@@ -334,7 +339,7 @@ static void serve(int signals)
             census_ends();
         if (polled[0].revents)
             slaved_read();
-        keeper_tidy();
+        tidy = keeper_tidy();
     }
 }
 

@@ -256,6 +256,15 @@ static int passed_is(pid_t pid, int signo)
 }
 
 /* The next event: its kind and, in *pid and *status, what it says. */
+/* What the census finds in passing, or not: a group other than the one that was asked for. */
+static int found_by_the_way(struct msg *msg)
+{
+    if (msg->header.kind != K_EVENT || msg->header.proc != P_SPACE_GROUP)
+        return 0;
+    msg_free(msg);
+    return 1;
+}
+
 static bproc_proc event_next(pid_t *pid, int *status)
 {
     bproc_proc event = 0;
@@ -266,7 +275,7 @@ static bproc_proc event_next(pid_t *pid, int *status)
     do {
         if (!message_next(&msg))
             return 0;
-    } while (passed_on(&msg));
+    } while (passed_on(&msg) || found_by_the_way(&msg));
     if (msg.header.kind == K_EVENT && frame_decode(FRAME_XDR(status_msg), msg.body,
                                                    msg.header.body_len, &body, sizeof(body)) == 0) {
         event = msg.header.proc;

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "migrate/space/keeper_impl.h"
+
+#define REAP_LOOKS 200
+#define LINGER_MS 1000              /* of a session without processes: the next may come soon */
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Until its number is free. One that another keeper has forked is reaped by that one. */
+static void keeper_wait(pid_t pid)
+{
+    const struct timespec moment = { .tv_nsec = 500000 };
+
+    if (waitpid(pid, NULL, 0) == pid)
+        return;
+    for (int i = 0; i < REAP_LOOKS && kill(pid, 0) == 0; i++)
+        nanosleep(&moment, NULL);
+}
+
+/*
+ * The leader of its session, whose child it was, reports its end like any other's. That has to be
+ * heard before somebody else gets the number.
+ */
+static void end_hear(pid_t sid)
+{
+    struct keeper *leader = keeper_find(sid);
+
+    if (leader)
+        keeper_call(leader, P_PING, NULL, NULL, NULL, 0, NULL);
+}
+
+/*
+ * By SIGKILL, as far as can be known in a moment: it reports all others. One that has ended by
+ * itself, because it had no memory, say, tells nothing of its parent.
+ */
+static bool was_killed(struct keeper *keeper)
+{
+    const struct timespec moment = { .tv_nsec = 500000 };
+    int status = 0;
+
+    for (int i = 0; i < REAP_LOOKS && keeper->pid > 0; i++) {
+        pid_t pid = waitpid(keeper->pid, &status, WNOHANG);
+
+        if (pid > 0) {
+            keeper->status = status;
+            keeper->pid = 0;
+        } else if (pid < 0) {
+            end_hear(keeper->sid);
+        }
+        if (keeper->pid > 0)
+            nanosleep(&moment, NULL);
+    }
+    return keeper->pid == 0 && WIFSIGNALED(keeper->status) && WTERMSIG(keeper->status) == SIGKILL;
+}
+
+static void keeper_unlink(const struct keeper *keeper)
+{
+    struct keeper **at = &keeper_list;
+
+    while (*at != keeper)
+        at = &(*at)->next;
+    *at = keeper->next;
+    keeper_count--;
+}
+
+static void keeper_free(struct keeper *keeper)
+{
+    registry_forget_keeper(keeper);
+    keeper_unlink(keeper);
+    free(keeper);
+}
+
+/* Everything the keeper said before it left counts. */
+static void keeper_end(struct keeper *keeper)
+{
+    if (keeper->channel < 0 && !keeper->dismissed && was_killed(keeper))
+        keeper_signal_guess(keeper, SIGKILL);
+    keeper->dismissed = true;
+    if (keeper->channel >= 0)
+        msg_send(keeper->channel, K_EVENT, P_SPACE_ORPHAN, 0, 0, NULL, NULL, NULL, 0);
+    while (keeper->channel >= 0)
+        keeper_read(keeper);
+    if (keeper->pid > 0) {
+        /* It is on its way out, unless somebody stopped it there. */
+        kill(keeper->pid, SIGKILL);
+        keeper_wait(keeper->pid);
+    }
+    keeper_free(keeper);
+}
+
+/* Nobody waits for that: it is gone when its end has been heard (keeper_reaped()). */
+static void keeper_leave(struct keeper *keeper)
+{
+    keeper->dismissed = keeper->leaving = true;
+    msg_send(keeper->channel, K_EVENT, P_SPACE_ORPHAN, 0, 0, NULL, NULL, NULL, 0);
+}
+
+/* Who would tell of it may be gone as well. */
+static bool has_left(const struct keeper *keeper)
+{
+    return keeper->leaving && keeper->channel < 0 &&
+           (keeper->pid == 0 || (!keeper_find(keeper->sid) && kill(keeper->pid, 0) < 0));
+}
+
+/* Without it nobody could get its number again, as that would still name the session. */
+static bool is_leading(const struct keeper *keeper)
+{
+    const struct keeper *other = keeper_list;
+
+    if (keeper->number != keeper->sid)
+        return false;
+    while (other && (other == keeper || other->sid != keeper->sid || other->leaving))
+        other = other->next;
+    return other != NULL;
+}
+
+bool keeper_is_needed(pid_t pid)
+{
+    const struct keeper *keeper = keeper_find(pid);
+
+    return keeper && (keeper->users > 0 || is_leading(keeper));
+}
+
+void keeper_dismiss(pid_t ppid)
+{
+    for (struct keeper **at = &keeper_list; *at; at = &(*at)->next) {
+        struct keeper *keeper = *at;
+        pid_t sid;
+
+        if (keeper->pid != ppid)
+            continue;
+        sid = keeper->sid;
+        keeper_end(keeper);
+        end_hear(sid);
+        return;
+    }
+}
+
+/* The one of a session stays for a moment, as its shell may have the next command. */
+static bool is_wanted(struct keeper *keeper, int64_t now)
+{
+    bool used = keeper->users > 0 || is_leading(keeper);
+
+    if (used || keeper->channel < 0 || keeper->number != keeper->sid) {
+        keeper->until = 0;
+        return used;
+    }
+    if (keeper->until == 0)
+        keeper->until = now + LINGER_MS;
+    return now < keeper->until;
+}
+
+int keeper_tidy(void)
+{
+    struct keeper *keeper = keeper_list, *next;
+    int64_t now = now_ms(), first = 0;
+
+    for (; keeper; keeper = next) {
+        next = keeper->next;
+        if (has_left(keeper))
+            keeper_free(keeper);
+        else if (!keeper->leaving && keeper->channel < 0)
+            keeper_end(keeper);
+        else if (!keeper->leaving && !is_wanted(keeper, now))
+            keeper_leave(keeper);
+        else if (!keeper->leaving && keeper->until && (first == 0 || keeper->until < first))
+            first = keeper->until;
+    }
+    return first ? (int)(first - now) + 1 : -1;
+}
