@@ -155,7 +155,7 @@ static int children_stand(const struct move *move)
 static int process_enter(struct move *move)
 {
     struct rights *rights = rights_new(move->uid, move->gid, move->groups, move->ngroups,
-                                       move->task);
+                                       move->task, move->parent);
 
     if (!rights)
         return -ENOMEM;

@@ -47,7 +47,7 @@ static struct rights *rights_make(uid_t uid, gid_t gid, const unsigned *groups, 
 }
 
 struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                          pid_t like)
+                          pid_t like, pid_t parent)
 {
     struct rights *rights = rights_make(uid, gid, groups, ngroups);
 
@@ -58,7 +58,7 @@ struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned
         return NULL;
     }
     rights->bounds.login = task_login(like);
-    rights->bounds.kin[0] = task_parent(like);
+    rights->bounds.kin[0] = parent;
     rights->bounds.kin[1] = getpgid(like);
     rights->bounds.kin[2] = getsid(like);
     return rights;
@@ -81,7 +81,8 @@ struct rights *rights_of_task(pid_t pid)
 
     if (task_read(pid, &task) < 0)
         return NULL;
-    return rights_new(task.uids[0], task.gids[0], task.groups, task.ngroups, pid);
+    return rights_new(task.uids[0], task.gids[0], task.groups, task.ngroups, pid,
+                      task.ppid);
 }
 
 struct rights *rights_hold(struct rights *rights)

@@ -18,10 +18,10 @@ struct rights;
 
 /*
  * Held once; NULL when there is no memory, or for an id that is none. What it may have at most is
- * what the process `like` of this machine has, or what the other rights say.
+ * what the process `like` of this machine, a child of `parent`, has, or what the other rights say.
  */
 struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                          pid_t like);
+                          pid_t like, pid_t parent);
 struct rights *rights_new_from(const struct rights *rights, uid_t uid, gid_t gid,
                                const unsigned *groups, unsigned ngroups);
 

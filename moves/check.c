@@ -89,14 +89,21 @@ static int task_examine(const struct caller *caller, pid_t pid, struct task *tas
     return 0;
 }
 
-/* A keeper, which is root's, has the user of whom it stands for as its saved one. */
-static uid_t parent_uid(pid_t parent)
+/*
+ * The parent, by its own number and its user's. A keeper, which is root's, has the user of whom it
+ * stands for as its saved one.
+ */
+static void parent_fill(struct move *move, pid_t parent)
 {
     static struct task task;
 
+    move->parent = parent;
     if (parent <= 0 || task_read(parent, &task) < 0)
-        return 0;
-    return task.uids[task_runs(parent, "bproc-space") ? 2 : 0];
+        return;
+    move->ppid = task.number;
+    move->puid = task.uids[0];
+    if (task.uids[2] != task.uids[0] && task_runs(parent, "bproc-space"))
+        move->puid = task.uids[2];
 }
 
 /* Its relatives, by their own numbers for themselves. */
@@ -105,9 +112,9 @@ static void identity_fill(struct move *move, const struct task *task)
     move->pid = task->number;
     move->pgid = task->pgid;
     move->sid = task->sid;
-    move->parent = task->ppid;
-    move->ppid = task->ppid > 0 ? task_number(task->ppid) : 0;
-    move->puid = parent_uid(task->ppid);
+    move->ppid = 0;
+    move->puid = 0;
+    parent_fill(move, task->ppid);
 }
 
 static int credentials_fill(struct move *move, const struct task *task)
