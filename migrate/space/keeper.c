@@ -76,7 +76,7 @@ void keeper_signal_guess(const struct keeper *keeper, int signo)
 {
     signal_msg body = { .pid = keeper->number, .signo = signo, .from_uid = keeper->puid };
 
-    if (keeper->users > 0 && !keeper->dismissed)
+    if (!keeper->dismissed)
         on_signal(&body);
 }
 
