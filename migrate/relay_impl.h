@@ -122,6 +122,7 @@ struct relay {
     size_t tx_off;
     size_t tx_len;
     bool tx_blocked;            /* tls_writable waits */
+    bool tx_urgent;             /* not only marks that came in this turn */
     bool due;                   /* some stream has a mark to send */
 
     enum flush_state flush;

@@ -102,6 +102,7 @@ static void data_put(struct relay *relay)
 
         if (len > 0) {
             frame_put(relay, P_STREAM_DATA, stream->id, len);
+            relay->tx_urgent = true;
             return;
         }
     }
@@ -191,6 +192,21 @@ static bool tx_flush(struct relay *relay)
     return false;
 }
 
+/*
+ * Marks alone wait for the end of this turn: a process's streams end together, and each record by
+ * itself wakes the other side.
+ */
+static bool marks_wait(struct relay *relay)
+{
+    if (relay->tx_off == relay->tx_len || relay->tx_urgent) {
+        relay->tx_urgent = false;
+        return false;
+    }
+    relay->tx_urgent = true;
+    turn_again(relay);
+    return true;
+}
+
 void link_pump(struct relay *relay)
 {
     bool more = true;
@@ -199,7 +215,7 @@ void link_pump(struct relay *relay)
         return;
     for (int chunks = 0; more && chunks < PUMP_CHUNKS; chunks++) {
         more = tx_fill(relay);
-        if (!tx_send(relay, more))
+        if ((!more && marks_wait(relay)) || !tx_send(relay, more))
             return;
     }
     if (more) {
