@@ -18,6 +18,7 @@
 #include "migrate/departure_parts.h"
 
 #define LOOPBACK 0x7f000001u
+#define HEED_MS 300000              /* as long as the connection itself waits */
 
 static void clock_start(struct departure *d)
 {
@@ -55,6 +56,23 @@ static void *channel_watch(void *arg)
     if (!atomic_load(&d->committed))
         _exit(1);
     return NULL;
+}
+
+/*
+ * A program on its way is a few messages, so no thread looks after the channel meanwhile: whoever
+ * is about to wait for the node does.
+ */
+void departure_heed(struct departure *d)
+{
+    struct pollfd fds[2] = { { .fd = SSL_get_fd(d->link->ssl), .events = POLLIN },
+                             { .fd = d->channel, .events = POLLRDHUP } };
+
+    while (!d->watched && !SSL_has_pending(d->link->ssl) && !fds[0].revents) {
+        if (poll(fds, 2, HEED_MS) == 0)
+            return;
+        if (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR))
+            _exit(1);
+    }
 }
 
 static int start_take(struct departure *d, struct msg *start)
@@ -222,7 +240,8 @@ static void departure_end(struct departure *d, pthread_t watcher)
 {
     /* Its end of the channel is how the watcher learns that there is nothing to watch any more. */
     shutdown(d->channel, SHUT_RDWR);
-    pthread_join(watcher, NULL);
+    if (d->watched)
+        pthread_join(watcher, NULL);
     fd_close(&d->channel);
     fd_close(&d->spec);
     fd_close(&d->exe);
@@ -248,7 +267,7 @@ static int departure_commit(struct departure *d)
 int departure_run(const struct departure_setup *setup, struct msg *start, struct nodelink *link)
 {
     static struct departure d;
-    pthread_t watcher;
+    pthread_t watcher = 0;
     int error;
 
     memset(&d, 0, sizeof(d));
@@ -260,7 +279,8 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
     error = start_take(&d, start);
     if (error)
         return 0;
-    error = -pthread_create(&watcher, NULL, channel_watch, &d);
+    d.watched = d.arg.kind != MOVE_REXEC;
+    error = d.watched ? -pthread_create(&watcher, NULL, channel_watch, &d) : 0;
     if (!error)
         error = FAULT(FAULT_MOVER_STARTED);
     if (!error && d.arg.kind == MOVE_DUMP)

@@ -38,8 +38,10 @@ static int launch_put(struct departure *d)
 int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg)
 {
     move_report report;
-    int error = bulk_recv(d->link->ssl, msg);
+    int error;
 
+    departure_heed(d);
+    error = bulk_recv(d->link->ssl, msg);
     /* Not a program: it may have been executed. */
     d->lost = error && d->waited && !d->heard && d->has_image;
     if (error)

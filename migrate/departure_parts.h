@@ -37,6 +37,7 @@ struct departure {
     struct nodelink *link;
     int waited;                     /* the connection is that of an earlier departure */
     int lost;                       /* and has ended before the node has begun with anything */
+    int watched;                    /* a thread sees when the daemon gives up */
     int heard;                      /* the node has said something to this launch */
     move_report report;
     char text[BPROC_MAX_TEXT];
@@ -47,6 +48,9 @@ struct departure {
 /* Says why, for the caller of bproc_rfork() and the log. Returns `error`. */
 __attribute__((format(printf, 3, 4)))
 int departure_fail(struct departure *d, int error, const char *fmt, ...);
+
+/* Returns when the node has said something. Without a thread: ends us if the daemon gives up. */
+void departure_heed(struct departure *d);
 
 /* Microseconds since the last look are `what`'s. */
 void departure_lap(struct departure *d, move_time what);
