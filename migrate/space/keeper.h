@@ -35,7 +35,7 @@ struct keeper {
     uid_t puid;                 /* whose the parent is */
     bool dismissed;             /* by us: its end says nothing of the parent's */
     bool leaving;               /* it has been told to end, and may be there still */
-    int64_t until;              /* when it is to end if nobody needs it, monotonic ms; 0: it is used */
+    int64_t until;              /* when it is to end if nobody needs it, monotonic ms; 0: never */
     int channel;                /* seqpacket; -1 when the keeper has gone */
     bool asked;                 /* to launch what it was made for; not yet answered */
     unsigned users;             /* registered processes that it is the parent of */
