@@ -15,15 +15,12 @@ bplab() {
 
 # What libtool has built is a script unless the libraries are installed; the program is beside it.
 programs_copy() {
-    local program path
+    local path
     mkdir "$work/bin" || return
-    for program in bench-process bench-time bench-tlsping bench-ready bench-swarm \
-        bench-notifiers; do
-        path=$BPROC_BUILD/bench/.libs/$program
-        [[ -x $path ]] || path=$BPROC_BUILD/bench/$program
-        cp "$path" "$work/bin/" || return
+    for path in "$BPROC_BUILD"/bench/.libs/bench-* "$BPROC_BUILD"/bench/bench-*; do
+        [[ ! -x $path || -e $work/bin/${path##*/} ]] || cp "$path" "$work/bin/" || return
     done
-    cp "$here/criu-by-hand" "$here/scale-master" "$work/bin/"
+    [[ -x $work/bin/bench-time ]] && cp "$here"/criu-* "$here/scale-master" "$work/bin/"
 }
 
 # cluster_for CASE: the lab that the case wants, in CASE_lab: number of nodes and options of `bplab
