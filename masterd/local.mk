@@ -29,6 +29,7 @@ masterd_masterd_SOURCES = \
 	masterd/owner.c masterd/owner.h \
 	masterd/proctable.c masterd/proctable.h \
 	masterd/passage.c masterd/passage.h \
+	masterd/pidindex.c masterd/pidindex.h \
 	masterd/pids.c masterd/pids.h \
 	masterd/report.c \
 	masterd/rights.c masterd/rights.h \
@@ -45,7 +46,10 @@ masterd_masterd_LDADD = moves/libmoves.la common/libcommon.la proto/libproto.la 
 	$(SQLITE_LIBS)
 masterd_masterd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 
-UNIT_TESTS += tests/unit/test_nodetable
+UNIT_TESTS += tests/unit/test_nodetable tests/unit/test_pidindex
+
+tests_unit_test_pidindex_SOURCES = tests/unit/test_pidindex.c tests/unit/tap.h \
+	masterd/pidindex.c masterd/pidindex.h
 
 tests_unit_test_nodetable_SOURCES = tests/unit/test_nodetable.c tests/unit/tap.h \
 	masterd/nodeattr.c masterd/nodetable.c masterd/store.c masterd/watchers.c

@@ -36,7 +36,7 @@
 #include "masterd/watchers.h"
 
 #define PRIORITIES 3            /* an event has the middle one unless it says otherwise */
-#define HANDSHAKES_A_TURN 4
+#define HANDSHAKES_A_TURN 8
 
 struct options {
     const char *file;

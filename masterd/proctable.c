@@ -16,6 +16,7 @@
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/owner.h"
+#include "masterd/pidindex.h"
 #include "masterd/proctable.h"
 #include "masterd/rights.h"
 #include "masterd/stays.h"
@@ -64,6 +65,7 @@ static void proc_free(struct proc *proc)
     stay_leave(proc->stay);
     rights_release(proc->rights);
     HASH_DEL(procs, proc);
+    pidindex_remove(proc->key.pid, proc->key.node);
     event_free(proc->on_deadline);
     free(proc);
 }
@@ -118,7 +120,9 @@ struct proc *proc_new(int pid, int node)
         return NULL;
     proc->key = (struct proc_key){ pid, node };
     proc->on_deadline = event_new(master.base, -1, 0, deadline_passed, proc);
-    if (!proc->on_deadline) {
+    if (!proc->on_deadline || pidindex_add(pid, node) < 0) {
+        if (proc->on_deadline)
+            event_free(proc->on_deadline);
         free(proc);
         errno = ENOMEM;
         return NULL;
@@ -166,6 +170,9 @@ int proc_move(struct proc *proc, int node)
 {
     if (proc->key.node != node && entry_find(proc->key.pid, node))
         return -EEXIST;
+    if (pidindex_add(proc->key.pid, node) < 0)
+        return -ENOMEM;
+    pidindex_remove(proc->key.pid, proc->key.node);
     HASH_DEL(procs, proc);
     proc->key.node = node;
     HASH_ADD(hh, procs, key, sizeof(proc->key), proc);
@@ -179,7 +186,8 @@ int proc_move(struct proc *proc, int node)
 
 struct proc *proc_find_anywhere(int pid)
 {
-    for (int node = BPROC_NODE_MASTER; node < nodetable_size(); node++) {
+    for (int node = pidindex_next(pid, PIDINDEX_START); node != PIDINDEX_END;
+         node = pidindex_next(pid, node)) {
         struct proc *proc = proc_find(pid, node);
 
         if (proc)
