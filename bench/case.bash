@@ -24,7 +24,7 @@ case_begin() {
     : >"$work/samples-$1"
 }
 
-# case_place CASE AXIS NUMBER: its place in the plot of that axis, "nodes" or "MiB". Cases that are
+# case_place CASE AXIS NUMBER: its place in the plot of that axis: nodes, MiB, slaves. Cases that are
 # called alike but for a number at the end make the points of a line.
 case_place() {
     line_add places "$@"

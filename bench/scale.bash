@@ -15,7 +15,7 @@ scale_row() {
 scale_case() {
     local name=scale-$1-$count
     case_begin "$name" "$2" 0 "$3" "$4"
-    case_place "$name" nodes "$count"
+    case_place "$name" slaves "$count"
     shift 4
     while (( $# )); do
         scale_row "$name" "$1" "$2"
