@@ -3,8 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 
 #include "tools/bpstat_json.h"
 #include "tools/bpstat_proc.h"
+#include "tools/idname.h"
 #include "tools/json.h"
 #include "tools/nodespec.h"
 
@@ -56,8 +55,6 @@ static void state_json(struct json *json, const struct bproc_node_info_t *infos,
 
 static void info_json(struct json *json, const struct bproc_node_info_t *info)
 {
-    const struct passwd *user = getpwuid(info->uid);
-    const struct group *group = getgrgid(info->gid);
     struct in_addr addr = { .s_addr = info->addr };
     char name[16] = "master", mode[8], address[INET_ADDRSTRLEN];
 
@@ -71,9 +68,9 @@ static void info_json(struct json *json, const struct bproc_node_info_t *info)
     json_string(json, "state", nodespec_state_name(info->status));
     json_string(json, "address", info->addr ? address : NULL);
     json_string(json, "mode", mode);
-    json_string(json, "user", user ? user->pw_name : NULL);
+    json_string(json, "user", idname_user(info->uid));
     json_int(json, "uid", info->uid);
-    json_string(json, "group", group ? group->gr_name : NULL);
+    json_string(json, "group", idname_group(info->gid));
     json_int(json, "gid", info->gid);
     json_close(json);
 }

@@ -2,14 +2,13 @@
 #include "config.h"
 
 #include <arpa/inet.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tools/bpstat_table.h"
+#include "tools/idname.h"
 #include "tools/nodespec.h"
 #include "tools/tool.h"
 
@@ -27,18 +26,17 @@ struct names {
 
 static void names_fill(struct names *names, const struct bproc_node_info_t *info)
 {
-    struct passwd *user = getpwuid(info->uid);
-    struct group *group = getgrgid(info->gid);
+    const char *user = idname_user(info->uid), *group = idname_group(info->gid);
     struct in_addr addr = { .s_addr = info->addr };
 
     snprintf(names->mode, sizeof(names->mode), "---%c--%c--%c", info->mode & 0100 ? 'x' : '-',
              info->mode & 0010 ? 'x' : '-', info->mode & 0001 ? 'x' : '-');
     if (user)
-        snprintf(names->user, sizeof(names->user), "%s", user->pw_name);
+        snprintf(names->user, sizeof(names->user), "%s", user);
     else
         snprintf(names->user, sizeof(names->user), "#%u", info->uid);
     if (group)
-        snprintf(names->group, sizeof(names->group), "%s", group->gr_name);
+        snprintf(names->group, sizeof(names->group), "%s", group);
     else
         snprintf(names->group, sizeof(names->group), "#%u", info->gid);
     if (!info->addr || !inet_ntop(AF_INET, &addr, names->addr, sizeof(names->addr)))

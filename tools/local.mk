@@ -83,6 +83,7 @@ tools_bpstat_SOURCES = \
 	tools/bpstat_options.c tools/bpstat_options.h \
 	tools/bpstat_proc.c tools/bpstat_proc.h \
 	tools/bpstat_table.c tools/bpstat_table.h \
+	tools/idname.c tools/idname.h \
 	$(HOST_SOURCES) $(JSON_SOURCES) $(NODES_SOURCES)
 tools_bpstat_LDADD = $(NODES_LIBS)
 

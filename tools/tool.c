@@ -154,6 +154,9 @@ void tool_nodes_free(struct tool_nodes *nodes)
 
 const struct bproc_node_info_t *tool_nodes_find(const struct tool_nodes *nodes, int node)
 {
+    /* They come in their order, and mostly there is every number. */
+    if (node >= 0 && node < nodes->count && nodes->list[node].node == node)
+        return &nodes->list[node];
     for (int i = 0; i < nodes->count; i++)
         if (nodes->list[i].node == node)
             return &nodes->list[i];
