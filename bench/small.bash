@@ -15,4 +15,7 @@ small_run() {
         on master criu-by-hand "$criu" "$(rounds 10 2)" 0 || return
         samples_take small
     done
+    promise small "criu dump + restore by hand" '>=' 0.8
+    promise small "rfork+wait" '<=' "20 ms"
+    stable small "criu dump + restore by hand" '>='
 }
