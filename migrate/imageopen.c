@@ -123,7 +123,6 @@ static void others_close(int *dir_fd, int *result)
     *dir_fd = STDOUT_FILENO;
 }
 
-__attribute__((noreturn))
 /* What is to be opened, and where words about it go. */
 struct order {
     int dir_fd;

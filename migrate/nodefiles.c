@@ -88,7 +88,6 @@ static int expected_compare(const char *root, const mapped_file *list, unsigned 
     return error;
 }
 
-__attribute__((noreturn))
 /* What is looked at, and where words about it go. */
 struct looker {
     const char *root;
