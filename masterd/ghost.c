@@ -25,6 +25,7 @@
 
 #define HURRY_SECONDS 5
 #define MAX_PENDING 64
+#define TRACE_MS 50                 /* for a process that ends at once, tracing would only delay it */
 
 struct ghost {
     LIST_ENTRY(ghost) entry;
@@ -37,6 +38,8 @@ struct ghost {
     signal_msg *pending;        /* signals from before the node came back */
     unsigned npending;
     struct event *on_deadline;
+    struct event *on_trace;
+    int traced;
 };
 
 static LIST_HEAD(, ghost) ghosts = LIST_HEAD_INITIALIZER(ghosts);
@@ -145,6 +148,7 @@ static void ghost_closed(struct conn *conn, const char *reason, void *arg)
         proc_release(ghost->proc);
     birth_parent_gone((int)ghost->pid);
     event_free(ghost->on_deadline);
+    event_free(ghost->on_trace);
     fd_close(&ghost->line.pidfd);
     free(ghost->pending);
     free(ghost);
@@ -169,6 +173,28 @@ static void trace_told(int stopped, void *arg)
     ghost_stopped(arg, stopped);
 }
 
+static void ghost_trace(struct ghost *ghost)
+{
+    if (ghost->traced)
+        return;
+    ghost->traced = 1;
+    event_del(ghost->on_trace);
+    trace_start(ghost->pid, trace_told, ghost);
+}
+
+/* One that is to end may have been stopped meanwhile. */
+static void trace_due(evutil_socket_t fd, short what, void *arg)
+{
+    struct ghost *ghost = arg;
+
+    (void)fd;
+    (void)what;
+    if (ghost->proc && proc_is_over(ghost->proc))
+        ghostline_signal(&ghost->line, SIGCONT);
+    else
+        ghost_trace(ghost);
+}
+
 /* ---- to the ghost ---- */
 
 void ghost_tell_exit(struct ghost *ghost, int status)
@@ -178,10 +204,12 @@ void ghost_tell_exit(struct ghost *ghost, int status)
 
 void ghost_tell_stop(struct ghost *ghost, int stopped, int status)
 {
-    if (stopped)
+    if (stopped) {
+        ghost_trace(ghost);
         ghostline_stop(&ghost->line, status);
-    else
+    } else {
         ghostline_cont(&ghost->line, status);
+    }
 }
 
 void ghost_tell_group(struct ghost *ghost, const group_msg *group)
@@ -244,12 +272,18 @@ static void deadline_passed(evutil_socket_t fd, short what, void *arg)
 
 static struct ghost *ghost_new(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
 {
+    struct timeval delay = { 0, TRACE_MS * 1000 };
     struct ghost *ghost = calloc(1, sizeof(*ghost));
 
     if (!ghost)
         return NULL;
     ghost->on_deadline = event_new(master.base, -1, 0, deadline_passed, ghost);
-    if (!ghost->on_deadline) {
+    ghost->on_trace = event_new(master.base, -1, 0, trace_due, ghost);
+    if (!ghost->on_deadline || !ghost->on_trace || event_add(ghost->on_trace, &delay) < 0) {
+        if (ghost->on_deadline)
+            event_free(ghost->on_deadline);
+        if (ghost->on_trace)
+            event_free(ghost->on_trace);
         free(ghost);
         return NULL;
     }
@@ -261,7 +295,6 @@ static struct ghost *ghost_new(struct conn *conn, int pidfd, pid_t pid, pid_t pp
     ghost->node = node;
     LIST_INSERT_HEAD(&ghosts, ghost, entry);
     conn_set_ops(conn, &ghost_ops, ghost);
-    trace_start(pid, trace_told, ghost);
     return ghost;
 }
 
