@@ -25,7 +25,7 @@
 
 #define HURRY_SECONDS 5
 #define MAX_PENDING 64
-#define TRACE_MS 50                 /* for a process that ends at once, tracing would only delay it */
+#define TRACE_MS 50                 /* the end of a traced one has a way longer by us */
 
 struct ghost {
     LIST_ENTRY(ghost) entry;
