@@ -3,11 +3,15 @@
 # Never part of `make check`: figures depend on the machine, and its quiet.
 
 noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
-	bench/bench-ready bench/bench-swarm bench/bench-notifiers
+	bench/bench-ready bench/bench-swarm bench/bench-notifiers \
+	bench/bench-vector
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_process_LDADD = libbproc/libbproc.la
+bench_bench_vector_SOURCES = bench/vector.c bench/memory.c bench/memory.h \
+	bench/stopwatch.c bench/stopwatch.h
+bench_bench_vector_LDADD = libbproc/libbproc.la
 bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_SOURCES = bench/tlsping.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
@@ -26,12 +30,12 @@ bench_bench_swarm_LDADD = libbproc/libclient.la common/libcommon.la
 
 BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.bash \
 	bench/fanout.bash bench/rate.bash bench/repeat.bash bench/copy.bash \
-	bench/footprint.bash bench/scale.bash
+	bench/footprint.bash bench/scale.bash bench/vector.bash bench/children.bash
 EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
 	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
 	bench/report bench/tables.jq bench/plots.bash bench/plots.jq \
 	bench/check bench/check.jq bench/baseline.jq bench/baseline.json bench/criu-by-hand \
-	bench/scale-master $(BENCH_CASES)
+	bench/criu-restores bench/scale-master $(BENCH_CASES)
 
 BENCH_RUN = BPROC_BUILD='$(abs_top_builddir)' BPROC_PREFIX='$(prefix)' BPLAB_STAGE='$(STAGE)' \
 	$(srcdir)/bench/run
