@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/fault.h"
 #include "common/fd.h"
 #include "migrate/arrival_vector.h"
 #include "migrate/bulk.h"
@@ -22,14 +23,19 @@ int arrival_pull(struct arrival *a)
     pulled_msg pulled = { .digest = { 0, (char *)digest } };
     int came, error;
 
-    if (imagepull_run(a->setup->out, &a->launch.share, &a->image, digest) == 0)
+    if (imagepull_run(a->setup->out, &a->launch.share, &a->image, digest) == 0) {
         pulled.digest.digest_len = sizeof(digest);
+        imageshare_end(&a->shared);
+    } else {
+        /* Who follows has its own owner to ask. */
+        imageshare_break(&a->shared);
+    }
     came = a->image.dir;
     a->image.dir = -1;
-    /* Who follows has its own owner to ask. */
-    imageshare_end(&a->shared);
     a->image.share = NULL;
-    error = bulk_send(a->ssl, P_BULK_PULLED, 0, FRAME_XDR(pulled_msg), &pulled);
+    error = FAULT(FAULT_RECEIVER_PULLED);
+    if (!error)
+        error = bulk_send(a->ssl, P_BULK_PULLED, 0, FRAME_XDR(pulled_msg), &pulled);
     if (!error)
         error = imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
                               sizeof(a->text));
@@ -114,7 +120,9 @@ int arrival_fork(struct arrival *a)
 
     if (service < 0)
         return service;
-    error = place_take(a);
+    error = FAULT(FAULT_RECEIVER_FORK);
+    if (!error)
+        error = place_take(a);
     if (!error && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0)
         error = -errno;
     if (!error) {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/fault.h"
 #include "common/fd.h"
 #include "migrate/bulk.h"
 #include "migrate/imageshare.h"
@@ -32,7 +33,7 @@ void imageshare_init(struct imageshare *share, int slaved, const char *word)
     *share = (struct imageshare){ .slaved = slaved, .word = word, .folder = -1, .list = -1 };
 }
 
-void imageshare_free(struct imageshare *share)
+static void share_close(struct imageshare *share)
 {
     fd_close(&share->folder);
     fd_close(&share->list);
@@ -82,7 +83,14 @@ void imageshare_end(struct imageshare *share)
 
     if (share->list >= 0)
         fd_write_all(share->list, &end, sizeof(end));
-    imageshare_free(share);
+    share_close(share);
+}
+
+void imageshare_break(struct imageshare *share)
+{
+    if (share->folder >= 0)
+        unlinkat(share->folder, LIST, 0);
+    share_close(share);
 }
 
 /* ---- for another node ---- */
@@ -103,7 +111,7 @@ static int growth_wait(const struct follow *follow, unsigned *looks)
 
     if (error)
         return error;
-    if (poll(&fd, 1, LOOK_MS) > 0)
+    if (poll(&fd, 1, LOOK_MS) > 0 || faccessat(follow->folder, LIST, F_OK, 0) < 0)
         return -ECONNRESET;
     return ++*looks < PATIENCE_LOOKS ? 0 : -ETIMEDOUT;
 }
@@ -160,6 +168,8 @@ static int list_follow(struct follow *follow)
         error = bytes_read(follow, follow->list, &item, sizeof(item));
         if (!error && item.name[0])
             error = file_follow(follow, &item);
+        if (!error && item.size >= BPROC_SHARE_BYTES)
+            error = FAULT(FAULT_RECEIVER_SERVE);
     } while (!error && item.name[0]);
     return error ? error : bulk_send(follow->ssl, P_BULK_END, 0, NULL, NULL);
 }

@@ -29,9 +29,9 @@ void imageshare_init(struct imageshare *share, int slaved, const char *word);
 /* The file of that name was made in `dir` and will have `size` bytes. 0 or -errno. */
 int imageshare_add(struct imageshare *share, int dir, const char *name, uint64_t size);
 
-/* It is whole. The share is closed. */
+/* It is whole, or will never be: who follows it hears of that. The share is closed. */
 void imageshare_end(struct imageshare *share);
-void imageshare_free(struct imageshare *share);
+void imageshare_break(struct imageshare *share);
 
 /*
  * Sends the image to another node, which has the word. `slaved`: a socket that was registered for

@@ -43,4 +43,44 @@ is "a node that denies costs nobody else anything" \
     "$(lines 0:ok '1:Operation not permitted' 2:ok)"
 bplab exec master -- bpctl -S 1 -m 111
 
+all_up() {
+    ! on master bpstat -l | tail -n +2 | grep -qv ' up '
+}
+
+# with_fault POINT DAEMON
+with_fault() {
+    BPROC_FAULT=$1 bplab daemon "$2" restart || bail "cannot restart $2"
+    wait_for 20 all_up || bail "not all nodes are up"
+}
+
+without_fault() {
+    bplab daemon "$1" restart || bail "cannot restart $1"
+    wait_for 20 all_up || bail "not all nodes are up"
+}
+
+with_fault 120:exit n0
+is "a node that breaks off in the middle costs those behind it nothing but time" \
+    "$(on master "$prog" 24 0 1 2)" "$(lines 0:ok 1:ok 2:ok)"
+between "as the master sends it to them" "$(sent 3)" 49152 80000
+without_fault n0
+
+with_fault 121:error n1
+is "one that fails when it has the image fails alone" \
+    "$(on master "$prog" 24 0 1 2)" "$(lines 0:ok '1:Input/output error' 2:ok)"
+with_fault 122:error n1
+is "those that cannot be forked on a node are restored" \
+    "$(on master "$prog" 0 1 1 1 0)" "$(lines 1:ok 1:ok 1:ok 0:ok)"
+without_fault n1
+
+with_fault 22:exit master
+is "when every dump comes to nothing there are no children" \
+    "$(on master "$prog" 0 0 1 1)" \
+    "$(lines '0:Input/output error' '1:Input/output error' '1:Input/output error')"
+without_fault master
+is "and the next call is whole" "$(on master "$prog" 0 0 1 1)" "$(lines 0:ok 1:ok 1:ok)"
+is "nothing is left" "$(on master bpstat -p | tail -n +2)" ""
+for node in n0 n1 n2; do
+    is "nor on $node" "$(on "$node" sh -c 'pgrep -lx bproc-forker; pgrep -lx vector')" ""
+done
+
 done_testing
