@@ -14,7 +14,7 @@ def heading: "{/:Bold " + plain + "}";
 
 if $plot == "overview" then
     .cases[] | compared | . as $case
-    | ["\(.name), ratio to \(.base)" | heading, "NaN", "NaN", "NaN"],
+    | ["\(.name), ratio to \(.base)" as $long | (if ($long | length) > 42 then .name else $long end) | heading, "NaN", "NaN", "NaN"],
       (shown | select(.name != $case.base and (.ratio // 0) > 0) | . as $row
        | (first($case.promises[] | select(.row == $row.name and .unit == null)) // {}) as $promise
        | [(.name | plain), .ratio, ($promise.value | or_nan),

@@ -135,6 +135,9 @@ ok "a case that was not run passes" "${check[@]}" "$TMP/changed"
 like "but is named" "$(cat "$TMP/out")" "not measured +quick-4, peer one"
 changed '.cases = []'
 exits 2 "nothing to compare does not pass" "${check[@]}" "$TMP/changed"
+changed '.machine.load = 7'
+ok "figures of a busy machine are compared" "${check[@]}" "$TMP/changed"
+like "but it is said" "$(cat "$TMP/out")" "busy machine .load 7"
 changed '.quick = false'
 exits 2 "a full run is not compared with a quick one" "${check[@]}" "$TMP/changed"
 changed '.cases |= [.[2] | .rows[1].ratio = 9]'
