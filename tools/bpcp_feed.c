@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,6 +68,7 @@ static int chain(struct feed *feed, const copy_word *word)
     if (word->number != feed->ring.end || feed->chained || feed->link.fd >= 0)
         return -EPROTO;
     feed->chained = true;
+    fcntl(feed->orders, F_SETPIPE_SZ, LINK_PIPE);
     if (word->name[0] && link_start(&feed->link, word) < 0)
         tell(feed, COPY_LOST, 0);
     return 0;
@@ -107,8 +109,10 @@ static void listener_read(struct feed *feed)
 {
     if (listener_accept(feed->listener, feed->ring.end, &feed->stream, &feed->hold) < 0)
         stream_cut(feed);
-    if (feed->stream >= 0)
-        fd_close(&feed->listener);
+    if (feed->stream < 0)
+        return;
+    fd_close(&feed->listener);
+    fcntl(feed->stream, F_SETPIPE_SZ, LINK_PIPE);
 }
 
 static void stream_read(struct feed *feed)

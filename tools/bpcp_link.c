@@ -19,8 +19,6 @@
 #include "tools/bpcp_end.h"
 #include "tools/bpcp_link.h"
 
-#define PIPE_SIZE (1 << 20)
-
 /* A child that hangs after it has connected must not hold up whoever listens. */
 static const struct timeval patience = { .tv_sec = 10 };
 
@@ -65,7 +63,7 @@ int link_start(struct link *link, const copy_word *word)
     if (pipe2(fds, O_CLOEXEC) < 0)
         return -errno;
     /* It works with less, too. */
-    fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
+    fcntl(fds[1], F_SETPIPE_SZ, LINK_PIPE);
     link->fd = fds[1];
     link->pos = word->number;
     link->pid = fcntl(link->fd, F_SETFL, O_NONBLOCK) == 0 ? fork() : -1;
