@@ -243,8 +243,6 @@ static void departure_end(struct departure *d, pthread_t watcher)
     if (d->watched)
         pthread_join(watcher, NULL);
     fd_close(&d->channel);
-    fd_close(&d->spec);
-    fd_close(&d->exe);
     frame_free(FRAME_XDR(move_start_arg), &d->arg, sizeof(d->arg));
     frame_free(FRAME_XDR(dump_arg), &d->dump, sizeof(d->dump));
 }
@@ -259,6 +257,8 @@ static int departure_commit(struct departure *d)
     if (report_send(d, P_MOVE_COMMITTED, 0) < 0)
         return -EPIPE;
     fd_close(&d->image);
+    fd_close(&d->spec);
+    fd_close(&d->exe);
     files_free(&d->files);
     ports_connect_late(d);
     return 0;

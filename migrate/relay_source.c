@@ -13,7 +13,8 @@
 /* Less room than this is not worth a frame; what the peer still holds brings more. */
 #define ROOM_MIN (16 * 1024)
 
-/* What one read of all waiting bytes gives at most, so that whoever writes wakes up only once. */
+/* A pipe's usual size, and what one gets that was found full: its writer wakes up less often. */
+#define PIPE_USUAL (16 * PIPE_BUF)
 #define PIPE_GROWN (256 * 1024)
 
 static bool source_has_pages(const struct relay_stream *stream)
@@ -214,7 +215,6 @@ static ssize_t pieces_read(struct relay_stream *stream, uint8_t *body, bool *mor
     return n;
 }
 
-/* A pipe that is found full has a writer who waits for us. */
 static void pipe_grow(struct relay_stream *stream)
 {
     if (!stream->grown)
@@ -228,9 +228,9 @@ static ssize_t pages_take(struct relay_stream *stream, uint8_t *body, bool *more
     ssize_t n = pages_read(&stream->relay->pages, stream->source.fd, body, &taken);
 
     drain_took(stream, taken);
-    *more = taken == PAGES_MANY * PIPE_BUF;
-    if (*more)
+    if (taken >= PIPE_USUAL)
         pipe_grow(stream);
+    *more = taken == PAGES_MANY * PIPE_BUF;
     return n == 0 ? -EPIPE : n;
 }
 

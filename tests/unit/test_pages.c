@@ -104,6 +104,7 @@ static void test_nearly(struct pages *pages)
     for (int i = 0; i < PAGES_MANY; i++)
         strcat(want, i ? " 4095" : "4095");
     pipe_make(fds);
+    fcntl(fds[1], F_SETPIPE_SZ, PAGES_MANY * PIPE_BUF);
     for (int i = 0; i < PAGES_MANY; i++)
         good &= put(fds[1], PIPE_BUF - 1);
     ok(good, "a pipe is filled with pages that are not quite full");

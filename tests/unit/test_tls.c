@@ -199,6 +199,8 @@ static void test_meeting(void)
     ok(server.ready && client.ready, "master and node meet");
     is_int(server.node, 3, "the master sees node 3");
     is_int(client.node, TLS_NODE_MASTER, "the node sees the master");
+    is_str(SSL_get_cipher_name(conn_ssl(client.conn)), "TLS_AES_128_GCM_SHA256",
+           "they have agreed on the cipher with the least work");
     conn_send(client.conn, K_CALL, P_PING, 1, 0, NULL, NULL, NULL, 0);
     for (int i = 0; i < 8; i++)
         conn_send(client.conn, K_EVENT, P_PASS, 0, 0, FRAME_XDR(pass_ret), &ret, NULL, 0);
