@@ -32,7 +32,7 @@
 
 #define MAX_NEWCOMERS 128
 #define MAX_NEWCOMERS_A_HOST 16
-#define CROWD_SECONDS 3      /* how long each has while others wait outside */
+#define CROWD_SECONDS 6      /* how long each has while others wait outside */
 
 struct link_call {
     bproc_proc proc;
