@@ -30,6 +30,7 @@ enum fault {
     FAULT_MOVER_SENT = 23,          /* image sent, node restores */
     FAULT_MOVER_READY = 24,         /* process waits on the node, masterd does not know */
     FAULT_MOVER_COMMITTED = 25,     /* process runs, masterd does not know */
+    FAULT_MOVER_MEMORY = 26,        /* process runs, without all of its memory: a lazy one */
     /* receiver: 40-59 */
     FAULT_RECEIVER_REGISTERED = 40, /* slaved knows of the transfer */
     FAULT_RECEIVER_RECEIVED = 41,   /* image is whole */

@@ -137,6 +137,17 @@ static void layer_mount(const struct view *view, const char *dir)
     free(name);
 }
 
+/* Its number is the kernel's choice; where the machine has none the node has none. */
+static void userfaultfd_make(const struct view *view)
+{
+    char *path = path_make("%s/root/dev/userfaultfd", view->nodedir);
+    struct stat st;
+
+    if (stat("/dev/userfaultfd", &st) == 0 && mknod(path, S_IFCHR | 0600, st.st_rdev) < 0)
+        die(1, "cannot make /dev/userfaultfd in node: %s", strerror(errno));
+    free(path);
+}
+
 static void dev_fill(const struct view *view)
 {
     size_t i;
@@ -150,6 +161,7 @@ static void dev_fill(const struct view *view)
             die(1, "cannot make /dev/%s in node: %s", devices[i].name, strerror(errno));
         free(path);
     }
+    userfaultfd_make(view);
     for (i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
         char *path = path_make("%s/root/dev/%s", view->nodedir, links[i].name);
 

@@ -222,7 +222,7 @@ static char **strings_split(char *bytes, size_t len)
 }
 
 /* The process's arguments as ps shows them: the program may have changed its argv since. */
-static char **arguments_read(void)
+char **ghost_arguments(void)
 {
     char *bytes = malloc(MAX_ARGUMENTS + 1);
     int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
@@ -261,7 +261,7 @@ int ghost_exec(int gate, int node, char *const argv[])
     if (ghost < 0)
         return -errno;
     if (!argv || !argv[0])
-        argv = arguments_read();
+        argv = ghost_arguments();
     ghost_environment_fill(&environment, node, 0);
     /* Above the gate's number, so that neither overwrites the other; the ghost's goes at exec. */
     ghost = fcntl(ghost, F_DUPFD_CLOEXEC, GHOST_GATE + 1);

@@ -94,6 +94,12 @@ void ghost_environment_fill(struct ghost_environment *environment, int node, int
  */
 int ghost_exec(int gate, int node, char *const argv[]);
 
+/*
+ * This process's arguments as ps shows them, which ghost_exec() needs no memory of its own for when
+ * it is given them; the caller frees the first of it, then the list. NULL: unknown.
+ */
+char **ghost_arguments(void);
+
 void depart_close(struct depart *depart);
 
 /* All signals blocked, the mask before in *before. Raw, because libc keeps some for itself. */

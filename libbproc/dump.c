@@ -15,6 +15,7 @@
 
 #include "libbproc/client.h"
 #include "libbproc/descriptors.h"
+#include "libbproc/lazy.h"
 #include "libbproc/move.h"
 #include "libbproc/placeholders.h"
 #include "libbproc/quietfork.h"
@@ -87,6 +88,7 @@ static int dump_run(int out, int flags)
         depart_close(&depart);
         return error;
     }
+    lazy_complete();
     signals_block(&mask);
     copy = quietfork();
     if (copy == 0) {

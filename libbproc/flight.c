@@ -11,6 +11,7 @@
 #include "libbproc/client.h"
 #include "libbproc/flight.h"
 #include "libbproc/guard.h"
+#include "libbproc/lazy.h"
 #include "libbproc/quietfork.h"
 
 #define ATTEMPTS 10                     /* pids that may turn out to be taken on the node */
@@ -59,6 +60,7 @@ static int child_leaves(struct flight *flight, const struct flight_plan *plan)
     uint64_t mask;
     int error = depart_gate(&flight->depart);
 
+    lazy_complete();
     signals_block(&mask);
     flight->pid = error ? -1 : quietfork();
     if (flight->pid == 0) {

@@ -22,6 +22,7 @@ struct flight_plan {
     move_kind kind;
     int node;
     int flags;                          /* or DEPART_NO_FLAGS */
+    int lazy;                           /* it may arrive before all of its memory */
     const void *arg;                    /* for the two below */
     /*
      * Runs in the child, all signals blocked, `mask` what they were: hands the child over on

@@ -26,7 +26,9 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/fetch.c libbproc/fetch.h \
 	libbproc/flight.c libbproc/flight.h \
 	libbproc/gatefork.c libbproc/gatefork.h \
+	libbproc/holder.c libbproc/holder.h \
 	libbproc/io.c libbproc/io.h \
+	libbproc/lazy.c libbproc/lazy.h \
 	libbproc/libraries.c \
 	libbproc/masterfile.c \
 	libbproc/move.c libbproc/move.h \

@@ -24,6 +24,7 @@
 #include <sys/bproc.h>
 
 #include "libbproc/client.h"
+#include "libbproc/lazy.h"
 #include "libbproc/move.h"
 #include "libbproc/quietfork.h"
 #include "libbproc/remain.h"
@@ -175,6 +176,7 @@ static int move_leave(struct depart *depart, const struct flight_plan *plan)
         return error;
     for (int i = 0; i < TIMERS; i++)
         getitimer((__itimer_which_t)i, &timers[i]);
+    lazy_complete();
     signals_block(&mask);
     pending_take();
     copy = quietfork();

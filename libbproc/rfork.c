@@ -21,6 +21,7 @@
 #include "libbproc/descriptors.h"
 #include "libbproc/epolls.h"
 #include "libbproc/gatefork.h"
+#include "libbproc/lazy.h"
 #include "libbproc/rfork.h"
 #include "libbproc/twin.h"
 
@@ -160,6 +161,8 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
 {
     const struct io *io = plan->arg;
     char *cwd = getcwd(NULL, 0);
+    char **argv = NULL;
+    twin_fate part = TWIN_NONE;
     int node = -1;
     int error;
 
@@ -177,10 +180,22 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     client_close(depart->conn);
     (void)!chdir("/");
     /* Not before: what is still open would be in the image. */
-    if (depart->other_count > 0 || !twin_part(depart->gate))
+    if (plan->lazy)
+        argv = ghost_arguments();
+    if (depart->other_count == 0)
+        part = twin_part(depart->gate, plan->lazy, &node);
+    if (part == TWIN_NONE)
         rfork_gate_reach(depart->gate, 0);
-    switch (rfork_gate_pass(depart->gate, cwd, plan, &node, &depart->rank)) {
+    /* Its memory is still being read, so that it may not be written to. */
+    if (part == TWIN_GHOST)
+        ghost_exec(depart->gate, node, argv);
+    switch (part == TWIN_GHOST ? GATE_FAIL
+                               : rfork_gate_pass(depart->gate, cwd, plan, &node, &depart->rank)) {
     case GATE_REMOTE:
+        lazy_note(plan->lazy);
+        if (argv)
+            free(argv[0]);
+        free(argv);
         close(depart->gate);
         free(cwd);
         io_files_open(io, 1);
@@ -247,12 +262,18 @@ int rfork_run(int node, int flags, const struct io *io)
 
 int _bproc_rfork_io(int node, int flags, int port)
 {
+    int plain = flags & ~BPROC_RFORK_LAZY;
+    struct flight_plan plan;
     struct io io;
-    int error = rfork_check(flags);
+    int error = rfork_check(plain);
 
     if (!error)
-        error = io_from_port(&io, port, flags);
-    return client_result(error ? error : rfork_run(node, flags, &io));
+        error = io_from_port(&io, port, plain);
+    if (error)
+        return client_result(error);
+    rfork_plan(&plan, node, plain, &io);
+    plan.lazy = plain != flags;
+    return client_result(flight_run(&plan));
 }
 
 int _bproc_rfork(int node, int flags)

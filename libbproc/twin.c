@@ -25,15 +25,9 @@
 #include <linux/userfaultfd.h>
 
 #include "libbproc/depart.h"
+#include "libbproc/holder.h"
 #include "libbproc/twin.h"
 #include "proto/frame.h"
-
-#ifndef USERFAULTFD_IOC_NEW
-#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
-#endif
-#ifndef UFFD_USER_MODE_ONLY
-#define UFFD_USER_MODE_ONLY 1
-#endif
 
 #define REGION_LEAST (256UL << 10)      /* below it a region is CRIU's */
 #define REGION_MOST (1UL << 36)         /* above it a region is mostly holes: CRIU's, too */
@@ -42,7 +36,9 @@
 #define MOVE_UNIT (2UL << 20)           /* a page table; moved whole when both ends agree in it */
 #define LINE 512
 #define VERDICT_AT FRAME_PREFIX         /* the first word of a gate_msg */
+#define NODE_AT (VERDICT_AT + 4)        /* the second */
 #define GATE_BYTES 256                  /* of a gate_msg without children */
+#define HOLDER_STACK 4096
 
 struct piece {
     uintptr_t start, away;
@@ -56,6 +52,7 @@ struct twin {
     unsigned count;
     struct piece pieces[BPROC_MAX_REGIONS];
     page_region regions[BPROC_MAX_REGIONS];
+    char stack[HOLDER_STACK] __attribute__((aligned(16)));
     uint8_t frame[FRAME_PREFIX + 64 + BPROC_MAX_REGIONS * sizeof(page_region)];
 };
 
@@ -198,10 +195,10 @@ static long twin_clone(struct twin *twin)
 
 /* ---- the process ---- */
 
-static int twin_tell(struct twin *twin, int pid, int gate)
+static int twin_tell(struct twin *twin, int pid, int holder, int gate)
 {
     struct frame_header header = { .kind = K_EVENT, .proc = P_GATE_REACHED };
-    twin_msg msg = { .pid = pid, .regions = { 0, twin->regions } };
+    twin_msg msg = { .pid = pid, .holder = holder, .regions = { 0, twin->regions } };
     size_t sent = 0, len;
     XDR xdrs;
 
@@ -225,17 +222,56 @@ static int twin_tell(struct twin *twin, int pid, int gate)
     return 0;
 }
 
-/* Until there is a verdict, or the gate's end. */
-static void process_wait(struct twin *twin, int pid, int gate)
+static void child_end(long pid)
 {
-    char byte;
-
-    if (twin_tell(twin, pid, gate) == 0)
-        while (syscall(SYS_recvfrom, gate, &byte, 1, MSG_PEEK, NULL, NULL) < 0 && errno == EINTR)
-            continue;
     syscall(SYS_kill, pid, SIGKILL);
     while (syscall(SYS_wait4, pid, NULL, __WALL, NULL) < 0 && errno == EINTR)
         continue;
+}
+
+/* Until there is a verdict, or the gate's end; whether it is to be a ghost of that node. */
+static int process_wait(int gate, int *node)
+{
+    uint8_t bytes[NODE_AT + 4];
+    struct frame_header header;
+    uint32_t word;
+    long n;
+
+    do
+        n = syscall(SYS_recvfrom, gate, bytes, sizeof(bytes), MSG_PEEK, NULL, NULL);
+    while (n < 0 && errno == EINTR);
+    if (n != (long)sizeof(bytes) || frame_parse_header(bytes, &header) < 0 ||
+        header.proc != P_GATE || bytes[VERDICT_AT + 3] != GATE_GHOST)
+        return 0;
+    __builtin_memcpy(&word, bytes + NODE_AT, sizeof(word));
+    *node = (int)ntohl(word);
+    return 1;
+}
+
+/* Nobody may read what was peeked at a second time. */
+static void verdict_drop(int gate)
+{
+    uint8_t bytes[FRAME_PREFIX + GATE_BYTES];
+    struct frame_header header;
+
+    if (syscall(SYS_recvfrom, gate, bytes, FRAME_PREFIX, 0, NULL, NULL) == FRAME_PREFIX &&
+        frame_parse_header(bytes, &header) == 0 && header.body_len <= GATE_BYTES)
+        syscall(SYS_recvfrom, gate, bytes, header.body_len, 0, NULL, NULL);
+}
+
+static twin_fate process_run(struct twin *twin, long pid, int gate, int lazy, int *node)
+{
+    long holder = lazy ? holder_make(twin->stack, sizeof(twin->stack)) : 0;
+    int is_ghost = twin_tell(twin, (int)pid, holder > 0 ? (int)holder : 0, gate) == 0 &&
+                   process_wait(gate, node);
+
+    child_end(pid);
+    if (holder > 0 && !is_ghost)
+        child_end(holder);
+    if (holder <= 0 || !is_ghost)
+        return TWIN_VERDICT;
+    verdict_drop(gate);
+    return TWIN_GHOST;
 }
 
 /* ---- the twin ---- */
@@ -328,24 +364,29 @@ static void twin_wait(int gate)
     syscall(SYS_exit_group, CHILD_GAVE_UP);
 }
 
-int twin_part(int gate)
+twin_fate twin_part(int gate, int lazy, int *node)
 {
     struct twin *twin = mmap(NULL, sizeof(*twin), PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    twin_fate fate = TWIN_NONE;
     long pid = -1;
 
     if (twin == MAP_FAILED)
-        return 0;
+        return fate;
     regions_find(twin);
     if (twin->total >= WORTH_IT && room_reserve(twin) == 0) {
         pid = twin_clone(twin);
-        if (pid == 0)
+        if (pid > 0)
+            fate = process_run(twin, pid, gate, lazy, node);
+        else if (pid == 0)
             twin_wait(gate);
-        else if (pid > 0)
-            process_wait(twin, (int)pid, gate);
-        if (pid != 0)
+        if (pid == 0)
+            fate = TWIN_VERDICT;
+        else
             munmap((void *)twin->reserve, twin->reserved);
     }
-    munmap(twin, sizeof(*twin));
-    return pid >= 0;
+    /* The holder stands on it. */
+    if (fate != TWIN_GHOST)
+        munmap(twin, sizeof(*twin));
+    return fate;
 }

@@ -163,7 +163,7 @@ static int commit_wait(struct arrival *a)
     int error = report_send(a, P_BULK_READY, 0);
 
     if (!error)
-        error = bulk_recv(a->ssl, &msg);
+        error = a->memory ? memoryrecv_hear(a->memory, &msg) : bulk_recv(a->ssl, &msg);
     if (error)
         return error;
     error = msg.header.proc == P_BULK_COMMIT ? 0 : -EPROTO;
@@ -258,6 +258,12 @@ static void sender_linger(struct arrival *a)
              recv(sock, NULL, LINGER_BYTES, MSG_TRUNC) > 0);
 }
 
+static void memory_end(struct arrival *a)
+{
+    memoryrecv_free(a->memory);
+    a->memory = NULL;
+}
+
 static void arrival_undo(struct arrival *a, int error)
 {
     if (!a->text[0])
@@ -267,6 +273,7 @@ static void arrival_undo(struct arrival *a, int error)
     arrival_release(a);
     if (a->slaved >= 0)
         close(a->slaved);
+    memory_end(a);
     sender_linger(a);
 }
 
@@ -284,7 +291,10 @@ static int launch_take(struct arrival *a)
         return 0;
     }
     arrival_release(a);
-    return streams_carry(a);
+    if (a->memory)
+        error = memoryrecv_finish(a->memory);
+    memory_end(a);
+    return !error && streams_carry(a);
 }
 
 static void arrival_begin(struct arrival *a, const struct arrival_setup *setup)

@@ -20,9 +20,7 @@
 #include "migrate/imageedit.h"
 #include "migrate/imageguest.h"
 #include "migrate/imagepin.h"
-#include "migrate/memoryrecv.h"
 
-#define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 #define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
 
 static int is_restored(const struct arrival *a)
@@ -187,36 +185,6 @@ static int restore(struct arrival *a, int gate)
     return error;
 }
 
-/* For what it says there. */
-static void gate_patience(const struct arrival *a)
-{
-    struct timeval limit = { .tv_sec = SETTLE_SECONDS };
-
-    setsockopt(a->gate, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-}
-
-/* A signal that was pending in the image must not be taken for one that came since. */
-static int gate_settle(struct arrival *a)
-{
-    gate_msg settle = { .verdict = GATE_SETTLE, .node = a->launch.node,
-                        .children = a->launch.children };
-    struct msg msg;
-    int error = msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &settle, NULL, 0);
-
-    gate_patience(a);
-    if (!error)
-        error = msg_recv(a->gate, &msg);
-    if (error)
-        return error;
-    error = msg.header.proc == P_GATE_REACHED && msg.header.status >= 0 ? -msg.header.status
-                                                                        : -EPROTO;
-    if (error && error != -EPROTO)
-        snprintf(a->text, sizeof(a->text), "process %d cannot have what it is to have: %s",
-                 a->launch.pid, strerror(-error));
-    msg_free(&msg);
-    return error;
-}
-
 struct image_owner arrival_owner(const struct arrival *a)
 {
     return (struct image_owner){ .uid = a->launch.uid, .gid = a->launch.gid,
@@ -251,23 +219,6 @@ static int image_check(struct arrival *a)
     return error;
 }
 
-/* What its image leaves out. */
-static int memory_take(struct arrival *a)
-{
-    const struct memoryrecv memory = { .ssl = a->ssl, .gate = a->gate,
-                                       .regions = a->launch.regions.regions_val,
-                                       .count = a->launch.regions.regions_len,
-                                       .store = a->image.store, .uid = a->image.uid };
-    int error;
-
-    gate_patience(a);
-    error = memoryrecv_run(&memory);
-    if (error)
-        snprintf(a->text, sizeof(a->text), "cannot give process %d its memory: %s", a->launch.pid,
-                 strerror(-error));
-    return error;
-}
-
 static int restore_launch(struct arrival *a)
 {
     int gate[2];
@@ -285,9 +236,7 @@ static int restore_launch(struct arrival *a)
     a->gate = gate[0];
     error = restore(a, gate[1]);
     close(gate[1]);
-    if (!error && a->launch.regions.regions_len > 0)
-        error = memory_take(a);
-    return error ? error : gate_settle(a);
+    return error ? error : arrival_settle(a);
 }
 
 static int targets_fill(struct arrival *a, launch_exec_arg *arg, int *targets, int *indexes,

@@ -11,6 +11,7 @@
 #include "migrate/imagecheck.h"
 #include "migrate/imagekinds.h"
 #include "migrate/imagerecv.h"
+#include "migrate/memoryrecv.h"
 #include "migrate/streamends.h"
 #include "proto/msg.h"
 
@@ -32,6 +33,7 @@ struct arrival {
     struct imageshare shared;
     pid_t forker;                   /* see sibling.h; 0: none */
     struct streamends ends;
+    struct memoryrecv *memory;      /* of a process that may run before it has all; NULL */
     char text[BPROC_MAX_TEXT];
 };
 
@@ -49,6 +51,12 @@ int arrival_prepare(struct arrival *arrival);
  * arrival->text and arrival->taken.
  */
 int arrival_launch(struct arrival *arrival);
+
+/*
+ * The restored process waits at its gate: it gets its memory and settles, in arrival_gate.c. 0 or
+ * -errno, perhaps with a reason. Blocks.
+ */
+int arrival_settle(struct arrival *arrival);
 
 /* Lets go of what only the launch needed. */
 void arrival_release(struct arrival *arrival);

@@ -202,6 +202,8 @@ static int commit(struct departure *d)
     struct msg msg;
     int error = report_send(d, P_MOVE_READY, 0);
 
+    if (!error && d->memory)
+        error = memorysend_until(d->memory, d->channel);
     if (!error)
         error = msg_recv(d->channel, &msg);
     if (error)
@@ -297,6 +299,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
             snprintf(d.text, sizeof(d.text), "%s", strerror(-error));
         report_send(&d, P_MOVE_FAILED, error);
     }
+    error = departure_memory_end(&d, error);
     if (error || !streams_carry(&d))
         return 0;
     departure_end(&d, watcher);

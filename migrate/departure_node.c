@@ -2,8 +2,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
+#include "common/fault.h"
 #include "migrate/bulk.h"
 #include "migrate/departure_parts.h"
 #include "migrate/imagesend.h"
@@ -32,6 +34,7 @@ static int launch_put(struct departure *d)
     launch.files.files_val = d->files.list;
     launch.regions.regions_len = d->dump.regions.regions_len;
     launch.regions.regions_val = d->dump.regions.regions_val;
+    launch.lazy = d->dump.lazy;
     return bulk_put(d->link->ssl, P_BULK_LAUNCH, 0, FRAME_XDR(launch_arg), &launch);
 }
 
@@ -40,8 +43,9 @@ int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg)
     move_report report;
     int error;
 
-    departure_heed(d);
-    error = bulk_recv(d->link->ssl, msg);
+    if (!d->memory)
+        departure_heed(d);
+    error = d->memory ? memorysend_hear(d->memory, msg) : bulk_recv(d->link->ssl, msg);
     /* Not a program: it may have been executed. */
     d->lost = error && d->waited && !d->heard && d->has_image;
     if (error)
@@ -136,6 +140,37 @@ int departure_image_send(struct departure *d, uint64_t *bytes)
     return imagesend_dir(d->link->ssl, d->image, offers ? &answer : NULL, bytes);
 }
 
+/* All of it, or the beginning of that. */
+static int memory_put(struct departure *d, const struct pageoffer_answer *answer)
+{
+    struct memorysend *memory = memorysend_new(d->link->ssl, &d->dump);
+    int error;
+
+    if (!memory)
+        return -errno;
+    if (d->dump.lazy) {
+        d->memory = memory;
+        return 0;
+    }
+    error = memorysend_all(memory, answer);
+    d->report.bytes += memorysend_bytes(memory);
+    memorysend_free(memory);
+    return error;
+}
+
+int departure_memory_end(struct departure *d, int error)
+{
+    if (d->memory && !error)
+        error = FAULT(FAULT_MOVER_MEMORY);
+    if (d->memory && !error)
+        error = memorysend_finish(d->memory);
+    memorysend_free(d->memory);
+    d->memory = NULL;
+    if (d->dump.lazy)
+        kill(d->dump.source_task, SIGKILL);
+    return error;
+}
+
 int departure_contents(struct departure *d)
 {
     const struct pageoffer_answer answer = { lack_wait, d };
@@ -150,9 +185,9 @@ int departure_contents(struct departure *d)
         error = imagesend_spec(d->link->ssl, d->spec, &bytes);
     if (!error)
         error = bulk_send(d->link->ssl, P_BULK_END, 0, NULL, NULL);
-    if (!error && d->dump.source)
-        error = memorysend_run(d->link->ssl, &d->dump, d->arg.space ? NULL : &answer, &bytes);
     d->report.bytes = bytes;
+    if (!error && d->dump.source)
+        error = memory_put(d, d->arg.space ? NULL : &answer);
     return error ? send_fail(d, error, "the image") : 0;
 }
 

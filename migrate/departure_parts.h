@@ -15,6 +15,7 @@
 #include "migrate/criuworker.h"
 #include "migrate/departure.h"
 #include "migrate/files.h"
+#include "migrate/memorysend.h"
 #include "migrate/nodelink.h"
 
 struct departure {
@@ -33,6 +34,7 @@ struct departure {
     int originals[BPROC_MAX_STREAMS];   /* by stream; -1 */
     struct files files;
     int image;                      /* directory in memory; -1 */
+    struct memorysend *memory;      /* goes beside what is said otherwise; NULL */
     struct criuworker criu;         /* while it dumps */
     struct nodelink *link;
     int waited;                     /* the connection is that of an earlier departure */
@@ -101,6 +103,12 @@ int departure_launch(struct departure *d);
 /* The image, or what is to be executed. The first is the image alone, with no end; *bytes sent. */
 int departure_image_send(struct departure *d, uint64_t *bytes);
 int departure_contents(struct departure *d);
+
+/*
+ * The end of the process's memory, if any of it has yet to go; then nobody holds it any more. What
+ * is left of it is of no use if there was an `error`.
+ */
+int departure_memory_end(struct departure *d, int error);
 
 /*
  * Waits for `want`; the node's P_BULK_FAILED becomes our failure. The first leaves the message, to

@@ -68,7 +68,8 @@ migrate_bproc_mover_SOURCES = \
 	migrate/imagesend.c migrate/imagesend.h \
 	migrate/mountns.c migrate/mountns.h \
 	migrate/nodelink.c migrate/nodelink.h \
-	migrate/memorysend.c migrate/memorysend.h
+	migrate/memorysend.c migrate/memorysend.h \
+	migrate/memorywalk.c migrate/memorywalk.h
 migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)
 
@@ -76,6 +77,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/receiver.c \
 	migrate/guests.c migrate/guests.h \
 	migrate/arrival.c migrate/arrival.h \
+	migrate/arrival_gate.c \
 	migrate/arrival_launch.c migrate/arrival_launch.h \
 	migrate/arrival_register.c migrate/arrival_register.h \
 	migrate/arrival_vector.c migrate/arrival_vector.h \
@@ -94,7 +96,9 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/nodelink.c migrate/nodelink.h \
 	migrate/owner.c migrate/owner.h \
+	migrate/memorygate.c migrate/memorygate.h \
 	migrate/memoryrecv.c migrate/memoryrecv.h \
+	migrate/memoryspace.c migrate/memoryspace.h \
 	migrate/sibling.c migrate/sibling.h \
 	migrate/streamends.c migrate/streamends.h
 migrate_bproc_receiver_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \

@@ -2,94 +2,31 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/userfaultfd.h>
 
-#include "migrate/bulk.h"
+#include "migrate/memorygate.h"
 #include "migrate/memoryrecv.h"
+#include "migrate/memoryspace.h"
 #include "migrate/pageoffer.h"
-#include "proto/msg.h"
 
-#define DEVICE "/dev/userfaultfd"
+#define POLLED 64                       /* processes whose faults are heard at once */
+#define BLOCK (64 * PAGE_BYTES)         /* asked for around a page that is waited for */
 
-/* The process says who it is by it; anything else would do something else with our calls. */
-static int is_userfaultfd(int fd)
-{
-    static const char want[] = "anon_inode:[userfaultfd]";
-    char path[40], name[sizeof(want)];
-    ssize_t len;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    len = readlink(path, name, sizeof(name));
-    return len == sizeof(want) - 1 && memcmp(name, want, sizeof(want) - 1) == 0;
-}
-
-/* Without the device it makes one that is as good for memory that nobody uses yet. */
-static int memory_ask(int gate)
-{
-    gate_msg ask = { .verdict = GATE_MEMORY };
-    int device = open(DEVICE, O_RDWR | O_CLOEXEC), fd = -1;
-    struct msg msg;
-    int error = msg_send(gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &ask, &device,
-                         device >= 0);
-
-    if (device >= 0)
-        close(device);
-    if (!error)
-        error = msg_recv(gate, &msg);
-    if (error)
-        return error;
-    if (msg.header.proc != P_GATE_REACHED || msg.header.status < 0)
-        error = -EPROTO;
-    else if (msg.header.status > 0)
-        error = -msg.header.status;
-    else
-        fd = msg_take_fd(&msg, 0);
-    msg_free(&msg);
-    if (!error && (fd < 0 || !is_userfaultfd(fd)))
-        error = -EPROTO;
-    if (error && fd >= 0)
-        close(fd);
-    return error ? error : fd;
-}
-
-static int regions_register(const struct memoryrecv *memory, int fd)
-{
-    struct uffdio_api api = { .api = UFFD_API };
-
-    if (ioctl(fd, UFFDIO_API, &api) < 0)
-        return -errno;
-    for (unsigned i = 0; i < memory->count; i++) {
-        struct uffdio_register reg = { .range = { memory->regions[i].start,
-                                                  memory->regions[i].size },
-                                       .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-        if (ioctl(fd, UFFDIO_REGISTER, &reg) < 0)
-            return -errno;
-    }
-    return 0;
-}
-
-/* The kernel refuses what is outside of the regions, and a page that is there already. */
-static int run_place(int fd, uint64_t start, const uint8_t *bytes, size_t size)
-{
-    size_t done = 0;
-
-    while (done < size) {
-        struct uffdio_copy copy = { .dst = start + done, .src = (uintptr_t)(bytes + done),
-                                    .len = size - done };
-
-        if (ioctl(fd, UFFDIO_COPY, &copy) < 0 && errno != EAGAIN)
-            return -errno;
-        done += copy.copy > 0 ? (size_t)copy.copy : 0;
-    }
-    return 0;
-}
+struct memoryrecv {
+    SSL *ssl;
+    struct memoryspace *space;
+    pid_t pid;
+    const page_region *regions;
+    unsigned count;
+    int lazy;                           /* the process runs before it has all */
+    int answers;                        /* are waited for */
+    int ended, enough;
+    struct pagestore *store;
+    uid_t uid;
+    uint8_t *data;                      /* one batch */
+};
 
 /* Of all its runs; 0: it has no place here. */
 static size_t batch_pages(const page_batch *batch)
@@ -131,74 +68,274 @@ static int offered_put(void *arg, size_t number, const uint8_t *pages, size_t co
     return 0;
 }
 
+/* ---- what processes wait for ---- */
+
+/* The block around it, as far as it lies in the region. */
+static int page_want(void *arg, uint64_t start)
+{
+    struct memoryrecv *m = arg;
+    uint64_t low = start & ~(uint64_t)(BLOCK - 1), high = low + BLOCK;
+    page_run want;
+
+    for (unsigned i = 0; i < m->count; i++) {
+        const page_region *region = &m->regions[i];
+
+        if (start < region->start || start >= region->start + region->size)
+            continue;
+        low = low > region->start ? low : region->start;
+        high = high < region->start + region->size ? high : region->start + region->size;
+    }
+    want = (page_run){ .start = low, .pages = (unsigned)((high - low) / PAGE_BYTES) };
+    /* All has been sent: what is not there is on its way, or zeros, as it will be then. */
+    return m->ended ? 0 : bulk_send(m->ssl, P_BULK_WANT, 0, FRAME_XDR(page_run), &want);
+}
+
+static int events_take(struct memoryrecv *m)
+{
+    return memoryspace_events(m->space, page_want, m);
+}
+
+static int run_place(struct memoryrecv *m, const page_run *run, const uint8_t *data)
+{
+    int error;
+
+    while ((error = memoryspace_put(m->space, run->start, data, run->pages * PAGE_BYTES)) ==
+           -EAGAIN) {
+        error = events_take(m);
+        if (error)
+            break;
+    }
+    return error;
+}
+
+/* ---- messages ---- */
+
 /* Where pages come in. */
-static int batch_take(const struct memoryrecv *memory, int fd, const page_batch *batch,
-                      uint8_t *data)
+static int batch_take(struct memoryrecv *m, const page_batch *batch)
 {
     size_t pages = batch_pages(batch);
+    const uint8_t *data = m->data;
     int error = pages == 0 ? -EPROTO
-                : batch->offered ? pageoffer_take(memory->ssl, memory->store, memory->uid, pages,
-                                                  offered_put, data)
-                                 : plain_take(memory->ssl, data, pages * PAGE_BYTES);
+                : batch->offered ? pageoffer_take(m->ssl, m->store, m->uid, pages, offered_put,
+                                                  m->data)
+                                 : plain_take(m->ssl, m->data, pages * PAGE_BYTES);
 
     for (unsigned i = 0; !error && i < batch->runs.runs_len; i++) {
         const page_run *run = &batch->runs.runs_val[i];
 
-        error = run_place(fd, run->start, data, run->pages * PAGE_BYTES);
+        error = run_place(m, run, data);
         data += run->pages * PAGE_BYTES;
     }
-    return error;
+    return error || !m->answers ? error : bulk_send(m->ssl, P_BULK_TAKEN, 0, NULL, NULL);
 }
 
-/* 1: that was the last one. */
-static int message_take(const struct memoryrecv *memory, int fd, const struct bulk_msg *msg,
-                        uint8_t *data)
+static int pages_take(struct memoryrecv *m, const struct bulk_msg *msg)
 {
     page_batch batch;
-    int error;
+    int error = frame_decode(FRAME_XDR(page_batch), msg->body, msg->header.body_len, &batch,
+                             sizeof(batch));
 
-    if (msg->header.proc == P_BULK_END)
-        return 1;
-    if (msg->header.proc != P_BULK_PAGES)
-        return -EPROTO;
-    error = frame_decode(FRAME_XDR(page_batch), msg->body, msg->header.body_len, &batch,
-                         sizeof(batch));
     if (error)
         return error;
-    error = batch_take(memory, fd, &batch, data);
+    error = batch_take(m, &batch);
     frame_free(FRAME_XDR(page_batch), &batch, sizeof(batch));
     return error;
 }
 
-static int batches_take(const struct memoryrecv *memory, int fd)
+static int given_take(struct memoryrecv *m, const struct bulk_msg *msg)
 {
-    uint8_t *data = aligned_alloc(PAGE_BYTES, BPROC_MAX_BATCH * PAGE_BYTES);
-    int error = data ? 0 : -ENOMEM;
+    page_run run;
+    int error = frame_decode(FRAME_XDR(page_run), msg->body, msg->header.body_len, &run,
+                             sizeof(run));
 
-    while (!error) {
-        struct bulk_msg msg;
-
-        error = bulk_recv(memory->ssl, &msg);
+    if (error || run.pages > BPROC_MAX_BATCH)
+        return error ? error : -EPROTO;
+    while ((error = memoryspace_zero(m->space, run.start, run.pages * PAGE_BYTES)) == -EAGAIN) {
+        error = events_take(m);
         if (error)
             break;
-        error = message_take(memory, fd, &msg, data);
-        bulk_free(&msg);
     }
-    free(data);
-    return error < 0 ? error : 0;
+    return error;
 }
 
-int memoryrecv_run(const struct memoryrecv *memory)
+/* 1: it was about pages, and is done with. */
+static int message_take(struct memoryrecv *m, const struct bulk_msg *msg)
 {
-    int fd = memory_ask(memory->gate);
+    int error = 0;
+
+    if (m->ended)
+        return 0;
+    switch (msg->header.proc) {
+    case P_BULK_PAGES:
+        error = pages_take(m, msg);
+        break;
+    case P_BULK_GIVEN:
+        error = given_take(m, msg);
+        break;
+    case P_BULK_END:
+        m->ended = 1;
+        break;
+    default:
+        return 0;
+    }
+    return error ? error : 1;
+}
+
+int memoryrecv_all(struct memoryrecv *m, struct pagestore *store, uid_t uid)
+{
+    m->store = store;
+    m->uid = uid;
+    while (!m->ended) {
+        struct bulk_msg msg;
+        int error = bulk_recv(m->ssl, &msg);
+
+        if (error)
+            return error;
+        error = message_take(m, &msg);
+        bulk_free(&msg);
+        if (error <= 0)
+            return error ? error : -EPROTO;
+    }
+    return m->answers ? bulk_send(m->ssl, P_BULK_FILLED, 0, NULL, NULL) : 0;
+}
+
+/* ---- while the process runs ---- */
+
+/* With nobody left to fill, the peer need not send more. */
+static int enough_say(struct memoryrecv *m)
+{
+    page_run none = { .pages = 0 };
+
+    if (m->enough || m->ended)
+        return 0;
+    m->enough = 1;
+    return bulk_send(m->ssl, P_BULK_WANT, 0, FRAME_XDR(page_run), &none);
+}
+
+/* Serves until the peer says something, or `fd` (-1: none) can be read. 1: the peer; 0: `fd`. */
+static int quiet_serve(struct memoryrecv *m, int fd)
+{
+    struct pollfd fds[2 + POLLED] = { { .fd = SSL_get_fd(m->ssl), .events = POLLIN },
+                                      { .fd = fd, .events = POLLIN } };
+    int error = 0, pending;
+
+    while (!error) {
+        unsigned count = memoryspace_poll(m->space, fds + 2, POLLED);
+
+        if (count == 0)
+            error = enough_say(m);
+        pending = SSL_has_pending(m->ssl);
+        if (poll(fds, 2 + (count < POLLED ? count : POLLED), pending ? 0 : -1) < 0 &&
+            errno != EINTR)
+            return -errno;
+        if (!error)
+            error = events_take(m);
+        /* In this order: the peer may have something to say all the time. */
+        if (!error && fds[1].revents)
+            return 0;
+        if (!error && (pending || fds[0].revents))
+            return 1;
+    }
+    return error;
+}
+
+int memoryrecv_hear(struct memoryrecv *m, struct bulk_msg *msg)
+{
+    int about;
+
+    do {
+        int error = quiet_serve(m, -1);
+
+        if (error > 0)
+            error = bulk_recv(m->ssl, msg);
+        if (error)
+            return error;
+        about = message_take(m, msg);
+        if (about)
+            bulk_free(msg);
+    } while (about > 0);
+    return about;
+}
+
+static int pages_hear(struct memoryrecv *m)
+{
+    struct bulk_msg msg;
+    int about, error = bulk_recv(m->ssl, &msg);
+
+    if (error)
+        return error;
+    about = message_take(m, &msg);
+    bulk_free(&msg);
+    return about < 0 ? about : about ? 0 : -EPROTO;
+}
+
+int memoryrecv_until(struct memoryrecv *m, int fd)
+{
     int error;
 
-    if (fd < 0)
-        return fd;
-    error = regions_register(memory, fd);
-    if (!error)
-        error = batches_take(memory, fd);
-    /* With its last descriptor the registration goes. */
-    close(fd);
+    while ((error = quiet_serve(m, fd)) > 0) {
+        error = pages_hear(m);
+        if (error)
+            break;
+    }
     return error;
+}
+
+int memoryrecv_finish(struct memoryrecv *m)
+{
+    int error = 0;
+
+    while (error >= 0 && !m->ended) {
+        error = quiet_serve(m, -1);
+        if (error > 0)
+            error = pages_hear(m);
+    }
+    return error < 0 ? error : bulk_send(m->ssl, P_BULK_FILLED, 0, NULL, NULL);
+}
+
+/* ---- life ---- */
+
+int memoryrecv_is_lazy(const struct memoryrecv *m)
+{
+    return m->lazy;
+}
+
+struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions, unsigned count,
+                                  int lazy)
+{
+    struct memoryrecv *m = calloc(1, sizeof(*m));
+    int fd, error = ENOMEM, whole;
+
+    if (!m)
+        return NULL;
+    m->ssl = ssl;
+    m->answers = lazy;
+    m->regions = regions;
+    m->count = count;
+    m->data = aligned_alloc(PAGE_BYTES, BPROC_MAX_BATCH * PAGE_BYTES);
+    fd = m->data ? memorygate_ask(gate, &m->pid, &whole) : -ENOMEM;
+    if (fd >= 0) {
+        m->lazy = lazy && whole;
+        m->space = memoryspace_new(fd, regions, count, m->lazy);
+        error = errno;
+    } else {
+        error = -fd;
+    }
+    if (m->space)
+        return m;
+    memoryrecv_free(m);
+    errno = error;
+    return NULL;
+}
+
+void memoryrecv_free(struct memoryrecv *m)
+{
+    if (!m)
+        return;
+    /* It must not go on with zeros for what it had. */
+    if (m->space && m->lazy && !m->ended && !m->enough)
+        memorygate_kill(m->pid);
+    memoryspace_free(m->space);
+    free(m->data);
+    free(m);
 }

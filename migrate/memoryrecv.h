@@ -2,32 +2,48 @@
 /*
  * Receiving side of the memory that travels beside an image.
  *
- * Life: the process has been restored with empty regions and waits at its gate; memoryrecv_run()
- * asks it for a userfaultfd of its memory, takes the batches that memorysend.h sends, and puts
- * their pages in place through that, without touching the process itself. What was not sent stays
- * as never written. The peer is not believed: pages can come to lie in these regions alone, once.
+ * Life: the process has been restored with empty regions and waits at its gate; memoryrecv_new()
+ * asks it for a userfaultfd of its memory. Either memoryrecv_all() takes the batches that
+ * memorysend.h sends and puts their pages in place, without touching the process itself; or the
+ * process goes on at once, and memoryrecv_until() and memoryrecv_hear() stand for other ways to
+ * wait, so that it gets what it touches meanwhile; then memoryrecv_finish(). memoryrecv_free();
+ * what was not sent stays as never written. The peer is not believed: pages can come to lie in
+ * these regions alone. All block. 0 or -errno: -EPROTO for bytes that have no place here, what
+ * bulk.h says, or the kernel.
  */
 #ifndef BPROC_MEMORYRECV_H
 #define BPROC_MEMORYRECV_H
 
 #include <openssl/ssl.h>
 
+#include "migrate/bulk.h"
 #include "migrate/pagestore.h"
-#include "proto/bproc.h"
 
-struct memoryrecv {
-    SSL *ssl;
-    int gate;
-    const page_region *regions;
-    unsigned count;
-    struct pagestore *store;            /* of pages that came for `uid`; NULL: none */
-    uid_t uid;
-};
+struct memoryrecv;
 
 /*
- * 0: its memory is whole. -EPROTO: bytes that have no place here; -ENOSYS, -EPERM: the process can
- * have no userfaultfd; another -errno. Blocks.
+ * `lazy` asks for a process that runs before all is there. NULL and errno: ENOSYS, EPERM when it
+ * can have no userfaultfd.
  */
-int memoryrecv_run(const struct memoryrecv *memory);
+struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions, unsigned count,
+                                  int lazy);
+
+/* It may: where there is no /dev/userfaultfd it may not. */
+int memoryrecv_is_lazy(const struct memoryrecv *memory);
+
+/* `store`, of pages that came for `uid`, may be NULL. */
+int memoryrecv_all(struct memoryrecv *memory, struct pagestore *store, uid_t uid);
+
+/* Until `fd` can be read. */
+int memoryrecv_until(struct memoryrecv *memory, int fd);
+
+/* The next message that is not about pages; the caller frees it. */
+int memoryrecv_hear(struct memoryrecv *memory, struct bulk_msg *msg);
+
+/* Until all is in place. */
+int memoryrecv_finish(struct memoryrecv *memory);
+
+/* Kills a process that runs without all of its pages, and its descendants. NULL is allowed. */
+void memoryrecv_free(struct memoryrecv *memory);
 
 #endif

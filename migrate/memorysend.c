@@ -2,73 +2,67 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
-#include "migrate/bulk.h"
 #include "migrate/memorysend.h"
+#include "migrate/memorywalk.h"
 
 #define PLAIN_PAGES 256UL               /* of a batch; what is read should still be in the cache */
-#define ENTRIES 4096UL                  /* of /proc/PID/pagemap, looked at together */
-#define IS_THERE (3ULL << 62)           /* in memory, or swapped out */
+#define LAZY_PAGES 64UL                 /* what is waited for stands behind few */
+#define LAZY_BATCHES 4                  /* on their way at a time */
 
-struct sender {
+struct memorysend {
     SSL *ssl;
     pid_t task;
-    int pagemap;
+    struct memorywalk *walk;
     const struct pageoffer_answer *answer;
     size_t offers;                      /* pages that may still be sent by name */
-    uint64_t *bytes;
-    size_t pages, limit;                /* of the batch */
+    uint64_t bytes;
+    unsigned on_way;                    /* batches that are not known to be in place */
+    int enough;                         /* nobody is left to send to */
+    int ended, filled;
+    size_t pages;                       /* of the batch */
     unsigned count;
     page_run runs[BPROC_MAX_BATCH];
     struct iovec far[BPROC_MAX_BATCH];
-    uint64_t entries[ENTRIES];
     uint8_t data[BPROC_MAX_BATCH * PAGE_BYTES];
 };
 
-static void batch_begin(struct sender *s)
-{
-    s->count = 0;
-    s->pages = 0;
-    s->limit = s->offers >= BPROC_MAX_BATCH ? BPROC_MAX_BATCH : PLAIN_PAGES;
-}
-
 /* Where pages go out. */
-static int batch_put(struct sender *s)
+static int batch_put(struct memorysend *m)
 {
-    page_batch batch = { .offered = s->offers >= s->pages, .runs = { s->count, s->runs } };
-    int error = bulk_put(s->ssl, P_BULK_PAGES, 0, FRAME_XDR(page_batch), &batch);
+    page_batch batch = { .offered = m->offers >= m->pages, .runs = { m->count, m->runs } };
+    int error = bulk_put(m->ssl, P_BULK_PAGES, 0, FRAME_XDR(page_batch), &batch);
 
+    m->on_way++;
     if (error)
         return error;
     if (batch.offered) {
-        s->offers -= s->pages;
-        return pageoffer_send(s->ssl, s->data, s->pages, s->answer, s->bytes);
+        m->offers -= m->pages;
+        return pageoffer_send(m->ssl, m->data, m->pages, m->answer, &m->bytes);
     }
-    *s->bytes += s->pages * PAGE_BYTES;
-    for (size_t at = 0; !error && at < s->pages; at += PLAIN_PAGES) {
-        size_t part = s->pages - at < PLAIN_PAGES ? s->pages - at : PLAIN_PAGES;
+    m->bytes += m->pages * PAGE_BYTES;
+    for (size_t at = 0; !error && at < m->pages; at += PLAIN_PAGES) {
+        size_t part = m->pages - at < PLAIN_PAGES ? m->pages - at : PLAIN_PAGES;
 
-        error = bulk_put_data(s->ssl, P_BULK_DATA, 0, s->data + at * PAGE_BYTES,
+        error = bulk_put_data(m->ssl, P_BULK_DATA, 0, m->data + at * PAGE_BYTES,
                               part * PAGE_BYTES);
     }
     return error;
 }
 
-static int batch_read(struct sender *s)
+static int batch_read(struct memorysend *m)
 {
-    struct iovec near = { s->data, s->pages * PAGE_BYTES };
+    struct iovec near = { m->data, m->pages * PAGE_BYTES };
     ssize_t n;
 
-    for (unsigned i = 0; i < s->count; i++)
-        s->far[i] = (struct iovec){ (void *)(uintptr_t)s->runs[i].start,
-                                    s->runs[i].pages * PAGE_BYTES };
-    n = process_vm_readv(s->task, &near, 1, s->far, s->count, 0);
+    for (unsigned i = 0; i < m->count; i++)
+        m->far[i] = (struct iovec){ (void *)(uintptr_t)m->runs[i].start,
+                                    m->runs[i].pages * PAGE_BYTES };
+    n = process_vm_readv(m->task, &near, 1, m->far, m->count, 0);
     return n < 0 ? -errno : (size_t)n == near.iov_len ? 0 : -EFAULT;
 }
 
@@ -78,121 +72,248 @@ static int page_is_zero(const uint8_t *page)
 }
 
 /* Runs of two regions stay two, though they may touch: a region is what can be filled at once. */
-static void page_keep(struct sender *s, uint64_t start, const uint8_t *page, unsigned first)
+static void page_keep(struct memorysend *m, uint64_t start, const uint8_t *page, unsigned first)
 {
-    page_run *last = s->count > first ? &s->runs[s->count - 1] : NULL;
-    uint8_t *to = s->data + s->pages++ * PAGE_BYTES;
+    page_run *last = m->count > first ? &m->runs[m->count - 1] : NULL;
+    uint8_t *to = m->data + m->pages++ * PAGE_BYTES;
 
     if (to != page)
         memcpy(to, page, PAGE_BYTES);
     if (last && last->start + last->pages * PAGE_BYTES == start)
         last->pages++;
     else
-        s->runs[s->count++] = (page_run){ .start = start, .pages = 1 };
+        m->runs[m->count++] = (page_run){ .start = start, .pages = 1 };
 }
 
 /* Pages of zeros are as if never written. What is kept never overtakes what is still to be seen. */
-static void batch_sift(struct sender *s)
+static void batch_sift(struct memorysend *m)
 {
-    const uint8_t *page = s->data;
-    unsigned count = s->count;
+    const uint8_t *page = m->data;
+    unsigned count = m->count;
 
-    s->count = 0;
-    s->pages = 0;
+    m->count = 0;
+    m->pages = 0;
     for (unsigned i = 0; i < count; i++) {
-        uint64_t start = (uintptr_t)s->far[i].iov_base;
-        const uint8_t *end = page + s->far[i].iov_len;
-        unsigned first = s->count;
+        uint64_t start = (uintptr_t)m->far[i].iov_base;
+        const uint8_t *end = page + m->far[i].iov_len;
+        unsigned first = m->count;
 
         for (; page < end; page += PAGE_BYTES, start += PAGE_BYTES)
             if (!page_is_zero(page))
-                page_keep(s, start, page, first);
+                page_keep(m, start, page, first);
     }
 }
 
-static int batch_send(struct sender *s)
+/* The runs that were noted. */
+static int batch_send(struct memorysend *m)
 {
-    int error = batch_read(s);
+    int error = m->pages ? batch_read(m) : 0;
 
-    if (!error) {
-        batch_sift(s);
-        error = s->pages ? batch_put(s) : 0;
+    if (!error && m->pages)
+        batch_sift(m);
+    return error || !m->pages ? error : batch_put(m);
+}
+
+static void run_note(struct memorysend *m, const page_run *run)
+{
+    m->runs[m->count++] = *run;
+    m->pages += run->pages;
+}
+
+/* The next pages that are there, at most so many. 1: there are none any more. */
+static int batch_next(struct memorysend *m, size_t limit)
+{
+    page_run run;
+    int found = 1;
+
+    m->count = 0;
+    m->pages = 0;
+    while (m->pages < limit && (found = memorywalk_next(m->walk, limit - m->pages, &run)) > 0)
+        run_note(m, &run);
+    if (found < 0)
+        return found;
+    return m->pages == 0 ? 1 : batch_send(m);
+}
+
+int memorysend_all(struct memorysend *m, const struct pageoffer_answer *answer)
+{
+    int error;
+
+    m->answer = answer;
+    m->offers = answer ? PAGESTORE_PAGES : 0;
+    do {
+        error = batch_next(m, m->offers >= BPROC_MAX_BATCH ? BPROC_MAX_BATCH : PLAIN_PAGES);
+    } while (!error);
+    return error < 0 ? error : bulk_send(m->ssl, P_BULK_END, 0, NULL, NULL);
+}
+
+/* ---- for a process that runs already ---- */
+
+/* What it waits for, and what is beside that. */
+static int want_serve(struct memorysend *m, const page_run *want)
+{
+    page_run run;
+    int found, error;
+
+    m->count = 0;
+    m->pages = 0;
+    while ((found = memorywalk_take(m->walk, want, &run)) > 0)
+        run_note(m, &run);
+    error = found < 0 ? found : batch_send(m);
+    return error ? error : bulk_send(m->ssl, P_BULK_GIVEN, 0, FRAME_XDR(page_run), want);
+}
+
+static int want_take(struct memorysend *m, const struct bulk_msg *msg)
+{
+    page_run want;
+    int error = frame_decode(FRAME_XDR(page_run), msg->body, msg->header.body_len, &want,
+                             sizeof(want));
+
+    if (error)
+        return error;
+    if (want.pages > LAZY_PAGES || want.start % PAGE_BYTES)
+        return -EPROTO;
+    if (want.pages > 0)
+        return want_serve(m, &want);
+    m->enough = 1;
+    return 0;
+}
+
+/* 1: it was about pages, and is done with. */
+static int message_take(struct memorysend *m, const struct bulk_msg *msg)
+{
+    int error = 0;
+
+    switch (msg->header.proc) {
+    case P_BULK_WANT:
+        error = want_take(m, msg);
+        break;
+    case P_BULK_TAKEN:
+        m->on_way -= m->on_way > 0;
+        break;
+    case P_BULK_FILLED:
+        m->filled = 1;
+        break;
+    default:
+        return 0;
     }
-    batch_begin(s);
-    return error;
+    return error ? error : 1;
 }
 
-/* Pages that are there, one after another. */
-static int run_add(struct sender *s, uint64_t start, size_t pages)
+/* One more batch in the background, or the word that this was all. */
+static int batch_step(struct memorysend *m)
 {
+    int error = m->enough ? 1 : batch_next(m, LAZY_PAGES);
+
+    if (error < 0)
+        return error;
+    m->ended = error;
+    return m->ended ? bulk_send(m->ssl, P_BULK_END, 0, NULL, NULL) : bulk_flush(m->ssl);
+}
+
+/* Sends until the peer says something or `fd` (-1: none) can be read; 1: the peer, 0: the other. */
+static int quiet_send(struct memorysend *m, int fd)
+{
+    struct pollfd fds[2] = { { .fd = SSL_get_fd(m->ssl), .events = POLLIN },
+                             { .fd = fd, .events = POLLIN } };
     int error = 0;
 
-    while (!error && pages > 0) {
-        size_t room = s->limit - s->pages, part = pages < room ? pages : room;
+    while (!error) {
+        int busy = !m->ended && m->on_way < LAZY_BATCHES;
 
-        s->runs[s->count++] = (page_run){ .start = start, .pages = (unsigned)part };
-        s->pages += part;
-        start += part * PAGE_BYTES;
-        pages -= part;
-        if (s->pages == s->limit)
-            error = batch_send(s);
+        int pending = SSL_has_pending(m->ssl);
+
+        if (poll(fds, 2, busy || pending ? 0 : -1) < 0 && errno != EINTR)
+            return -errno;
+        if (fds[1].revents)
+            return 0;
+        if (pending || fds[0].revents)
+            return 1;
+        if (busy)
+            error = batch_step(m);
     }
     return error;
 }
 
-static int window_add(struct sender *s, uint64_t start, size_t pages)
+int memorysend_hear(struct memorysend *m, struct bulk_msg *msg)
 {
-    ssize_t len = (ssize_t)(pages * sizeof(*s->entries));
-    int error = 0;
+    int about;
 
-    if (pread(s->pagemap, s->entries, (size_t)len,
-              (off_t)(start / PAGE_BYTES * sizeof(*s->entries))) != len)
-        return -ESRCH;
-    for (size_t from = 0, to; !error && from < pages; from = to + 1) {
-        for (to = from; to < pages && s->entries[to] & IS_THERE; to++)
-            continue;
-        if (to > from)
-            error = run_add(s, start + from * PAGE_BYTES, to - from);
+    do {
+        int error = quiet_send(m, -1);
+
+        if (error > 0)
+            error = bulk_recv(m->ssl, msg);
+        if (error)
+            return error;
+        about = message_take(m, msg);
+        if (about)
+            bulk_free(msg);
+    } while (about > 0);
+    return about;
+}
+
+static int pages_hear(struct memorysend *m)
+{
+    struct bulk_msg msg;
+    int about, error = bulk_recv(m->ssl, &msg);
+
+    if (error)
+        return error;
+    about = message_take(m, &msg);
+    bulk_free(&msg);
+    return about < 0 ? about : about ? 0 : -EPROTO;
+}
+
+int memorysend_until(struct memorysend *m, int fd)
+{
+    int error;
+
+    while ((error = quiet_send(m, fd)) > 0) {
+        error = pages_hear(m);
+        if (error)
+            break;
     }
     return error;
 }
 
-static int region_add(struct sender *s, const page_region *region)
+int memorysend_finish(struct memorysend *m)
 {
-    uint64_t pages = region->size / PAGE_BYTES;
     int error = 0;
 
-    for (uint64_t done = 0; !error && done < pages; done += ENTRIES)
-        error = window_add(s, region->start + done * PAGE_BYTES,
-                           pages - done < ENTRIES ? pages - done : ENTRIES);
+    while (error >= 0 && !m->filled) {
+        error = quiet_send(m, -1);
+        if (error > 0)
+            error = pages_hear(m);
+    }
     return error;
 }
 
-int memorysend_run(SSL *ssl, const dump_arg *dump, const struct pageoffer_answer *answer,
-                   uint64_t *bytes)
+uint64_t memorysend_bytes(const struct memorysend *m)
 {
-    struct sender *s = malloc(sizeof(*s));
-    char path[40];
-    int error = 0;
+    return m->bytes;
+}
 
-    if (!s)
-        return -ENOMEM;
-    snprintf(path, sizeof(path), "/proc/%d/pagemap", dump->source);
-    s->ssl = ssl;
-    s->task = dump->source_task;
-    s->answer = answer;
-    s->offers = answer ? PAGESTORE_PAGES : 0;
-    s->bytes = bytes;
-    s->pagemap = open(path, O_RDONLY | O_CLOEXEC);
-    if (s->pagemap < 0)
-        error = -errno;
-    batch_begin(s);
-    for (unsigned i = 0; !error && i < dump->regions.regions_len; i++)
-        error = region_add(s, &dump->regions.regions_val[i]);
-    if (!error && s->pages)
-        error = batch_send(s);
-    if (s->pagemap >= 0)
-        close(s->pagemap);
-    free(s);
-    return error ? error : bulk_send(ssl, P_BULK_END, 0, NULL, NULL);
+struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump)
+{
+    struct memorysend *m = malloc(sizeof(*m));
+
+    if (!m)
+        return NULL;
+    memset(m, 0, offsetof(struct memorysend, runs));
+    m->ssl = ssl;
+    m->task = dump->source_task;
+    m->walk = memorywalk_new(dump);
+    if (m->walk)
+        return m;
+    free(m);
+    return NULL;
+}
+
+void memorysend_free(struct memorysend *m)
+{
+    if (!m)
+        return;
+    memorywalk_free(m->walk);
+    free(m);
 }

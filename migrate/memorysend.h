@@ -4,6 +4,11 @@
  * process that waits at its gate is read where it lies and sent in batches, each a P_BULK_PAGES
  * that says which pages follow. Pages that were never written, or hold zeros alone, are left out.
  * P_BULK_END is the last. No more than one batch is in memory.
+ *
+ * Life: memorysend_new(); either memorysend_all(), or, for a process that runs before all is there,
+ * memorysend_hear() and memorysend_until() in place of other ways to wait, so that batches and what
+ * the process asks for go out meanwhile, and memorysend_finish(); memorysend_free(). All block. 0
+ * or -errno: -ESRCH when the process has gone, or what bulk.h says.
  */
 #ifndef BPROC_MEMORYSEND_H
 #define BPROC_MEMORYSEND_H
@@ -13,12 +18,30 @@
 
 #include "migrate/pageoffer.h"
 
+struct memorysend;
+
 /*
- * /proc must show the pid namespace that dump->source is a number of. With an `answer` (NULL: none)
- * pages are sent by name first. What went over the connection is added to *bytes. 0; -ESRCH when
- * the process has gone; another -errno. Blocks.
+ * /proc must show the pid namespace that dump->source is a number of; `dump` is borrowed. NULL and
+ * errno on failure.
  */
-int memorysend_run(SSL *ssl, const dump_arg *dump, const struct pageoffer_answer *answer,
-                   uint64_t *bytes);
+struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump);
+
+/* With an `answer` (NULL: none) pages are sent by name first. */
+int memorysend_all(struct memorysend *memory, const struct pageoffer_answer *answer);
+
+/* The next message that is not about pages; the caller frees it. */
+int memorysend_hear(struct memorysend *memory, struct bulk_msg *msg);
+
+/* Until `fd` can be read. -EPROTO: the peer said something else than what is about pages. */
+int memorysend_until(struct memorysend *memory, int fd);
+
+/* The rest, until the peer has all of it in its place. */
+int memorysend_finish(struct memorysend *memory);
+
+/* What has gone over the connection. */
+uint64_t memorysend_bytes(const struct memorysend *memory);
+
+/* NULL is allowed. */
+void memorysend_free(struct memorysend *memory);
 
 #endif

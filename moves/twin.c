@@ -21,12 +21,23 @@ static pid_t child_find(pid_t parent, int number)
     return 0;
 }
 
+/* The same, if it is its owner's alone. */
+static pid_t child_examine(const struct move *move, int number)
+{
+    static struct task task;            /* too large for the stack of a callback */
+    pid_t child = child_find(move->dump_task, number);
+
+    if (child <= 0 || task_read(child, &task) < 0 || task.ppid != move->dump_task ||
+        !task_is_plain(&task, move->uid))
+        return 0;
+    return child;
+}
+
 int twin_take(struct move *move, const struct frame_header *header, const uint8_t *body,
               char *text, size_t len)
 {
-    static struct task task;            /* too large for the stack of a callback */
     twin_msg msg;
-    pid_t twin;
+    pid_t holder;
 
     move->dump.pid = move->dump_pid;
     if (header->body_len == 0)
@@ -35,15 +46,15 @@ int twin_take(struct move *move, const struct frame_header *header, const uint8_
         snprintf(text, len, "the twin of process %d does not decode", move->pid);
         return EPROTO;
     }
-    twin = child_find(move->dump_task, msg.pid);
-    if (twin <= 0 || task_read(twin, &task) < 0 || task.ppid != move->dump_task ||
-        !task_is_plain(&task, move->uid)) {
+    holder = msg.holder ? child_examine(move, msg.holder) : move->dump_task;
+    if (child_examine(move, msg.pid) <= 0 || holder <= 0) {
         frame_free(FRAME_XDR(twin_msg), &msg, sizeof(msg));
         snprintf(text, len, "process %d is no twin of process %d", msg.pid, move->pid);
         return EPERM;
     }
-    move->dump = (dump_arg){ .pid = msg.pid, .source = move->dump_pid,
-                             .source_task = move->dump_task,
+    move->dump = (dump_arg){ .pid = msg.pid, .lazy = msg.holder != 0,
+                             .source = msg.holder ? msg.holder : move->dump_pid,
+                             .source_task = holder,
                              .regions = { msg.regions.regions_len, msg.regions.regions_val } };
     return 0;
 }

@@ -67,6 +67,12 @@ extern "C" {
 #define BPROC_IO_SEND_INFO 0x10
 #define BPROC_IO_STDIN     0x20
 
+/*
+ * In the same argument of _bproc_rfork and _bproc_rfork_io (ours): the child runs as soon as it
+ * can; of its large memory what it touches comes at once, the rest behind it.
+ */
+#define BPROC_RFORK_LAZY   0x40
+
 /* States of a node. Programs should go by the names; only down == 0 is old custom. */
 enum bproc_node_state {
     bproc_node_down = 0,        /* not connected */

@@ -139,7 +139,8 @@ cluster_is_clean() {
     [[ $(on master bpstat -p | wc -l) == 1 ]]
 }
 
-mapfile -t master_points < <(point_numbers 1 39)
+# Only a lazy fork comes by this one; 0326-lazy.t has it.
+mapfile -t master_points < <(point_numbers 1 39 | grep -vx 26)
 mapfile -t node_points < <(point_numbers 40 99)
 mapfile -t nodes < <(seq -f n%g 0 $(( ${#node_points[@]} - 1 )))
 lab_up ${#node_points[@]}

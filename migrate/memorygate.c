@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "migrate/memorygate.h"
+#include "proto/msg.h"
+
+#define DEVICE "/dev/userfaultfd"
+#define MOST_CHILDREN 256
+
+/* A descriptor of another kind would do something else with our calls. */
+static int is_userfaultfd(int fd)
+{
+    static const char want[] = "anon_inode:[userfaultfd]";
+    char path[40], name[sizeof(want)];
+    ssize_t len;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    len = readlink(path, name, sizeof(name));
+    return len == sizeof(want) - 1 && memcmp(name, want, sizeof(want) - 1) == 0;
+}
+
+/* Who answers, as the kernel knows it. */
+static int peer_find(int gate, pid_t *pid)
+{
+    union { char space[CMSG_SPACE(sizeof(struct ucred))]; struct cmsghdr align; } control;
+    char byte;
+    struct iovec iov = { &byte, 1 };
+    struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
+                         .msg_controllen = sizeof(control.space) };
+    struct cmsghdr *cmsg;
+    struct ucred who;
+    ssize_t n;
+
+    do
+        n = recvmsg(gate, &mh, MSG_PEEK | MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return n < 0 ? -errno : -ECONNRESET;
+    cmsg = CMSG_FIRSTHDR(&mh);
+    if (!cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_CREDENTIALS)
+        return -EPROTO;
+    memcpy(&who, CMSG_DATA(cmsg), sizeof(who));
+    *pid = who.pid;
+    return who.pid > 0 ? 0 : -EPROTO;
+}
+
+static int answer_take(const struct msg *answer, int *fd)
+{
+    if (answer->header.proc != P_GATE_REACHED || answer->header.status < 0)
+        return -EPROTO;
+    if (answer->header.status > 0)
+        return -answer->header.status;
+    if (*fd < 0 || !is_userfaultfd(*fd))
+        return -EPROTO;
+    return 0;
+}
+
+int memorygate_ask(int gate, pid_t *pid, int *whole)
+{
+    gate_msg ask = { .verdict = GATE_MEMORY };
+    int device = open(DEVICE, O_RDWR | O_CLOEXEC), on = 1, off = 0, fd, error;
+    struct msg msg;
+
+    *whole = device >= 0;
+    setsockopt(gate, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+    error = msg_send(gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &ask, &device, device >= 0);
+    if (device >= 0)
+        close(device);
+    if (!error)
+        error = peer_find(gate, pid);
+    setsockopt(gate, SOL_SOCKET, SO_PASSCRED, &off, sizeof(off));
+    if (!error)
+        error = msg_recv(gate, &msg);
+    if (error)
+        return error;
+    fd = msg_take_fd(&msg, 0);
+    error = answer_take(&msg, &fd);
+    msg_free(&msg);
+    if (error && fd >= 0)
+        close(fd);
+    return error ? error : fd;
+}
+
+/* He goes before his children, whom he might replace; not stopped, as his parent would hear that. */
+void memorygate_kill(pid_t pid)
+{
+    int children[MOST_CHILDREN];
+    unsigned count = 0;
+    char path[64];
+    FILE *list;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+    list = fopen(path, "re");
+    while (list && count < MOST_CHILDREN && fscanf(list, "%d", &children[count]) == 1)
+        count++;
+    if (list)
+        fclose(list);
+    kill(pid, SIGKILL);
+    for (unsigned i = 0; i < count; i++)
+        memorygate_kill(children[i]);
+}

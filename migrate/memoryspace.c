@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <linux/userfaultfd.h>
+
+#include "migrate/memoryspace.h"
+#include "migrate/pagestore.h"
+
+#define EVENTS (UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP | \
+                UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP)
+
+/* Pages of the dumped process from `from` on, which lie at `to` now. */
+struct extent {
+    uint64_t from, to, size;
+    struct extent *next;
+};
+
+/* One process. */
+struct memory {
+    int fd;
+    struct extent *extents;
+    struct memory *next;
+};
+
+struct memoryspace {
+    struct memory *list;
+    int running;
+};
+
+static int extent_add(struct memory *memory, uint64_t from, uint64_t to, uint64_t size)
+{
+    struct extent *extent = malloc(sizeof(*extent));
+
+    if (!extent)
+        return -ENOMEM;
+    *extent = (struct extent){ from, to, size, memory->extents };
+    memory->extents = extent;
+    return 0;
+}
+
+static struct memory *memory_new(int fd)
+{
+    struct memory *memory = calloc(1, sizeof(*memory));
+
+    if (memory)
+        memory->fd = fd;
+    return memory;
+}
+
+static void memory_free(struct memory *memory)
+{
+    struct extent *extent;
+
+    while ((extent = memory->extents)) {
+        memory->extents = extent->next;
+        free(extent);
+    }
+    /* With its last descriptor the registration goes. */
+    close(memory->fd);
+    free(memory);
+}
+
+/* ---- what has happened to it ---- */
+
+/* Takes [start, end) out, by where it is now; adds it again at `moved` if that is not 0. */
+static int extents_cut(struct memory *memory, uint64_t start, uint64_t end, uint64_t moved)
+{
+    struct extent **at = &memory->extents, *old = memory->extents;
+    int error = 0;
+
+    memory->extents = NULL;
+    at = &old;
+    while (!error && *at) {
+        struct extent *e = *at;
+        uint64_t last = e->to + e->size, low = e->to > start ? e->to : start;
+        uint64_t high = last < end ? last : end;
+
+        *at = e->next;
+        if (low >= high) {
+            low = high = last;
+            error = extent_add(memory, e->from, e->to, e->size);
+            free(e);
+            continue;
+        }
+        if (low > e->to)
+            error = extent_add(memory, e->from, e->to, low - e->to);
+        if (!error && high < last)
+            error = extent_add(memory, e->from + (high - e->to), high, last - high);
+        if (!error && moved)
+            error = extent_add(memory, e->from + (low - e->to), moved + (low - start), high - low);
+        free(e);
+    }
+    return error;
+}
+
+static int fork_take(struct memoryspace *space, const struct memory *parent, int fd)
+{
+    struct memory *child = memory_new(fd);
+    int error = child ? 0 : -ENOMEM;
+
+    if (!child) {
+        close(fd);
+        return error;
+    }
+    for (const struct extent *e = parent->extents; !error && e; e = e->next)
+        error = extent_add(child, e->from, e->to, e->size);
+    child->next = space->list;
+    space->list = child;
+    return error;
+}
+
+static const struct extent *extent_find(const struct memory *memory, uint64_t to)
+{
+    const struct extent *e = memory->extents;
+
+    while (e && (to < e->to || to >= e->to + e->size))
+        e = e->next;
+    return e;
+}
+
+static int page_zero(const struct memory *memory, uint64_t to)
+{
+    struct uffdio_zeropage zero = { .range = { to, PAGE_BYTES } };
+
+    if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) == 0)
+        return 0;
+    /* It has come meanwhile: whoever waits shall look again. */
+    if (errno == EEXIST)
+        ioctl(memory->fd, UFFDIO_WAKE, &zero.range);
+    return -errno;
+}
+
+/* Where nothing of the dumped process is, such as what was thrown away, there are zeros. */
+static int fault_take(const struct memory *memory, uint64_t address,
+                      int (*want)(void *arg, uint64_t start), void *arg)
+{
+    uint64_t to = address & ~(uint64_t)(PAGE_BYTES - 1);
+    const struct extent *e = extent_find(memory, to);
+
+    if (e)
+        return want(arg, e->from + (to - e->to));
+    page_zero(memory, to);
+    return 0;
+}
+
+static int event_take(struct memoryspace *space, struct memory *memory, const struct uffd_msg *msg,
+                      int (*want)(void *arg, uint64_t start), void *arg)
+{
+    switch (msg->event) {
+    case UFFD_EVENT_PAGEFAULT:
+        return fault_take(memory, msg->arg.pagefault.address, want, arg);
+    case UFFD_EVENT_FORK:
+        return fork_take(space, memory, (int)msg->arg.fork.ufd);
+    case UFFD_EVENT_REMAP:
+        return extents_cut(memory, msg->arg.remap.from, msg->arg.remap.from + msg->arg.remap.len,
+                           msg->arg.remap.to);
+    case UFFD_EVENT_REMOVE:
+    case UFFD_EVENT_UNMAP:
+        return extents_cut(memory, msg->arg.remove.start, msg->arg.remove.end, 0);
+    default:
+        return 0;
+    }
+}
+
+int memoryspace_events(struct memoryspace *space, int (*want)(void *arg, uint64_t start),
+                       void *arg)
+{
+    int error = 0;
+
+    for (struct memory *memory = space->list; memory; memory = memory->next) {
+        struct uffd_msg msg;
+
+        while (!error && read(memory->fd, &msg, sizeof(msg)) == sizeof(msg))
+            error = event_take(space, memory, &msg, want, arg);
+    }
+    return error;
+}
+
+/* ---- filling ---- */
+
+/*
+ * Part of a run that lies together. -EAGAIN: something has happened that has to be heard first;
+ * -ESRCH: the process is no more.
+ */
+static int part_put(const struct memory *memory, uint64_t to, const uint8_t *bytes, size_t size,
+                    int running)
+{
+    for (size_t done = 0; done < size;) {
+        struct uffdio_copy copy = { .dst = to + done, .src = (uintptr_t)(bytes + done),
+                                    .len = size - done };
+
+        if (ioctl(memory->fd, UFFDIO_COPY, &copy) == 0)
+            return 0;
+        if (copy.copy > 0)
+            done += (size_t)copy.copy;
+        else if (errno == EAGAIN || errno == ESRCH)
+            return -errno;
+        else if (running && (errno == EEXIST || errno == ENOENT))
+            done += PAGE_BYTES;
+        else
+            return -errno;
+    }
+    return 0;
+}
+
+static int extent_put(const struct memory *memory, const struct extent *e, uint64_t start,
+                      const uint8_t *bytes, size_t size, int running)
+{
+    uint64_t low = start > e->from ? start : e->from;
+    uint64_t high = start + size < e->from + e->size ? start + size : e->from + e->size;
+
+    if (low >= high)
+        return 0;
+    return part_put(memory, e->to + (low - e->from), bytes + (low - start), high - low, running);
+}
+
+static int memory_put(const struct memory *memory, uint64_t start, const uint8_t *bytes,
+                      size_t size, int running)
+{
+    int error = 0;
+
+    for (const struct extent *e = memory->extents; !error && e; e = e->next)
+        error = extent_put(memory, e, start, bytes, size, running);
+    return error;
+}
+
+int memoryspace_put(struct memoryspace *space, uint64_t start, const uint8_t *bytes, size_t size)
+{
+    struct memory **at = &space->list;
+
+    while (*at) {
+        struct memory *memory = *at;
+        int error = memory_put(memory, start, bytes, size, space->running);
+
+        if (error == -ESRCH) {
+            *at = memory->next;
+            memory_free(memory);
+            continue;
+        }
+        if (error)
+            return error;
+        at = &memory->next;
+    }
+    return 0;
+}
+
+static int extent_zero(const struct memory *memory, const struct extent *e, uint64_t start,
+                       size_t size)
+{
+    uint64_t low = start > e->from ? start : e->from;
+    uint64_t high = start + size < e->from + e->size ? start + size : e->from + e->size;
+
+    for (; low < high; low += PAGE_BYTES)
+        if (page_zero(memory, e->to + (low - e->from)) == -EAGAIN)
+            return -EAGAIN;
+    return 0;
+}
+
+int memoryspace_zero(struct memoryspace *space, uint64_t start, size_t size)
+{
+    int error = 0;
+
+    for (const struct memory *memory = space->list; memory; memory = memory->next)
+        for (const struct extent *e = memory->extents; !error && e; e = e->next)
+            error = extent_zero(memory, e, start, size);
+    return error;
+}
+
+unsigned memoryspace_poll(const struct memoryspace *space, struct pollfd *list, unsigned max)
+{
+    unsigned count = 0;
+
+    for (const struct memory *memory = space->list; memory; memory = memory->next, count++)
+        if (count < max)
+            list[count] = (struct pollfd){ .fd = memory->fd, .events = POLLIN };
+    return count;
+}
+
+static int memory_register(struct memory *memory, const page_region *regions, unsigned count,
+                           int running)
+{
+    struct uffdio_api api = { .api = UFFD_API, .features = running ? EVENTS : 0 };
+    int error = ioctl(memory->fd, UFFDIO_API, &api) < 0 ? -errno : 0;
+
+    for (unsigned i = 0; !error && i < count; i++) {
+        struct uffdio_register reg = { .range = { regions[i].start, regions[i].size },
+                                       .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+        error = ioctl(memory->fd, UFFDIO_REGISTER, &reg) < 0
+                    ? -errno
+                    : extent_add(memory, regions[i].start, regions[i].start, regions[i].size);
+    }
+    return error;
+}
+
+struct memoryspace *memoryspace_new(int fd, const page_region *regions, unsigned count,
+                                    int running)
+{
+    struct memoryspace *space = calloc(1, sizeof(*space));
+    int error;
+
+    if (space)
+        space->list = memory_new(fd);
+    if (!space || !space->list) {
+        close(fd);
+        free(space);
+        return NULL;
+    }
+    space->running = running;
+    error = memory_register(space->list, regions, count, running);
+    if (!error)
+        return space;
+    memoryspace_free(space);
+    errno = -error;
+    return NULL;
+}
+
+void memoryspace_free(struct memoryspace *space)
+{
+    struct memory *memory;
+
+    if (!space)
+        return;
+    while ((memory = space->list)) {
+        space->list = memory->next;
+        memory_free(memory);
+    }
+    free(space);
+}

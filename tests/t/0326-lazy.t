@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# BPROC_RFORK_LAZY: children that run before all of their memory is there, and never notice.
+
+. "${0%/*}/lib.sh"
+. "${0%/*}/travel.sh"
+
+pages=$PROGS/pages
+lab_up 2
+
+holders_are_gone() {
+    ! on master ps -e -o comm=,stat= | grep -E 'bproc-pages|Z' && nobody_is_there
+}
+
+ok "every page, out of turn" on master "$pages" scattered 0 64
+ok "a user's, out of turn" as_nobody "$pages" scattered 1 64
+ok "pages that the kernel reads and writes" on master "$pages" kernel 0
+ok "forks while pages are missing" on master "$pages" forks 0
+ok "maps that change while pages are missing" on master "$pages" changes 0
+ok "a user's maps that change" as_nobody "$pages" changes 1
+ok "on to another node while pages are missing" on master "$pages" onward 0 1
+ok "from a node to another" on master bpsh 0 "$pages" scattered 1 32
+ok "children that end at once, and what their parent sees" on master "$pages" brief 0
+ok "nothing is left on the master" wait_for 10 holders_are_gone
+
+# Who sends the memory dies in the middle.
+for action in kill error; do
+    BPROC_FAULT=26:$action bplab daemon master restart
+    wait_for 20 node_is 0 up
+    ok "a process that will never have its memory is killed ($action)" on master "$pages" cut 0
+    ok "and nothing is left of it" wait_for 10 holders_are_gone
+done
+bplab daemon master restart
+wait_for 20 node_is 0 up
+ok "the next one works" on master "$pages" scattered 0 16
+
+# Where the node has no /dev/userfaultfd the child comes with all of its memory.
+on n1 rm -f /dev/userfaultfd
+ok "without the device: out of turn" on master "$pages" scattered 1 16
+ok "without the device: a user's" as_nobody "$pages" changes 1
+ok "nothing is left" wait_for 10 holders_are_gone
+
+done_testing
