@@ -6,6 +6,9 @@
 large_size() {
     local mib=$1 count=$2 name=large-$1 block
     case_begin "$name" rfork "$mib" "a process of $mib MiB, copied in full"
+    case_place "$name" MiB "$mib"
+    promise "$name" "criu dump, tar | ssh tar, criu restore" '>=' 1.43
+    promise "$name" "floor: read, encipher, decipher, touch" '>=' 0.667
     case_begin "$name-parts" rfork 0 "the parts of its rfork"
     for (( block = 0; block < count; block++ )); do
         on master bench-process rfork 0 "$(rounds 3 1)" "$mib" || return
@@ -13,10 +16,12 @@ large_size() {
         parts_take "$work/out" | samples_add "$name-parts"
         on master criu-by-hand "$criu" "$(rounds 3 1)" "$mib" "$work/ssh/shared" n0 || return
         samples_take "$name"
+        on master bench-floor "$(rounds 3 1)" "$mib" || return
+        samples_take "$name"
     done
 }
 
 large_run() {
-    large_size 64 "$(rounds 5 2)" || return
+    large_size 16 "$(rounds 5 2)" && large_size 64 "$(rounds 5 2)" || return
     $quick || large_size 1024 3
 }

@@ -4,7 +4,7 @@
 
 noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
 	bench/bench-ready bench/bench-swarm bench/bench-notifiers \
-	bench/bench-vector
+	bench/bench-vector bench/bench-floor bench/bench-lazy
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
@@ -12,6 +12,12 @@ bench_bench_process_LDADD = libbproc/libbproc.la
 bench_bench_vector_SOURCES = bench/vector.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_vector_LDADD = libbproc/libbproc.la
+bench_bench_floor_SOURCES = bench/floor.c bench/memory.c bench/memory.h \
+	bench/stopwatch.c bench/stopwatch.h
+bench_bench_floor_LDADD = $(OPENSSL_LIBS)
+bench_bench_lazy_SOURCES = bench/lazy.c bench/memory.c bench/memory.h \
+	bench/stopwatch.c bench/stopwatch.h
+bench_bench_lazy_LDADD = libbproc/libbproc.la
 bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_SOURCES = bench/tlsping.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
@@ -30,7 +36,8 @@ bench_bench_swarm_LDADD = libbproc/libclient.la common/libcommon.la
 
 BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.bash \
 	bench/fanout.bash bench/rate.bash bench/repeat.bash bench/copy.bash \
-	bench/footprint.bash bench/scale.bash bench/vector.bash bench/children.bash
+	bench/footprint.bash bench/scale.bash bench/vector.bash bench/children.bash \
+	bench/lazy.bash
 EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
 	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
 	bench/report bench/tables.jq bench/plots.bash bench/plots.jq \

@@ -47,3 +47,9 @@ int memory_is_whole(const uint64_t *memory, size_t mib)
     }
     return 1;
 }
+
+void memory_change(uint64_t *memory, size_t mib)
+{
+    for (size_t i = 0; i < mib * WORDS_PER_MIB; i++)
+        memory[i] += SEED;
+}

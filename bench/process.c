@@ -95,6 +95,9 @@ static int rfork_main(char **argv)
 
     memory_take(argv[2]);
     for (int round = 0; round <= rounds; round++) {
+        /* A node keeps pages that it has had: each time they are to be others. */
+        if (round > 0)
+            memory_change(memory, memory_mib);
         rfork_time(node, round);
         fork_time(round);
         exec_time(round);
