@@ -89,7 +89,7 @@ int memorygate_ask(int gate, pid_t *pid, int *whole)
     return error ? error : fd;
 }
 
-/* He goes before his children, whom he might replace; not stopped, as his parent would hear that. */
+/* Before its children, which it might replace; not stopped, as its ghost would hear of that. */
 void memorygate_kill(pid_t pid)
 {
     int children[MOST_CHILDREN];
