@@ -373,7 +373,9 @@ twin_fate twin_part(int gate, int lazy, int *node)
 
     if (twin == MAP_FAILED)
         return fate;
-    regions_find(twin);
+    /* What its owner may not read is not read for him, but with all of the rest of it. */
+    if (syscall(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0) == 1)
+        regions_find(twin);
     if (twin->total >= WORTH_IT && room_reserve(twin) == 0) {
         pid = twin_clone(twin);
         if (pid > 0)

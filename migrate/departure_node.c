@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #include "common/fault.h"
@@ -143,11 +142,12 @@ int departure_image_send(struct departure *d, uint64_t *bytes)
 /* All of it, or the beginning of that. */
 static int memory_put(struct departure *d, const struct pageoffer_answer *answer)
 {
-    struct memorysend *memory = memorysend_new(d->link->ssl, &d->dump);
+    struct memorysend *memory = memorysend_new(d->link->ssl, &d->dump, d->arg.uid);
     int error;
 
     if (!memory)
-        return -errno;
+        return departure_fail(d, -errno, "cannot read the memory of process %d: %s", d->arg.pid,
+                              strerror(errno));
     if (d->dump.lazy) {
         d->memory = memory;
         return 0;
@@ -166,8 +166,6 @@ int departure_memory_end(struct departure *d, int error)
         error = memorysend_finish(d->memory);
     memorysend_free(d->memory);
     d->memory = NULL;
-    if (d->dump.lazy)
-        kill(d->dump.source_task, SIGKILL);
     return error;
 }
 

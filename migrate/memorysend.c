@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "migrate/memoryhold.h"
 #include "migrate/memorysend.h"
 #include "migrate/memorywalk.h"
 
@@ -17,6 +18,7 @@
 struct memorysend {
     SSL *ssl;
     pid_t task;
+    int lazy;                           /* it has no other use than its memory */
     struct memorywalk *walk;
     const struct pageoffer_answer *answer;
     size_t offers;                      /* pages that may still be sent by name */
@@ -294,19 +296,26 @@ uint64_t memorysend_bytes(const struct memorysend *m)
     return m->bytes;
 }
 
-struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump)
+struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
 {
     struct memorysend *m = malloc(sizeof(*m));
+    int error = m ? memoryhold_take(dump->source_task, dump->source, uid, dump->lazy) : -ENOMEM;
 
-    if (!m)
+    if (error) {
+        free(m);
+        errno = -error;
         return NULL;
+    }
     memset(m, 0, offsetof(struct memorysend, runs));
     m->ssl = ssl;
     m->task = dump->source_task;
+    m->lazy = dump->lazy;
     m->walk = memorywalk_new(dump);
     if (m->walk)
         return m;
-    free(m);
+    error = errno;
+    memorysend_free(m);
+    errno = error;
     return NULL;
 }
 
@@ -315,5 +324,9 @@ void memorysend_free(struct memorysend *m)
     if (!m)
         return;
     memorywalk_free(m->walk);
+    if (m->lazy)
+        memoryhold_end(m->task);
+    else
+        memoryhold_release(m->task);
     free(m);
 }

@@ -21,10 +21,11 @@
 struct memorysend;
 
 /*
- * /proc must show the pid namespace that dump->source is a number of; `dump` is borrowed. NULL and
- * errno on failure.
+ * The process stands still from then on (memoryhold.h). /proc must show the pid namespace that
+ * dump->source is a number of; `dump` is borrowed. NULL and errno on failure; EPERM: the process is
+ * not one that `uid` could read.
  */
-struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump);
+struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid);
 
 /* With an `answer` (NULL: none) pages are sent by name first. */
 int memorysend_all(struct memorysend *memory, const struct pageoffer_answer *answer);
@@ -41,7 +42,7 @@ int memorysend_finish(struct memorysend *memory);
 /* What has gone over the connection. */
 uint64_t memorysend_bytes(const struct memorysend *memory);
 
-/* NULL is allowed. */
+/* The process goes on, or ends if it is lazy. NULL is allowed. */
 void memorysend_free(struct memorysend *memory);
 
 #endif
