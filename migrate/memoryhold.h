@@ -2,7 +2,7 @@
 /*
  * Keeps a process standing still while its memory is read. We may read any; its owner may not. A
  * process that went on could execute a program with other rights, or one that its owner cannot
- * read, and we would read that for him. So it is stopped as by a debugger, and looked at after that.
+ * read, and we would read that for him. So it is stopped as by a debugger, and then looked at.
  *
  * Life: memoryhold_take(); reading; memoryhold_release() or memoryhold_end() by the same thread, or
  * our end, which kills it if it was taken so. Nobody else can trace it meanwhile.
