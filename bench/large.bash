@@ -7,7 +7,7 @@ large_size() {
     local mib=$1 count=$2 name=large-$1 block
     case_begin "$name" rfork "$mib" "a process of $mib MiB, copied in full"
     case_place "$name" MiB "$mib"
-    promise "$name" "criu dump, tar | ssh tar, criu restore" '>=' 1.43
+    promise "$name" "criu dump to its page server, criu restore" '>=' 1.43
     promise "$name" "floor: read, encipher, decipher, touch" '>=' 0.667
     case_begin "$name-parts" rfork 0 "the parts of its rfork"
     for (( block = 0; block < count; block++ )); do
