@@ -87,19 +87,15 @@ static int pages_write(void *arg, size_t number, const uint8_t *pages, size_t co
 
 static int pages_take(SSL *ssl, struct image *image, const bulk_file *head)
 {
-    uint64_t offered = (uint64_t)head->index * PAGE_BYTES;
     int fd, error;
 
-    if (offered > head->size)
+    if (head->size % PAGE_BYTES)
         return -EPROTO;
     fd = image_create(image, head);
     if (fd < 0)
         return fd;
-    error = pageoffer_take(ssl, image->store, image->uid, head->index, pages_write, &fd);
-    if (!error && lseek(fd, (off_t)offered, SEEK_SET) < 0)
-        error = -errno;
-    if (!error)
-        error = data_take(ssl, fd, head->size - offered);
+    error = pageoffer_take(ssl, image->store, image->uid, head->size / PAGE_BYTES, pages_write,
+                           &fd);
     close(fd);
     return error;
 }

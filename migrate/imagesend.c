@@ -14,7 +14,6 @@
 #include "migrate/imagesend.h"
 
 #define OFFER_LEAST 16                  /* fewer pages are sent before an answer could come */
-#define PIECE (256 * 1024)
 
 static int file_send(SSL *ssl, int fd, bulk_file_what what, const char *name, unsigned index,
                      uint64_t size)
@@ -38,44 +37,27 @@ static int fd_size(int fd, uint64_t *size)
     return 0;
 }
 
-/* Those after the first ones are not worth their hashes: they would push each other out. */
-static int pages_send(SSL *ssl, const uint8_t *pages, const char *name, uint64_t size,
+static int pages_send(SSL *ssl, int fd, const char *name, uint64_t size,
                       const struct pageoffer_answer *answer, uint64_t *bytes)
 {
-    uint64_t count = size / PAGE_BYTES, at;
-    size_t offered = count < PAGESTORE_PAGES ? (size_t)count : PAGESTORE_PAGES;
-    bulk_file head = { .what = BULK_PAGES, .size = size, .name = (char *)(uintptr_t)name,
-                       .index = (unsigned)offered };
-    int error = bulk_put(ssl, P_BULK_FILE, 0, FRAME_XDR(bulk_file), &head);
-
-    if (!error)
-        error = pageoffer_send(ssl, pages, offered, answer, bytes);
-    for (at = (uint64_t)offered * PAGE_BYTES; !error && at < size; at += PIECE) {
-        size_t len = size - at < PIECE ? (size_t)(size - at) : PIECE;
-
-        error = bulk_put_data(ssl, P_BULK_DATA, 0, pages + at, len);
-        *bytes += len;
-    }
-    return error;
-}
-
-static int pages_map_send(SSL *ssl, int fd, const char *name, uint64_t size,
-                          const struct pageoffer_answer *answer, uint64_t *bytes)
-{
+    bulk_file head = { .what = BULK_PAGES, .size = size, .name = (char *)(uintptr_t)name };
     void *pages = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     int error;
 
     if (pages == MAP_FAILED)
         return -errno;
-    error = pages_send(ssl, pages, name, size, answer, bytes);
+    error = bulk_put(ssl, P_BULK_FILE, 0, FRAME_XDR(bulk_file), &head);
+    if (!error)
+        error = pageoffer_send(ssl, pages, size / PAGE_BYTES, answer, bytes);
     munmap(pages, size);
     return error;
 }
 
-static int is_pages(const char *name, uint64_t size)
+/* Of more than a node keeps little would be found again. */
+static int is_offered(const char *name, uint64_t size)
 {
     return strncmp(name, "pages-", 6) == 0 && size % PAGE_BYTES == 0 &&
-           size / PAGE_BYTES >= OFFER_LEAST;
+           size / PAGE_BYTES >= OFFER_LEAST && size / PAGE_BYTES <= PAGESTORE_PAGES;
 }
 
 static int image_send(SSL *ssl, int fd, const char *name, const struct pageoffer_answer *answer,
@@ -86,8 +68,8 @@ static int image_send(SSL *ssl, int fd, const char *name, const struct pageoffer
 
     if (error)
         return error;
-    if (answer && is_pages(name, size))
-        return pages_map_send(ssl, fd, name, size, answer, bytes);
+    if (answer && is_offered(name, size))
+        return pages_send(ssl, fd, name, size, answer, bytes);
     *bytes += size;
     return file_send(ssl, fd, BULK_IMAGE, name, 0, size);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -19,6 +20,7 @@ struct memorysend {
     SSL *ssl;
     pid_t task;
     int lazy;                           /* it has no other use than its memory */
+    int keepable;                       /* a node may keep all of it */
     struct memorywalk *walk;
     const struct pageoffer_answer *answer;
     size_t offers;                      /* pages that may still be sent by name */
@@ -142,7 +144,7 @@ int memorysend_all(struct memorysend *m, const struct pageoffer_answer *answer)
     int error;
 
     m->answer = answer;
-    m->offers = answer ? PAGESTORE_PAGES : 0;
+    m->offers = answer && m->keepable ? PAGESTORE_PAGES : 0;
     do {
         error = batch_next(m, m->offers >= BPROC_MAX_BATCH ? BPROC_MAX_BATCH : PLAIN_PAGES);
     } while (!error);
@@ -297,6 +299,23 @@ uint64_t memorysend_bytes(const struct memorysend *m)
     return m->bytes;
 }
 
+/* Of more than a node keeps little would be found again. */
+static int is_keepable(pid_t number)
+{
+    unsigned long resident = 0, shared = 0;
+    char path[40];
+    FILE *statm;
+    int count;
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)number);
+    statm = fopen(path, "re");
+    if (!statm)
+        return 0;
+    count = fscanf(statm, "%*u %lu %lu", &resident, &shared);
+    fclose(statm);
+    return count == 2 && resident - shared <= PAGESTORE_PAGES;
+}
+
 struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
 {
     struct memorysend *m = malloc(sizeof(*m));
@@ -311,6 +330,7 @@ struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
     m->ssl = ssl;
     m->task = dump->source_task;
     m->lazy = dump->lazy;
+    m->keepable = is_keepable(dump->source);
     m->walk = memorywalk_new(dump);
     if (m->walk)
         return m;
