@@ -65,7 +65,7 @@ int arrival_forks_offer(struct arrival *a)
     int service, error;
 
     memcpy(arg.word, a->launch.share.word, sizeof(arg.word));
-    service = sibling_start(a->gate, a->setup->root, &a->forker);
+    service = sibling_start(a->gate, a->launch.pid, a->setup->root, &a->forker);
     if (service < 0) {
         snprintf(a->text, sizeof(a->text), "cannot prepare process %d to be forked: %s",
                  a->launch.pid, strerror(-service));

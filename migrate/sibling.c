@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -13,7 +14,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "migrate/sibling.h"
+#include "migrate/space/procstat.h"
 #include "proto/msg.h"
 
 #define ATTEMPTS 50
@@ -21,25 +24,38 @@
 
 /* ---- the process in the space ---- */
 
-static int number_set(int last, pid_t pid)
+struct forker {
+    int service;
+    int gate;                           /* of who forks */
+    int last;                           /* ns_last_pid */
+    int proc;                           /* of the space */
+    pid_t head;                         /* who forks */
+};
+
+static int number_set(int last, pid_t number)
 {
     char text[16];
-    int len = snprintf(text, sizeof(text), "%d", (int)pid - 1);
+    int len = snprintf(text, sizeof(text), "%d", (int)number);
 
     return pwrite(last, text, (size_t)len, 0) < 0 ? -errno : 0;
 }
 
+static pid_t number_get(int last)
+{
+    char text[16] = "";
+
+    return pread(last, text, sizeof(text) - 1, 0) < 0 ? -errno : atoi(text);
+}
+
 /* The number that the child got, 0 if there is none; -errno. */
-static pid_t fork_once(int gate, int last, const struct msg *ask, pid_t pid)
+static pid_t fork_ask(int gate, const struct msg *ask)
 {
     struct frame_bytes body = { .bytes = ask->body, .len = ask->header.body_len };
     struct msg msg;
     status_msg made;
-    int error = number_set(last, pid);
-
-    if (!error)
-        error = msg_send(gate, K_EVENT, P_GATE_FORK, 0, 0, FRAME_XDR(frame_bytes), &body,
+    int error = msg_send(gate, K_EVENT, P_GATE_FORK, 0, 0, FRAME_XDR(frame_bytes), &body,
                          ask->fds + 1, ask->header.nfds - 1);
+
     if (!error)
         error = msg_recv(gate, &msg);
     if (error)
@@ -52,7 +68,33 @@ static pid_t fork_once(int gate, int last, const struct msg *ask, pid_t pid)
     return error;
 }
 
-static int fork_try(int gate, int last, const struct msg *ask)
+/* Numbers that the kernel gives to others go on where they were. */
+static pid_t fork_once(const struct forker *f, const struct msg *ask, pid_t pid)
+{
+    pid_t before = number_get(f->last), made;
+    int error = before < 0 ? before : number_set(f->last, pid - 1);
+
+    if (error)
+        return error;
+    made = fork_ask(f->gate, ask);
+    number_set(f->last, before);
+    return made;
+}
+
+/* Not only by its own word: it may name another's process that has just got that number. */
+static int is_sibling(const struct forker *f, pid_t pid)
+{
+    struct procstat head, child;
+    uid_t uid, child_uid;
+    gid_t gid;
+
+    return procstat_read(f->proc, f->head, &head) == 0 &&
+           procstat_read(f->proc, pid, &child) == 0 && child.ppid == head.ppid &&
+           procstat_ids(f->proc, f->head, &uid, &gid) == 0 &&
+           procstat_ids(f->proc, pid, &child_uid, &gid) == 0 && child_uid == uid;
+}
+
+static int fork_try(const struct forker *f, const struct msg *ask)
 {
     fork_msg body;
     int error = frame_decode(FRAME_XDR(fork_msg), ask->body, ask->header.body_len, &body,
@@ -65,24 +107,24 @@ static int fork_try(int gate, int last, const struct msg *ask)
     for (int i = 0; i < ATTEMPTS && made >= 0 && made != pid; i++) {
         if (kill(pid, 0) == 0)
             return -EEXIST;
-        made = fork_once(gate, last, ask, pid);
+        made = fork_once(f, ask, pid);
     }
     if (made < 0)
         return made;
-    return made == pid && kill(pid, 0) == 0 ? 0 : -EEXIST;
+    return made == pid && is_sibling(f, pid) ? 0 : -EEXIST;
 }
 
 __attribute__((noreturn))
-static void serve(int service, int gate, int last)
+static void serve(const struct forker *f)
 {
     struct msg ask;
 
     prctl(PR_SET_NAME, "bproc-forker");
-    while (msg_recv_packet(service, &ask) == 0) {
+    while (msg_recv_packet(f->service, &ask) == 0) {
         status_msg done = { .pid = 0 };
 
         if (ask.header.proc == P_GATE_FORK && ask.header.nfds > 1) {
-            done.status = -fork_try(gate, last, &ask);
+            done.status = -fork_try(f, &ask);
             msg_send(ask.fds[0], K_EVENT, P_GATE_FORKED, 0, 0, FRAME_XDR(status_msg), &done, NULL,
                      0);
         }
@@ -93,23 +135,24 @@ static void serve(int service, int gate, int last)
 
 /* Of the old one it keeps nothing open, least of all its connection. */
 __attribute__((noreturn))
-static void forker_run(int service, int gate, int last)
+static void forker_run(struct forker f)
 {
-    int kept[] = { service, gate, last };
+    int *kept[] = { &f.service, &f.gate, &f.last, &f.proc };
 
-    for (int i = 0; i < 3; i++)
-        kept[i] = fcntl(kept[i], F_DUPFD_CLOEXEC, 64);
-    if (kept[0] < 0 || kept[1] < 0 || kept[2] < 0)
-        _exit(1);
+    for (int i = 0; i < 4; i++) {
+        *kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, 64);
+        if (*kept[i] < 0)
+            _exit(1);
+    }
     close_range(0, 63, 0);
-    for (int i = 0; i < 3; i++)
-        kept[i] = dup2(kept[i], i);
-    close_range(3, ~0U, 0);
-    serve(0, 1, 2);
+    for (int i = 0; i < 4; i++)
+        *kept[i] = dup2(*kept[i], i);
+    close_range(4, ~0U, 0);
+    serve(&f);
 }
 
 /* Without an exit signal: the space's census takes it for nobody's. */
-static pid_t forker_clone(int space, int own, int service, int gate, int last)
+static pid_t forker_clone(int space, int own, const struct forker *f)
 {
     pid_t pid;
 
@@ -117,7 +160,7 @@ static pid_t forker_clone(int space, int own, int service, int gate, int last)
         return -errno;
     pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
     if (pid == 0)
-        forker_run(service, gate, last);
+        forker_run(*f);
     if (pid < 0)
         pid = -errno;
     if (setns(own, CLONE_NEWPID) < 0)
@@ -125,27 +168,36 @@ static pid_t forker_clone(int space, int own, int service, int gate, int last)
     return pid;
 }
 
-int sibling_start(int gate, const char *root, pid_t *pid)
+static int space_open(const char *root, const char *name, int flags)
 {
     char path[128];
-    int pair[2], space, last, own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 
-    snprintf(path, sizeof(path), "%s/proc/1/ns/pid", root);
-    space = open(path, O_RDONLY | O_CLOEXEC);
-    snprintf(path, sizeof(path), "%s/proc/sys/kernel/ns_last_pid", root);
-    last = open(path, O_RDWR | O_CLOEXEC);
-    *pid = own < 0 || space < 0 || last < 0 ||
+    snprintf(path, sizeof(path), "%s/proc/%s", root, name);
+    return open(path, flags | O_CLOEXEC);
+}
+
+int sibling_start(int gate, pid_t head, const char *root, pid_t *pid)
+{
+    int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC), pair[2] = { -1, -1 };
+    int space = space_open(root, "1/ns/pid", O_RDONLY);
+    struct forker f = { .gate = gate, .head = head, .proc = space_open(root, "", O_DIRECTORY),
+                        .last = space_open(root, "sys/kernel/ns_last_pid", O_RDWR) };
+
+    *pid = own < 0 || space < 0 || f.last < 0 || f.proc < 0 ||
                    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0
-               ? -errno : forker_clone(space, own, pair[1], gate, last);
-    if (own >= 0)
-        close(own);
-    if (space >= 0)
-        close(space);
-    if (last >= 0)
-        close(last);
-    if (*pid < 0)
+               ? -errno : 0;
+    f.service = pair[1];
+    if (*pid == 0)
+        *pid = forker_clone(space, own, &f);
+    fd_close(&own);
+    fd_close(&space);
+    fd_close(&f.last);
+    fd_close(&f.proc);
+    fd_close(&pair[1]);
+    if (*pid < 0) {
+        fd_close(&pair[0]);
         return *pid;
-    close(pair[1]);
+    }
     return pair[0];
 }
 

@@ -17,10 +17,10 @@
 #include "migrate/streamends.h"
 
 /*
- * `gate` leads to who forks, `root` to the root of the space. The socket, with the number of the
- * process, which is the caller's child and to be waited for by __WALL, in *pid; -errno.
+ * `gate` leads to who forks, which is `head` in the space with that `root`. The socket, with the
+ * number of the process, which is the caller's child and to be waited for by __WALL, in *pid; -errno.
  */
-int sibling_start(int gate, const char *root, pid_t *pid);
+int sibling_start(int gate, pid_t head, const char *root, pid_t *pid);
 
 /*
  * A child with that number, that gate, and the process's ends of the streams in their places. 0;
