@@ -11,6 +11,8 @@
 
 #include "migrate/memoryhold.h"
 
+#define ONE_THREAD 3                    /* links of its folder of threads */
+
 /* Whose the kernel says its memory is: root's, if it has more than its owner's rights. */
 static int owner_check(pid_t number, uid_t uid)
 {
@@ -20,7 +22,13 @@ static int owner_check(pid_t number, uid_t uid)
     snprintf(path, sizeof(path), "/proc/%d/mem", (int)number);
     if (stat(path, &st) < 0)
         return errno == ENOENT ? -ESRCH : -errno;
-    return st.st_uid == uid ? 0 : -EPERM;
+    if (st.st_uid != uid)
+        return -EPERM;
+    /* Another thread, which would go on, could execute a program under that number. */
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)number);
+    if (stat(path, &st) < 0)
+        return errno == ENOENT ? -ESRCH : -errno;
+    return st.st_nlink == ONE_THREAD ? 0 : -EPERM;
 }
 
 /* Signals that come before the stop are kept for it. */

@@ -14,9 +14,9 @@
 #include <sys/types.h>
 
 /*
- * 0: it stands, and is a process that `uid` could read himself. -EPERM: it is not; -ESRCH: it has
- * gone; another -errno. `number` is what it is in /proc. `ends_with_us`: our end is its end. Blocks
- * until it stands.
+ * 0: it stands, has one thread, and is a process that `uid` could read himself. -EPERM: it is not;
+ * -ESRCH: it has gone; another -errno. `number` is what it is in /proc. `ends_with_us`: our end is
+ * its end. Blocks until it stands.
  */
 int memoryhold_take(pid_t pid, pid_t number, uid_t uid, bool ends_with_us);
 
