@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -12,8 +13,10 @@
 
 static int holder_run(void *arg)
 {
-    (void)arg;
     syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    /* It may have been killed before that was said. */
+    if (syscall(SYS_getppid) != (long)(intptr_t)arg)
+        return 1;
     syscall(SYS_prctl, PR_SET_NAME, "bproc-pages", 0, 0, 0);
     syscall(SYS_close_range, 0U, ~0U, 0U);
     for (;;)
@@ -23,5 +26,6 @@ static int holder_run(void *arg)
 
 long holder_make(char *stack, size_t size)
 {
-    return clone(holder_run, stack + size, CLONE_VM | SIGCHLD, NULL);
+    return clone(holder_run, stack + size, CLONE_VM | SIGCHLD,
+                 (void *)(intptr_t)syscall(SYS_getpid));
 }

@@ -83,7 +83,7 @@ static void region_add(struct twin *twin, uintptr_t start, uintptr_t end, unsign
     piece_add(twin, start, end);
 }
 
-/* Private, anonymous, and not the kernel's own; what nobody can read is seldom there at all. */
+/* Private, anonymous, and not the kernel's own; what cannot be read, the mover could not either. */
 static int line_take(const char *line, uintptr_t *start, uintptr_t *end)
 {
     char access[5], name[16] = "";
@@ -91,7 +91,7 @@ static int line_take(const char *line, uintptr_t *start, uintptr_t *end)
 
     if (sscanf(line, "%lx-%lx %4s %*s %*s %lu %15s", start, end, access, &inode, name) < 4)
         return 0;
-    return access[3] == 'p' && memcmp(access, "---", 3) != 0 && inode == 0 &&
+    return access[3] == 'p' && access[0] == 'r' && inode == 0 &&
            (!name[0] || strcmp(name, "[heap]") == 0 || strncmp(name, "[anon:", 6) == 0);
 }
 
