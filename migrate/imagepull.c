@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -16,13 +17,24 @@
 
 #define PIECE (256 * 1024)
 #define PATIENCE_SECONDS 12
+#define ALL_SECONDS 240                 /* the mover waits longer for what we say of it */
 
 struct pull {
     SSL *ssl;
     struct image *image;
     EVP_MD_CTX *digest;
+    time_t until;
     uint8_t piece[PIECE];
 };
+
+/* A node could send a byte at a time. */
+static int time_check(const struct pull *pull)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec < pull->until ? 0 : -ETIMEDOUT;
+}
 
 static int body_take(struct pull *pull, int fd, size_t len)
 {
@@ -31,7 +43,9 @@ static int body_take(struct pull *pull, int fd, size_t len)
     while (!error && len > 0) {
         size_t part = len < PIECE ? len : PIECE;
 
-        error = bulk_recv_into(pull->ssl, pull->piece, part);
+        error = time_check(pull);
+        if (!error)
+            error = bulk_recv_into(pull->ssl, pull->piece, part);
         if (!error)
             error = fd_write_all(fd, pull->piece, part);
         EVP_DigestUpdate(pull->digest, pull->piece, part);
@@ -105,7 +119,12 @@ static int pull_ask(SSL *ssl, const vector_share *share)
 
 static int pull_digest(struct pull *pull, uint8_t digest[BPROC_HASH_LEN])
 {
-    int error = EVP_DigestInit_ex(pull->digest, EVP_sha256(), NULL) ? all_take(pull) : -ENOMEM;
+    struct timespec now;
+    int error;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    pull->until = now.tv_sec + ALL_SECONDS;
+    error = EVP_DigestInit_ex(pull->digest, EVP_sha256(), NULL) ? all_take(pull) : -ENOMEM;
 
     if (!error && !EVP_DigestFinal_ex(pull->digest, digest, NULL))
         error = -EIO;

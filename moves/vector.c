@@ -313,6 +313,15 @@ static int member_check(struct move *move, const struct caller *caller, char *te
     return error;
 }
 
+/* One that there is not even a move for. */
+static void member_refuse(const struct move *lead, unsigned index, const char *text)
+{
+    struct frame_header header = lead->header;
+
+    header.serial += index;
+    conn_refuse(lead->client, &header, ENOMEM, "%s", text);
+}
+
 static void streams_take(struct vector *vector, struct move *lead)
 {
     vector->arg = lead->arg;
@@ -369,6 +378,8 @@ int vector_make(struct move *lead, const struct caller *caller)
             error = member_check(vector->moves[i + 1], caller, text, sizeof(text));
         if (error && vector->moves[i + 1])
             move_fail(vector->moves[i + 1], error, "%s", text);
+        else if (error)
+            member_refuse(lead, i + 1, text);
     }
     return 0;
 }
