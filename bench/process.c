@@ -2,7 +2,8 @@
 /*
  * The process that the benchmarks fork, dump and restore: this one, with as much memory as wanted.
  *
- *   bench-process rfork NODE ROUNDS MIB   times rfork (the call alone) and rfork+wait onto NODE, in
+ *   bench-process rfork NODE ROUNDS MIB [same]
+ *                                         times rfork (the call alone) and rfork+wait onto NODE, in
  *                                         turn with the same by fork here and by fork+exec of true
  *   bench-process hold PID MIB            becomes process PID, in a session of its own, with
  *                                         /dev/null for its streams, and waits for a signal; the
@@ -91,12 +92,12 @@ static void exec_time(int round)
 
 static int rfork_main(char **argv)
 {
-    int node = atoi(argv[0]), rounds = atoi(argv[1]);
+    int node = atoi(argv[0]), rounds = atoi(argv[1]), same = argv[3] != NULL;
 
     memory_take(argv[2]);
     for (int round = 0; round <= rounds; round++) {
         /* A node keeps pages that it has had: each time they are to be others. */
-        if (round > 0)
+        if (round > 0 && !same)
             memory_change(memory, memory_mib);
         rfork_time(node, round);
         fork_time(round);

@@ -17,7 +17,7 @@ repeat_size() {
     stable "$name" "the second time" '<='
     for (( round = 0; round < 3; round++ )); do
         on master setpriv --reuid="$(( 7000 + round ))" --clear-groups \
-            bench-process rfork 0 1 "$1" || return
+            bench-process rfork 0 1 "$1" same || return
         readarray -t sent < <(repeat_sent)
         sample "$name" "the first time" "${sent[0]}"
         sample "$name" "the second time" "${sent[1]}"
