@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include "migrate/arrival_launch.h"
+#include "migrate/carry.h"
 
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 
@@ -49,6 +50,8 @@ static int memory_take(struct arrival *a)
     int error = 0;
 
     gate_patience(a);
+    if (a->launch.lazy)
+        carry_watch(SSL_get_fd(a->ssl), a->launch.ping_timeout);
     a->memory = memoryrecv_new(a->ssl, a->gate, a->launch.regions.regions_val,
                                a->launch.regions.regions_len, a->launch.lazy);
     if (!a->memory)

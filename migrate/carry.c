@@ -157,11 +157,7 @@ static int ends_any(const struct carry *carry)
     return 0;
 }
 
-/*
- * When the daemons have given one another up the process is dead, whatever it may still have said:
- * that is not to come out when the machines hear of one another again.
- */
-static void connection_watch(int sock, unsigned seconds)
+void carry_watch(int sock, unsigned seconds)
 {
     int on = 1, pause = seconds > 3 ? (int)seconds / 3 : 1, count = 3;
     unsigned ms = seconds * 1000;
@@ -188,7 +184,7 @@ int carry_run(struct carry *carry)
     if (!ends_any(carry))
         return 0;
     signal(SIGPIPE, SIG_IGN);
-    connection_watch(SSL_get_fd(carry->ssl), carry->ping_timeout);
+    carry_watch(SSL_get_fd(carry->ssl), carry->ping_timeout);
     state.base = event_base_new();
     relay = state.base ? relay_new(state.base, carry->ssl, &ops, &state) : NULL;
     if (!relay)

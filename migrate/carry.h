@@ -30,6 +30,13 @@ struct carry {
 };
 
 /*
+ * Has the kernel end the connection when nothing has been heard of the other machine for so many
+ * seconds (0: never). When the daemons have given one another up the process is dead, whatever it
+ * may still have said: that is not to come out when the machines hear of one another again.
+ */
+void carry_watch(int sock, unsigned seconds);
+
+/*
  * Runs until the connection or the work has ended. 1: the work has, and both sides have said so, so
  * that the connection is free for other work. 0: it is not.
  */

@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "migrate/bulk.h"
+#include "migrate/carry.h"
 #include "migrate/departure_parts.h"
 #include "migrate/imagesend.h"
 #include "migrate/memorysend.h"
@@ -149,6 +150,7 @@ static int memory_put(struct departure *d, const struct pageoffer_answer *answer
         return departure_fail(d, -errno, "cannot read the memory of process %d: %s", d->arg.pid,
                               strerror(errno));
     if (d->dump.lazy) {
+        carry_watch(SSL_get_fd(d->link->ssl), d->arg.ping_timeout);
         d->memory = memory;
         return 0;
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "migrate/memorygate.h"
@@ -90,7 +91,7 @@ int memorygate_ask(int gate, pid_t *pid, int *whole)
 }
 
 /* Before its children, which it might replace; not stopped, as its ghost would hear of that. */
-void memorygate_kill(pid_t pid)
+static void tree_kill(pid_t pid)
 {
     int children[MOST_CHILDREN];
     unsigned count = 0;
@@ -105,5 +106,11 @@ void memorygate_kill(pid_t pid)
         fclose(list);
     kill(pid, SIGKILL);
     for (unsigned i = 0; i < count; i++)
-        memorygate_kill(children[i]);
+        tree_kill(children[i]);
+}
+
+void memorygate_kill(pid_t pid, int pidfd)
+{
+    if (pidfd >= 0 && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0)
+        tree_kill(pid);
 }

@@ -11,7 +11,7 @@
  */
 int memorygate_ask(int gate, pid_t *pid, int *whole);
 
-/* Ends it and all that it has forked. */
-void memorygate_kill(pid_t pid);
+/* Ends it and all that it has forked, if it has not ended itself. */
+void memorygate_kill(pid_t pid, int pidfd);
 
 #endif

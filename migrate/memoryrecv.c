@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "migrate/memorygate.h"
 #include "migrate/memoryrecv.h"
 #include "migrate/memoryspace.h"
@@ -18,6 +20,7 @@ struct memoryrecv {
     SSL *ssl;
     struct memoryspace *space;
     pid_t pid;
+    int pidfd;                          /* its number is its own while this says so; -1 */
     const page_region *regions;
     unsigned count;
     int lazy;                           /* the process runs before it has all */
@@ -312,10 +315,12 @@ struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions
     m->answers = lazy;
     m->regions = regions;
     m->count = count;
+    m->pidfd = -1;
     m->data = aligned_alloc(PAGE_BYTES, BPROC_MAX_BATCH * PAGE_BYTES);
     fd = m->data ? memorygate_ask(gate, &m->pid, &whole) : -ENOMEM;
     if (fd >= 0) {
         m->lazy = lazy && whole;
+        m->pidfd = (int)syscall(SYS_pidfd_open, m->pid, 0);
         m->space = memoryspace_new(fd, regions, count, m->lazy);
         error = errno;
     } else {
@@ -334,8 +339,9 @@ void memoryrecv_free(struct memoryrecv *m)
         return;
     /* It must not go on with zeros for what it had. */
     if (m->space && m->lazy && !m->ended && !m->enough)
-        memorygate_kill(m->pid);
+        memorygate_kill(m->pid, m->pidfd);
     memoryspace_free(m->space);
+    fd_close(&m->pidfd);
     free(m->data);
     free(m);
 }
