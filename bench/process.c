@@ -158,7 +158,7 @@ static int hold_main(char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "rfork") == 0)
+    if ((argc == 5 || argc == 6) && strcmp(argv[1], "rfork") == 0)
         return rfork_main(argv + 2);
     if (argc == 4 && strcmp(argv[1], "hold") == 0)
         return hold_main(argv + 2);

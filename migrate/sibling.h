@@ -17,8 +17,8 @@
 #include "migrate/streamends.h"
 
 /*
- * `gate` leads to who forks, which is `head` in the space with that `root`. The socket, with the
- * number of the process, which is the caller's child and to be waited for by __WALL, in *pid; -errno.
+ * `gate` leads to who forks, which is `head` in the space with that `root`. The socket; *pid is the
+ * process, which is the caller's child and to be waited for by __WALL; -errno.
  */
 int sibling_start(int gate, pid_t head, const char *root, pid_t *pid);
 

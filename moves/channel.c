@@ -161,7 +161,7 @@ static void start_fill(const struct move *move, const struct move_place *place,
 }
 
 /*
- * Descriptors for the mover: its channel, the spec of an exec or the image that is there, the pidfd,
+ * Descriptors for the mover: its channel, the spec of an exec or the image that is there, a pidfd,
  * all others in order.
  */
 int channel_start(struct move *move, const struct move_place *place)
