@@ -69,6 +69,9 @@ int main(int argc, char **argv)
 
             if (!text)
                 stopwatch_die("read", argv[i + 1]);
+            /* Nodes keep pages that they have had. */
+            if (round > 0)
+                memory_change(memory, mib);
             vector_time(argv[i], nodes, nodes_read(text, nodes), memory, mib, round);
             free(text);
         }

@@ -26,11 +26,12 @@ DUMP_OTHER = 4
 DUMP_ALL = 7
 IO_SEND_INFO = 0x10
 IO_STDIN = 0x20
+RFORK_LAZY = 0x40
 
 __all__ = [
     "ANY", "BE_INVALIDNODE", "BE_INVALIDPROC", "BE_NODEDOWN", "BE_SAMENODE", "BE_SLAVEDIED",
     "BprocError", "DUMP_ALL", "DUMP_EXEC", "DUMP_LIBS", "DUMP_OTHER", "IO_SEND_INFO", "IO_STDIN",
-    "MASTER", "NONE", "Node", "Process", "SELF", "STATES", "access", "currnode", "execmove",
+    "MASTER", "NONE", "Node", "Process", "RFORK_LAZY", "SELF", "STATES", "access", "currnode", "execmove",
     "get_context", "move", "nodes", "nodestatus", "notifier", "numnodes", "pidnode", "processes",
     "rexec", "rfork", "strerror", "version",
 ]
