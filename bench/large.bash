@@ -9,6 +9,8 @@ large_size() {
     case_place "$name" MiB "$mib"
     promise "$name" "criu dump to its page server, criu restore" '>=' 1.43
     promise "$name" "floor: read, encipher, decipher, touch" '>=' 0.667
+    stable "$name" "criu dump to its page server, criu restore" '>=' 2
+    stable "$name" "floor: read, encipher, decipher, touch" '>=' 2
     case_begin "$name-parts" rfork 0 "the parts of its rfork"
     for (( block = 0; block < count; block++ )); do
         on master bench-process rfork 0 "$(rounds 3 1)" "$mib" || return

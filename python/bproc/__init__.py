@@ -30,10 +30,10 @@ RFORK_LAZY = 0x40
 
 __all__ = [
     "ANY", "BE_INVALIDNODE", "BE_INVALIDPROC", "BE_NODEDOWN", "BE_SAMENODE", "BE_SLAVEDIED",
-    "BprocError", "DUMP_ALL", "DUMP_EXEC", "DUMP_LIBS", "DUMP_OTHER", "IO_SEND_INFO", "IO_STDIN",
-    "MASTER", "NONE", "Node", "Process", "RFORK_LAZY", "SELF", "STATES", "access", "currnode", "execmove",
-    "get_context", "move", "nodes", "nodestatus", "notifier", "numnodes", "pidnode", "processes",
-    "rexec", "rfork", "strerror", "version",
+    "BprocError", "DUMP_ALL", "DUMP_EXEC", "DUMP_LIBS", "DUMP_OTHER", "IO_SEND_INFO",
+    "IO_STDIN", "MASTER", "NONE", "Node", "Process", "RFORK_LAZY", "SELF", "STATES", "access",
+    "currnode", "execmove", "get_context", "move", "nodes", "nodestatus", "notifier",
+    "numnodes", "pidnode", "processes", "rexec", "rfork", "strerror", "version",
 ]
 
 
