@@ -50,6 +50,7 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/imageedit.c migrate/imageedit.h \
 	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imagerewrite.c migrate/imagerewrite.h \
+	migrate/memorytalk.c migrate/memorytalk.h \
 	migrate/pageoffer.c migrate/pageoffer.h \
 	migrate/pagestore.c migrate/pagestore.h \
 	migrate/readers.c migrate/readers.h

@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "migrate/memorygate.h"
 #include "migrate/memoryrecv.h"
+#include "migrate/memorytalk.h"
 #include "migrate/memoryspace.h"
 #include "migrate/pageoffer.h"
 
@@ -162,8 +163,9 @@ static int given_take(struct memoryrecv *m, const struct bulk_msg *msg)
 }
 
 /* 1: it was about pages, and is done with. */
-static int message_take(struct memoryrecv *m, const struct bulk_msg *msg)
+static int message_take(void *arg, const struct bulk_msg *msg)
 {
+    struct memoryrecv *m = arg;
     int error = 0;
 
     if (m->ended)
@@ -216,8 +218,9 @@ static int enough_say(struct memoryrecv *m)
 }
 
 /* Serves until the peer says something, or `fd` (-1: none) can be read. 1: the peer; 0: `fd`. */
-static int quiet_serve(struct memoryrecv *m, int fd)
+static int quiet_serve(void *arg, int fd)
 {
+    struct memoryrecv *m = arg;
     struct pollfd fds[2 + POLLED] = { { .fd = SSL_get_fd(m->ssl), .events = POLLIN },
                                       { .fd = fd, .events = POLLIN } };
     int error = 0, pending;
@@ -242,58 +245,32 @@ static int quiet_serve(struct memoryrecv *m, int fd)
     return error;
 }
 
-int memoryrecv_hear(struct memoryrecv *m, struct bulk_msg *msg)
+static struct memorytalk talk_of(struct memoryrecv *m)
 {
-    int about;
-
-    do {
-        int error = quiet_serve(m, -1);
-
-        if (error > 0)
-            error = bulk_recv(m->ssl, msg);
-        if (error)
-            return error;
-        about = message_take(m, msg);
-        if (about)
-            bulk_free(msg);
-    } while (about > 0);
-    return about;
+    return (struct memorytalk){ .ssl = m->ssl, .arg = m, .quiet = quiet_serve,
+                                .take = message_take };
 }
 
-static int pages_hear(struct memoryrecv *m)
+int memoryrecv_hear(struct memoryrecv *m, struct bulk_msg *msg)
 {
-    struct bulk_msg msg;
-    int about, error = bulk_recv(m->ssl, &msg);
+    const struct memorytalk talk = talk_of(m);
 
-    if (error)
-        return error;
-    about = message_take(m, &msg);
-    bulk_free(&msg);
-    return about < 0 ? about : about ? 0 : -EPROTO;
+    return memorytalk_hear(&talk, msg);
 }
 
 int memoryrecv_until(struct memoryrecv *m, int fd)
 {
-    int error;
+    const struct memorytalk talk = talk_of(m);
 
-    while ((error = quiet_serve(m, fd)) > 0) {
-        error = pages_hear(m);
-        if (error)
-            break;
-    }
-    return error;
+    return memorytalk_until(&talk, fd);
 }
 
 int memoryrecv_finish(struct memoryrecv *m)
 {
-    int error = 0;
+    const struct memorytalk talk = talk_of(m);
+    int error = memorytalk_finish(&talk, &m->ended);
 
-    while (error >= 0 && !m->ended) {
-        error = quiet_serve(m, -1);
-        if (error > 0)
-            error = pages_hear(m);
-    }
-    return error < 0 ? error : bulk_send(m->ssl, P_BULK_FILLED, 0, NULL, NULL);
+    return error ? error : bulk_send(m->ssl, P_BULK_FILLED, 0, NULL, NULL);
 }
 
 /* ---- life ---- */

@@ -10,6 +10,7 @@
 
 #include "migrate/memoryhold.h"
 #include "migrate/memorysend.h"
+#include "migrate/memorytalk.h"
 #include "migrate/memorywalk.h"
 
 #define PLAIN_PAGES 256UL               /* of a batch; what is read should still be in the cache */
@@ -185,8 +186,9 @@ static int want_take(struct memorysend *m, const struct bulk_msg *msg)
 }
 
 /* 1: it was about pages, and is done with. */
-static int message_take(struct memorysend *m, const struct bulk_msg *msg)
+static int message_take(void *arg, const struct bulk_msg *msg)
 {
+    struct memorysend *m = arg;
     int error = 0;
 
     switch (msg->header.proc) {
@@ -217,8 +219,9 @@ static int batch_step(struct memorysend *m)
 }
 
 /* Sends until the peer says something or `fd` (-1: none) can be read; 1: the peer, 0: the other. */
-static int quiet_send(struct memorysend *m, int fd)
+static int quiet_send(void *arg, int fd)
 {
+    struct memorysend *m = arg;
     struct pollfd fds[2] = { { .fd = SSL_get_fd(m->ssl), .events = POLLIN },
                              { .fd = fd, .events = POLLIN } };
     int error = 0;
@@ -240,58 +243,31 @@ static int quiet_send(struct memorysend *m, int fd)
     return error;
 }
 
-int memorysend_hear(struct memorysend *m, struct bulk_msg *msg)
+static struct memorytalk talk_of(struct memorysend *m)
 {
-    int about;
-
-    do {
-        int error = quiet_send(m, -1);
-
-        if (error > 0)
-            error = bulk_recv(m->ssl, msg);
-        if (error)
-            return error;
-        about = message_take(m, msg);
-        if (about)
-            bulk_free(msg);
-    } while (about > 0);
-    return about;
+    return (struct memorytalk){ .ssl = m->ssl, .arg = m, .quiet = quiet_send,
+                                .take = message_take };
 }
 
-static int pages_hear(struct memorysend *m)
+int memorysend_hear(struct memorysend *m, struct bulk_msg *msg)
 {
-    struct bulk_msg msg;
-    int about, error = bulk_recv(m->ssl, &msg);
+    const struct memorytalk talk = talk_of(m);
 
-    if (error)
-        return error;
-    about = message_take(m, &msg);
-    bulk_free(&msg);
-    return about < 0 ? about : about ? 0 : -EPROTO;
+    return memorytalk_hear(&talk, msg);
 }
 
 int memorysend_until(struct memorysend *m, int fd)
 {
-    int error;
+    const struct memorytalk talk = talk_of(m);
 
-    while ((error = quiet_send(m, fd)) > 0) {
-        error = pages_hear(m);
-        if (error)
-            break;
-    }
-    return error;
+    return memorytalk_until(&talk, fd);
 }
 
 int memorysend_finish(struct memorysend *m)
 {
-    int error = 0;
+    const struct memorytalk talk = talk_of(m);
 
-    while (error >= 0 && !m->filled) {
-        error = quiet_send(m, -1);
-        if (error > 0)
-            error = pages_hear(m);
-    }
-    return error;
+    return memorytalk_finish(&talk, &m->filled);
 }
 
 uint64_t memorysend_bytes(const struct memorysend *m)
