@@ -121,7 +121,7 @@ static void layer_mount(const struct view *view, const char *dir)
     while ((slash = strchr(name, '/')) != NULL)
         *slash = '-';
     upper = path_make("%s/disk/upper/%s", view->nodedir, name);
-    work = path_make("%s/disk/work/%s", view->nodedir, name);
+    work = path_make("%s/disk/scratch/%s", view->nodedir, name);
     dir_make(upper, 0755);
     dir_make(work, 0755);
     upper_option = option_escape(upper);
