@@ -23,6 +23,7 @@
 #define FORK_MS 5000            /* for the parent's ghost to see to it */
 #define LEFT_MS 200             /* for what it had begun when it ended */
 #define GHOST_SECONDS 5         /* for the forked ghost to connect */
+#define TAKEN_MS 2000           /* for who had the number before to be gone */
 
 struct birth {
     TAILQ_ENTRY(birth) entry;
@@ -30,6 +31,7 @@ struct birth {
     int node;
     int told;                   /* the parent's ghost was told, until `due` */
     int64_t due;
+    int64_t taken;              /* when its number was first found taken; 0: was not */
 };
 
 static TAILQ_HEAD(, birth) births = TAILQ_HEAD_INITIALIZER(births);
@@ -96,6 +98,17 @@ static void birth_later(struct birth *birth, int ms)
     TAILQ_INSERT_TAIL(&births, birth, entry);
 }
 
+/* Mostly by the ghost of an earlier process, whose parent has not waited for it yet. */
+static void birth_taken(struct birth *birth)
+{
+    if (!birth->taken)
+        birth->taken = master_now();
+    if (master_now() - birth->taken < TAKEN_MS)
+        birth_later(birth, PARENT_MS);
+    else
+        birth_give_up(birth, EEXIST);
+}
+
 /* Whose it is the node alone does not say. */
 static void orphan_fork(struct birth *birth)
 {
@@ -105,7 +118,9 @@ static void orphan_fork(struct birth *birth)
                     ? -EPERM
                     : ghostfork_orphan(&birth->born, birth->node, rights);
 
-    if (error)
+    if (error == -EEXIST)
+        birth_taken(birth);
+    else if (error)
         birth_give_up(birth, -error);
     else
         birth_done(birth);
@@ -156,7 +171,7 @@ void birth_forked(int parent, int pid, int error)
     if (error == 0)
         birth_done(birth);
     else if (error == EEXIST)
-        birth_give_up(birth, error);
+        birth_taken(birth);
     else
         orphan_fork(birth);
     turn_at(master_now());
@@ -230,7 +245,7 @@ static void birth_try(struct birth *birth)
     if (!proc || proc_is_over(proc))
         birth_give_up(birth, ESRCH);
     else if (kill(pid, 0) == 0 || errno != ESRCH)
-        birth_give_up(birth, EEXIST);
+        birth_taken(birth);
     else if (!parent && parent_is_coming(birth))
         birth_later(birth, PARENT_MS);
     else if (!parent)

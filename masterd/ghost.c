@@ -346,9 +346,25 @@ static pid_t parent_choose(pid_t now, pid_t claimed)
     return now > 1 ? now : 0;
 }
 
-int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello)
+/* It may have moved on while its ghost was being made. */
+static struct proc *proc_of_ghost(const ghost_hello_arg *hello)
 {
     struct proc *proc = proc_find(hello->pid, hello->node);
+    struct proc *moved = proc ? NULL : proc_find_anywhere(hello->pid);
+
+    return moved && proc_awaits_ghost(moved) ? moved : proc;
+}
+
+/* Its process ended before it was there, and nobody waits for it: it would keep the number. */
+static int is_too_late(int number)
+{
+    return node_at(number)->link && !proctable_is_settling();
+}
+
+int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello)
+{
+    struct proc *proc = proc_of_ghost(hello);
+    int node = proc ? proc_node(proc) : hello->node;
     struct ghost *ghost;
     struct task task;
     int pidfd;
@@ -366,14 +382,17 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
         close(pidfd);
         return -EPERM;
     }
-    ghost = ghost_new(conn, pidfd, caller->pid, parent_choose(task.ppid, hello->ppid),
-                      hello->node);
+    ghost = ghost_new(conn, pidfd, caller->pid, parent_choose(task.ppid, hello->ppid), node);
     if (!ghost) {
         close(pidfd);
         return -ENOMEM;
     }
+    if (node != hello->node)
+        ghost_move(ghost, node);
     if (proc)
         ghost_join(ghost, proc);
+    else if (is_too_late(node))
+        ghost_kill(ghost);
     else
         ghost_wait_for_node(ghost);
     return 0;

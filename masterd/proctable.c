@@ -291,8 +291,7 @@ void proc_release(struct proc *proc)
         proc_condemn(proc);
 }
 
-/* Slaves and ghosts of the time before our start come in any order. */
-static int is_settling(void)
+int proctable_is_settling(void)
 {
     return master_now() - master.started < GHOST_SECONDS * 1000;
 }
@@ -330,7 +329,7 @@ int proctable_adopt(struct node *node, int pid, uid_t uid)
 
 static void exited_keep(struct node *node, int pid, int status)
 {
-    if (!is_settling() || !ghost_is_alive(pid) || proc_adopt(node, pid) < 0)
+    if (!proctable_is_settling() || !ghost_is_alive(pid) || proc_adopt(node, pid) < 0)
         link_exit_ack(node, pid);
     else
         proctable_exited(node, pid, status);
@@ -344,6 +343,17 @@ static void children_orphan(const struct proc *parent)
     HASH_ITER(hh, procs, proc, next)
         if (proc->ppid == parent->key.pid && proc->key.node != parent->key.node)
             link_orphan(node_at(proc->key.node), parent->key.pid);
+}
+
+/*
+ * The caller of a transfer that was cut short by our end has taken its child back, or the process
+ * never got a ghost: one that has its number is another's.
+ */
+static int nobody_comes_for(const struct proc *proc)
+{
+    if (proc->expected)
+        return 0;
+    return proc->adopted ? !ghost_is_alive(proc->key.pid) : proc->owner != NULL;
 }
 
 void proctable_exited(struct node *node, int pid, int status)
@@ -363,9 +373,7 @@ void proctable_exited(struct node *node, int pid, int status)
     }
     if (proc->exited)
         return;
-    /* The caller of a transfer that was cut short by our end has taken its child back. */
-    if (!proc->ghost && !proc->expected && (proc->owner || proc->adopted) &&
-        !ghost_is_alive(pid)) {
+    if (!proc->ghost && nobody_comes_for(proc)) {
         proc_finish(proc);
         return;
     }

@@ -90,6 +90,9 @@ void proctable_group(struct node *node, const group_msg *group);
 struct proc *proctable_passed(struct node *node, const born_msg *born, struct rights *rights);
 void proc_ask_ghost(struct proc *proc, const born_msg *born);
 
+/* For some seconds after our start slaves and ghosts of the time before it come in any order. */
+int proctable_is_settling(void);
+
 /* All of a HELLO were adopted: ghosts of that node without a process have no hope left. */
 void proctable_adopted(struct node *node);
 

@@ -240,7 +240,7 @@ is "it has the permissions that were set" "$(call info 0)" \
 ok "a state is set" on master bpctl -S 1 -s unavailable
 bplab daemon master restart
 ok "when masterd is back the node has that state" becomes 1 unavailable
-ok "and the other one" becomes 0 up
+ok "and the other ones" eval 'becomes 0 up && becomes 2 up'
 is "its permissions" "$(call info 0)" "0 up 0001 $alice $(on master id -g alice) 10.77.1.1"
 
 # The notifier.
