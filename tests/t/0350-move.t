@@ -17,7 +17,7 @@ held() {
     # shellcheck disable=SC2016
     on master sh -c 'f=$1 p=$2; shift 2; "$p" hold "$@" >"$f" 2>&1; echo "ended $?" >>"$f"' sh \
         "$file" "$travel" "$@" &
-    wait_for 20 on master grep -q held "$file"
+    wait_for 20 on master grep -q held "$file" || fail "it is held" "$(on master cat "$file")"
     REPLY=$(on master bpstat -p | sed -n 2p | cut -f1)
 }
 
@@ -62,6 +62,7 @@ held /run/held 0 1
 bplab daemon master kill
 bplab daemon master start >/dev/null 2>&1
 ok "a restart of masterd does not lose it" wait_for 15 eval '[[ $(on master bpstat -p | sed -n 2p | cut -f2) == 1 ]]'
+ok "the node that it has left comes back, too" wait_for 20 node_is 0 up
 on master kill -TERM "$REPLY"
 ok "it can still be signalled" wait_for 15 on master grep -q 'ended 25' /run/held
 held /run/held 0 1
