@@ -27,7 +27,7 @@ masterd_masterd_SOURCES = \
 	masterd/nodeup.c masterd/nodeup.h \
 	masterd/order.c masterd/order.h \
 	masterd/owner.c masterd/owner.h \
-	masterd/proctable.c masterd/proctable.h \
+	masterd/proctable.c masterd/proctable.h masterd/proctable_impl.h masterd/procreport.c \
 	masterd/passage.c masterd/passage.h \
 	masterd/pidindex.c masterd/pidindex.h \
 	masterd/pids.c masterd/pids.h \
