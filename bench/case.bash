@@ -10,6 +10,14 @@
 #   stables     case, row, >= or <=, factor
 #   notes       case, row, why there is no figure
 #   places      case, axis, place on it
+#   floors      case, row
+
+case_files_make() {
+    local file
+    for file in cases promises stables notes places floors; do
+        : >"$work/$file"
+    done
+}
 
 line_add() {
     local file=$1
@@ -34,6 +42,12 @@ case_place() {
 # number ("20 ms"), its median.
 promise() {
     line_add promises "$@"
+}
+
+# floor CASE ROW: the least that is possible on this machine, by a program that does only what
+# nobody can leave out. A promise that is not met says what the floor allows.
+floor() {
+    line_add floors "$@"
 }
 
 # stable CASE ROW >=|<= [FACTOR]: the row's ratio repeats well enough for bench/check, which

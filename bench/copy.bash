@@ -17,12 +17,12 @@ copy_race() {
     race_add "bpcp to eight" bpcp /srv/copy/file 'n[0-7]:/srv/copy/file'
     race_add "bpcp to one" bpcp /srv/copy/file n0:/srv/copy/file
     race_peer scp "scp to one" "${scp_fresh[@]}" /srv/copy/file n0:/srv/copy/file
-    race_peer clush "clush -c to eight" "${clush_fresh[@]}" -w 'n[0-7]' -c /srv/copy/file
+    race_once clush "clush -c to eight" "${clush_fresh[@]}" -w 'n[0-7]' -c /srv/copy/file
     promise copy "scp to one" '>=' 0.77
     promise copy "clush -c to eight" '>=' 5
     stable copy "scp to one" '>='
     stable copy "clush -c to eight" '>='
-    race_run 2
+    race_run -c "$(rounds 3 2)"
 }
 
 # Per cent of the file that leave the master on their way to the eight.

@@ -45,13 +45,13 @@ rate_case() {
     promise "$name" "parallel over ssh, shared connection" '>=' 5
     stable "$name" "parallel over ssh" '>='
     stable "$name" "parallel over ssh, shared connection" '>='
-    on master bench-time "$(rounds 2 1)" "${race_words[@]}" || return
+    on master bench-time -c -s "$RACE_SECONDS" "$(rounds 3 1)" "${race_words[@]}" || return
     rate_convert | samples_add "$name"
 }
 
 rate_run() {
     rate_case rate-1 "short commands, one after another" 1 \
-        "$(rounds 1000 100)" "$(rounds 300 50)" "$(rounds 100 10)" &&
+        "$(rounds 1000 100)" "$(rounds 200 50)" "$(rounds 50 10)" &&
         rate_case rate-64 "short commands, 64 at a time" 64 \
-            "$(rounds 1000 200)" "$(rounds 500 200)" "$(rounds 300 100)"
+            "$(rounds 1000 200)" "$(rounds 500 200)" "$(rounds 200 100)"
 }

@@ -65,12 +65,14 @@ peers_json() {
     done | jq -Rn '[inputs / "\t" | {key: .[0], value: (.[1] | select(. != "") // null)}] | from_entries'
 }
 
+# results_write FILE: what there is of all cases so far, and of $earlier.
 results_write() {
     rows_write
     jq -n --arg release "$(version_of bplab --version)" --argjson quick "$quick" \
-        --argjson machine "$machine" --argjson seconds "$SECONDS" \
+        --argjson machine "$machine" --argjson seconds "$SECONDS" --argjson earlier "$earlier" \
         --rawfile cases "$work/cases" --rawfile rows "$work/rows" \
         --rawfile promises "$work/promises" --rawfile stables "$work/stables" \
         --rawfile notes "$work/notes" --rawfile places "$work/places" \
-        -f "$here/results.jq" >"$1"
+        --rawfile floors "$work/floors" -f "$here/results.jq" >"$work/results" &&
+        cp "$work/results" "$1"
 }

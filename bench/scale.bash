@@ -26,7 +26,7 @@ scale_case() {
 scale_size() {
     local floor="openssl s_server's for as many handshakes"
     count=$1
-    ON_TIMEOUT=2000 on master scale-master "$count" "$(rounds 20 5)" || return
+    ON_TIMEOUT=2000 on master scale-master "$count" "$(rounds 10 5)" || return
     cp "$work/out" "$work/scale"
     scale_case storm "$floor" "$count nodes come at once" ms \
         "join and connect" join "masterd's processor time to join" join-cpu \

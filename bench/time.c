@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bench-time ROUNDS -- LABEL COMMAND… [-- LABEL COMMAND…]…
+ * bench-time [-c] [-s SECONDS] ROUNDS -- LABEL COMMAND… [-- LABEL COMMAND…]…
  *
  * Runs the commands in turn, ROUNDS times after a first round that does not count, and prints how
  * long each took from its start to its end. In turn, so that whatever else the machine does at the
  * moment falls upon all of them alike. Input and output of the commands are /dev/null.
  *
+ * With -c the first round counts, too: where each takes seconds, it differs from the others by
+ * little. With -s no round begins after so many seconds, but three that count there are.
+ *
  * A command after `++` instead of `--` is started once. In its turn it is sent an empty line and
- * answers with a line, the microseconds that it has measured itself.
+ * answers with a line, the microseconds that it has measured itself. One after `==` takes so long
+ * that it runs only once, in the first round that counts.
  */
 #include "config.h"
 
@@ -22,11 +26,17 @@
 #include "bench/stopwatch.h"
 
 #define MAX_COMMANDS 24
+#define LEAST_ROUNDS 3
+
+struct plan {
+    int first, last;            /* rounds; those below 1 do not count */
+    int seconds;                /* 0: as long as it takes */
+};
 
 struct command {
     const char *label;
     char **argv;
-    int is_resident;
+    int is_resident, is_single;
     pid_t pid; /* of one that is resident */
     FILE *questions, *answers;
 };
@@ -35,7 +45,7 @@ extern char **environ;
 
 static int is_mark(const char *word)
 {
-    return strcmp(word, "--") == 0 || strcmp(word, "++") == 0;
+    return strcmp(word, "--") == 0 || strcmp(word, "++") == 0 || strcmp(word, "==") == 0;
 }
 
 static int commands_split(struct command *commands, char **words)
@@ -46,6 +56,7 @@ static int commands_split(struct command *commands, char **words)
         if (count == MAX_COMMANDS || !is_mark(words[0]) || !words[1] || !words[2])
             return 0;
         commands[count].is_resident = **words == '+';
+        commands[count].is_single = **words == '=';
         *words = NULL;
         commands[count].label = words[1];
         commands[count++].argv = words + 2;
@@ -116,37 +127,61 @@ static void command_run(const struct command *command, posix_spawn_file_actions_
         stopwatch_print(command->label, start, 0);
 }
 
-static void commands_race(struct command *commands, int count, int rounds)
+static void commands_race(struct command *commands, int count, const struct plan *plan)
 {
+    int64_t end = stopwatch_now() + plan->seconds * INT64_C(1000000000);
     posix_spawn_file_actions_t actions;
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    for (int round = 0; round <= rounds; round++)
+    for (int round = plan->first; round <= plan->last; round++) {
+        if (plan->seconds > 0 && round > LEAST_ROUNDS && stopwatch_now() > end)
+            break;
         for (int i = 0; i < count; i++)
             if (commands[i].is_resident)
                 resident_ask(&commands[i], round > 0);
-            else
+            else if (!commands[i].is_single || round == 1)
                 command_run(&commands[i], &actions, round > 0);
+    }
     posix_spawn_file_actions_destroy(&actions);
+}
+
+/* What follows the options and the number of rounds; NULL if they make no sense. */
+static char **plan_read(struct plan *plan, int argc, char **argv)
+{
+    int c;
+
+    *plan = (struct plan){ .first = 0 };
+    while ((c = getopt(argc, argv, "+cs:")) != -1) {
+        if (c == '?')
+            return NULL;
+        if (c == 'c')
+            plan->first = 1;
+        else
+            plan->seconds = atoi(optarg);
+    }
+    plan->last = optind < argc ? atoi(argv[optind]) : 0;
+    return plan->last > 0 ? argv + optind + 1 : NULL;
 }
 
 int main(int argc, char **argv)
 {
     struct command commands[MAX_COMMANDS];
-    int rounds = argc > 1 ? atoi(argv[1]) : 0;
-    int count = argc > 2 ? commands_split(commands, argv + 2) : 0;
+    struct plan plan;
+    char **words = plan_read(&plan, argc, argv);
+    int count = words ? commands_split(commands, words) : 0;
 
-    if (rounds <= 0 || count == 0) {
-        fprintf(stderr, "usage: bench-time ROUNDS -- LABEL COMMAND... [-- LABEL COMMAND...]...\n"
-                        "       where ++ marks a command that stays\n");
+    if (count == 0) {
+        fprintf(stderr, "usage: bench-time [-c] [-s SECONDS] ROUNDS -- LABEL COMMAND...\n"
+                        "                  [-- LABEL COMMAND...]...\n"
+                        "       where ++ marks a command that stays, == one that runs once\n");
         return 2;
     }
     for (int i = 0; i < count; i++)
         if (commands[i].is_resident)
             resident_start(&commands[i]);
-    commands_race(commands, count, rounds);
+    commands_race(commands, count, &plan);
     for (int i = 0; i < count; i++)
         if (commands[i].is_resident)
             resident_end(&commands[i]);

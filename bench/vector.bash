@@ -30,7 +30,7 @@ vector_run() {
     case_begin vector "vrfork to one" "$mib" "$mib MiB to eight nodes at 1 Gbit/s"
     promise vector "vrfork to eight" '<=' 1.6
     stable vector "vrfork to eight" '<='
-    on master bench-vector "$(rounds 5 2)" "$mib" "vrfork to one" 0 \
+    on master bench-vector "$(rounds 3 2)" "$mib" "vrfork to one" 0 \
         "vrfork to eight" 0,1,2,3,4,5,6,7 || return
     samples_take vector
     vector_by_hand "$mib" && vector_sent "$mib"

@@ -8,16 +8,22 @@
 bench=$BPROC_SOURCE/bench
 type -P jq >/dev/null || skip_all "no jq"
 
+# What bench/run has when it begins.
+results_start() {
+    here=$bench quick=true machine='{"cpu": "a cpu", "cores": 2, "memory_mib": 9, "kernel": "6",
+        "criu": "4", "openssh": "9", "load": 0.1, "peers": {"pdsh": null}}'
+    bplab() { echo 1.2.3; }
+    . "$bench/case.bash"
+    . "$bench/results.bash"
+    mkdir -p "$work"
+    case_files_make
+}
+
 # Samples as a run leaves them, made results of by the functions of bench/run.
 results_make() {
     (
-        work=$TMP/work here=$bench quick=true machine='{"cpu": "a cpu", "cores": 2, "memory_mib": 9,
-            "kernel": "6", "criu": "4", "openssh": "9", "load": 0.1, "peers": {"pdsh": null}}'
-        bplab() { echo 1.2.3; }
-        . "$bench/case.bash"
-        . "$bench/results.bash"
-        mkdir -p "$work"
-        for file in cases promises stables notes places; do : >"$work/$file"; done
+        work=$TMP/work earlier=null
+        results_start
         case_begin quick-4 ours 0 "a case of times"
         case_place quick-4 nodes 4
         printf '%s\n' $'1000\tours\t0' $'3000\tours\t0' $'2000\tours\t7' $'10000\tpeer one\t0' \
@@ -43,6 +49,36 @@ results_make() {
     )
 }
 
+# What a floor allows of promises: of a ratio with us as its base or its row, and of a median.
+floor_make() {
+    (
+        work=$TMP/work earlier=$(<"$TMP/results")
+        results_start
+        case_begin low ours 0 "a case with a floor"
+        sample low ours 4000
+        sample low "the least" 2000
+        sample low peer 10000
+        floor low "the least"
+        promise low peer '>=' 4
+        promise low peer '>=' 8
+        promise low ours '<=' "1 ms"
+        promise low "the least" '>=' 0.9
+        case_begin rate ours 0 "a case where more is better" "commands/s"
+        sample rate ours 300
+        sample rate "the least" 600
+        sample rate peer 100
+        floor rate "the least"
+        promise rate peer '>=' 5
+        case_begin row one 0 "a case where we are the row"
+        sample row one 2000
+        sample row ours 3000
+        sample row "the least" 2500
+        floor row "the least"
+        promise row ours '<=' 1.2
+        results_write "$1"
+    )
+}
+
 # What a race of three would run, one of them absent and one that does not start.
 race_words_of() {
     (
@@ -60,6 +96,7 @@ race_words_of() {
         race_peer broken "two" sh -c :
         race_peer there "three" sh -c :
         race_resident "four" cat
+        race_once there "five" sh
         echo "${race_words[*]}"
         cat "$work/notes"
     )
@@ -75,7 +112,7 @@ of() {
 }
 
 is "a peer that is absent or does not start is left out of a race" "$(race_words_of)" \
-    "-- ours true -- three sh -c : ++ four cat
+    "-- ours true -- three sh -c : ++ four cat == five sh
 race	one	not installed
 race	two	does not start here"
 ok "results are made of samples" results_make "$TMP/results"
@@ -98,6 +135,27 @@ like "what was promised and kept" "$(cat "$TMP/out")" "peer one +\| +>= 4 +\| +5
 like "what was not kept" "$(cat "$TMP/out")" "peer one +\| +>= 6 +\| +5 +\| not met"
 like "how much of it in all" "$(cat "$TMP/out")" "2 met, 1 not met, 1 not measured"
 exits 1 "bench/report refuses a file that is absent" "$bench/report" "$TMP/absent"
+
+ok "a later run is added" floor_make "$TMP/low"
+is "to the cases that it has not" "$(jq -c '[.cases[].name]' "$TMP/low")" \
+    '["quick-4","quick-8","rate","floor","low","row"]'
+is "in place of those that it has" "$(jq -c '.cases[2].rows | length' "$TMP/low")" 3
+is "a floor allows what we would have with its figure" \
+    "$(jq -c '[.cases[].promises[] | .allowed]' "$TMP/low")" '[null,null,null,null,6,5,5,2,null,1.25]'
+ok "bench/report tells" "$bench/report" "$TMP/low"
+like "what a floor allows" "$(cat "$TMP/out")" "peer +\| +>= 4 +\| +2.5 +\| not met, the floor allows 5 "
+like "and how many promises it does not" "$(cat "$TMP/out")" \
+    "2 met, 7 not met .the floor does not allow 3 of them., 1 not measured"
+
+# What bench-time runs of two, one of them only once, when a run takes a third of a second.
+raced() {
+    "$BPROC_BUILD/bench/bench-time" "$@" -- each sleep 0.35 == once true >"$TMP/raced" &&
+        cut -f 2 "$TMP/raced" | sort | uniq -c | tr -s ' \n' ' '
+}
+
+is "bench-time ends when its time is over, but has three rounds" "$(raced -s 1 9)" " 3 each 1 once "
+is "with -c the first counts" "$(raced -c 1)" " 1 each 1 once "
+
 echo no >"$TMP/no"
 exits 1 "and one that is no JSON" "$bench/report" "$TMP/no"
 changed '.version = 1'
