@@ -21,6 +21,7 @@ slaved_slaved_SOURCES = \
 	slaved/receivers.c slaved/receivers.h \
 	slaved/root.c slaved/root.h \
 	slaved/seconds.c slaved/seconds.h \
+	slaved/setup.c slaved/setup.h \
 	slaved/shares.c slaved/shares.h \
 	slaved/space.c slaved/space.h \
 	slaved/tickets.c slaved/tickets.h \
