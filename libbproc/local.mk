@@ -49,6 +49,8 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/spool.c libbproc/spool.h \
 	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
+	libbproc/fences.c libbproc/fences.h \
+	libbproc/pieces.c libbproc/pieces.h \
 	libbproc/twin.c libbproc/twin.h \
 	libbproc/undump.c \
 	libbproc/usage.c \

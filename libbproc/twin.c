@@ -26,101 +26,25 @@
 
 #include "libbproc/depart.h"
 #include "libbproc/holder.h"
+#include "libbproc/pieces.h"
 #include "libbproc/twin.h"
 #include "proto/frame.h"
 
-#define REGION_LEAST (256UL << 10)      /* below it a region is CRIU's */
-#define REGION_MOST (1UL << 36)         /* above it a region is mostly holes: CRIU's, too */
 #define WORTH_IT (1UL << 20)
-#define MARGIN (256UL << 10)            /* about the stack pointer and the thread's own data */
 #define MOVE_UNIT (2UL << 20)           /* a page table; moved whole when both ends agree in it */
-#define LINE 512
 #define VERDICT_AT FRAME_PREFIX         /* the first word of a gate_msg */
 #define NODE_AT (VERDICT_AT + 4)        /* the second */
 #define GATE_BYTES 256                  /* of a gate_msg without children */
 #define HOLDER_STACK 4096
 
-struct piece {
-    uintptr_t start, away;
-    size_t size;
-};
-
 struct twin {
-    uintptr_t keep[3][2];               /* what the twin needs before it has its memory */
     uintptr_t reserve;                  /* room for what is out of the way */
-    size_t reserved, total;
-    unsigned count;
-    struct piece pieces[BPROC_MAX_REGIONS];
+    size_t reserved;
+    struct pieces pieces;
     page_region regions[BPROC_MAX_REGIONS];
     char stack[HOLDER_STACK] __attribute__((aligned(16)));
     uint8_t frame[FRAME_PREFIX + 64 + BPROC_MAX_REGIONS * sizeof(page_region)];
 };
-
-/* ---- which memory ---- */
-
-static void piece_add(struct twin *twin, uintptr_t start, uintptr_t end)
-{
-    size_t size = end > start ? end - start : 0;
-
-    if (size < REGION_LEAST || size > REGION_MOST || twin->count == BPROC_MAX_REGIONS)
-        return;
-    twin->pieces[twin->count++] = (struct piece){ .start = start, .size = size };
-    twin->total += size;
-}
-
-/* A region without what is to be kept of it. */
-static void region_add(struct twin *twin, uintptr_t start, uintptr_t end, unsigned keep)
-{
-    for (; keep < 3; keep++) {
-        const uintptr_t *kept = twin->keep[keep];
-
-        if (kept[0] < end && kept[1] > start) {
-            region_add(twin, start, kept[0], keep + 1);
-            region_add(twin, kept[1], end, keep + 1);
-            return;
-        }
-    }
-    piece_add(twin, start, end);
-}
-
-/* Private, anonymous, and not the kernel's own; what cannot be read, the mover could not either. */
-static int line_take(const char *line, uintptr_t *start, uintptr_t *end)
-{
-    char access[5], name[16] = "";
-    unsigned long inode;
-
-    if (sscanf(line, "%lx-%lx %4s %*s %*s %lu %15s", start, end, access, &inode, name) < 4)
-        return 0;
-    return access[3] == 'p' && access[0] == 'r' && inode == 0 &&
-           (!name[0] || strcmp(name, "[heap]") == 0 || strncmp(name, "[anon:", 6) == 0);
-}
-
-static void keep_about(uintptr_t kept[2], uintptr_t middle, uintptr_t page)
-{
-    kept[0] = (middle - MARGIN) & ~(page - 1);
-    kept[1] = (middle + MARGIN) & ~(page - 1);
-}
-
-static void regions_find(struct twin *twin)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start, end;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char line[LINE];
-
-    keep_about(twin->keep[0], (uintptr_t)__builtin_frame_address(0), page);
-    keep_about(twin->keep[1], (uintptr_t)pthread_self(), page);
-    twin->keep[2][0] = (uintptr_t)twin;
-    twin->keep[2][1] = ((uintptr_t)(twin + 1) + page - 1) & ~(page - 1);
-    while (maps && fgets(line, sizeof(line), maps)) {
-        if (line_take(line, &start, &end))
-            region_add(twin, start, end, 0);
-        /* The rest of a longer one. */
-        while (!strchr(line, '\n') && fgets(line, sizeof(line), maps))
-            continue;
-    }
-    if (maps)
-        fclose(maps);
-}
 
 /* ---- the fork ---- */
 
@@ -128,7 +52,7 @@ static int room_reserve(struct twin *twin)
 {
     void *room;
 
-    twin->reserved = twin->total + (twin->count + 1) * MOVE_UNIT;
+    twin->reserved = twin->pieces.total + (twin->pieces.count + 1) * MOVE_UNIT;
     room = mmap(NULL, twin->reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
                 0);
     if (room == MAP_FAILED)
@@ -141,8 +65,8 @@ static void pieces_away(struct twin *twin)
 {
     uintptr_t at = twin->reserve;
 
-    for (unsigned i = 0; i < twin->count; i++) {
-        struct piece *piece = &twin->pieces[i];
+    for (unsigned i = 0; i < twin->pieces.count; i++) {
+        struct piece *piece = &twin->pieces.list[i];
         uintptr_t to = at + ((piece->start - at) & (MOVE_UNIT - 1));
 
         if (syscall(SYS_mremap, piece->start, piece->size, piece->size,
@@ -156,8 +80,8 @@ static void pieces_away(struct twin *twin)
 
 static int pieces_back(struct twin *twin)
 {
-    for (unsigned i = 0; i < twin->count; i++) {
-        struct piece *piece = &twin->pieces[i];
+    for (unsigned i = 0; i < twin->pieces.count; i++) {
+        struct piece *piece = &twin->pieces.list[i];
 
         if (!piece->away)
             continue;
@@ -202,10 +126,10 @@ static int twin_tell(struct twin *twin, int pid, int holder, int gate)
     size_t sent = 0, len;
     XDR xdrs;
 
-    for (unsigned i = 0; i < twin->count; i++)
-        if (twin->pieces[i].away)
+    for (unsigned i = 0; i < twin->pieces.count; i++)
+        if (twin->pieces.list[i].away)
             twin->regions[msg.regions.regions_len++] =
-                (page_region){ twin->pieces[i].start, twin->pieces[i].size };
+                (page_region){ twin->pieces.list[i].start, twin->pieces.list[i].size };
     xdrmem_create(&xdrs, (char *)twin->frame + FRAME_PREFIX,
                   (u_int)(sizeof(twin->frame) - FRAME_PREFIX), XDR_ENCODE);
     if (!xdr_twin_msg(&xdrs, &msg))
@@ -375,8 +299,8 @@ twin_fate twin_part(int gate, int lazy, int *node)
         return fate;
     /* What its owner may not read is not read for him, but with all of the rest of it. */
     if (syscall(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0) == 1)
-        regions_find(twin);
-    if (twin->total >= WORTH_IT && room_reserve(twin) == 0) {
+        pieces_find(&twin->pieces, twin, sizeof(*twin));
+    if (twin->pieces.total >= WORTH_IT && room_reserve(twin) == 0) {
         pid = twin_clone(twin);
         if (pid > 0)
             fate = process_run(twin, pid, gate, lazy, node);

@@ -29,6 +29,21 @@ ok "a user's process, around" as_nobody "$pages" move 1 0 -1
 ok "from a node to another" on master bpsh 0 "$pages" whole 1
 ok "from a node home" on master bpsh 0 "$pages" heap -1
 
+# fenced CASE NODE...
+fenced() {
+    local status=0
+    on master "$PROGS/fences" "$@" >"$TMP/out" 2>&1 || status=$?
+    case $status in
+        77) skip "memory with fences: $1" "this kernel has none" ;;
+        *) is "memory with fences: $1: $(cat "$TMP/out")" "$status" 0 ;;
+    esac
+}
+
+fenced small 0
+fenced copied 0
+fenced lazy 1
+fenced onward 0 1
+
 ok "nobody is left" wait_for 10 nobody_is_there
 
 done_testing
