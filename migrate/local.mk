@@ -101,8 +101,10 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/memorygate.c migrate/memorygate.h \
 	migrate/memoryrecv.c migrate/memoryrecv.h \
 	migrate/memoryspace.c migrate/memoryspace.h \
+	migrate/memoryward.c migrate/memoryward.h \
 	migrate/sibling.c migrate/sibling.h migrate/space/procstat.c migrate/space/procstat.h \
-	migrate/streamends.c migrate/streamends.h
+	migrate/streamends.c migrate/streamends.h \
+	migrate/userfault.c migrate/userfault.h
 migrate_bproc_receiver_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)
 

@@ -11,22 +11,11 @@
 #include <unistd.h>
 
 #include "migrate/memorygate.h"
+#include "migrate/userfault.h"
 #include "proto/msg.h"
 
 #define DEVICE "/dev/userfaultfd"
 #define MOST_CHILDREN 256
-
-/* A descriptor of another kind would do something else with our calls. */
-static int is_userfaultfd(int fd)
-{
-    static const char want[] = "anon_inode:[userfaultfd]";
-    char path[40], name[sizeof(want)];
-    ssize_t len;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    len = readlink(path, name, sizeof(name));
-    return len == sizeof(want) - 1 && memcmp(name, want, sizeof(want) - 1) == 0;
-}
 
 /* Who answers, as the kernel knows it. */
 static int peer_find(int gate, pid_t *pid)
@@ -59,7 +48,7 @@ static int answer_take(const struct msg *answer, int *fd)
         return -EPROTO;
     if (answer->header.status > 0)
         return -answer->header.status;
-    if (*fd < 0 || !is_userfaultfd(*fd))
+    if (*fd < 0 || !userfault_is(*fd))
         return -EPROTO;
     return 0;
 }

@@ -12,6 +12,7 @@
 #include "migrate/memoryrecv.h"
 #include "migrate/memorytalk.h"
 #include "migrate/memoryspace.h"
+#include "migrate/memoryward.h"
 #include "migrate/pageoffer.h"
 
 #define POLLED 64                       /* processes whose faults are heard at once */
@@ -22,6 +23,7 @@ struct memoryrecv {
     struct memoryspace *space;
     pid_t pid;
     int pidfd;                          /* its number is its own while this says so; -1 */
+    struct memoryward ward;             /* while it is lazy */
     const page_region *regions;
     unsigned count;
     int lazy;                           /* the process runs before it has all */
@@ -217,25 +219,47 @@ static int enough_say(struct memoryrecv *m)
     return bulk_send(m->ssl, P_BULK_WANT, 0, FRAME_XDR(page_run), &none);
 }
 
+/* What is to be heard of beside the peer: those who lack pages, and who stands in for us. */
+static int others_serve(struct memoryrecv *m, const struct pollfd *ward,
+                        const struct pollfd *memories, unsigned count)
+{
+    /* Said of one that would make us wait: the process has it in its hands. */
+    for (unsigned i = 0; i < count; i++)
+        if (memories[i].revents & POLLERR)
+            return -EPERM;
+    if (ward->revents) {
+        int error = memoryward_start(&m->ward);
+
+        if (error)
+            return error;
+    }
+    return events_take(m);
+}
+
 /* Serves until the peer says something, or `fd` (-1: none) can be read. 1: the peer; 0: `fd`. */
 static int quiet_serve(void *arg, int fd)
 {
     struct memoryrecv *m = arg;
-    struct pollfd fds[2 + POLLED] = { { .fd = SSL_get_fd(m->ssl), .events = POLLIN },
-                                      { .fd = fd, .events = POLLIN } };
+    struct pollfd fds[3 + POLLED];
     int error = 0, pending;
 
     while (!error) {
-        unsigned count = memoryspace_poll(m->space, fds + 2, POLLED);
+        unsigned count = memoryspace_poll(m->space, fds + 3, POLLED);
 
+        fds[0] = (struct pollfd){ .fd = SSL_get_fd(m->ssl), .events = POLLIN };
+        fds[1] = (struct pollfd){ .fd = fd, .events = POLLIN };
+        fds[2] = (struct pollfd){ .fd = m->ward.fd, .events = POLLIN };
         if (count == 0)
             error = enough_say(m);
+        count = count < POLLED ? count : POLLED;
         pending = SSL_has_pending(m->ssl);
-        if (poll(fds, 2 + (count < POLLED ? count : POLLED), pending ? 0 : -1) < 0 &&
-            errno != EINTR)
-            return -errno;
+        if (poll(fds, 3 + count, pending ? 0 : -1) < 0) {
+            if (errno != EINTR)
+                return -errno;
+            continue;
+        }
         if (!error)
-            error = events_take(m);
+            error = others_serve(m, fds + 2, fds + 3, count);
         /* In this order: the peer may have something to say all the time. */
         if (!error && fds[1].revents)
             return 0;
@@ -280,6 +304,14 @@ int memoryrecv_is_lazy(const struct memoryrecv *m)
     return m->lazy;
 }
 
+static int lazy_begin(struct memoryrecv *m)
+{
+    m->lazy = memoryspace_is_running(m->space);
+    m->ward.process = m->pid;
+    m->ward.process_fd = m->pidfd;
+    return m->lazy ? -memoryward_start(&m->ward) : 0;
+}
+
 struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions, unsigned count,
                                   int lazy)
 {
@@ -293,17 +325,19 @@ struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions
     m->regions = regions;
     m->count = count;
     m->pidfd = -1;
+    m->ward = MEMORYWARD_NONE;
     m->data = aligned_alloc(PAGE_BYTES, BPROC_MAX_BATCH * PAGE_BYTES);
     fd = m->data ? memorygate_ask(gate, &m->pid, &whole) : -ENOMEM;
     if (fd >= 0) {
-        m->lazy = lazy && whole;
         m->pidfd = (int)syscall(SYS_pidfd_open, m->pid, 0);
-        m->space = memoryspace_new(fd, regions, count, m->lazy);
-        error = errno;
+        m->space = memoryspace_new(fd, regions, count, lazy && whole);
+        error = m->space ? 0 : errno;
     } else {
         error = -fd;
     }
-    if (m->space)
+    if (!error)
+        error = lazy_begin(m);
+    if (!error)
         return m;
     memoryrecv_free(m);
     errno = error;
@@ -314,11 +348,14 @@ void memoryrecv_free(struct memoryrecv *m)
 {
     if (!m)
         return;
-    /* It must not go on with zeros for what it had. */
-    if (m->space && m->lazy && !m->ended && !m->enough)
+    /* It must not go on with zeros for what it had; what it has forked is the ward's. */
+    if (m->space && m->lazy && !m->ended && !m->enough) {
         memorygate_kill(m->pid, m->pidfd);
-    memoryspace_free(m->space);
-    fd_close(&m->pidfd);
+    } else {
+        memoryspace_free(m->space);
+        memoryward_end(&m->ward);
+        fd_close(&m->pidfd);
+    }
     free(m->data);
     free(m);
 }

@@ -28,7 +28,7 @@ struct memoryrecv;
 struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions, unsigned count,
                                   int lazy);
 
-/* It may: where there is no /dev/userfaultfd it may not. */
+/* It may: where there is no /dev/userfaultfd, or a Linux before 6.10, it may not. */
 int memoryrecv_is_lazy(const struct memoryrecv *memory);
 
 /* `store`, of pages that came for `uid`, may be NULL. */
@@ -43,7 +43,10 @@ int memoryrecv_hear(struct memoryrecv *memory, struct bulk_msg *msg);
 /* Until all is in place. */
 int memoryrecv_finish(struct memoryrecv *memory);
 
-/* Kills a process that runs without all of its pages, and its descendants. NULL is allowed. */
+/*
+ * Kills a process that runs without all of its pages, and its descendants; we are to end soon then,
+ * which is when those that it has lost get a SIGBUS for what they lack. NULL is allowed.
+ */
 void memoryrecv_free(struct memoryrecv *memory);
 
 #endif

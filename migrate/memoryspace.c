@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/userfaultfd.h>
 
 #include "migrate/memoryspace.h"
 #include "migrate/pagestore.h"
+#include "migrate/userfault.h"
 
 #define EVENTS (UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP | \
                 UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP)
@@ -175,7 +175,7 @@ int memoryspace_events(struct memoryspace *space, int (*want)(void *arg, uint64_
     for (struct memory *memory = space->list; memory; memory = memory->next) {
         struct uffd_msg msg;
 
-        while (!error && read(memory->fd, &msg, sizeof(msg)) == sizeof(msg))
+        while (!error && userfault_hear(memory->fd, &msg))
             error = event_take(space, memory, &msg, want, arg);
     }
     return error;
@@ -281,11 +281,9 @@ unsigned memoryspace_poll(const struct memoryspace *space, struct pollfd *list, 
     return count;
 }
 
-static int memory_register(struct memory *memory, const page_region *regions, unsigned count,
-                           int running)
+static int memory_register(struct memory *memory, const page_region *regions, unsigned count)
 {
-    struct uffdio_api api = { .api = UFFD_API, .features = running ? EVENTS : 0 };
-    int error = ioctl(memory->fd, UFFDIO_API, &api) < 0 ? -errno : 0;
+    int error = 0;
 
     for (unsigned i = 0; !error && i < count; i++) {
         struct uffdio_register reg = { .range = { regions[i].start, regions[i].size },
@@ -311,13 +309,19 @@ struct memoryspace *memoryspace_new(int fd, const page_region *regions, unsigned
         free(space);
         return NULL;
     }
-    space->running = running;
-    error = memory_register(space->list, regions, count, running);
+    space->running = userfault_begin(fd, running ? EVENTS : 0);
+    error = space->running < 0 ? space->running
+                               : memory_register(space->list, regions, count);
     if (!error)
         return space;
     memoryspace_free(space);
     errno = -error;
     return NULL;
+}
+
+int memoryspace_is_running(const struct memoryspace *space)
+{
+    return space->running;
 }
 
 void memoryspace_free(struct memoryspace *space)

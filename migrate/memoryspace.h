@@ -18,9 +18,12 @@
 
 struct memoryspace;
 
-/* Takes `fd`, on failure too. `running`: the process will use its memory. NULL and errno. */
+/* Takes `fd`, on failure too. `running`: the process is to use its memory. NULL and errno. */
 struct memoryspace *memoryspace_new(int fd, const page_region *regions, unsigned count,
                                     int running);
+
+/* It may: the kernel has what that takes. */
+int memoryspace_is_running(const struct memoryspace *space);
 
 /*
  * Pages from that address on; outside of the regions they count for nothing. 0; -EAGAIN: first

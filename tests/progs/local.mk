@@ -124,6 +124,11 @@ tests_progs_fences_SOURCES = tests/progs/fences.c tests/progs/prog.h
 tests_progs_fences_LDADD = $(PROG_LDADD)
 tests_progs_fences_LDFLAGS = $(PROG_LINK)
 
+check_PROGRAMS += tests/progs/lacking
+tests_progs_lacking_SOURCES = tests/progs/lacking.c tests/progs/prog.h
+tests_progs_lacking_LDADD = $(PROG_LDADD)
+tests_progs_lacking_LDFLAGS = $(PROG_LINK)
+
 check_PROGRAMS += tests/progs/pages
 tests_progs_pages_SOURCES = tests/progs/pages.c tests/progs/prog.h
 tests_progs_pages_LDADD = $(PROG_LDADD)

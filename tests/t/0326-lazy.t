@@ -33,6 +33,7 @@ for action in kill error; do
 done
 bplab daemon master restart
 wait_for 20 node_is 0 up
+wait_for 20 node_is 1 up
 ok "the next one works" on master "$pages" scattered 0 16
 
 # Where the node has no /dev/userfaultfd the child comes with all of its memory.

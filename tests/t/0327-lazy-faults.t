@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# BPROC_RFORK_LAZY, when whoever brings the memory dies: the child dies too, and never goes on with
+# zeros for what it lacks.
+
+. "${0%/*}/lib.sh"
+. "${0%/*}/travel.sh"
+
+prog=$PROGS/lacking
+said=/tmp/lacking-said
+lab_up 1
+ON_TIMEOUT=30
+
+node_said() {
+    on n0 cat "$said"
+}
+
+is_said() {
+    [[ $(node_said) == *"$1"* ]]
+}
+
+# begin CASE: it runs, and its last pages stay on the master.
+begin() {
+    on n0 rm -f "$said"
+    on master "$prog" "$1" 0 "$said" >"$TMP/case" 2>&1 &
+    job=$!
+    ok "$1: it runs, while pages are missing" wait_for 20 is_said runs
+}
+
+# ended NAME: as it should, for whoever forked it.
+ended() {
+    local status=0
+    wait "$job" || status=$?
+    is "$1: $(cat "$TMP/case")" "$status" 0
+}
+
+holders_go() {
+    on master pkill -CONT bproc-carrier
+    ! on master pgrep bproc-pages && nobody_is_there && ! on n0 pgrep bproc-ward
+}
+
+stopped_masterd() {
+    BPROC_FAULT=26:stop bplab daemon master restart
+    wait_for 20 node_is 0 up
+}
+
+stopped_masterd
+begin waits
+on n0 pkill -KILL bproc-arrival
+ended "the receiver is killed, and the process with it"
+is "it has seen nothing else" "$(node_said)" runs
+ok "nothing is left" wait_for 10 holders_go
+
+begin survives
+on n0 pkill -KILL bproc-arrival
+ended "one that ends while its memory comes"
+ok "what it has forked dies of the first page" wait_for 10 is_said status
+is "by SIGBUS" "$(node_said)" $'runs\nstatus 7'
+ok "nothing is left" wait_for 10 holders_go
+
+begin waits
+on n0 pkill -KILL bproc-ward
+ok "who would stand in is killed: there is another one" wait_for 5 on n0 pgrep bproc-ward
+on n0 pkill -KILL bproc-arrival
+ended "then the receiver"
+is "it has seen nothing else" "$(node_said)" runs
+ok "nothing is left" wait_for 10 holders_go
+
+begin waits
+bplab daemon n0 kill
+bplab daemon n0 start
+ended "the node's daemon is killed"
+is "it has seen nothing else" "$(node_said)" runs
+wait_for 20 node_is 0 up
+ok "nothing is left" wait_for 10 holders_go
+
+begin waits
+bplab daemon master kill
+is "the master's daemon is killed, and the process waits" "$(node_said)" runs
+on master pkill -KILL bproc-carrier
+wait "$job"
+ok "and is killed when its memory has gone" wait_for 20 eval '! on n0 pgrep -x lacking'
+is "it has seen nothing else" "$(node_said)" runs
+stopped_masterd
+
+begin tampers
+ended "one that wants to hold up who reads its faults is killed"
+is "it has seen nothing else" "$(node_said)" runs
+ok "nothing is left" wait_for 10 holders_go
+
+done_testing
