@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,6 +274,14 @@ void link_close(struct link *link, const char *reason)
 
 /* ---- the beginning ---- */
 
+/* Where thousands wait, some give up before it is their turn; a handshake would be for nobody. */
+static int has_left(int fd)
+{
+    struct pollfd look = { .fd = fd, .events = POLLRDHUP };
+
+    return poll(&look, 1, 0) > 0;
+}
+
 /* One host that opens connections and says nothing must not keep the others out. */
 static int is_crowded(uint32_t addr)
 {
@@ -296,7 +305,7 @@ void link_accept(int fd)
     uint32_t addr;
     int one = 1;
 
-    if (getpeername(fd, (struct sockaddr *)&in, &len) < 0) {
+    if (has_left(fd) || getpeername(fd, (struct sockaddr *)&in, &len) < 0) {
         close(fd);
         return;
     }

@@ -68,7 +68,28 @@ on master sh -c 'kill $(cat /run/bproc/masterd.pid)
 reply wait $nodes 30
 like "after a restart of masterd they find it again" "$answer" "^up $nodes after"
 ok "and are what they were" wait_for 10 become $nodes up
+
+# They come, and are gone before masterd looks.
+# shellcheck disable=SC2016
+arrived() {
+    (( $(on master grep -c ':08AF [0-9A-F:]* 01 ' /proc/net/tcp) >= nodes ))
+}
+
+strangers() {
+    on master grep -c "did not become a node's link" /run/masterd.log
+}
+
+reply drop $nodes
+ok "they go" wait_for 10 become $nodes down
+before=$(strangers)
+# shellcheck disable=SC2016
+on master sh -c 'kill -STOP $(cat /run/bproc/masterd.pid)'
+reply start
+ok "they come while masterd hangs" wait_for 10 arrived
 echo quit >&"${swarm[1]}"
 ok "the swarm goes" wait $swarm_pid
-ok "and its nodes are down" wait_for 10 become $nodes down
+# shellcheck disable=SC2016
+on master sh -c 'kill -CONT $(cat /run/bproc/masterd.pid)'
+ok "masterd answers" wait_for 10 become $nodes down
+is "and has shaken hands with none of them" "$(strangers)" "$before"
 done_testing
