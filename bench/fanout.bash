@@ -4,6 +4,7 @@
 # One command on many nodes at once.
 
 fanout_lab=(16)
+fanout_floor="floor: a program here, true on each"
 
 fanout_ssh='config=$1; shift
 for node; do ssh -F "$config" "$node" true & pids="$pids $!"; done
@@ -26,20 +27,22 @@ fanout_size() {
     race_peer clush "clush, shared connections" "${clush_shared[@]}" -w "$list" true
     race_peer slurm "srun" "${srun[@]}" -N "$count" -w "$list" true
     race_peer slurm "srun within salloc" "${srun_in[@]}" -N "$count" -w "$list" true
+    race_peer tls "$fanout_floor" "${tls_knock[@]}" "$count"
+    floor "$name" "$fanout_floor"
     race_run "$(rounds 20 4)"
 }
 
-# What each node more costs, of the medians of 4 and 16.
+# fanout_growth ROW: what each node more costs, of the medians of 4 and 16.
 fanout_growth() {
     local count
     rows_write
-    for count in 4 16; do
-        awk -F '\t' -v name="fanout-$count" '$1 == name && $2 == "bpsh" { print $4 }' "$work/rows"
-    done | awk '{ value[NR] = $1 } END { if (NR == 2) print (value[2] - value[1]) * 1000 / 12 }'
+    sample fanout-growth "$1" "$(for count in 4 16; do
+        awk -F '\t' -v name="fanout-$count" -v row="$1" '$1 == name && $2 == row { print $4 }' "$work/rows"
+    done | awk '{ value[NR] = $1 } END { if (NR == 2) print (value[2] - value[1]) * 1000 / 12 }')"
 }
 
 fanout_run() {
-    local count peer growth
+    local count peer
     for count in 1 4 16; do
         fanout_size "$count" || return
     done
@@ -47,8 +50,9 @@ fanout_run() {
         promise fanout-16 "$peer" '>=' 20
     done
     stable fanout-16 "clush" '>='
-    growth=$(fanout_growth)
     case_begin fanout-growth "bpsh" 0 "what each node more costs, from 4 nodes to 16"
-    sample fanout-growth "bpsh" "$growth"
+    fanout_growth "bpsh"
+    fanout_growth "$fanout_floor"
+    floor fanout-growth "$fanout_floor"
     promise fanout-growth "bpsh" '<=' "0.5 ms"
 }

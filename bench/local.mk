@@ -4,7 +4,7 @@
 
 noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
 	bench/bench-ready bench/bench-swarm bench/bench-notifiers \
-	bench/bench-vector bench/bench-floor bench/bench-lazy
+	bench/bench-vector bench/bench-floor bench/bench-lazy bench/bench-knock
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
@@ -21,6 +21,7 @@ bench_bench_lazy_LDADD = libbproc/libbproc.la
 bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_SOURCES = bench/tlsping.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
+bench_bench_knock_SOURCES = bench/knock.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_ready_SOURCES = bench/ready.c bench/stopwatch.c bench/stopwatch.h
 
 bench_bench_notifiers_SOURCES = bench/notifiers.c bench/stopwatch.c bench/stopwatch.h

@@ -52,15 +52,24 @@ peers_define() {
     srun_in=(srun --overlap "--jobid=$slurm_job")
     hydra=(mpiexec.hydra -launcher fork)
     tls_ping=(bench-tlsping ask)
+    tls_knock=(bench-knock /run/bench-tls)
 }
 
-# What a TLS connection and fork+exec of a program cost by themselves: a server on n0.
+# What a TLS connection and fork+exec of a program cost by themselves: a server on each node and, on
+# the master, who asks them for bench-knock.
 peer_tls_start() {
+    local i hosts=()
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench \
         -keyout "$work/tls.pem" -out "$work/tls.crt" 2>/dev/null &&
         cat "$work/tls.crt" >>"$work/tls.pem" || return
     # shellcheck disable=SC2016
-    on n0 sh -c 'bench-tlsping serve "$1" 7000 </dev/null >/dev/null 2>&1 &
-        timeout 5 sh -c "until bench-tlsping ask n0 7000 </dev/null 2>/dev/null; do :; done"' \
-        sh "$work/tls.pem"
+    for (( i = 0; i < nodes; i++ )); do
+        hosts+=("n$i")
+        on "n$i" sh -c 'bench-tlsping serve "$1" 7000 </dev/null >/dev/null 2>&1 &
+            timeout 5 sh -c "until bench-tlsping ask localhost 7000 </dev/null 2>/dev/null; do :; done"' \
+            sh "$work/tls.pem" || return
+    done
+    # shellcheck disable=SC2016
+    on master sh -c 'bench-tlsping stand /run/bench-tls 7000 "$@" </dev/null >/dev/null 2>&1 &
+        timeout 5 sh -c "until bench-knock /run/bench-tls 0 2>/dev/null; do :; done"' sh "${hosts[@]}"
 }

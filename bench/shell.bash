@@ -24,6 +24,8 @@ shell_case() {
         "${tls_ping[@]}" n0 7000 run
     ! peer_need tls || race_resident "a TLS round trip" "${tls_ping[@]}" n0 7000
     race_add "true here" true
+    race_peer tls "floor: a program here, true there" "${tls_knock[@]}" 1
+    floor shell "floor: a program here, true there"
     promise shell "ssh, new connection" '>=' 40
     promise shell "ssh, shared connection" '>=' 6
     promise shell "pdsh" '>=' 40

@@ -2,11 +2,15 @@
 /*
  * bench-tlsping serve PEM PORT
  * bench-tlsping ask HOST PORT [run]
+ * bench-tlsping stand SOCKET PORT HOST...
  *
  * What a command on another machine costs at least: one byte over an open TLS connection, and one
  * back; with `run` the other side forks, executes `true` and waits for it in between. The server
  * has certificate and key from the file PEM, and a process for each connection. The other side
  * connects, then takes a turn for each line it reads and answers it with the turn's microseconds.
+ *
+ * `stand` is what a daemon would do at least: it keeps a connection to each host, and for whoever
+ * knocks at its socket (bench-knock) with a number has `true` run on so many of the hosts at once.
  */
 #include "config.h"
 
@@ -19,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <openssl/ssl.h>
@@ -26,6 +31,7 @@
 #include "bench/stopwatch.h"
 
 #define BACKLOG 16
+#define MAX_HOSTS 64
 #define PING 'p'
 #define RUN 'r'
 
@@ -119,13 +125,20 @@ static int serve_main(const char *pem, const char *port)
     }
 }
 
-static int ask_main(const char *host, const char *port, char byte)
+static SSL *tls_connect(const char *host, const char *port)
 {
     SSL *tls = tls_make(TLS_client_method(), NULL);
-    char line[64];
 
     if (SSL_set_fd(tls, socket_make(host, port)) != 1 || SSL_connect(tls) != 1)
         stopwatch_die("speak TLS with", host);
+    return tls;
+}
+
+static int ask_main(const char *host, const char *port, char byte)
+{
+    SSL *tls = tls_connect(host, port);
+    char line[64];
+
     while (fgets(line, sizeof(line), stdin)) {
         int64_t start = stopwatch_now();
         char answer;
@@ -140,6 +153,58 @@ static int ask_main(const char *host, const char *port, char byte)
     return 0;
 }
 
+/* ---- for programs that are started for each command ---- */
+
+static int door_open(const char *path)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    errno = ENAMETOOLONG;
+    if (strlen(path) >= sizeof(at.sun_path))
+        stopwatch_die("listen at", path);
+    strcpy(at.sun_path, path);
+    unlink(path);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, BACKLOG) < 0)
+        stopwatch_die("listen at", path);
+    return fd;
+}
+
+static void guest_serve(int fd, SSL **hosts, unsigned count)
+{
+    unsigned char wanted;
+    char byte = RUN;
+
+    if (read(fd, &wanted, 1) != 1 || wanted > count)
+        return;
+    for (unsigned i = 0; i < wanted; i++)
+        if (SSL_write(hosts[i], &byte, 1) != 1)
+            stopwatch_die("write to", "a host");
+    for (unsigned i = 0; i < wanted; i++)
+        if (SSL_read(hosts[i], &byte, 1) != 1)
+            stopwatch_die("hear from", "a host");
+    if (write(fd, &byte, 1) != 1)
+        perror("bench-tlsping");
+}
+
+static int stand_main(const char *path, const char *port, char **names, unsigned count)
+{
+    SSL *hosts[MAX_HOSTS];
+    int listener;
+
+    for (unsigned i = 0; i < count; i++)
+        hosts[i] = tls_connect(names[i], port);
+    listener = door_open(path);
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+        if (fd < 0)
+            stopwatch_die("accept at", path);
+        guest_serve(fd, hosts, count);
+        close(fd);
+    }
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -151,7 +216,10 @@ int main(int argc, char **argv)
         return ask_main(argv[2], argv[3], PING);
     if (argc == 5 && strcmp(argv[1], "ask") == 0 && strcmp(argv[4], "run") == 0)
         return ask_main(argv[2], argv[3], RUN);
+    if (argc > 4 && argc <= 4 + MAX_HOSTS && strcmp(argv[1], "stand") == 0)
+        return stand_main(argv[2], argv[3], argv + 4, (unsigned)argc - 4);
     fprintf(stderr, "usage: bench-tlsping serve PEM PORT\n"
-                    "       bench-tlsping ask HOST PORT [run]\n");
+                    "       bench-tlsping ask HOST PORT [run]\n"
+                    "       bench-tlsping stand SOCKET PORT HOST...\n");
     return 2;
 }
