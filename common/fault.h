@@ -15,7 +15,7 @@ enum fault {
     FAULT_MASTERD_ASKED = 1,        /* P_MOVE_ASK checked, before its answer */
     FAULT_MASTERD_HANDOVER = 2,     /* handover taken in, before the mover hears of it */
     FAULT_MASTERD_STARTED = 3,      /* P_MOVE_START sent */
-    FAULT_MASTERD_READY = 4,        /* image waits on the node, before the commit */
+    FAULT_MASTERD_READY = 4,        /* image waits on the node (program runs), before the commit */
     FAULT_MASTERD_COMMIT = 5,       /* P_MOVE_COMMIT sent */
     FAULT_MASTERD_COMMITTED = 6,    /* process runs, before its gate is opened */
     FAULT_MASTERD_GATE = 7,         /* gate opened, before the ghost's HELLO */
@@ -28,14 +28,14 @@ enum fault {
     FAULT_MOVER_DUMPING = 21,       /* CRIU is at work */
     FAULT_MOVER_DUMPED = 22,        /* image is whole, not sent */
     FAULT_MOVER_SENT = 23,          /* image sent, node restores */
-    FAULT_MOVER_READY = 24,         /* process waits on the node, masterd does not know */
-    FAULT_MOVER_COMMITTED = 25,     /* process runs, masterd does not know */
+    FAULT_MOVER_READY = 24,         /* image waits on the node, masterd does not know */
+    FAULT_MOVER_COMMITTED = 25,     /* process runs, masterd does not know by us */
     FAULT_MOVER_MEMORY = 26,        /* process runs, without all of its memory: a lazy one */
     /* receiver: 40-59 */
     FAULT_RECEIVER_REGISTERED = 40, /* slaved knows of the transfer */
     FAULT_RECEIVER_RECEIVED = 41,   /* image is whole */
     FAULT_RECEIVER_LAUNCHED = 42,   /* process waits at its gate */
-    FAULT_RECEIVER_COMMIT = 43,     /* told to commit */
+    FAULT_RECEIVER_COMMIT = 43,     /* told to commit, or to do it by itself */
     FAULT_RECEIVER_GATE = 44,       /* gate opened, mover does not know */
     /* slaved: 60-79 */
     FAULT_SLAVED_REGISTERED = 60,   /* a transfer has begun */

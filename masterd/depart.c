@@ -13,6 +13,7 @@
 #include "masterd/depart.h"
 #include "masterd/ghost.h"
 #include "masterd/libraries.h"
+#include "masterd/link.h"
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
@@ -207,9 +208,11 @@ static void move_undo(struct move *move, int error, const char *text)
         nodeghost_remove(move->children[i], move->node);
     if (move->owner)
         proc_release(move->owner);
+    else if (move->runs)
+        link_kill(node_at(move->node), move->pid);
 }
 
-static const struct move_ops ops = { .vectors = 1, .find = task_find, .allow = move_allow,
+static const struct move_ops ops = { .vectors = 1, .hears = 1, .find = task_find, .allow = move_allow,
                                      .enter = move_enter, .committed = move_committed,
                                      .ghost = move_ghost, .done = move_done, .undo = move_undo };
 

@@ -159,6 +159,7 @@ static const struct link_call link_calls[] = {
     { P_JOIN, CALL, LINK_STRANGER, hello_join },
     { P_HELLO, CALL, LINK_MEMBER, hello_take },
     { P_PING, CALL | REPLY | EVENT, LINK_UP, ping_take },
+    { P_STARTED, EVENT, LINK_UP, report_started },
     { P_EXITED, EVENT, LINK_UP, report_status },
     { P_STOPPED, EVENT, LINK_UP, report_status },
     { P_CONTINUED, EVENT, LINK_UP, report_status },

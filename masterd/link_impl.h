@@ -67,6 +67,7 @@ void report_pass(struct link *link, const struct frame_header *header, const uin
 void report_passage(struct link *link, const struct frame_header *header, const uint8_t *body);
 void report_power(struct link *link, const struct frame_header *header, const uint8_t *body);
 void report_signal(struct link *link, const struct frame_header *header, const uint8_t *body);
+void report_started(struct link *link, const struct frame_header *header, const uint8_t *body);
 void report_status(struct link *link, const struct frame_header *header, const uint8_t *body);
 void report_usage(struct link *link, const struct frame_header *header, const uint8_t *body);
 

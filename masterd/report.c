@@ -16,6 +16,7 @@
 #include "masterd/proctable.h"
 #include "masterd/usage.h"
 #include "masterd/watchers.h"
+#include "moves/move.h"
 
 void report_status(struct link *link, const struct frame_header *header, const uint8_t *body)
 {
@@ -27,6 +28,17 @@ void report_status(struct link *link, const struct frame_header *header, const u
         proctable_exited(link->node, msg.pid, msg.status);
     else
         proctable_stopped(link->node, msg.pid, header->proc == P_STOPPED, msg.status);
+}
+
+/* What nobody waits for any more, and is not known by the mover's word, was told to have failed. */
+void report_started(struct link *link, const struct frame_header *header, const uint8_t *body)
+{
+    started_msg msg;
+
+    if (conn_decode(started_msg, header, body, &msg) < 0)
+        conn_close(link->conn, "arguments do not decode");
+    else if (!move_runs(link->node->number, &msg) && !proc_find(msg.pid, link->node->number))
+        link_kill(link->node, msg.pid);
 }
 
 void report_born(struct link *link, const struct frame_header *header, const uint8_t *body)

@@ -82,6 +82,10 @@ static int launch_check(struct arrival *a)
         return arrival_fail(a, -EPROTO, "cannot take process %d: unknown kind", l->pid);
     if (l->share.how != SHARE_NONE && a->peer != TLS_NODE_MASTER)
         return arrival_fail(a, -EPERM, "cannot take process %d: vectors are the master's", l->pid);
+    if (l->serial && (a->peer != TLS_NODE_MASTER ||
+                      (l->kind != MOVE_REXEC && l->kind != MOVE_EXECMOVE)))
+        return arrival_fail(a, -EPERM, "cannot take process %d: it is not to be committed here",
+                            l->pid);
     for (unsigned i = 0; i < l->streams.streams_len; i++)
         for (unsigned t = 0; t < l->streams.streams_val[i].targets.targets_len; t++)
             if (l->streams.streams_val[i].targets.targets_val[t] < 0)
@@ -184,14 +188,15 @@ static int gate_open(struct arrival *a)
 /* slaved counts the process before it runs, so that its end cannot be missed. */
 static int commit(struct arrival *a)
 {
-    launch_done done = { .pid = a->launch.pid, .uid = a->launch.uid };
-    int error = commit_wait(a);
+    commit_msg done = { .who = { .pid = a->launch.pid, .uid = a->launch.uid },
+                        .serial = a->launch.serial };
+    int error = a->launch.serial ? 0 : commit_wait(a);
 
     arrival_forks_end(a);
     if (!error)
         error = FAULT(FAULT_RECEIVER_COMMIT);
     if (!error)
-        error = msg_send(a->slaved, K_EVENT, P_LAUNCH_DONE, 0, 0, FRAME_XDR(launch_done), &done,
+        error = msg_send(a->slaved, K_EVENT, P_LAUNCH_DONE, 0, 0, FRAME_XDR(commit_msg), &done,
                          NULL, 0);
     if (!error)
         error = gate_open(a);

@@ -45,7 +45,19 @@ int departure_fail(struct departure *d, int error, const char *fmt, ...)
     return error;
 }
 
-/* The daemon's end of the channel goes when it gives the transfer up or dies. */
+/* The node may have told the daemon that a program runs before it has told us. */
+static int is_committed(struct departure *d)
+{
+    struct msg msg;
+
+    if (!atomic_load(&d->committed) && d->arg.serial && msg_recv(d->channel, &msg) == 0) {
+        atomic_store(&d->committed, msg.header.proc == P_MOVE_COMMIT);
+        msg_free(&msg);
+    }
+    return atomic_load(&d->committed);
+}
+
+/* The daemon's end of the channel goes when it gives the transfer up, dies, or is through with it. */
 static void *channel_watch(void *arg)
 {
     struct departure *d = arg;
@@ -53,7 +65,7 @@ static void *channel_watch(void *arg)
 
     while (poll(&fd, 1, -1) < 0 || !(fd.revents & (POLLRDHUP | POLLHUP | POLLERR)))
         continue;
-    if (!atomic_load(&d->committed))
+    if (!is_committed(d))
         _exit(1);
     return NULL;
 }
@@ -70,8 +82,11 @@ void departure_heed(struct departure *d)
     while (!d->watched && !SSL_has_pending(d->link->ssl) && !fds[0].revents) {
         if (poll(fds, 2, HEED_MS) == 0)
             return;
-        if (fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR))
+        if (!(fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR)))
+            continue;
+        if (!is_committed(d))
             _exit(1);
+        fds[1].fd = -1;
     }
 }
 
@@ -156,8 +171,10 @@ static int process_give(struct departure *d)
     if (!error)
         error = FAULT(FAULT_MOVER_SENT);
     if (!error)
-        error = departure_expect(d, P_BULK_READY);
+        error = departure_expect(d, d->arg.serial ? P_BULK_COMMITTED : P_BULK_READY);
     departure_lap(d, MT_RESTORE);
+    if (!error && !d->arg.serial)
+        error = FAULT(FAULT_MOVER_READY);
     return error;
 }
 
@@ -187,7 +204,7 @@ static int process_send(struct departure *d)
         error = process_give(d);
     }
     departure_mounts_leave(d);
-    return error ? error : FAULT(FAULT_MOVER_READY);
+    return error;
 }
 
 static int report_send(struct departure *d, bproc_proc proc, int error)
@@ -200,7 +217,11 @@ static int report_send(struct departure *d, bproc_proc proc, int error)
 static int commit(struct departure *d)
 {
     struct msg msg;
-    int error = report_send(d, P_MOVE_READY, 0);
+    int error;
+
+    if (d->arg.serial)
+        return FAULT(FAULT_MOVER_COMMITTED);
+    error = report_send(d, P_MOVE_READY, 0);
 
     if (!error && d->memory)
         error = memorysend_until(d->memory, d->channel);
@@ -228,7 +249,7 @@ static int streams_carry(struct departure *d)
                            .sender = { .pid = d->arg.task, .uid = d->arg.uid, .gid = d->arg.gid },
                            .count = d->arg.streams.streams_len,
                            .streams = d->arg.streams.streams_val, .fds = d->originals,
-                           .upstream = d->arg.kind == MOVE_RFORK ? -1 : d->channel,
+                           .upstream = d->arg.kind == MOVE_RFORK || d->arg.serial ? -1 : d->channel,
                            .pid = d->arg.pid, .ping_timeout = d->arg.ping_timeout };
 
     for (unsigned i = 0; i < carry.count; i++)
@@ -256,7 +277,8 @@ static int departure_commit(struct departure *d)
     if (error)
         return error;
     atomic_store(&d->committed, 1);
-    if (report_send(d, P_MOVE_COMMITTED, 0) < 0)
+    /* Of a program the daemon may know already, and have ended the move. */
+    if (report_send(d, P_MOVE_COMMITTED, 0) < 0 && !d->arg.serial)
         return -EPIPE;
     fd_close(&d->image);
     fd_close(&d->spec);

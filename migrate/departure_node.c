@@ -20,7 +20,7 @@ static int launch_put(struct departure *d)
                           .gate_inode = d->arg.gate_inode,
                           .io_direct = d->arg.io_direct,
                           .ping_timeout = d->arg.ping_timeout, .ticket = d->arg.ticket,
-                          .share = d->arg.share,
+                          .serial = d->arg.serial, .share = d->arg.share,
                           .children = d->arg.children };
 
     /* Where it comes from is nothing to the node: an image is an image. */

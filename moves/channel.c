@@ -22,12 +22,8 @@ static void report_keep(struct move *move, const move_report *report)
         move->bytes = report->bytes;
 }
 
-static void ready_take(struct move *move)
+static void move_ready(struct move *move)
 {
-    if (move->kind == MOVE_DUMP) {
-        move_end_dump(move);
-        return;
-    }
     if (FAULT(FAULT_MASTERD_READY) < 0) {
         move_fail(move, EIO, "fault on purpose");
         return;
@@ -38,14 +34,7 @@ static void ready_take(struct move *move)
     moves_ops->enter(move);
 }
 
-void move_commit(struct move *move)
-{
-    move->phase = MOVE_COMMITTING;
-    conn_event(move->channel, P_MOVE_COMMIT, NULL, NULL);
-    FAULT(FAULT_MASTERD_COMMIT);
-}
-
-static void committed_take(struct move *move)
+static void move_committed(struct move *move)
 {
     FAULT(FAULT_MASTERD_COMMITTED);
     move->phase = MOVE_GATE;
@@ -59,6 +48,36 @@ static void committed_take(struct move *move)
     }
     move->phase = MOVE_LEAVING;
     gate_tell(move->gate, GATE_END, move->node);
+}
+
+/* The mover's child of what runs already may not have heard of it yet: so it knows what our end is. */
+void move_commit(struct move *move)
+{
+    move->phase = MOVE_COMMITTING;
+    conn_event(move->channel, P_MOVE_COMMIT, NULL, NULL);
+    FAULT(FAULT_MASTERD_COMMIT);
+    if (move->runs)
+        move_committed(move);
+}
+
+/* By the word of the node or of the mover's child, whichever is heard first. */
+static void program_runs(struct move *move)
+{
+    move->runs = 1;
+    move_ready(move);
+}
+
+int move_runs(int node, const started_msg *started)
+{
+    struct move *move;
+
+    LIST_FOREACH(move, &moves, entry)
+        if (move->serial && move->serial == started->serial && move->pid == started->pid &&
+            move->node == node && move->phase == MOVE_STARTED)
+            break;
+    if (move)
+        program_runs(move);
+    return move != NULL;
 }
 
 static void failed_take(struct move *move, const move_report *report)
@@ -100,10 +119,12 @@ static void channel_message(struct conn *conn, const struct frame_header *header
         return;
     }
     report_keep(move, &report);
-    if (header->proc == P_MOVE_READY && move->phase == MOVE_STARTED)
-        ready_take(move);
+    if (header->proc == P_MOVE_READY && move->phase == MOVE_STARTED && !move->serial)
+        move->kind == MOVE_DUMP ? move_end_dump(move) : move_ready(move);
     else if (header->proc == P_MOVE_COMMITTED && move->phase == MOVE_COMMITTING)
-        committed_take(move);
+        move_committed(move);
+    else if (header->proc == P_MOVE_COMMITTED && move->phase == MOVE_STARTED && move->serial)
+        program_runs(move);
     else if (header->proc == P_MOVE_FAILED && move->phase < MOVE_GATE)
         failed_take(move, &report);
     frame_free(FRAME_XDR(move_report), &report, sizeof(report));
@@ -152,7 +173,7 @@ static void start_fill(const struct move *move, const struct move_place *place,
         .uid = move->uid, .gid = move->gid, .groups = { move->ngroups, move->groups },
         .gate_inode = arg->gate_inode, .to = place->to,
         .node_is_up = place->node_is_up, .io_direct = place->io_direct,
-        .ping_timeout = place->ping_timeout, .ticket = place->ticket,
+        .ping_timeout = place->ping_timeout, .ticket = place->ticket, .serial = move->serial,
         .libraries = place->libraries,
         .children = { move->nchildren, move->children },
         .streams = { arg->streams.streams_len, arg->streams.streams_val }

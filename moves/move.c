@@ -148,10 +148,19 @@ static int is_dumped(const struct move *move)
                                        move->kind == MOVE_DUMP);
 }
 
+static unsigned serial_next(void)
+{
+    static unsigned last;
+
+    return ++last ? last : ++last;
+}
+
 void move_start(struct move *move, const struct move_place *place)
 {
     int error = FAULT(FAULT_MASTERD_HANDOVER);
 
+    if (moves_ops->hears && (move->kind == MOVE_REXEC || move->kind == MOVE_EXECMOVE))
+        move->serial = serial_next();
     vector_place(move, &place->to);
     if (!error)
         error = channel_start(move, place);

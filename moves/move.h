@@ -6,6 +6,11 @@
  * runs there and the gate opens, so that what waits here becomes the ghost, or ends if nobody needs
  * one; HELLO: the ghost is there, the caller gets the pid and the move ends.
  *
+ * A program cannot be held back as an image can. Where the daemon itself hears from the nodes
+ * (ops->hears), its node counts it as soon as it is executed and says so, STARTED, and so does the mover,
+ * COMMITTED: each is READY and COMMITTED in one. What is said to run after its move has failed is
+ * killed.
+ *
  * Whatever fails before that, the caller or the gate going away included, undoes it: before COMMIT
  * by closing the mover's channel, after it by killing the process where it runs.
  *
@@ -67,6 +72,8 @@ struct move {
     struct vector *vector;          /* NULL: it is by itself */
     share_how how;                  /* SHARE_NONE: nobody has begun with it */
     int rank;
+    unsigned serial;                /* of a program that its node commits; 0: we do */
+    int runs;                       /* such a program does */
     int64_t started;
     unsigned usec[MOVE_NTIMES];
     uint64_t bytes;
@@ -85,6 +92,7 @@ struct move_place {
 
 struct move_ops {
     int vectors;                    /* this daemon sends the children of a vector by one image */
+    int hears;                      /* nodes tell this daemon what they have started */
     /*
      * A client's word for a process, in his pid namespace, to the number we know it by. 0, or a
      * positive errno with a reason. *space: init of the process space it is in; 0: in none.
@@ -122,6 +130,9 @@ void move_start(struct move *move, const struct move_place *place);
 void move_commit(struct move *move);
 void move_fail(struct move *move, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A node says that it runs what the move of that serial was to bring. 0: there is no such move. */
+int move_runs(int node, const started_msg *started);
 
 /* The move of that process, the latest one; NULL if it is not under way. */
 struct move *move_find(int pid);

@@ -186,14 +186,17 @@ static void proc_settle(struct proc *proc)
     }
 }
 
-void proc_commit(pid_t pid, const struct transfer *transfer, uid_t uid)
+void proc_commit(pid_t pid, const struct transfer *transfer, const commit_msg *commit)
 {
+    struct started_msg started = { .pid = pid, .serial = commit->serial };
     struct proc *proc = proc_of(pid, transfer);
 
     if (!proc || proc->committed)
         return;
     proc->committed = true;
-    proc->uid = uid;
+    proc->uid = commit->who.uid;
+    if (commit->serial)
+        link_event(P_STARTED, FRAME_XDR(started_msg), &started);
     if (proc->group.pid)
         link_event(P_GROUP, FRAME_XDR(group_msg), &proc->group);
     if (proc->exited)

@@ -33,7 +33,7 @@ int proc_add(pid_t pid, struct transfer *transfer, int second);
 void proc_refused(pid_t pid, const struct transfer *transfer);
 
 /* From the transfer; nothing happens when the entry is another's. */
-void proc_commit(pid_t pid, const struct transfer *transfer, uid_t uid);
+void proc_commit(pid_t pid, const struct transfer *transfer, const commit_msg *commit);
 void proc_drained(pid_t pid, const struct transfer *transfer);
 void proc_abandon(pid_t pid, const struct transfer *transfer);
 

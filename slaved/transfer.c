@@ -211,16 +211,16 @@ void transfer_continue(struct transfer *transfer, struct conn *channel)
 static void done_take(struct transfer *transfer, const struct frame_header *header,
                       const uint8_t *body)
 {
-    launch_done done;
+    commit_msg done;
 
-    if (conn_decode(launch_done, header, body, &done) < 0) {
+    if (conn_decode(commit_msg, header, body, &done) < 0) {
         conn_close(transfer->conn, "message does not decode");
         return;
     }
     FAULT(FAULT_SLAVED_COMMIT);
     shares_keep(transfer->conn);
     children_settle(transfer, 0);
-    proc_commit(transfer->pid, transfer, done.uid);
+    proc_commit(transfer->pid, transfer, &done);
 }
 
 static void transfer_message(struct conn *conn, const struct frame_header *header,

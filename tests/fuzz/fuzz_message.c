@@ -33,7 +33,7 @@ static const struct decoder {
     DECODER(P_BULK_DATA, exec_spec), DECODER(P_STREAM_CREDIT, credit_msg),
     DECODER(P_DEPART_ALLOW, depart_arg), DECODER(P_DEPART_FAILED, failed_msg),
     DECODER(P_EXPECT, expect_msg), DECODER(P_RECV_TICKET, ticket_arg),
-    DECODER(P_RECV_CHILDREN, children_msg), DECODER(P_LAUNCH_DONE, launch_done),
+    DECODER(P_RECV_CHILDREN, children_msg), DECODER(P_LAUNCH_DONE, commit_msg),
     DECODER(P_LAUNCH_EXEC, launch_exec_arg), DECODER(P_LAUNCH_CRIU, launch_criu_arg),
     DECODER(P_LAUNCH_FORK, launch_fork_arg), DECODER(P_GATE_FORK, fork_msg),
     DECODER(P_BULK_PULLED, pulled_msg), DECODER(P_SHARE_TAKE, share_arg),

@@ -52,10 +52,17 @@ call_ended_or_masterd_dead() {
 }
 
 # What becomes of a call when a program dies at that point: only what is past undoing goes on.
+# outcome_of_death KIND NUMBER
 outcome_of_death() {
-    local number=$1
+    local number=$2
     if (( number >= 7 && number < 20 )); then
         REPLY='^exited 7$'
+    elif [[ $1 == rexec ]] && (( number == 24 )); then
+        # What is executed waits for nobody.
+        REPLY='^exited 7$'
+    elif [[ $1 == rexec ]] && (( number == 23 || number == 25 || number == 44 )); then
+        # The node says that it runs, and who carries its streams dies.
+        REPLY=$'^(exited 7|failed [A-Z0-9]+(\nexited 99)?)$'
     elif (( number == 64 )); then
         REPLY='^killed 9$'
     elif (( number == 63 )); then
@@ -70,11 +77,11 @@ outcome_of_death() {
 call_check() {
     local name want=$'^(exited 7|killed 9|failed [A-Z0-9]+(\nexited 99)?)$'
     name="$1, $(point_name "$2"), $3"
-    set -- "$name" "$4" "$2" "$3"
-    if [[ $4 == kill ]]; then
-        outcome_of_death "$3"
+    if [[ $3 == kill ]]; then
+        outcome_of_death "$1" "$2"
         want=$REPLY
     fi
+    set -- "$name" "$4"
     if ! wait_for $(( ANSWER_SECONDS + 10 )) call_ended "$2"; then
         fail "$1: there is an answer"
     elif [[ $(< "$TMP/$2.status") == 124 ]]; then
