@@ -238,6 +238,7 @@ static int streams_carry(struct arrival *a)
     struct carry carry = { .ssl = a->ssl, .count = a->launch.streams.streams_len,
                            .streams = a->launch.streams.streams_val, .fds = a->ends.relay,
                            .node_side = 1, .slaved = a->slaved, .upstream = -1,
+                           .direct = a->peer == TLS_NODE_MASTER,
                            .ping_timeout = a->launch.ping_timeout,
                            .pid = a->launch.pid, .root = a->setup->root,
                            .identity = a->ends.identity };

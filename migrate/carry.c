@@ -193,6 +193,8 @@ int carry_run(struct carry *carry)
     if (carry->parent > 0)
         relay_set_parent(relay, carry->parent);
     relay_set_sender(relay, &carry->sender);
+    if (carry->direct)
+        relay_set_direct(relay);
     for (unsigned i = 0; i < carry->count; i++)
         if (end_add(relay, carry, i) < 0)
             return 0;

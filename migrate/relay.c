@@ -96,26 +96,6 @@ static bool stream_is_over(const struct relay_stream *stream)
            (stream->source_none || stream->closed_received);
 }
 
-void flush_delivered(struct relay *relay)
-{
-    if (!relay->ops->on_flush) {
-        relay->due_flushed = true;
-        return;
-    }
-    relay->flush_asked = relay->say_flush = true;
-    relay_notify(relay);
-}
-
-void relay_flushed(struct relay *relay)
-{
-    if (!relay->flush_asked)
-        return;
-    relay->flush_asked = false;
-    relay->due_flushed = true;
-    relay_check_idle(relay);
-    link_pump(relay);
-}
-
 bool relay_is_idle(const struct relay *relay)
 {
     if (relay->flush == FLUSH_DRAINING || relay->flush == FLUSH_SENT || relay->flush_asked ||
@@ -295,7 +275,7 @@ static void fds_close(int read_fd, int write_fd)
         close(write_fd);
 }
 
-static void relay_turn_soon(struct relay *relay)
+void relay_turn_soon(struct relay *relay)
 {
     static const struct timeval now = { 0, 0 };
 
@@ -356,19 +336,6 @@ int relay_set_parent(struct relay *relay, pid_t pid)
 void relay_set_sender(struct relay *relay, const struct ucred *sender)
 {
     relay->sender = *sender;
-}
-
-int relay_flush(struct relay *relay)
-{
-    if (relay->flush != FLUSH_NONE)
-        return -EALREADY;
-    relay->flush = FLUSH_DRAINING;
-    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
-        if (relay->streams[i])
-            source_drain(relay->streams[i]);
-    peer_watch(relay);
-    relay_turn_soon(relay);
-    return 0;
 }
 
 static int relay_make_events(struct relay *relay)

@@ -87,8 +87,14 @@ int relay_set_parent(struct relay *relay, pid_t pid);
 void relay_set_sender(struct relay *relay, const struct ucred *sender);
 
 /*
+ * Where the process is: the other side's ends are the caller's own, not ones that a further relay
+ * made, so that what has been delivered there has come to its reader. Call before relay_flush().
+ */
+void relay_set_direct(struct relay *relay);
+
+/*
  * The process has ended: reads what its output holds now, sends it and asks the other side to say
- * when it is delivered; then on_flushed. Once only: -EALREADY. Does not block.
+ * when it is delivered, unless it is known to have been; then on_flushed. Once only: -EALREADY. Does not block.
  */
 int relay_flush(struct relay *relay);
 

@@ -4,7 +4,7 @@ noinst_LTLIBRARIES += migrate/librelay.la
 migrate_librelay_la_SOURCES = \
 	migrate/bulk.c migrate/bulk.h \
 	migrate/relay.c migrate/relay.h migrate/relay_impl.h \
-	migrate/relay_fd.c migrate/relay_fd.h \
+	migrate/relay_fd.c migrate/relay_fd.h migrate/relay_flush.c \
 	migrate/relay_hold.c migrate/relay_peer.c \
 	migrate/relay_link.c \
 	migrate/relay_pages.c migrate/relay_pages.h \

@@ -125,6 +125,7 @@ struct relay {
     bool tx_urgent;             /* not only marks that came in this turn */
     bool due;                   /* some stream has a mark to send */
 
+    bool direct;                /* what the peer has delivered needs no flush any more */
     enum flush_state flush;
     unsigned draining;          /* streams not yet read empty */
     bool flush_received;
@@ -161,8 +162,8 @@ struct relay {
 void relay_break(struct relay *relay, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* All that came before the peer's flush has been delivered. */
-void flush_delivered(struct relay *relay);
+/* Has the loop come back for what can be done at once. */
+void relay_turn_soon(struct relay *relay);
 
 /* Has the owner told if the relay has become idle. */
 void relay_check_idle(struct relay *relay);
@@ -188,6 +189,21 @@ void stream_shut_late(struct relay_stream *stream);
 /* Ends one direction of the descriptor, or all of it when the other one has ended before. */
 void stream_close_source(struct relay_stream *stream);
 void stream_close_sink(struct relay_stream *stream);
+
+/* ---- relay_flush.c: the last words of a process ------------------------------------------- */
+
+/* Its output has been read empty, and nothing has been said of that yet. */
+bool flush_is_due(const struct relay *relay);
+
+/* True: the peer is to be asked whether it has delivered all. Else it has, and the owner hears. */
+bool flush_begin(struct relay *relay);
+
+/* From the peer: the question, the answer. */
+void flush_received(struct relay *relay);
+void flushed_received(struct relay *relay);
+
+/* All that came before the peer's flush has been delivered. */
+void flush_delivered(struct relay *relay);
 
 /* ---- relay_link.c: the connection --------------------------------------------------------- */
 

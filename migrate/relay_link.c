@@ -108,11 +108,6 @@ static void data_put(struct relay *relay)
     }
 }
 
-static bool flush_is_due(const struct relay *relay)
-{
-    return relay->flush == FLUSH_DRAINING && relay->draining == 0;
-}
-
 /* Formats the next thing to send behind what is left of the last one; false: there is none. */
 static bool tx_fill(struct relay *relay)
 {
@@ -130,10 +125,8 @@ static bool tx_fill(struct relay *relay)
         frame_put(relay, P_STREAM_FLUSHED, 0, 0);
         relay->due_flushed = false;
     }
-    if (flush_is_due(relay)) {
+    if (flush_is_due(relay) && flush_begin(relay))
         frame_put(relay, P_STREAM_FLUSH, 0, 0);
-        relay->flush = FLUSH_SENT;
-    }
     data_put(relay);
     /* Nothing but marks can be left beside it, and those came first. */
     if (relay->due_over && !relay->due) {
@@ -271,36 +264,6 @@ static void rx_begin(struct relay *relay)
     }
     if (rx->header.proc == P_STREAM_DATA)
         rx->stream->granted -= rx->left;
-}
-
-static void flush_received(struct relay *relay)
-{
-    if (relay->flush_received) {
-        relay_break(relay, "a second flush from the peer");
-        return;
-    }
-    relay->flush_received = true;
-    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
-        struct relay_stream *stream = relay->streams[i];
-
-        if (stream && stream->ring.len > 0) {
-            stream->flush_left = stream->ring.len;
-            relay->flush_waiting++;
-        }
-    }
-    if (relay->flush_waiting == 0)
-        flush_delivered(relay);
-}
-
-static void flushed_received(struct relay *relay)
-{
-    if (relay->flush != FLUSH_SENT) {
-        relay_break(relay, "an answer to no flush from the peer");
-        return;
-    }
-    relay->flush = FLUSH_DONE;
-    relay->say_flushed = true;
-    relay_notify(relay);
 }
 
 /* Who has not said it first answers. It comes when all has been delivered, so both are idle. */

@@ -277,7 +277,8 @@ static void test_broken_pipe(void)
     pair_close(&pair);
 }
 
-static void test_flush(void)
+/* `direct`: what is delivered need not be asked for, and nothing else may be taken for that. */
+static void test_flush(bool direct)
 {
     struct pair pair;
     int process, parent, waiting = 0, other_process, other_parent;
@@ -287,6 +288,8 @@ static void test_flush(void)
     pair_open(&pair, 2);
     pair_output(&pair, 0, &process, &parent);
     pair_output(&pair, 1, &other_process, &other_parent);
+    if (direct)
+        relay_set_direct(pair.side[NODE].relay);
     (void)pair_until(&pair, 1000, ({
         size_t left = sizeof(bytes) - sent;
         ssize_t n = write(process, bytes, left < 65536 ? left : 65536);
@@ -313,7 +316,7 @@ static void test_flush(void)
     pair_close(&pair);
 }
 
-static void test_flush_empty(void)
+static void test_flush_empty(bool direct)
 {
     struct pair pair;
     int process, parent;
@@ -321,6 +324,8 @@ static void test_flush_empty(void)
     pair_open(&pair, 2);
     pair_output(&pair, 0, &process, &parent);
     pair_turn(&pair, 20);
+    if (direct)
+        relay_set_direct(pair.side[NODE].relay);
     relay_flush(pair.side[NODE].relay);
     ok(pair_until(&pair, 2000, pair.side[NODE].flushed), "a flush with nothing to send ends");
     close(process), close(parent);
@@ -581,8 +586,10 @@ int main(void)
     test_stall();
     test_late_reader();
     test_broken_pipe();
-    test_flush();
-    test_flush_empty();
+    test_flush(false);
+    test_flush(true);
+    test_flush_empty(false);
+    test_flush_empty(true);
     test_datagram_end();
     test_records();
     test_messages();
