@@ -11,6 +11,7 @@
 
 #include "tools/bpcp_end.h"
 #include "tools/bpcp_feed.h"
+#include "tools/bpcp_flow.h"
 #include "tools/bpcp_link.h"
 #include "tools/bpcp_source.h"
 #include "tools/bpcp_target.h"
@@ -110,9 +111,10 @@ static int target_run(struct end_options *options)
     if (!dir_enter(options->dir, options->args, 1, &target->report) || !target_check(target))
         return report_status(target->report.errors);
     error = feed_open(&feed, STDIN_FILENO, STDOUT_FILENO);
-    target->in = feed_file(&feed);
+    target->in = (struct stream_in) { .read = feed_read, .arg = &feed };
     target->refuse = feed_refuse;
-    target->refuse_arg = &feed;
+    target->move = flow_move;
+    target->arg = &feed;
     if (!error)
         error = target_receive(target);
     if (error)

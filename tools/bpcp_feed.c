@@ -13,8 +13,11 @@
 #define RING_SIZE (1 << 20)
 #define TELL_EVERY (4 << 20)
 
-/* What is not read along with the head of a record goes straight to where it is wanted. */
-#define FILE_BUFFER 4096
+/* Bytes of a record's head in front of data, and behind them: with its length. */
+#define RECORD_HEAD 20
+
+/* Bytes that the link may be behind while others are read. */
+#define LINK_LAG (64 << 10)
 
 enum { ORDERS, LISTENER, STREAM, LINK, CHILD, POLLS };
 
@@ -85,14 +88,14 @@ static int order_take(struct feed *feed, const copy_word *word)
 }
 
 /* bpcp's next words, or a part of the stream. */
-static void orders_read(struct feed *feed)
+static void orders_read(struct feed *feed, size_t most)
 {
     copy_word word;
     ssize_t n;
     int result;
 
     if (feed->part > 0) {
-        n = ring_read(&feed->ring, feed->orders, feed->part);
+        n = ring_read(&feed->ring, feed->orders, feed->part < most ? feed->part : most);
         if (n > 0)
             feed->part -= (uint64_t)n;
         result = n == 0 ? -ENODATA : n < 0 && n != -EINTR && n != -EAGAIN ? (int)n : 0;
@@ -115,9 +118,9 @@ static void listener_read(struct feed *feed)
     fcntl(feed->stream, F_SETPIPE_SZ, LINK_PIPE);
 }
 
-static void stream_read(struct feed *feed)
+static void stream_read(struct feed *feed, size_t most)
 {
-    ssize_t n = ring_read(&feed->ring, feed->stream, RING_SIZE);
+    ssize_t n = ring_read(&feed->ring, feed->stream, most);
 
     if (n == 0 || (n < 0 && n != -EINTR && n != -EAGAIN))
         stream_cut(feed);
@@ -131,9 +134,9 @@ static void link_write(struct feed *feed)
         link_leave(feed);
 }
 
-static void polls_fill(const struct feed *feed, struct pollfd polls[POLLS])
+static void polls_fill(const struct feed *feed, struct pollfd polls[POLLS], size_t most)
 {
-    bool room = ring_room(&feed->ring) > 0;
+    bool room = most > 0 && ring_room(&feed->ring) > 0;
 
     for (int i = 0; i < POLLS; i++)
         polls[i] = (struct pollfd) { .fd = -1, .events = POLLIN };
@@ -156,13 +159,12 @@ static void ring_settle(struct feed *feed)
     ring_drop(&feed->ring, behind ? feed->link.pos : feed->taken);
 }
 
-/* Waits until something can be done, or not at all, and does it. */
-static int turn(struct feed *feed, bool wait)
+int feed_turn(struct feed *feed, bool wait, size_t most)
 {
     struct pollfd polls[POLLS];
 
     ring_settle(feed);
-    polls_fill(feed, polls);
+    polls_fill(feed, polls, most);
     if (poll(polls, POLLS, wait ? -1 : 0) < 0)
         return errno == EINTR ? 0 : -errno;
     if (polls[LINK].revents & POLLOUT)
@@ -170,29 +172,33 @@ static int turn(struct feed *feed, bool wait)
     if (feed->link.fd >= 0 && ((polls[LINK].revents & POLLERR) || polls[CHILD].revents))
         link_leave(feed);
     if (polls[STREAM].revents)
-        stream_read(feed);
+        stream_read(feed, most);
     if (polls[LISTENER].revents)
         listener_read(feed);
     if (polls[ORDERS].revents)
-        orders_read(feed);
+        orders_read(feed, most);
     return 0;
 }
 
-static ssize_t file_read(void *cookie, char *bytes, size_t most)
+/* As long as the link is not far behind it waits until there is nothing else to do. */
+static bool link_lags(const struct feed *feed)
 {
-    struct feed *feed = cookie;
-    size_t count;
-    int error = feed->link.fd >= 0 ? turn(feed, false) : 0;
+    return feed->link.fd >= 0 && feed->link.pos + LINK_LAG <= feed->taken;
+}
+
+ssize_t feed_read(void *arg, void *bytes, size_t most)
+{
+    struct feed *feed = arg;
+    size_t count, ahead = !feed->lean ? RING_SIZE : most < RECORD_HEAD ? RECORD_HEAD : most;
+    int error = link_lags(feed) ? feed_turn(feed, false, ahead) : 0;
 
     while (!error && feed->taken == feed->ring.end) {
         if (feed->orders < 0)
             return 0;
-        error = turn(feed, true);
+        error = feed_turn(feed, true, ahead);
     }
-    if (error) {
-        errno = -error;
-        return -1;
-    }
+    if (error)
+        return error;
     count = ring_copy(&feed->ring, feed->taken, bytes, most);
     feed->taken += count;
     return (ssize_t)count;
@@ -207,20 +213,25 @@ int feed_open(struct feed *feed, int orders, int reports)
                             .link = LINK_NONE };
     feed->listener = listener_open(word.name);
     error = feed->listener < 0 ? feed->listener : ring_init(&feed->ring, RING_SIZE);
-    feed->file = error ? NULL
-                       : fopencookie(feed, "r", (cookie_io_functions_t) { .read = file_read });
-    if (!error && !feed->file)
-        error = -ENOMEM;
-    if (!error) {
-        setvbuf(feed->file, NULL, _IOFBF, FILE_BUFFER);
+    if (!error)
         word_put(reports, &word);
-    }
     return error;
 }
 
-FILE *feed_file(struct feed *feed)
+int feed_pipe(const struct feed *feed, uint64_t *most)
 {
-    return feed->file;
+    *most = feed->part > 0 ? feed->part : UINT64_MAX;
+    return feed->part > 0 ? feed->orders : feed->stream;
+}
+
+void feed_skip(struct feed *feed, size_t count)
+{
+    ring_skip(&feed->ring, count);
+    feed->taken = feed->ring.end;
+    if (feed->part > 0)
+        feed->part -= count;
+    else if (feed->ring.end - feed->told >= TELL_EVERY)
+        got_tell(feed);
 }
 
 void feed_refuse(void *feed, uint32_t number)
@@ -234,14 +245,12 @@ void feed_finish(struct feed *feed)
     stream_leave(feed);
     feed->chained = false;
     feed->finished = true;
-    while (feed->link.fd >= 0 && turn(feed, true) == 0)
+    while (feed->link.fd >= 0 && feed_turn(feed, true, RING_SIZE) == 0)
         ;
 }
 
 void feed_close(struct feed *feed)
 {
-    if (feed->file)
-        fclose(feed->file);
     stream_leave(feed);
     link_end(&feed->link);
     ring_free(&feed->ring);

@@ -3,7 +3,7 @@
  * The stream as a target gets it: between bpcp's orders at first; once bpcp has said so, from the
  * target before it. A target that shall pass it on does so here, while it reads.
  *
- * Life: feed_open() tells bpcp that there is somebody; the target reads feed_file() as any stream,
+ * Life: feed_open() tells bpcp that there is somebody; the target gets the stream by feed_read(),
  * which meanwhile deals with orders and passes on what comes; feed_finish() passes on the rest;
  * feed_close().
  */
@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <sys/types.h>
 
 #include "tools/bpcp_link.h"
 #include "tools/bpcp_ring.h"
@@ -30,17 +30,29 @@ struct feed {
     int listener;           /* for the target before this one; -1: it is not to come */
     int stream, hold;       /* what that has handed over; -1 */
     struct link link;
-    FILE *file;
+    bool lean;              /* no more is read than is asked for: the rest goes past the ring */
 };
 
 /* Descriptors stay the caller's. 0 or -errno. Blocks for bpcp. */
 int feed_open(struct feed *feed, int orders, int reports);
 
-/* The stream from its head on; closed by feed_close(). */
-FILE *feed_file(struct feed *feed);
+/* The next bytes of the stream, some of them; 0 at its end; -errno. Blocks until there are any. */
+ssize_t feed_read(void *feed, void *bytes, size_t most);
 
 /* A file whose rest is of no use. Blocks for bpcp. */
 void feed_refuse(void *feed, uint32_t number);
+
+/*
+ * Waits until something can be done, or not at all, and does it; at most `most` bytes of the stream
+ * are read. 0 or -errno.
+ */
+int feed_turn(struct feed *feed, bool wait, size_t most);
+
+/* The pipe the stream comes out of next, and up to how many bytes of it do; -1: not known yet. */
+int feed_pipe(const struct feed *feed, uint64_t *most);
+
+/* So many bytes of that pipe went past the ring, which is empty. */
+void feed_skip(struct feed *feed, size_t count);
 
 /* All of it was read: lets go of who passed it on, passes on the rest. Blocks for that. */
 void feed_finish(struct feed *feed);

@@ -98,6 +98,21 @@ void file_write(struct file *file, off_t offset, const void *bytes, size_t count
     file->end = offset + (off_t)count;
 }
 
+int file_reach(struct file *file, off_t offset, struct report *report)
+{
+    if (file->fd < 0 || !file->regular)
+        return -1;
+    if (hole_put(file, offset) < 0)
+        file_fail(file, "write", report);
+    file->end = offset;
+    return file->fd;
+}
+
+void file_reached(struct file *file, off_t offset)
+{
+    file->end = offset;
+}
+
 static int file_settle(const struct file *file, const copy_file_end *end, bool preserve)
 {
     if (hole_put(file, (off_t)end->size) < 0)

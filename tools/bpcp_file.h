@@ -35,6 +35,13 @@ void file_open(struct file *file, const char *path, const copy_entry *entry,
 void file_write(struct file *file, off_t offset, const void *bytes, size_t count,
                 struct report *report);
 
+/*
+ * The descriptor of a regular file whose next range begins at `offset`, for somebody else to write
+ * there, who tells file_reached() how far he came. -1 if there is none, or if it has failed.
+ */
+int file_reach(struct file *file, off_t offset, struct report *report);
+void file_reached(struct file *file, off_t offset);
+
 /* Ends it at `end->size`; with `preserve` it gets the mode and times it came with. */
 void file_close(struct file *file, const copy_file_end *end, bool preserve, struct report *report);
 

@@ -20,7 +20,7 @@
 #include "proto/copy.h"
 
 /* Of pipes that the stream goes through, in bytes: more at once, fewer processes woken. */
-#define LINK_PIPE (256 << 10)
+#define LINK_PIPE (1 << 20)
 
 struct link {
     int fd;                 /* where the stream is written to; -1: there is no link */

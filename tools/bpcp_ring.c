@@ -95,6 +95,12 @@ size_t ring_copy(const struct ring *ring, uint64_t pos, void *bytes, size_t most
     return count;
 }
 
+void ring_skip(struct ring *ring, size_t count)
+{
+    ring->end += count;
+    ring->start = ring->end;
+}
+
 void ring_drop(struct ring *ring, uint64_t pos)
 {
     ring->start = pos;

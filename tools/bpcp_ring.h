@@ -45,6 +45,9 @@ int ring_write(const struct ring *ring, uint64_t *pos, uint64_t end, int fd);
 /* Copies what lies at `pos`, at most `most` bytes. Their number, 0 if there are none yet. */
 size_t ring_copy(const struct ring *ring, uint64_t pos, void *bytes, size_t most);
 
+/* So many bytes go past the ring, which is empty. */
+void ring_skip(struct ring *ring, size_t count);
+
 /* Forgets what lies before `pos`. */
 void ring_drop(struct ring *ring, uint64_t pos);
 

@@ -48,19 +48,25 @@ int stream_put(FILE *out, const copy_record *record)
     return error;
 }
 
-int stream_get_bytes(FILE *in, void *bytes, size_t count)
+/* Where the stream may be over. */
+static int first_get(const struct stream_in *in, void *bytes, size_t count)
 {
-    return fread(bytes, 1, count, in) == count ? 0 : -EPROTO;
-}
+    size_t got = 0;
+    ssize_t n = 1;
 
-/* As stream_get_bytes(), where the stream may be over. */
-static int first_get(FILE *in, void *bytes, size_t count)
-{
-    size_t got = fread(bytes, 1, count, in);
-
+    while (got < count && n > 0) {
+        n = in->read(in->arg, (char *)bytes + got, count - got);
+        if (n > 0)
+            got += (size_t)n;
+    }
     if (got == count)
         return 0;
     return got == 0 ? -ENODATA : -EPROTO;
+}
+
+int stream_get_bytes(const struct stream_in *in, void *bytes, size_t count)
+{
+    return first_get(in, bytes, count) < 0 ? -EPROTO : 0;
 }
 
 int stream_parse_head(const void *bytes, copy_head *head)
@@ -74,7 +80,7 @@ int stream_parse_head(const void *bytes, copy_head *head)
     return head->release == COPY_RELEASE ? 0 : -EPROTONOSUPPORT;
 }
 
-int stream_get_head(FILE *in, copy_head *head)
+int stream_get_head(const struct stream_in *in, copy_head *head)
 {
     uint8_t bytes[COPY_HEAD_LEN];
     int error = first_get(in, bytes, sizeof(bytes));
@@ -106,7 +112,7 @@ static bool record_allowed(const copy_record *record)
     return false;
 }
 
-int stream_get(FILE *in, copy_record *record)
+int stream_get(const struct stream_in *in, copy_record *record)
 {
     uint8_t bytes[COPY_MAX_RECORD];
     uint32_t len;

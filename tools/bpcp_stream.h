@@ -15,22 +15,29 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "proto/copy.h"
+
+/* Where a stream comes from: gives some of its next bytes, 0 at its end, or -errno. */
+struct stream_in {
+    ssize_t (*read)(void *arg, void *bytes, size_t most);
+    void *arg;
+};
 
 int stream_put_head(FILE *out, uint64_t bytes);
 int stream_put(FILE *out, const copy_record *record);
 int stream_put_bytes(FILE *out, const void *bytes, size_t count);
 
 /* Also -EPROTONOSUPPORT: the other end is of another version. */
-int stream_get_head(FILE *in, copy_head *head);
+int stream_get_head(const struct stream_in *in, copy_head *head);
 
 /* The head out of its COPY_HEAD_LEN bytes; -EPROTO, -EPROTONOSUPPORT. Does not block. */
 int stream_parse_head(const void *bytes, copy_head *head);
 
 /* A record that was got is within all bounds, COPY_MAX_DATA included; its name is no path. */
-int stream_get(FILE *in, copy_record *record);
-int stream_get_bytes(FILE *in, void *bytes, size_t count);
+int stream_get(const struct stream_in *in, copy_record *record);
+int stream_get_bytes(const struct stream_in *in, void *bytes, size_t count);
 void stream_free(copy_record *record);
 
 /*

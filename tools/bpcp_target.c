@@ -12,6 +12,9 @@
 #include "tools/bpcp_stream.h"
 #include "tools/bpcp_target.h"
 
+/* Bytes that are read at once where others are moved. */
+#define PIECE 65536
+
 /* A directory that is being filled. */
 struct level {
     size_t parent_len;      /* of the path */
@@ -30,6 +33,7 @@ struct taking {
     size_t skipped;         /* directories that could not be made, one in the other */
     mode_t umask_bits;
     bool in_file;
+    bool full;              /* the last data were as many as may be at once */
     uint32_t number;        /* of the file */
     uint32_t refused;       /* the last one that was */
     struct file file;
@@ -180,6 +184,7 @@ static int file_begin(struct taking *taking, const copy_entry *entry)
     int error;
 
     taking->in_file = true;
+    taking->full = false;
     taking->number++;
     taking->file.fd = -1;
     if (taking->skipped > 0)
@@ -196,18 +201,53 @@ static void file_refuse(struct taking *taking)
     const struct target *target = taking->target;
 
     if (target->refuse && taking->refused != taking->number)
-        target->refuse(target->refuse_arg, taking->number);
+        target->refuse(target->arg, taking->number);
     taking->refused = taking->number;
 }
 
-static int data_take(struct taking *taking, const copy_data *data)
+/* How many bytes got to the file without being read; 0: some have to be. */
+static uint32_t data_move(struct taking *taking, const copy_data *data, uint32_t done)
+{
+    const struct target *target = taking->target;
+    off_t offset = (off_t)(data->offset + done);
+    int fd = file_reach(&taking->file, offset, &taking->target->report);
+    size_t n;
+
+    if (fd < 0)
+        return 0;
+    n = target->move(target->arg, fd, &offset, data->count - done, taking->full);
+    file_reached(&taking->file, offset);
+    return (uint32_t)n;
+}
+
+static int data_read(struct taking *taking, off_t offset, uint32_t count)
 {
     static char bytes[COPY_MAX_DATA];
-    int error = stream_get_bytes(taking->target->in, bytes, data->count);
+    int error = stream_get_bytes(&taking->target->in, bytes, count);
 
     if (!error)
-        file_write(&taking->file, (off_t)data->offset, bytes, data->count,
-                   &taking->target->report);
+        file_write(&taking->file, offset, bytes, count, &taking->target->report);
+    return error;
+}
+
+/* Files that are long enough for it are moved, from their second record on to their last. */
+static int data_take(struct taking *taking, const copy_data *data)
+{
+    bool moves = taking->target->move && (taking->full || data->count == COPY_MAX_DATA);
+    uint32_t done = 0, n;
+    int error = 0;
+
+    taking->full = data->count == COPY_MAX_DATA;
+    while (done < data->count && !error) {
+        n = moves ? data_move(taking, data, done) : 0;
+        if (n == 0) {
+            n = data->count - done;
+            if (moves && n > PIECE)
+                n = PIECE;
+            error = data_read(taking, (off_t)(data->offset + done), n);
+        }
+        done += n;
+    }
     if (taking->file.fd < 0)
         file_refuse(taking);
     return error;
@@ -245,7 +285,7 @@ static int records_take(struct taking *taking)
     int error;
 
     do {
-        error = stream_get(taking->target->in, &record);
+        error = stream_get(&taking->target->in, &record);
         /* There is always a COPY_END. */
         if (error)
             return -EPROTO;
@@ -277,7 +317,7 @@ int target_receive(struct target *target)
 
     taking.umask_bits = umask(0);
     umask(taking.umask_bits);
-    error = stream_get_head(target->in, &head);
+    error = stream_get_head(&target->in, &head);
     if (!error)
         error = records_take(&taking);
     file_abandon(&taking.file);

@@ -8,14 +8,17 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <sys/types.h>
 
 #include "tools/bpcp_report.h"
+#include "tools/bpcp_stream.h"
 
 struct target {
-    FILE *in;
+    struct stream_in in;
     void (*refuse)(void *arg, uint32_t number); /* the rest of a file; NULL: nobody cares */
-    void *refuse_arg;
+    /* Bytes of `in` straight to a file, as flow_move(); NULL: all are read. */
+    size_t (*move)(void *arg, int fd, off_t *offset, size_t most, bool more);
+    void *arg;              /* of refuse() and move() */
     const char *path;
     bool directory;         /* it has to be one already */
     bool preserve;          /* modes and times */

@@ -59,6 +59,7 @@ tools_bpcp_SOURCES = \
 	tools/bpcp_end.c tools/bpcp_end.h \
 	tools/bpcp_feed.c tools/bpcp_feed.h \
 	tools/bpcp_file.c tools/bpcp_file.h \
+	tools/bpcp_flow.c tools/bpcp_flow.h \
 	tools/bpcp_link.c tools/bpcp_link.h \
 	tools/bpcp_loop.c tools/bpcp_loop.h \
 	tools/bpcp_name.c tools/bpcp_name.h \
@@ -131,6 +132,12 @@ tests_unit_test_bpcp_SOURCES = tests/unit/test_bpcp.c \
 	tools/bpcp_file.c tools/bpcp_name.c tools/bpcp_bar.c tools/bpcp_report.c \
 	tools/bpcp_stream.c tools/bpcp_target.c
 tests_unit_test_bpcp_LDADD = proto/libproto.la
+
+UNIT_TESTS += tests/unit/test_bpcp_flow
+
+tests_unit_test_bpcp_flow_SOURCES = tests/unit/test_bpcp_flow.c \
+	tools/bpcp_feed.c tools/bpcp_flow.c tools/bpcp_link.c tools/bpcp_ring.c tools/bpcp_word.c
+tests_unit_test_bpcp_flow_LDADD = $(tools_bpcp_LDADD)
 
 # Other names of tools, NAME:TOOL.
 TOOL_LINKS =

@@ -49,12 +49,17 @@ static void mark_put(copy_kind kind)
         perror("cannot put a mark");
 }
 
+static ssize_t bytes_get(void *arg, void *bytes, size_t most)
+{
+    return (ssize_t)fread(bytes, 1, most, arg);
+}
+
 /* What the target says of the stream when "asked" was asked for. */
 static int received(void)
 {
     char *asked[] = { (char *)(uintptr_t)"asked", NULL };
-    struct target target = { .in = stream, .path = dir, .suffix = "", .asked = asked,
-                             .report = { .label = "" } };
+    struct target target = { .in = { bytes_get, stream }, .path = dir, .suffix = "",
+                             .asked = asked, .report = { .label = "" } };
     int result;
 
     rewind(stream);
