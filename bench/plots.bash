@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 #
-# Plots of a file of results: DIR/overview.svg, latency.svg and one for each axis on which cases have
-# places, nodes.svg and MiB.svg. What there are no figures for is left out.
+# Plots of a file of results: DIR/promises.svg, latency.svg and one for all cases that differ in
+# their place on an axis, as fanout.svg. What there are no figures for is left out.
 
 plot_data() {
     jq -r --arg plot "$1" -f "$here/plots.jq" "$results" >"$plot_work/$1"
@@ -20,28 +20,26 @@ set encoding utf8
 set datafile separator "\t"
 set yrange [-$rows:1]
 set logscale x
-set grid xtics mxtics linecolor rgb "#e4e4e4", linecolor rgb "#f3f3f3"
+set grid xtics mxtics linecolor rgb "#d8d8d8", linecolor rgb "#f0f0f0"
 set tics nomirror textcolor rgb "#202020"
 set border 3 linecolor rgb "#808080"
 set lmargin 46
 set tmargin 5
-set key at graph 1,1.0 right bottom horizontal
+set key at graph 1,1.0 right bottom horizontal maxrows 1
 END
 }
 
-plot_overview() {
+plot_promises() {
     plot_rows_head "$1" "$2"
     cat <<END
-set title "Ratios of medians; the bar is what was promised" offset 0,1.5
-set xlabel "ratio"
-set arrow from 1, graph 0 to 1, graph 1 nohead linecolor rgb "#808080"
+set title "What was promised: how many times as good it is, and what the floor allows" offset 0,1.5
+set xlabel "1: as promised; to the right of it: better"
+set arrow from 1, graph 0 to 1, graph 1 nohead linecolor rgb "#303030" linewidth 2
 data = "$plot_work/$1"
-plot data using 3:(-\$0):yticlabels(1) with dots lc rgb "white" notitle, \\
-    data using 3:(-\$0):(0):(0.35) with vectors nohead linewidth 3 linecolor rgb "#303030" notitle, \\
-    data using 3:(-\$0):(0):(-0.35) with vectors nohead linewidth 3 linecolor rgb "#303030" notitle, \\
-    data using (\$4 == 0 ? \$2 : NaN):(-\$0) with points pt 7 ps 0.9 lc rgb "#5b7fa6" title "no promise", \\
+plot data using (1):(-\$0):yticlabels(1) with dots lc rgb "white" notitle, \\
+    data using 3:(-\$0) with points pt 12 ps 1.3 lw 1.5 lc rgb "#606060" title "floor", \\
     data using (\$4 == 1 ? \$2 : NaN):(-\$0) with points pt 7 ps 0.9 lc rgb "#1a8f4c" title "met", \\
-    data using (\$4 == 2 ? \$2 : NaN):(-\$0) with points pt 7 ps 0.9 lc rgb "#c8382d" title "not met"
+    data using (\$4 == 0 ? \$2 : NaN):(-\$0) with points pt 7 ps 0.9 lc rgb "#c8382d" title "not met"
 END
 }
 
@@ -52,17 +50,20 @@ set title "Time of one run: median, 10th to 90th percentile" offset 0,1.5
 set xlabel "ms"
 data = "$plot_work/$1"
 plot data using 2:(-\$0):yticlabels(1) with dots lc rgb "white" notitle, \\
-    data using (\$5 == 0 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 7 ps 0.8 lc rgb "#5b7fa6" title "beside it", \\
-    data using (\$5 == 1 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 7 ps 0.8 lc rgb "#1a8f4c" title "the case itself"
+    data using (\$5 == 0 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 7 ps 0.8 lc rgb "#5b7fa6" title "others", \\
+    data using (\$5 == 2 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 12 ps 1.1 lc rgb "#606060" title "floor", \\
+    data using (\$5 == 1 ? \$2 : NaN):(-\$0):3:4 with xerrorbars pt 7 ps 0.8 lc rgb "#1a8f4c" title "BProc"
 END
 }
 
-# plot_lines AXIS DIR
+# plot_lines NAME DIR: line type 1 is the case itself, 2 its floor, the others come after them.
 plot_lines() {
-    local lines
-    lines=$(grep -c '^"' "$plot_work/$1")
+    local axis
+    axis=$(jq -r --arg name "$1" \
+        'first(.cases[] | select(.place and (.name | sub("-[0-9]+$"; "")) == $name) | .place.axis)' \
+        "$results")
     cat <<END
-set terminal svg size 960,560 enhanced dynamic background "white" font "sans-serif,13"
+set terminal svg size 960,520 enhanced dynamic background "white" font "sans-serif,13"
 set output "$2/$1.svg"
 set encoding utf8
 set datafile separator "\t"
@@ -72,35 +73,46 @@ set offsets graph 0.03, graph 0.03, 0, 0
 set grid xtics ytics linecolor rgb "#e4e4e4"
 set tics nomirror textcolor rgb "#202020"
 set border 3 linecolor rgb "#808080"
-set key outside right top vertical Left reverse samplen 2 width -4
-set title "Time by $1"
-set xlabel "$1"
+set key outside right top vertical Left reverse samplen 2 width -6
+set title "$1: time by $axis"
+set xlabel "$axis"
 set ylabel "ms"
 set linetype 1 lc rgb "#1a8f4c" lw 3 pt 7
-set linetype 2 lc rgb "#c8382d" lw 1.5 pt 5
-set linetype 3 lc rgb "#e08a1e" lw 1.5 pt 9
-set linetype 4 lc rgb "#3b6fb5" lw 1.5 pt 11
-set linetype 5 lc rgb "#7fb0e0" lw 1.5 pt 13
-set linetype 6 lc rgb "#8154a3" lw 1.5 pt 4
-set linetype 7 lc rgb "#bd93d8" lw 1.5 pt 6
-set linetype 8 lc rgb "#6b6b6b" lw 1.5 pt 8
-set linetype 9 lc rgb "#a8a8a8" lw 1.5 pt 10
-set linetype cycle 9
+set linetype 2 lc rgb "#606060" lw 2 dt 2 pt 12
+set linetype 3 lc rgb "#c8382d" lw 1.5 pt 5
+set linetype 4 lc rgb "#e08a1e" lw 1.5 pt 9
+set linetype 5 lc rgb "#3b6fb5" lw 1.5 pt 11
+set linetype 6 lc rgb "#7fb0e0" lw 1.5 pt 13
+set linetype 7 lc rgb "#8154a3" lw 1.5 pt 4
+set linetype 8 lc rgb "#bd93d8" lw 1.5 pt 6
+set linetype 9 lc rgb "#8a6d3b" lw 1.5 pt 8
+set linetype 10 lc rgb "#b8b8b8" lw 1.5 pt 10
+set linetype 11 lc rgb "#2a9d9d" lw 1.5 pt 4
+set linetype 12 lc rgb "#d46a9e" lw 1.5 pt 6
+set linetype cycle 12
 data = "$plot_work/$1"
-plot for [i=0:$(( lines - 1 ))] data index i using 1:2:xticlabels(1) with linespoints linetype i+1 title columnheader(1)
 END
+    awk -F '\t' '
+        BEGIN { other = 3 }
+        /^"/ {
+            gsub(/"/, "", $1)
+            printf "%s data index %d using 1:2:xticlabels(1) with linespoints linetype %d title \"%s\"",
+                count ? "," : "plot", count, $2 ? $2 : other++, $1
+            count++
+        }
+        END { print "" }' "$plot_work/$1"
 }
 
 # plots_draw DIR: also tells what was drawn, in Markdown.
 plots_draw() {
-    local axes axis
-    axes=$(jq -r '[.cases[].place.axis // empty] | unique[]' "$results")
+    local families family
+    families=$(jq -r '[.cases[] | select(.place) | .name | sub("-[0-9]+$"; "")] | unique[]' "$results")
     plot_work=$(mktemp -d) || die "cannot make a folder for plots"
     echo
-    plot_draw plot_overview overview "$1"
+    plot_draw plot_promises promises "$1"
     plot_draw plot_latency latency "$1"
-    for axis in $axes; do
-        plot_draw plot_lines "$axis" "$1"
+    for family in $families; do
+        plot_draw plot_lines "$family" "$1"
     done
     rm -r "$plot_work"
 }

@@ -165,8 +165,11 @@ if type -P gnuplot >/dev/null; then
     ok "bench/report --output draws" "$bench/report" --output "$TMP/report" "$TMP/results"
     is "without a word" "$(cat "$TMP/out")" ""
     is "what there are figures for" "$(cd "$TMP/report" && echo *)" \
-        "latency.svg nodes.svg overview.svg report.md"
-    like "a plot names its rows" "$(cat "$TMP/report/overview.svg")" "peer one"
+        "latency.svg promises.svg quick.svg report.md"
+    like "a plot names its rows" "$(cat "$TMP/report/promises.svg")" "peer one, >= 4"
+    like "one of lines too" "$(cat "$TMP/report/quick.svg")" ours
+    ok "bench/report --output draws floors" "$bench/report" --output "$TMP/report" "$TMP/low"
+    is "without a word" "$(cat "$TMP/out")" ""
 else
     skip "bench/report --output draws" "no gnuplot"
 fi
