@@ -2,7 +2,7 @@
 #
 # Never part of `make check`: figures depend on the machine, and its quiet.
 
-noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
+noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping bench/bench-streamfloor \
 	bench/bench-ready bench/bench-swarm bench/bench-notifiers \
 	bench/bench-vector bench/bench-floor bench/bench-lazy bench/bench-knock
 
@@ -19,9 +19,13 @@ bench_bench_lazy_SOURCES = bench/lazy.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_lazy_LDADD = libbproc/libbproc.la
 bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
-bench_bench_tlsping_SOURCES = bench/tlsping.c bench/stopwatch.c bench/stopwatch.h
+bench_bench_tlsping_SOURCES = bench/tlsping.c bench/tlspeer.c bench/tlspeer.h \
+	bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
 bench_bench_knock_SOURCES = bench/knock.c bench/stopwatch.c bench/stopwatch.h
+bench_bench_streamfloor_SOURCES = bench/streamfloor.c bench/tlspeer.c bench/tlspeer.h \
+	bench/stopwatch.c bench/stopwatch.h
+bench_bench_streamfloor_LDADD = $(OPENSSL_LIBS)
 bench_bench_ready_SOURCES = bench/ready.c bench/stopwatch.c bench/stopwatch.h
 
 bench_bench_notifiers_SOURCES = bench/notifiers.c bench/stopwatch.c bench/stopwatch.h

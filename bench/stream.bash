@@ -12,9 +12,18 @@ stream_serve() {
         (while :; do nc -l 7002 | cat; done) &' sh "$1"
 }
 
+# The least that one can do: a connection gets the bytes from port 7003, the sink from port 7004.
+stream_floor() {
+    # shellcheck disable=SC2016
+    peer_need tls && on n0 sh -c 'exec </dev/null >/dev/null 2>&1
+        bench-streamfloor give "$1" 7003 head -c "$2" /dev/zero &
+        bench-streamfloor take "$1" 7004 sh -c "cat >/dev/null" &' sh "$work/tls.pem" "$1"
+}
+
 stream_promise() {
     promise "$1" "ssh, shared connection" '>=' 2
     promise "$1" "nc, in clear" '>=' 0.5
+    promise "$1" "floor: pipe, TLS, pipe" '>=' 0.83
     stable "$1" "ssh, shared connection" '>='
     stable "$1" "nc, in clear" '>='
 }
@@ -25,6 +34,8 @@ stream_out() {
     race_add "bpsh" sh -c "bpsh n0 $source | $sink"
     race_add "ssh, shared connection" sh -c "${ssh_shared[*]} n0 $source | $sink"
     race_peer nc "nc, in clear" sh -c "until nc n0 7001 </dev/null; do :; done | $sink"
+    race_peer tls "floor: pipe, TLS, pipe" sh -c \
+        "until bench-streamfloor fetch n0 7003; do :; done | $sink"
     race_add "pipe here" sh -c "$source | $sink"
     stream_promise stream
     race_run "$(rounds 10 3)"
@@ -36,6 +47,8 @@ stream_in() {
     race_add "bpsh" sh -c "$source | bpsh n0 sh -c 'cat >/dev/null'"
     race_add "ssh, shared connection" sh -c "$source | ${ssh_shared[*]} n0 'cat >/dev/null'"
     race_peer nc "nc, in clear" sh -c "until $source | nc -N n0 7002; do :; done"
+    race_peer tls "floor: pipe, TLS, pipe" sh -c \
+        "until $source | bench-streamfloor send n0 7004; do :; done"
     race_add "pipe here" sh -c "$source | cat >/dev/null"
     stream_promise stream-in
     race_run "$(rounds 10 3)"
@@ -45,6 +58,7 @@ stream_run() {
     local mib status=0
     mib=$(rounds 1024 256)
     stream_serve $(( mib << 20 ))
+    stream_floor $(( mib << 20 ))
     stream_out "$mib" || status=1
     stream_in "$mib" && return "$status"
 }

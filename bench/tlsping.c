@@ -15,8 +15,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -26,9 +24,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <openssl/ssl.h>
-
 #include "bench/stopwatch.h"
+#include "bench/tlspeer.h"
 
 #define BACKLOG 16
 #define MAX_HOSTS 64
@@ -49,94 +46,22 @@ static void program_run(void)
     stopwatch_wait(name, pid);
 }
 
-static SSL *tls_make(const SSL_METHOD *method, const char *pem)
+static void connection_serve(SSL *tls, void *arg)
 {
-    SSL_CTX *context = SSL_CTX_new(method);
-    SSL *tls;
-
-    if (!context || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 ||
-        SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") != 1)
-        stopwatch_die("set up", "TLS");
-    if (pem && (SSL_CTX_use_certificate_file(context, pem, SSL_FILETYPE_PEM) != 1 ||
-                SSL_CTX_use_PrivateKey_file(context, pem, SSL_FILETYPE_PEM) != 1))
-        stopwatch_die("use certificate", pem);
-    tls = SSL_new(context);
-    if (!tls)
-        stopwatch_die("set up", "TLS");
-    SSL_CTX_free(context);
-    return tls;
-}
-
-static void connection_serve(int fd, const char *pem)
-{
-    SSL *tls = tls_make(TLS_server_method(), pem);
     char byte;
 
-    if (SSL_set_fd(tls, fd) != 1 || SSL_accept(tls) != 1)
-        exit(1);
     while (SSL_read(tls, &byte, 1) == 1) {
         if (byte == RUN)
             program_run();
         if (SSL_write(tls, &byte, 1) != 1)
             break;
     }
-    exit(0);
-}
-
-/* A socket that listens on the port, or is connected to the host's. Nagle's wait is off on both. */
-static int socket_make(const char *host, const char *port)
-{
-    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *address;
-    int on = 1, fd, failed;
-
-    hints.ai_flags = host ? 0 : AI_PASSIVE;
-    failed = getaddrinfo(host, port, &hints, &address);
-    if (failed) {
-        fprintf(stderr, "bench: cannot look up %s port %s: %s\n", host, port, gai_strerror(failed));
-        exit(1);
-    }
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-        stopwatch_die("make socket for port", port);
-    if (host ? connect(fd, address->ai_addr, address->ai_addrlen) < 0
-             : bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
-        stopwatch_die(host ? "connect to port" : "listen on port", port);
-    freeaddrinfo(address);
-    return fd;
-}
-
-static int serve_main(const char *pem, const char *port)
-{
-    int listener = socket_make(NULL, port);
-
-    for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-        if (fd < 0)
-            stopwatch_die("accept on port", port);
-        if (fork() == 0) {
-            close(listener);
-            signal(SIGCHLD, SIG_DFL);
-            connection_serve(fd, pem);
-        }
-        close(fd);
-    }
-}
-
-static SSL *tls_connect(const char *host, const char *port)
-{
-    SSL *tls = tls_make(TLS_client_method(), NULL);
-
-    if (SSL_set_fd(tls, socket_make(host, port)) != 1 || SSL_connect(tls) != 1)
-        stopwatch_die("speak TLS with", host);
-    return tls;
+    (void)arg;
 }
 
 static int ask_main(const char *host, const char *port, char byte)
 {
-    SSL *tls = tls_connect(host, port);
+    SSL *tls = tlspeer_connect(host, port);
     char line[64];
 
     while (fgets(line, sizeof(line), stdin)) {
@@ -193,7 +118,7 @@ static int stand_main(const char *path, const char *port, char **names, unsigned
     int listener;
 
     for (unsigned i = 0; i < count; i++)
-        hosts[i] = tls_connect(names[i], port);
+        hosts[i] = tlspeer_connect(names[i], port);
     listener = door_open(path);
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -208,10 +133,8 @@ static int stand_main(const char *path, const char *port, char **names, unsigned
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
-    if (argc == 4 && strcmp(argv[1], "serve") == 0) {
-        signal(SIGCHLD, SIG_IGN);
-        return serve_main(argv[2], argv[3]);
-    }
+    if (argc == 4 && strcmp(argv[1], "serve") == 0)
+        tlspeer_serve(argv[2], argv[3], connection_serve, NULL);
     if (argc == 4 && strcmp(argv[1], "ask") == 0)
         return ask_main(argv[2], argv[3], PING);
     if (argc == 5 && strcmp(argv[1], "ask") == 0 && strcmp(argv[4], "run") == 0)
