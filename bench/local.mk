@@ -2,8 +2,8 @@
 #
 # Never part of `make check`: figures depend on the machine, and its quiet.
 
-noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping bench/bench-streamfloor \
-	bench/bench-ready bench/bench-swarm bench/bench-notifiers \
+noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
+	bench/bench-streamfloor bench/bench-ready bench/bench-swarm bench/bench-notifiers \
 	bench/bench-vector bench/bench-floor bench/bench-lazy bench/bench-knock
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
