@@ -2,12 +2,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <unistd.h>
 
+#include "common/fd.h"
 #include "migrate/memoryhold.h"
 #include "migrate/memorysend.h"
 #include "migrate/memorytalk.h"
@@ -20,6 +22,7 @@
 struct memorysend {
     SSL *ssl;
     pid_t task;
+    int memory;                         /* /proc/PID/mem of it */
     int lazy;                           /* it has no other use than its memory */
     int keepable;                       /* a node may keep all of it */
     struct memorywalk *walk;
@@ -32,7 +35,7 @@ struct memorysend {
     size_t pages;                       /* of the batch */
     unsigned count;
     page_run runs[BPROC_MAX_BATCH];
-    struct iovec far[BPROC_MAX_BATCH];
+    page_run found[BPROC_MAX_BATCH];    /* as they were before those of zeros went */
     uint8_t data[BPROC_MAX_BATCH * PAGE_BYTES];
 };
 
@@ -59,16 +62,23 @@ static int batch_put(struct memorysend *m)
     return error;
 }
 
+/*
+ * Not by process_vm_readv(): that makes a copy of each page that the process shares with its parent
+ * since the fork, and the process keeps it.
+ */
 static int batch_read(struct memorysend *m)
 {
-    struct iovec near = { m->data, m->pages * PAGE_BYTES };
-    ssize_t n;
+    uint8_t *to = m->data;
 
-    for (unsigned i = 0; i < m->count; i++)
-        m->far[i] = (struct iovec){ (void *)(uintptr_t)m->runs[i].start,
-                                    m->runs[i].pages * PAGE_BYTES };
-    n = process_vm_readv(m->task, &near, 1, m->far, m->count, 0);
-    return n < 0 ? -errno : (size_t)n == near.iov_len ? 0 : -EFAULT;
+    for (unsigned i = 0; i < m->count; i++) {
+        size_t size = m->runs[i].pages * PAGE_BYTES;
+        ssize_t n = pread(m->memory, to, size, (off_t)m->runs[i].start);
+
+        if (n != (ssize_t)size)
+            return n < 0 ? -errno : n == 0 ? -ESRCH : -EFAULT;
+        to += size;
+    }
+    return 0;
 }
 
 static int page_is_zero(const uint8_t *page)
@@ -96,11 +106,12 @@ static void batch_sift(struct memorysend *m)
     const uint8_t *page = m->data;
     unsigned count = m->count;
 
+    memcpy(m->found, m->runs, count * sizeof(m->runs[0]));
     m->count = 0;
     m->pages = 0;
     for (unsigned i = 0; i < count; i++) {
-        uint64_t start = (uintptr_t)m->far[i].iov_base;
-        const uint8_t *end = page + m->far[i].iov_len;
+        uint64_t start = m->found[i].start;
+        const uint8_t *end = page + m->found[i].pages * PAGE_BYTES;
         unsigned first = m->count;
 
         for (; page < end; page += PAGE_BYTES, start += PAGE_BYTES)
@@ -292,6 +303,14 @@ static int is_keepable(pid_t number)
     return count == 2 && resident - shared <= PAGESTORE_PAGES;
 }
 
+static int memory_open(pid_t number)
+{
+    char path[40];
+
+    snprintf(path, sizeof(path), "/proc/%d/mem", (int)number);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
 {
     struct memorysend *m = malloc(sizeof(*m));
@@ -307,7 +326,8 @@ struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
     m->task = dump->source_task;
     m->lazy = dump->lazy;
     m->keepable = is_keepable(dump->source);
-    m->walk = memorywalk_new(dump);
+    m->memory = memory_open(dump->source);
+    m->walk = m->memory >= 0 ? memorywalk_new(dump) : NULL;
     if (m->walk)
         return m;
     error = errno;
@@ -321,6 +341,7 @@ void memorysend_free(struct memorysend *m)
     if (!m)
         return;
     memorywalk_free(m->walk);
+    fd_close(&m->memory);
     if (m->lazy)
         memoryhold_end(m->task);
     else
