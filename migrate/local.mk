@@ -69,7 +69,9 @@ migrate_bproc_mover_SOURCES = \
 	migrate/imagesend.c migrate/imagesend.h \
 	migrate/mountns.c migrate/mountns.h \
 	migrate/nodelink.c migrate/nodelink.h \
+	migrate/memorybatch.c migrate/memorybatch.h \
 	migrate/memoryhold.c migrate/memoryhold.h \
+	migrate/memoryread.c migrate/memoryread.h \
 	migrate/memorysend.c migrate/memorysend.h \
 	migrate/memorywalk.c migrate/memorywalk.h
 migrate_bproc_mover_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \

@@ -11,11 +11,12 @@
 
 #include "common/fd.h"
 #include "migrate/memoryhold.h"
+#include "migrate/memoryread.h"
 #include "migrate/memorysend.h"
 #include "migrate/memorytalk.h"
 #include "migrate/memorywalk.h"
 
-#define PLAIN_PAGES 256UL               /* of a batch; what is read should still be in the cache */
+#define MESSAGE_PAGES 256UL             /* as many as a message may have */
 #define LAZY_PAGES 64UL                 /* what is waited for stands behind few */
 #define LAZY_BATCHES 4                  /* on their way at a time */
 
@@ -27,143 +28,58 @@ struct memorysend {
     int keepable;                       /* a node may keep all of it */
     struct memorywalk *walk;
     const struct pageoffer_answer *answer;
-    size_t offers;                      /* pages that may still be sent by name */
     uint64_t bytes;
     unsigned on_way;                    /* batches that are not known to be in place */
     int enough;                         /* nobody is left to send to */
     int ended, filled;
-    size_t pages;                       /* of the batch */
-    unsigned count;
-    page_run runs[BPROC_MAX_BATCH];
-    page_run found[BPROC_MAX_BATCH];    /* as they were before those of zeros went */
-    uint8_t data[BPROC_MAX_BATCH * PAGE_BYTES];
+    struct memorybatch batch;           /* of a lazy one */
 };
 
 /* Where pages go out. */
-static int batch_put(struct memorysend *m)
+static int batch_put(struct memorysend *m, struct memorybatch *batch)
 {
-    page_batch batch = { .offered = m->offers >= m->pages, .runs = { m->count, m->runs } };
-    int error = bulk_put(m->ssl, P_BULK_PAGES, 0, FRAME_XDR(page_batch), &batch);
+    page_batch head = { .offered = batch->offered, .runs = { batch->count, batch->runs } };
+    int error = bulk_put(m->ssl, P_BULK_PAGES, 0, FRAME_XDR(page_batch), &head);
 
     m->on_way++;
     if (error)
         return error;
-    if (batch.offered) {
-        m->offers -= m->pages;
-        return pageoffer_send(m->ssl, m->data, m->pages, m->answer, &m->bytes);
-    }
-    m->bytes += m->pages * PAGE_BYTES;
-    for (size_t at = 0; !error && at < m->pages; at += PLAIN_PAGES) {
-        size_t part = m->pages - at < PLAIN_PAGES ? m->pages - at : PLAIN_PAGES;
+    if (batch->offered)
+        return pageoffer_send(m->ssl, batch->data, batch->pages, m->answer, &m->bytes);
+    m->bytes += batch->pages * PAGE_BYTES;
+    for (size_t at = 0; !error && at < batch->pages; at += MESSAGE_PAGES) {
+        size_t part = batch->pages - at < MESSAGE_PAGES ? batch->pages - at : MESSAGE_PAGES;
 
-        error = bulk_put_data(m->ssl, P_BULK_DATA, 0, m->data + at * PAGE_BYTES,
+        error = bulk_put_data(m->ssl, P_BULK_DATA, 0, batch->data + at * PAGE_BYTES,
                               part * PAGE_BYTES);
     }
     return error;
 }
 
-/*
- * Not by process_vm_readv(): that makes a copy of each page that the process shares with its parent
- * since the fork, and the process keeps it.
- */
-static int batch_read(struct memorysend *m)
-{
-    uint8_t *to = m->data;
-
-    for (unsigned i = 0; i < m->count; i++) {
-        size_t size = m->runs[i].pages * PAGE_BYTES;
-        ssize_t n = pread(m->memory, to, size, (off_t)m->runs[i].start);
-
-        if (n != (ssize_t)size)
-            return n < 0 ? -errno : n == 0 ? -ESRCH : -EFAULT;
-        to += size;
-    }
-    return 0;
-}
-
-static int page_is_zero(const uint8_t *page)
-{
-    return page[0] == 0 && memcmp(page, page + 1, PAGE_BYTES - 1) == 0;
-}
-
-/* Runs of two regions stay two, though they may touch: a region is what can be filled at once. */
-static void page_keep(struct memorysend *m, uint64_t start, const uint8_t *page, unsigned first)
-{
-    page_run *last = m->count > first ? &m->runs[m->count - 1] : NULL;
-    uint8_t *to = m->data + m->pages++ * PAGE_BYTES;
-
-    if (to != page)
-        memcpy(to, page, PAGE_BYTES);
-    if (last && last->start + last->pages * PAGE_BYTES == start)
-        last->pages++;
-    else
-        m->runs[m->count++] = (page_run){ .start = start, .pages = 1 };
-}
-
-/* Pages of zeros are as if never written. What is kept never overtakes what is still to be seen. */
-static void batch_sift(struct memorysend *m)
-{
-    const uint8_t *page = m->data;
-    unsigned count = m->count;
-
-    memcpy(m->found, m->runs, count * sizeof(m->runs[0]));
-    m->count = 0;
-    m->pages = 0;
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t start = m->found[i].start;
-        const uint8_t *end = page + m->found[i].pages * PAGE_BYTES;
-        unsigned first = m->count;
-
-        for (; page < end; page += PAGE_BYTES, start += PAGE_BYTES)
-            if (!page_is_zero(page))
-                page_keep(m, start, page, first);
-    }
-}
-
-/* The runs that were noted. */
-static int batch_send(struct memorysend *m)
-{
-    int error = m->pages ? batch_read(m) : 0;
-
-    if (!error && m->pages)
-        batch_sift(m);
-    return error || !m->pages ? error : batch_put(m);
-}
-
-static void run_note(struct memorysend *m, const page_run *run)
-{
-    m->runs[m->count++] = *run;
-    m->pages += run->pages;
-}
-
-/* The next pages that are there, at most so many. 1: there are none any more. */
-static int batch_next(struct memorysend *m, size_t limit)
-{
-    page_run run;
-    int found = 1;
-
-    m->count = 0;
-    m->pages = 0;
-    while (m->pages < limit && (found = memorywalk_next(m->walk, limit - m->pages, &run)) > 0)
-        run_note(m, &run);
-    if (found < 0)
-        return found;
-    return m->pages == 0 ? 1 : batch_send(m);
-}
-
 int memorysend_all(struct memorysend *m, const struct pageoffer_answer *answer)
 {
-    int error;
+    struct memoryread *reader = memoryread_start(m->walk, m->memory,
+                                                 answer && m->keepable ? PAGESTORE_PAGES : 0);
+    struct memorybatch *batch;
+    int error = reader ? 0 : -errno, found = 1;
 
     m->answer = answer;
-    m->offers = answer && m->keepable ? PAGESTORE_PAGES : 0;
-    do {
-        error = batch_next(m, m->offers >= BPROC_MAX_BATCH ? BPROC_MAX_BATCH : PLAIN_PAGES);
-    } while (!error);
-    return error < 0 ? error : bulk_send(m->ssl, P_BULK_END, 0, NULL, NULL);
+    while (!error && (found = memoryread_next(reader, &batch)) > 0)
+        error = batch_put(m, batch);
+    memoryread_stop(reader);
+    error = error ? error : found;
+    return error ? error : bulk_send(m->ssl, P_BULK_END, 0, NULL, NULL);
 }
 
 /* ---- for a process that runs already ---- */
+
+/* What was noted. */
+static int batch_send(struct memorysend *m)
+{
+    int error = memorybatch_read(&m->batch, m->memory);
+
+    return error || m->batch.pages == 0 ? error : batch_put(m, &m->batch);
+}
 
 /* What it waits for, and what is beside that. */
 static int want_serve(struct memorysend *m, const page_run *want)
@@ -171,10 +87,9 @@ static int want_serve(struct memorysend *m, const page_run *want)
     page_run run;
     int found, error;
 
-    m->count = 0;
-    m->pages = 0;
+    memorybatch_clear(&m->batch);
     while ((found = memorywalk_take(m->walk, want, &run)) > 0)
-        run_note(m, &run);
+        memorybatch_note(&m->batch, &run);
     error = found < 0 ? found : batch_send(m);
     return error ? error : bulk_send(m->ssl, P_BULK_GIVEN, 0, FRAME_XDR(page_run), want);
 }
@@ -218,10 +133,25 @@ static int message_take(void *arg, const struct bulk_msg *msg)
     return error ? error : 1;
 }
 
+/* The next pages that are there. 1: there are none any more. */
+static int batch_next(struct memorysend *m)
+{
+    page_run run;
+    int found = 1;
+
+    memorybatch_clear(&m->batch);
+    while (m->batch.pages < LAZY_PAGES &&
+           (found = memorywalk_next(m->walk, LAZY_PAGES - m->batch.pages, &run)) > 0)
+        memorybatch_note(&m->batch, &run);
+    if (found < 0)
+        return found;
+    return m->batch.pages == 0 ? 1 : batch_send(m);
+}
+
 /* One more batch in the background, or the word that this was all. */
 static int batch_step(struct memorysend *m)
 {
-    int error = m->enough ? 1 : batch_next(m, LAZY_PAGES);
+    int error = m->enough ? 1 : batch_next(m);
 
     if (error < 0)
         return error;
@@ -321,7 +251,8 @@ struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
         errno = -error;
         return NULL;
     }
-    memset(m, 0, offsetof(struct memorysend, runs));
+    memset(m, 0, offsetof(struct memorysend, batch));
+    m->batch.offered = 0;
     m->ssl = ssl;
     m->task = dump->source_task;
     m->lazy = dump->lazy;

@@ -3,7 +3,7 @@
  * Sending side of the memory that travels beside an image: what there is in the regions of the
  * process that waits at its gate is read where it lies and sent in batches, each a P_BULK_PAGES
  * that says which pages follow. Pages that were never written, or hold zeros alone, are left out.
- * P_BULK_END is the last. No more than one batch is in memory.
+ * P_BULK_END is the last. No more than two batches are in memory.
  *
  * Life: memorysend_new(); either memorysend_all(), or, for a process that runs before all is there,
  * memorysend_hear() and memorysend_until() in place of other ways to wait, so that batches and what
