@@ -4,7 +4,8 @@
 
 noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
 	bench/bench-streamfloor bench/bench-ready bench/bench-swarm bench/bench-notifiers \
-	bench/bench-vector bench/bench-floor bench/bench-lazy bench/bench-knock
+	bench/bench-vector bench/bench-floor bench/bench-lazy bench/bench-knock \
+	bench/bench-copyfloor
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
@@ -26,6 +27,9 @@ bench_bench_knock_SOURCES = bench/knock.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_streamfloor_SOURCES = bench/streamfloor.c bench/tlspeer.c bench/tlspeer.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_streamfloor_LDADD = $(OPENSSL_LIBS)
+bench_bench_copyfloor_SOURCES = bench/copyfloor.c bench/tlspeer.c bench/tlspeer.h \
+	bench/stopwatch.c bench/stopwatch.h
+bench_bench_copyfloor_LDADD = $(OPENSSL_LIBS)
 bench_bench_ready_SOURCES = bench/ready.c bench/stopwatch.c bench/stopwatch.h
 
 bench_bench_notifiers_SOURCES = bench/notifiers.c bench/stopwatch.c bench/stopwatch.h

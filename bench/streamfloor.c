@@ -27,22 +27,11 @@
 
 static char piece[PIECE];
 
-/* Records of TLS gather until they are as many bytes as a pipe's. */
-static void writes_gather(SSL *tls)
-{
-    BIO *buffer = BIO_new(BIO_f_buffer()), *below = SSL_get_wbio(tls);
-
-    if (!buffer || BIO_set_write_buffer_size(buffer, PIECE) != 1)
-        stopwatch_die("get", "memory");
-    BIO_up_ref(below);
-    SSL_set0_wbio(tls, BIO_push(buffer, below));
-}
-
 static void pump_out(int fd, SSL *tls)
 {
     ssize_t n;
 
-    writes_gather(tls);
+    tlspeer_widen(tls, PIECE);
     fcntl(fd, F_SETPIPE_SZ, PIECE);
     while ((n = read(fd, piece, PIECE)) > 0)
         if (SSL_write(tls, piece, (int)n) != n)

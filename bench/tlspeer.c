@@ -91,3 +91,17 @@ _Noreturn void tlspeer_serve(const char *pem, const char *port, void (*serve)(SS
         close(fd);
     }
 }
+
+void tlspeer_widen(SSL *tls, size_t piece)
+{
+    BIO *buffer = BIO_new(BIO_f_buffer()), *below = SSL_get_wbio(tls);
+
+    if (!buffer || BIO_set_write_buffer_size(buffer, (long)piece) != 1)
+        stopwatch_die("get", "memory");
+    BIO_up_ref(below);
+    SSL_set0_wbio(tls, BIO_push(buffer, below));
+    SSL_set_read_ahead(tls, 1);
+    SSL_set_default_read_buffer_len(tls, piece);
+    /* That of the handshake was for one record. */
+    SSL_free_buffers(tls);
+}

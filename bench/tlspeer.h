@@ -18,4 +18,10 @@ SSL *tlspeer_connect(const char *host, const char *port);
 _Noreturn void tlspeer_serve(const char *pem, const char *port, void (*serve)(SSL *tls, void *arg),
                              void *arg);
 
+/*
+ * For large amounts: up to `piece` bytes with each system call. What is written waits until there
+ * are so many, or for BIO_flush() of the BIO for writing.
+ */
+void tlspeer_widen(SSL *tls, size_t piece);
+
 #endif
