@@ -4,7 +4,7 @@
 
 noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
 	bench/bench-streamfloor bench/bench-ready bench/bench-swarm bench/bench-notifiers \
-	bench/bench-vector bench/bench-floor bench/bench-lazy bench/bench-knock \
+	bench/bench-vector bench/bench-floor bench/bench-pagefloor bench/bench-lazy bench/bench-knock \
 	bench/bench-copyfloor
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
@@ -16,6 +16,9 @@ bench_bench_vector_LDADD = libbproc/libbproc.la
 bench_bench_floor_SOURCES = bench/floor.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_floor_LDADD = $(OPENSSL_LIBS)
+bench_bench_pagefloor_SOURCES = bench/pagefloor.c bench/memory.c bench/memory.h \
+	bench/tlspeer.c bench/tlspeer.h bench/stopwatch.c bench/stopwatch.h
+bench_bench_pagefloor_LDADD = $(OPENSSL_LIBS)
 bench_bench_lazy_SOURCES = bench/lazy.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_lazy_LDADD = libbproc/libbproc.la
