@@ -25,18 +25,30 @@ static void out_free(struct out_frame *out)
     free(out);
 }
 
-static void conn_destroy(evutil_socket_t fd, short what, void *arg)
+static void queue_drop(struct conn *conn)
 {
-    struct conn *conn = arg;
-
-    (void)fd;
-    (void)what;
     while (!STAILQ_EMPTY(&conn->out)) {
         struct out_frame *out = STAILQ_FIRST(&conn->out);
 
         STAILQ_REMOVE_HEAD(&conn->out, next);
         out_free(out);
     }
+    conn->queued = 0;
+}
+
+/* What it said before it went may not have been read yet, and the end comes after that. */
+static int peer_has_left(const struct conn *conn, ssize_t error)
+{
+    return (error == -EPIPE || error == -ECONNRESET) && !conn->ssl && !conn->paused;
+}
+
+static void conn_destroy(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *conn = arg;
+
+    (void)fd;
+    (void)what;
+    queue_drop(conn);
     conn_drop_message(conn);
     if (conn->on_read)
         event_free(conn->on_read);
@@ -95,6 +107,10 @@ static void queue_send(struct conn *conn)
             event_add(conn->on_write, NULL);
             return;
         }
+        if (peer_has_left(conn, n)) {
+            queue_drop(conn);
+            break;
+        }
         if (n < 0) {
             char reason[200];
 
@@ -112,45 +128,6 @@ static void queue_send(struct conn *conn)
     queue_done(conn);
 }
 
-static int connect_finish(struct conn *conn)
-{
-    int error = 0;
-    socklen_t len = sizeof(error);
-
-    if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-        error = errno;
-    conn->connecting = 0;
-    if (!error && event_add(conn->on_read, NULL) < 0)
-        error = ENOMEM;
-    return -error;
-}
-
-static void handshake_step(struct conn *conn)
-{
-    char reason[200];
-    int error = conn->connecting ? connect_finish(conn) : 0;
-
-    if (!error)
-        error = conn->transport->handshake(conn);
-    if (error == -EAGAIN)
-        return;
-    if (error) {
-        conn_tls_reason(conn, error, reason, sizeof(reason));
-        conn_close(conn, reason);
-        return;
-    }
-    conn->phase = CONN_OPEN;
-    event_del(conn->on_timer);
-    /* A priority cannot change while the event is about to run. */
-    event_del(conn->on_read);
-    event_del(conn->on_write);
-    event_priority_set(conn->on_read, event_base_get_npriorities(conn->base) / 2);
-    event_priority_set(conn->on_write, event_base_get_npriorities(conn->base) / 2);
-    event_add(conn->on_read, NULL);
-    if (conn->ops->on_ready)
-        conn->ops->on_ready(conn, conn->arg);
-}
-
 static void conn_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *conn = arg;
@@ -158,7 +135,7 @@ static void conn_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (conn->phase == CONN_HANDSHAKE)
-        handshake_step(conn);
+        conn_tls_step(conn);
     if (conn->phase == CONN_OPEN || conn->phase == CONN_FLUSHING)
         conn_take_in(conn);
     if (conn->phase == CONN_OPEN && !STAILQ_EMPTY(&conn->out))
@@ -172,7 +149,7 @@ static void conn_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (conn->phase == CONN_HANDSHAKE)
-        handshake_step(conn);
+        conn_tls_step(conn);
     if (conn->phase == CONN_OPEN || conn->phase == CONN_FLUSHING)
         queue_send(conn);
 }
@@ -210,8 +187,7 @@ static struct conn *conn_new(struct event_base *base, int fd,
     conn->on_read = event_new(base, fd, EV_READ | EV_PERSIST, conn_readable, conn);
     conn->on_write = event_new(base, fd, EV_WRITE, conn_writable, conn);
     conn->on_timer = event_new(base, -1, 0, conn_timeout, conn);
-    if (!conn->on_read || !conn->on_write || !conn->on_timer || fd_nonblock(fd) < 0 ||
-        fd_cloexec(fd, 1) < 0) {
+    if (!conn->on_read || !conn->on_write || !conn->on_timer) {
         conn_destroy(-1, 0, conn);
         return NULL;
     }
@@ -252,8 +228,8 @@ struct conn *conn_new_tls(struct event_base *base, int fd, SSL_CTX *ctx, int ser
     event_priority_set(conn->on_read, event_base_get_npriorities(base) - 1);
     event_priority_set(conn->on_write, event_base_get_npriorities(base) - 1);
     conn->ssl = SSL_new(ctx);
-    if (!conn->ssl || SSL_set_fd(conn->ssl, fd) != 1 ||
-        event_add(server ? conn->on_read : conn->on_write, NULL) < 0 ||
+    if (!conn->ssl || SSL_set_fd(conn->ssl, fd) != 1 || fd_nonblock(fd) < 0 ||
+        fd_cloexec(fd, 1) < 0 || event_add(server ? conn->on_read : conn->on_write, NULL) < 0 ||
         event_add(conn->on_timer, &limit) < 0) {
         conn_destroy(-1, 0, conn);
         errno = ENOMEM;

@@ -76,6 +76,9 @@ ssize_t conn_local_packet(struct conn *conn, uint8_t **bytes);
 /* Forgets a half-received message: its body and descriptors. */
 void conn_drop_message(struct conn *conn);
 
+/* The next step of the handshake, and of TCP's before it; after the last one the owner hears. */
+void conn_tls_step(struct conn *conn);
+
 /* Words for the failure that OpenSSL reported last. */
 void conn_tls_reason(struct conn *conn, int error, char *text, size_t len);
 

@@ -98,6 +98,45 @@ void conn_tls_reason(struct conn *conn, int error, char *text, size_t len)
     ERR_clear_error();
 }
 
+static int connect_finish(struct conn *conn)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+        error = errno;
+    conn->connecting = 0;
+    if (!error && event_add(conn->on_read, NULL) < 0)
+        error = ENOMEM;
+    return -error;
+}
+
+void conn_tls_step(struct conn *conn)
+{
+    char reason[200];
+    int error = conn->connecting ? connect_finish(conn) : 0;
+
+    if (!error)
+        error = conn->transport->handshake(conn);
+    if (error == -EAGAIN)
+        return;
+    if (error) {
+        conn_tls_reason(conn, error, reason, sizeof(reason));
+        conn_close(conn, reason);
+        return;
+    }
+    conn->phase = CONN_OPEN;
+    event_del(conn->on_timer);
+    /* A priority cannot change while the event is about to run. */
+    event_del(conn->on_read);
+    event_del(conn->on_write);
+    event_priority_set(conn->on_read, event_base_get_npriorities(conn->base) / 2);
+    event_priority_set(conn->on_write, event_base_get_npriorities(conn->base) / 2);
+    event_add(conn->on_read, NULL);
+    if (conn->ops->on_ready)
+        conn->ops->on_ready(conn, conn->arg);
+}
+
 void conn_watch(struct conn *conn, int seconds)
 {
     unsigned ms = (unsigned)seconds * 1000;

@@ -266,6 +266,25 @@ static void test_queue(void)
     end_finish(&end, fd);
 }
 
+/* A peer that speaks and goes is heard, though we had something to say to it as well. */
+static void test_last_words(int type, const char *name)
+{
+    struct end end;
+    int fd = end_open(&end, type);
+    pid_msg body = { .pid = 77 };
+
+    conn_send(end.conn, K_EVENT, P_GHOST_EXIT, 0, 0, FRAME_XDR(pid_msg), &body, NULL, 0);
+    msg_send(fd, K_EVENT, P_GHOST_ORPHAN, 0, 0, FRAME_XDR(pid_msg), &body, NULL, 0);
+    close(fd);
+    conn_send(end.conn, K_EVENT, P_GHOST_EXIT, 0, 0, FRAME_XDR(pid_msg), &body, NULL, 0);
+    conn_send(end.conn, K_EVENT, P_GHOST_EXIT, 0, 0, FRAME_XDR(pid_msg), &body, NULL, 0);
+    is_int(end.closes, 0, "%s: an end is not found by speaking", name);
+    loop_run(20);
+    is_int(end.last_pid, 77, "%s: the last words of a peer are heard", name);
+    is_int(end.closes, 1, "%s: then its end", name);
+    end_finish(&end, -1);
+}
+
 int main(void)
 {
     int before;
@@ -280,6 +299,8 @@ int main(void)
     test_descriptors();
     test_closing();
     test_queue();
+    test_last_words(SOCK_STREAM, "stream");
+    test_last_words(SOCK_SEQPACKET, "packets");
     is_int(fds_open(), before, "no descriptor is left");
     event_base_free(base);
     return done_testing();
