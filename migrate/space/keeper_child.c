@@ -130,8 +130,6 @@ static int signals_open(void)
 {
     sigset_t all;
 
-    for (int signo = 1; signo < NSIG; signo++)
-        signal(signo, SIG_DFL);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -183,8 +183,6 @@ static void criu_child(const launch_criu_arg *arg, const struct msg *msg,
     group_join(group, 0);
     if (null < 0 || rootns_enter() < 0 || pidfork_place(from, to, 4, NULL, 0) < 0)
         _exit(127);
-    for (int signo = 1; signo < NSIG; signo++)
-        signal(signo, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setenv("LD_PRELOAD", LIBRARY_PATH, 1);

@@ -72,9 +72,7 @@ int reap_signals(void)
     int fd;
 
     for (int signo = 1; signo < NSIG; signo++)
-        if (signo != SIGCHLD)
-            signal(signo, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL);
+        signal(signo, SIG_DFL);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_SETMASK, &child, NULL);

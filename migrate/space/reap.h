@@ -19,7 +19,10 @@ void reap_all(reap_fn *report);
 /* Reaps the caller's child: how it ended. 0 when it is another's child. Does not block. */
 int reap_status(int pidfd);
 
-/* A signalfd(2) for SIGCHLD, which is blocked from now on; other signals are ignored. -errno. */
+/*
+ * A signalfd(2) for SIGCHLD, which is blocked from now on; -errno. All signals have their default
+ * action, which init is safe from, and everything that is forked here begins with.
+ */
 int reap_signals(void);
 
 #endif

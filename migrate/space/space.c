@@ -30,6 +30,7 @@
 #include "migrate/space/numbers.h"
 #include "migrate/space/registry.h"
 #include "migrate/space/rootns.h"
+#include "migrate/space/spec.h"
 
 #define SLAVED 3
 #define BINDS_MAX 16
@@ -405,6 +406,7 @@ int main(int argc, char **argv)
     }
     numbers_init();
     limits_raise();
+    spec_init();
     signals = reap_signals();
     if (signals < 0 || census_init(&ops) < 0 || fcntl(SLAVED, F_SETFD, FD_CLOEXEC) < 0) {
         fprintf(stderr, "bproc-space: cannot start: %s\n", strerror(errno));

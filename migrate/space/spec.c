@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -62,6 +63,20 @@ int spec_above(const exec_spec *spec)
     return above;
 }
 
+/* What init has, and all that it forks until somebody sets it. */
+static struct rlimit limits[RLIM_NLIMITS];
+
+void spec_init(void)
+{
+    for (int which = 0; which < RLIM_NLIMITS; which++)
+        getrlimit((__rlimit_resource_t)which, &limits[which]);
+}
+
+static bool is_set(int which, const struct rlimit *limit)
+{
+    return limits[which].rlim_cur == limit->rlim_cur && limits[which].rlim_max == limit->rlim_max;
+}
+
 /*
  * The numbers are the user's word, so what takes a right is set as the user. What this node does
  * not grant him is left as it is: the node's word is the last.
@@ -72,7 +87,7 @@ static void limits_set(const exec_spec *spec)
         const limit_pair *pair = &spec->limits.limits_val[i];
         struct rlimit limit = { .rlim_cur = pair->soft, .rlim_max = pair->hard };
 
-        if (pair->which >= 0 && pair->which < RLIM_NLIMITS)
+        if (pair->which >= 0 && pair->which < RLIM_NLIMITS && !is_set(pair->which, &limit))
             setrlimit((__rlimit_resource_t)pair->which, &limit);
     }
 }
@@ -106,7 +121,8 @@ static void signals_set(const exec_spec *spec)
     for (int signo = 1; signo < NSIG; signo++) {
         uint64_t bit = (uint64_t)1 << (signo - 1);
 
-        signal(signo, spec->ignored & bit ? SIG_IGN : SIG_DFL);
+        if (spec->ignored & bit)
+            signal(signo, SIG_IGN);
         if (spec->blocked & bit)
             sigaddset(&blocked, signo);
     }

@@ -9,6 +9,9 @@
 
 #define SPEC_MAX (32u << 20)    /* bytes of an encoded exec_spec; the kernel's bound is below it */
 
+/* Once, in init, when it has the limits that it is going to have; else more is set than need be. */
+void spec_init(void);
+
 /*
  * Reads the specification from the start of `fd`. 0 with *spec filled, which is never freed (the
  * exec does it); -E2BIG, -EPROTO, -ENOMEM or what reading said. Blocks on the file only.
@@ -19,7 +22,7 @@ int spec_read(int fd, exec_spec *spec);
 int spec_above(const exec_spec *spec);
 
 /*
- * Takes over limits, signals, credentials and folder, opens the files, then executes the command,
+ * Takes over limits, signals (all of them are at their default), credentials and folder, opens the files, then executes the command,
  * or the file open as `exe` if that is not -1. Returns only on failure, with -errno; the process
  * is then only good for _exit(). May block, as open(2).
  */
