@@ -206,19 +206,18 @@ int bproc_nodeinfo(int node, struct bproc_node_info_t *info)
     return 0;
 }
 
-int bproc_nodelist(struct bproc_node_info_t **list)
+int node_infos_fetch(struct bproc_node_info_t **list, int *self)
 {
     struct bproc_node_info_t *infos = NULL;
     node_list_ret ret;
     unsigned count;
     int error;
 
-    if (!list)
-        return client_result(-EINVAL);
     *list = NULL;
     error = node_list_fetch(&ret);
     if (error)
-        return client_result(error);
+        return error;
+    *self = ret.self;
     count = ret.nodes.nodes_len;
     if (count > 0)
         infos = calloc(count, sizeof(*infos));
@@ -226,9 +225,16 @@ int bproc_nodelist(struct bproc_node_info_t **list)
         info_fill(&infos[i], &ret.nodes.nodes_val[i]);
     node_list_free(&ret);
     if (count > 0 && !infos)
-        return client_result(-ENOMEM);
+        return -ENOMEM;
     *list = infos;
     return (int)count;
+}
+
+int bproc_nodelist(struct bproc_node_info_t **list)
+{
+    int self;
+
+    return client_result(list ? node_infos_fetch(list, &self) : -EINVAL);
 }
 
 int bproc_access(int node, int mode)

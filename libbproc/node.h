@@ -30,6 +30,13 @@ void node_list_free(node_list_ret *list);
  */
 int node_fetch(int node, node_record *record);
 
+/*
+ * What bproc_nodelist() gives, and the caller's node to *self. The number of nodes or a negative
+ * errno, with no *list. Blocks for the daemon.
+ */
+struct bproc_node_info_t;
+int node_infos_fetch(struct bproc_node_info_t **list, int *self);
+
 /* Word for a state, as bpstat(1) shows it; "unknown" for one that is none. */
 const char *node_state_word(node_state state);
 

@@ -88,6 +88,7 @@ static int node_list_run(struct call *call)
 
     if (!ret)
         return no_memory(call);
+    ret->self = call->caller->node;
     ret->master_addr = listen_address();
     ret->master_port = (unsigned)master.conf->port;
     ret->nodes.nodes_val = calloc(size + 1, sizeof(node_record));

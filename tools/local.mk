@@ -103,7 +103,7 @@ tools_bptop_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
 tools_bptop_LDADD = $(NODES_LIBS) $(NCURSES_LIBS)
 
 tools_bplib_SOURCES = tools/bplib.c tools/tool.c tools/tool.h $(JSON_SOURCES)
-tools_bplib_LDADD = libbproc/libbproc.la
+tools_bplib_LDADD = $(NODES_LIBS)
 
 tools_bpctl_SOURCES = \
 	tools/bpctl.c \

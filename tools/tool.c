@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libbproc/node.h"
 #include "tools/tool.h"
 
 const char *tool_reason(int error)
@@ -137,12 +138,10 @@ int tool_self(void)
 
 void tool_nodes_load(struct tool_nodes *nodes)
 {
-    nodes->count = bproc_nodelist(&nodes->list);
+    nodes->count = node_infos_fetch(&nodes->list, &own_node);
     if (nodes->count < 0)
-        errx(1, "cannot list the nodes: %s", tool_reason(errno));
-    nodes->self = tool_self();
-    if (nodes->self == BPROC_NODE_NONE)
-        errx(1, "cannot tell the own node: %s", tool_reason(errno));
+        errx(1, "cannot list the nodes: %s", tool_reason(-nodes->count));
+    nodes->self = own_node;
 }
 
 void tool_nodes_free(struct tool_nodes *nodes)
