@@ -5,7 +5,8 @@
  *
  * Life: the local child of an rfork, or the caller of a rexec, executes this program with all
  * signals blocked and the gate to the daemon as descriptor 3. Or it is executed ahead of its
- * process, and waits at the gate until that runs; if it is not to be, the ghost ends. When the
+ * process, says that it is there, and waits at the gate until that runs; if it is not to be, the
+ * ghost ends. When the
  * daemon goes away the ghost waits for it to come back; signals wait with it. Only SIGKILL and the
  * daemon's word end a ghost.
  *
@@ -370,6 +371,7 @@ int main(int argc, char **argv)
     const char *node = getenv("BPROC_GHOST_NODE");
     struct ghost ghost = { .gate = GATE, .node = node ? ghosttext_number(node) : -1 };
     sigset_t all;
+    int ahead;
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
@@ -382,12 +384,13 @@ int main(int argc, char **argv)
     ghost.ppid = getppid();
     ghost.parent = parent_watch();
     ghost.retry_ms = RETRY_FIRST_MS;
-    if (ghost.gate >= 0 && getenv("BPROC_GHOST_AHEAD"))
-        process_wait(&ghost);
+    ahead = ghost.gate >= 0 && getenv("BPROC_GHOST_AHEAD");
     if (ghost.gate >= 0)
         gate_hello(&ghost, 0);
     else
         gate_reconnect(&ghost);
+    if (ahead)
+        process_wait(&ghost);
     /* What ended before has sent its signal to the program that was here. */
     children_reap(&ghost);
     if (ghost.parent < 0)

@@ -11,7 +11,7 @@
 #include "moves/move_impl.h"
 #include "moves/twin.h"
 
-static void gate_hello(struct move *move)
+void gate_hello(struct move *move)
 {
     int error;
 
@@ -59,11 +59,32 @@ static int is_reached(const struct move *move, const struct frame_header *header
            (move->phase == MOVE_ASKING || move->phase == MOVE_HANDED);
 }
 
+/* One that was executed ahead of its process is there before that. */
+static int is_hello(const struct move *move, const struct frame_header *header)
+{
+    int ahead = move->phase < MOVE_GATE &&
+                (move->kind == MOVE_REXEC || move->kind == MOVE_EXECMOVE);
+
+    return header->kind == K_EVENT && header->proc == P_GHOST_HELLO && !move->hello &&
+           (ahead || move->phase == MOVE_GATE);
+}
+
+static void hello_take(struct move *move, const struct frame_header *header, const uint8_t *body)
+{
+    ghost_hello_arg hello;
+
+    if (conn_decode(ghost_hello_arg, header, body, &hello) < 0 || hello.pid != move->pid)
+        conn_close(move->gate, "message has no place here");
+    else if (move->phase == MOVE_GATE)
+        gate_hello(move);
+    else
+        move->hello = 1;
+}
+
 static void gate_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
                          int *fds, void *arg)
 {
     struct move *move = arg;
-    ghost_hello_arg hello;
 
     (void)fds;
     if (!move)
@@ -72,12 +93,10 @@ static void gate_message(struct conn *conn, const struct frame_header *header, c
         signal_take(move, header, body);
     else if (conn == (move->copy ? move->copy : move->gate) && is_reached(move, header))
         gate_reached(move, header, body);
-    else if (conn != move->gate || move->phase != MOVE_GATE || header->kind != K_EVENT ||
-             header->proc != P_GHOST_HELLO ||
-             conn_decode(ghost_hello_arg, header, body, &hello) < 0 || hello.pid != move->pid)
-        conn_close(conn, "message has no place here");
+    else if (conn == move->gate && is_hello(move, header))
+        hello_take(move, header, body);
     else
-        gate_hello(move);
+        conn_close(conn, "message has no place here");
 }
 
 static void gate_closed(struct conn *conn, const char *reason, void *arg)

@@ -19,6 +19,9 @@ struct conn *gate_open(struct move *move, int fd);
 /* The verdict, to who waits there; nothing for a NULL. */
 void gate_tell(struct conn *gate, gate_verdict verdict, int node);
 
+/* The ghost is there, and the gate is open: the move ends, well or not. */
+void gate_hello(struct move *move);
+
 /* Closes it once all is sent, without a word to the move; nothing for a NULL. */
 void gate_end(struct conn *gate);
 

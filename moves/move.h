@@ -4,7 +4,8 @@
  * says whether it may go, and where to; the mover is told; READY: the process waits there, and the
  * daemon enters it in the master's table; COMMIT, from which on there is no way back; COMMITTED: it
  * runs there and the gate opens, so that what waits here becomes the ghost, or ends if nobody needs
- * one; HELLO: the ghost is there, the caller gets the pid and the move ends.
+ * one; HELLO: the ghost is there, perhaps since the beginning, the caller gets the pid and the move
+ * ends.
  *
  * A program cannot be held back as an image can. Where the daemon itself hears from the nodes
  * (ops->hears), its node counts it as soon as it is executed and says so, STARTED, and so does the mover,
@@ -57,6 +58,7 @@ struct move {
     struct conn *client;            /* NULL: gone, or nobody waits */
     struct frame_header header;     /* of the client's call */
     struct conn *gate;              /* of who will be the ghost */
+    int hello;                      /* who has said that it is there */
     struct conn *copy;              /* gate of the copy that is dumped in place of who moves */
     int copy_reached;
     struct conn *channel;           /* to the mover's child */
