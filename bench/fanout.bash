@@ -50,6 +50,7 @@ fanout_run() {
         promise fanout-16 "$peer" '>=' 20
     done
     stable fanout-16 "clush" '>='
+    stable fanout-16 "$fanout_floor" '>='
     case_begin fanout-growth "bpsh" 0 "what each node more costs, from 4 nodes to 16"
     fanout_growth "bpsh"
     fanout_growth "$fanout_floor"

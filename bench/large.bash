@@ -62,6 +62,6 @@ large_run() {
     local each large_has_tls=true
     each=$(rounds 3 1)
     large_floor_start || large_has_tls=false
-    large_size 16 "$(rounds 5 2)" "$each" && large_size 64 "$(rounds 3 2)" "$each" || return
+    large_size 16 "$(rounds 3 2)" "$each" && large_size 64 "$(rounds 3 2)" "$each" || return
     $quick || large_size 1024 3 1
 }

@@ -38,6 +38,7 @@ shell_case() {
     stable shell "clush" '>='
     stable shell "MPICH hydra on one host" '>='
     stable shell "true here" '>='
+    stable shell "floor: a program here, true there" '>='
     race_run "$(rounds 50 10)"
 }
 
