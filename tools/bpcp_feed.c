@@ -71,7 +71,6 @@ static int chain(struct feed *feed, const copy_word *word)
     if (word->number != feed->ring.end || feed->chained || feed->link.fd >= 0)
         return -EPROTO;
     feed->chained = true;
-    fcntl(feed->orders, F_SETPIPE_SZ, LINK_PIPE);
     if (word->name[0] && link_start(&feed->link, word) < 0)
         tell(feed, COPY_LOST, 0);
     return 0;
@@ -211,6 +210,8 @@ int feed_open(struct feed *feed, int orders, int reports)
 
     *feed = (struct feed) { .orders = orders, .reports = reports, .stream = -1, .hold = -1,
                             .link = LINK_NONE };
+    /* It works with less, too. */
+    fcntl(orders, F_SETPIPE_SZ, LINK_PIPE);
     feed->listener = listener_open(word.name);
     error = feed->listener < 0 ? feed->listener : ring_init(&feed->ring, RING_SIZE);
     if (!error)

@@ -34,6 +34,17 @@ static bool flow_wait(const struct feed *feed, struct pollfd pipe, int ms)
     return poll(polls, POLLS, ms) >= 0 && !is_disturbed(polls);
 }
 
+/* The pipe, and how many bytes of it, as soon as that is known; -1 if it will not be. */
+static int pipe_find(struct feed *feed, uint64_t *part)
+{
+    int pipe;
+
+    while ((pipe = feed_pipe(feed, part)) < 0 && feed->orders >= 0)
+        if (feed_turn(feed, true, 0) < 0)
+            return -1;
+    return pipe;
+}
+
 /* The link gets what is in the ring, before it gets what is not. */
 static void link_settle(struct feed *feed)
 {
@@ -49,7 +60,8 @@ static bool pipe_gather(const struct feed *feed, int pipe, uint64_t part)
 
     if (size < 0 || ioctl(pipe, FIONREAD, &held) < 0)
         return false;
-    if (held >= size / WORTHWHILE || (uint64_t)held >= part)
+    /* A small pipe is full before anybody has waited. */
+    if (held >= size / WORTHWHILE || (uint64_t)held >= part || size < LINK_PIPE)
         return true;
     return flow_wait(feed, (struct pollfd) { .fd = -1 }, PATIENCE_MS);
 }
@@ -104,8 +116,8 @@ size_t flow_move(void *arg, int fd, off_t *offset, size_t most, bool more)
 
     feed->lean = more;
     do {
-        pipe = feed_pipe(feed, &part);
-        if (pipe < 0 || feed->taken < feed->ring.end)
+        pipe = feed->taken == feed->ring.end ? pipe_find(feed, &part) : -1;
+        if (pipe < 0)
             return 0;
         if (feed->link.pos <= feed->ring.end && !pipe_gather(feed, pipe, part))
             return 0;
