@@ -52,8 +52,8 @@ enum fault {
     FAULT_SLAVED_ROOT_MADE = 102,   /* the space has it, the master does not know */
     FAULT_SLAVED_RECONNECT = 103,   /* to reconnect; nothing done yet */
     /* receiver, children of a vector: 120-139 */
-    FAULT_RECEIVER_SERVE = 120,     /* a file of an image has gone to another node */
-    FAULT_RECEIVER_PULLED = 121,    /* an image has come from one, its mover does not know */
+    FAULT_RECEIVER_SERVE = 120,     /* a batch of memory is about to go to another node */
+    FAULT_RECEIVER_PULLED = 121,    /* all memory has come, its mover does not know */
     FAULT_RECEIVER_FORK = 122       /* about to be forked by another one */
 };
 

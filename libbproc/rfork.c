@@ -182,8 +182,7 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     /* Not before: what is still open would be in the image. */
     if (plan->lazy)
         argv = ghost_arguments();
-    if (depart->other_count == 0)
-        part = twin_part(depart->gate, plan->lazy, &node);
+    part = twin_part(depart->gate, plan->lazy, &node);
     if (part == TWIN_NONE)
         rfork_gate_reach(depart->gate, 0);
     /* Its memory is still being read, so that it may not be written to. */

@@ -25,6 +25,7 @@
 #include "migrate/bulk.h"
 #include "migrate/carry.h"
 #include "migrate/imagerecv.h"
+#include "migrate/memoryshare.h"
 
 #define HANDSHAKE_SECONDS 10
 #define TRANSFER_SECONDS 300
@@ -93,14 +94,14 @@ static int launch_check(struct arrival *a)
     return 0;
 }
 
-/* Another node asks for an image that this one has got, or is getting. */
-static void image_serve(struct arrival *a, const struct bulk_msg *msg)
+/* Another node asks for memory that this one has got, or is getting. */
+static void memory_serve(struct arrival *a, const struct bulk_msg *msg)
 {
     share_arg arg;
 
     if (frame_decode(FRAME_XDR(share_arg), msg->body, msg->header.body_len, &arg,
                      sizeof(arg)) == 0 && arrival_register(a) == 0)
-        imageshare_serve(a->ssl, a->slaved, &arg);
+        memoryshare_serve(a->ssl, a->slaved, &arg);
 }
 
 static int launch_hear(struct arrival *a)
@@ -111,7 +112,7 @@ static int launch_hear(struct arrival *a)
     if (error)
         return error;
     if (msg.header.proc == P_BULK_PULL) {
-        image_serve(a, &msg);
+        memory_serve(a, &msg);
         bulk_free(&msg);
         _exit(0);
     }
@@ -141,16 +142,10 @@ static int files_take(struct arrival *a)
     /* What a node says is in a page is not to be believed. */
     a->image.store = a->peer == TLS_NODE_MASTER ? a->setup->store : NULL;
     a->image.uid = a->launch.uid;
-    imageshare_init(&a->shared, a->slaved, a->launch.share.word);
-    if (a->launch.share.followed)
-        a->image.share = &a->shared;
-    if (!error)
-        error = imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
-                              sizeof(a->text));
-    if (!error && a->launch.share.how == SHARE_IMAGE && a->launch.share.from.node >= 0)
-        error = arrival_pull(a);
-    imageshare_end(&a->shared);
-    return error;
+    if (error)
+        return error;
+    return imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
+                         sizeof(a->text));
 }
 
 static int report_send(struct arrival *a, bproc_proc proc, int error)

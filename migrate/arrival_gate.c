@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "migrate/arrival_launch.h"
+#include "migrate/arrival_vector.h"
 #include "migrate/carry.h"
 
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
@@ -56,6 +56,8 @@ static int memory_take(struct arrival *a)
                                a->launch.regions.regions_len, a->launch.lazy);
     if (!a->memory)
         error = -errno;
+    else if (a->launch.share.how != SHARE_NONE)
+        error = arrival_memory(a);
     else if (!memoryrecv_is_lazy(a->memory))
         error = memoryrecv_all(a->memory, a->image.store, a->image.uid);
     if (error)

@@ -30,7 +30,6 @@ struct arrival {
     struct image image;
     struct criuworker criu;         /* that will restore it */
     int session;                    /* where that is */
-    struct imageshare shared;
     pid_t forker;                   /* see sibling.h; 0: none */
     struct streamends ends;
     struct memoryrecv *memory;      /* of a process that may run before it has all; NULL */

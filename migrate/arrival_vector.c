@@ -10,39 +10,52 @@
 #include <unistd.h>
 
 #include "common/fault.h"
-#include "common/fd.h"
 #include "migrate/arrival_vector.h"
 #include "migrate/bulk.h"
 #include "migrate/imageedit.h"
-#include "migrate/imagepull.h"
+#include "migrate/memorypull.h"
+#include "migrate/memoryshare.h"
+#include "migrate/nodelink.h"
 #include "migrate/sibling.h"
 
-int arrival_pull(struct arrival *a)
+/* From the node that it names, if that can be reached. */
+static struct memorypull *pull_start(struct arrival *a)
 {
-    uint8_t digest[BPROC_HASH_LEN];
-    pulled_msg pulled = { .digest = { 0, (char *)digest } };
-    int came, error;
+    const vector_share *share = &a->launch.share;
+    struct nodelink link = { .ssl = NULL };
+    char text[256];
 
-    if (imagepull_run(a->setup->out, &a->launch.share, &a->image, digest) == 0) {
-        pulled.digest.digest_len = sizeof(digest);
-        imageshare_end(&a->shared);
-    } else {
-        /* Who follows has its own owner to ask. */
-        imageshare_break(&a->shared);
+    if (share->from.node >= 0)
+        nodelink_open(&link, a->setup->out, &share->from, text, sizeof(text));
+    return memorypull_new(a->ssl, &link, share->word);
+}
+
+/* Those who follow find nothing here if it cannot be shared, and have its owner to ask. */
+static struct memoryshare *share_start(struct arrival *a)
+{
+    if (!a->launch.share.followed)
+        return NULL;
+    return memoryshare_new(a->slaved, a->launch.share.word, memoryrecv_pid(a->memory));
+}
+
+int arrival_memory(struct arrival *a)
+{
+    int pulls = a->launch.share.how == SHARE_IMAGE, error;
+    struct memorypull *pull = pulls ? pull_start(a) : NULL;
+    struct memoryshare *share = share_start(a);
+
+    memoryrecv_join(a->memory, pull, share);
+    error = pulls && !pull ? -ENOMEM
+                           : memoryrecv_all(a->memory, a->image.store, a->image.uid);
+    if (!error) {
+        memoryshare_end(share);
+        error = FAULT(FAULT_RECEIVER_PULLED);
     }
-    came = a->image.dir;
-    a->image.dir = -1;
-    a->image.share = NULL;
-    error = FAULT(FAULT_RECEIVER_PULLED);
-    if (!error)
-        error = bulk_send(a->ssl, P_BULK_PULLED, 0, FRAME_XDR(pulled_msg), &pulled);
-    if (!error)
-        error = imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
-                              sizeof(a->text));
-    if (!error && a->image.dir < 0)
-        a->image.dir = came;
-    else
-        fd_close(&came);
+    if (!error && pulls)
+        error = bulk_send(a->ssl, P_BULK_FILLED, 0, NULL, NULL);
+    memoryrecv_join(a->memory, NULL, NULL);
+    memoryshare_free(share);
+    memorypull_free(pull);
     return error;
 }
 

@@ -8,8 +8,11 @@
 
 #include "migrate/arrival_launch.h"
 
-/* The image comes from another node, or if that comes to nothing from its owner. */
-int arrival_pull(struct arrival *arrival);
+/*
+ * All of its memory, from another node or if that comes to nothing from its owner; other nodes may
+ * have it from here meanwhile.
+ */
+int arrival_memory(struct arrival *arrival);
 
 /* The image is made its own: it was another child's. */
 int arrival_renumber(struct arrival *arrival);

@@ -253,6 +253,27 @@ void bulk_free(struct bulk_msg *msg)
     msg->body = NULL;
 }
 
+int bulk_recv_data(SSL *ssl, void *bytes, size_t len)
+{
+    uint8_t *at = bytes;
+
+    while (len > 0) {
+        struct frame_header header;
+        int error = bulk_recv_header(ssl, &header);
+
+        if (!error && (header.proc != P_BULK_DATA || header.body_len == 0 ||
+                       header.body_len > len))
+            error = -EPROTO;
+        if (!error)
+            error = bulk_recv_into(ssl, at, header.body_len);
+        if (error)
+            return error;
+        at += header.body_len;
+        len -= header.body_len;
+    }
+    return 0;
+}
+
 int bulk_recv_to_fd(SSL *ssl, int fd, size_t len)
 {
     size_t size = len < FILE_PIECE ? len : FILE_PIECE;

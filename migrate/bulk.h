@@ -68,6 +68,9 @@ void bulk_free(struct bulk_msg *msg);
  */
 int bulk_recv_header(SSL *ssl, struct frame_header *header);
 
+/* Receives `len` bytes as the bodies of as many P_BULK_DATA as the peer makes of them. Blocks. */
+int bulk_recv_data(SSL *ssl, void *bytes, size_t len);
+
 /* Receives exactly `len` bytes of a body to memory, or writes them to a file. Blocks. */
 int bulk_recv_into(SSL *ssl, void *bytes, size_t len);
 int bulk_recv_to_fd(SSL *ssl, int fd, size_t len);

@@ -192,8 +192,8 @@ static int process_send(struct departure *d)
         error = departure_files(d);
     departure_lap(d, MT_CHECK);
     /* The dump goes on while the connection is made. */
-    if (!error && d->dumps)
-        error = departure_dump_start(d);
+    if (!error && d->maps)
+        error = d->dumps ? departure_dump_start(d) : departure_dump_hear(d);
     if (!error)
         error = FAULT(FAULT_MOVER_DUMPING);
     if (!error)
@@ -283,6 +283,8 @@ static int departure_commit(struct departure *d)
     fd_close(&d->image);
     fd_close(&d->spec);
     fd_close(&d->exe);
+    fd_close(&d->memory_fd);
+    memorylist_free(d->list);
     files_free(&d->files);
     ports_connect_late(d);
     return 0;
@@ -297,7 +299,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
     memset(&d, 0, sizeof(d));
     d.setup = setup;
     d.link = link;
-    d.spec = d.exe = d.image = d.own_mounts = d.mounts = d.space = -1;
+    d.spec = d.exe = d.image = d.own_mounts = d.mounts = d.space = d.memory_fd = -1;
     d.criu = CRIUWORKER_NONE;
     clock_start(&d);
     error = start_take(&d, start);

@@ -66,7 +66,7 @@ int departure_files(struct departure *d)
 }
 
 /* Until then it may hold its connection to the daemon and the originals of its streams. */
-static int gate_wait(struct departure *d)
+int departure_dump_hear(struct departure *d)
 {
     struct msg msg;
     int error = msg_recv(d->channel, &msg);
@@ -77,6 +77,7 @@ static int gate_wait(struct departure *d)
                 ? frame_decode(FRAME_XDR(dump_arg), msg.body, msg.header.body_len, &d->dump,
                                sizeof(d->dump))
                 : -EPROTO;
+    d->memory_fd = msg_take_fd(&msg, 0);
     msg_free(&msg);
     return error;
 }
@@ -85,7 +86,7 @@ int departure_dump_start(struct departure *d)
 {
     unsigned long gate = d->arg.gate_inode;
     struct criu_dump dump = { .external = &gate, .external_count = 1 };
-    int error = gate_wait(d);
+    int error = departure_dump_hear(d);
 
     if (error)
         return error;

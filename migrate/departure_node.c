@@ -38,9 +38,24 @@ static int launch_put(struct departure *d)
     return bulk_put(d->link->ssl, P_BULK_LAUNCH, 0, FRAME_XDR(launch_arg), &launch);
 }
 
-int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg)
+/* It could not take the process. */
+static int failure_take(struct departure *d, const struct bulk_msg *msg)
 {
     move_report report;
+    int error = frame_decode(FRAME_XDR(move_report), msg->body, msg->header.body_len, &report,
+                             sizeof(report));
+
+    if (error)
+        return departure_fail(d, error, "node %d answers out of turn", d->arg.to.node);
+    d->report.retry = report.retry;
+    error = departure_fail(d, report.error > 0 ? -report.error : -EIO, "node %d: %s",
+                           d->arg.to.node, report.text);
+    frame_free(FRAME_XDR(move_report), &report, sizeof(report));
+    return error;
+}
+
+int departure_hear_any(struct departure *d, struct bulk_msg *msg)
+{
     int error;
 
     if (!d->memory)
@@ -52,21 +67,21 @@ int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg)
         return departure_fail(d, -EIO, "cannot hear from node %d: %s", d->arg.to.node,
                               strerror(-error));
     d->heard = 1;
-    if (msg->header.proc == want)
+    if (msg->header.proc != P_BULK_FAILED)
         return 0;
-    error = -EPROTO;
-    if (msg->header.proc == P_BULK_FAILED &&
-        frame_decode(FRAME_XDR(move_report), msg->body, msg->header.body_len, &report,
-                     sizeof(report)) == 0) {
-        d->report.retry = report.retry;
-        error = departure_fail(d, report.error > 0 ? -report.error : -EIO, "node %d: %s",
-                               d->arg.to.node, report.text);
-        frame_free(FRAME_XDR(move_report), &report, sizeof(report));
-    } else {
-        departure_fail(d, error, "node %d answers out of turn", d->arg.to.node);
-    }
+    error = failure_take(d, msg);
     bulk_free(msg);
     return error;
+}
+
+int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg)
+{
+    int error = departure_hear_any(d, msg);
+
+    if (error || msg->header.proc == want)
+        return error;
+    bulk_free(msg);
+    return departure_fail(d, -EPROTO, "node %d answers out of turn", d->arg.to.node);
 }
 
 int departure_expect(struct departure *d, bproc_proc want)
@@ -134,10 +149,9 @@ static int lack_wait(void *arg, struct bulk_msg *msg)
 int departure_image_send(struct departure *d, uint64_t *bytes)
 {
     const struct pageoffer_answer answer = { lack_wait, d };
-    /* Only the master's word for what is in a page is good enough to keep it by. */
-    int offers = !d->arg.space && !d->arg.share.followed;
 
-    return imagesend_dir(d->link->ssl, d->image, offers ? &answer : NULL, bytes);
+    /* Only the master's word for what is in a page is good enough to keep it by. */
+    return imagesend_dir(d->link->ssl, d->image, d->arg.space ? NULL : &answer, bytes);
 }
 
 /* All of it, or the beginning of that. */
@@ -154,6 +168,7 @@ static int memory_put(struct departure *d, const struct pageoffer_answer *answer
         d->memory = memory;
         return 0;
     }
+    memorysend_list(memory, d->list);
     error = memorysend_all(memory, answer);
     d->report.bytes += memorysend_bytes(memory);
     memorysend_free(memory);
@@ -177,16 +192,16 @@ int departure_contents(struct departure *d)
     uint64_t bytes = 0;
     int error = 0;
 
-    if (d->arg.share.how == SHARE_LEAD || d->arg.share.how == SHARE_IMAGE)
-        error = departure_image_share(d, &bytes);
-    else if (d->has_image)
+    if (d->has_image)
         error = departure_image_send(d, &bytes);
     else if (d->spec >= 0)
         error = imagesend_spec(d->link->ssl, d->spec, &bytes);
     if (!error)
         error = bulk_send(d->link->ssl, P_BULK_END, 0, NULL, NULL);
     d->report.bytes = bytes;
-    if (!error && d->dump.source)
+    if (!error && d->dump.source && d->arg.share.how == SHARE_IMAGE)
+        error = departure_memory_name(d, &d->report.bytes);
+    else if (!error && d->dump.source)
         error = memory_put(d, d->arg.space ? NULL : &answer);
     return error ? send_fail(d, error, "the image") : 0;
 }

@@ -15,6 +15,7 @@
 #include "migrate/criuworker.h"
 #include "migrate/departure.h"
 #include "migrate/files.h"
+#include "migrate/memorylist.h"
 #include "migrate/memorysend.h"
 #include "migrate/nodelink.h"
 
@@ -35,6 +36,8 @@ struct departure {
     struct files files;
     int image;                      /* directory in memory; -1 */
     struct memorysend *memory;      /* goes beside what is said otherwise; NULL */
+    struct memorylist *list;        /* of what has gone of it, for the others of a vector; NULL */
+    int memory_fd;                  /* of another one, whose image goes; -1 */
     struct criuworker criu;         /* while it dumps */
     struct nodelink *link;
     int waited;                     /* the connection is that of an earlier departure */
@@ -71,6 +74,9 @@ int departure_files(struct departure *d);
 
 /* Waits until the daemon says that the process is at its gate, and sets CRIU on it. */
 int departure_dump_start(struct departure *d);
+
+/* What was dumped of one that has another's image. */
+int departure_dump_hear(struct departure *d);
 int departure_dump_finish(struct departure *d);
 
 /* 0 if the image has no other rights than the process's owner. */
@@ -81,8 +87,11 @@ int departure_image_check(const struct departure *d);
 /* The image of the one that is dumped is whole: the daemon gets it, for the others. */
 int departure_image_give(struct departure *d);
 
-/* The image of one that has another's, unless the node gets it from another node; *bytes sent. */
-int departure_image_share(struct departure *d, uint64_t *bytes);
+/*
+ * The memory of one that has another's image: named, for what the node gets from another node, or
+ * sent; *bytes of it. Until the node has it in its place. -BPROC_IMAGE_LOST: the other has gone.
+ */
+int departure_memory_name(struct departure *d, uint64_t *bytes);
 
 /* ---- departure_file.c: images in files ---- */
 
@@ -111,9 +120,10 @@ int departure_contents(struct departure *d);
 int departure_memory_end(struct departure *d, int error);
 
 /*
- * Waits for `want`; the node's P_BULK_FAILED becomes our failure. The first leaves the message, to
- * be freed; the second is for one without a body.
+ * Waits for what the node says next, or for `want`; its P_BULK_FAILED becomes our failure. The first
+ * two leave the message, to be freed; the third is for one without a body.
  */
+int departure_hear_any(struct departure *d, struct bulk_msg *msg);
 int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg);
 int departure_expect(struct departure *d, bproc_proc want);
 

@@ -45,9 +45,10 @@ static int name_is_good(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len;
 }
 
-int image_create(struct image *image, const bulk_file *head)
+/* A file of the image: a descriptor to write its content to, or -errno. */
+static int image_create(struct image *image, const bulk_file *head)
 {
-    int fd, error;
+    int fd;
 
     if (!name_is_good(head->name))
         return -EPROTO;
@@ -56,13 +57,7 @@ int image_create(struct image *image, const bulk_file *head)
     if (image->dir < 0)
         return image->dir;
     fd = openat(image->dir, head->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    error = image->share ? imageshare_add(image->share, image->dir, head->name, head->size) : 0;
-    if (!error)
-        return fd;
-    close(fd);
-    return error;
+    return fd < 0 ? -errno : fd;
 }
 
 static int image_take(SSL *ssl, struct image *image, const bulk_file *head)

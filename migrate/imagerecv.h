@@ -8,20 +8,15 @@
 #include <stddef.h>
 #include <openssl/ssl.h>
 
-#include "migrate/imageshare.h"
 #include "migrate/nodefiles.h"
 #include "migrate/pagestore.h"
 
 struct image {
-    struct imageshare *share;   /* for other nodes; NULL */
     int dir;            /* the image's directory in memory; -1 until the first file */
     int spec;           /* an exec's memory file; -1 */
     struct pagestore *store;    /* where its pages may be, and are kept; NULL */
     uid_t uid;          /* whose it is */
 };
-
-/* A file of the image: a descriptor to write its content to, or -errno. */
-int image_create(struct image *image, const bulk_file *head);
 
 /*
  * Takes everything up to P_BULK_END: image files into the directory, an exec's file, needed files

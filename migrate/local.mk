@@ -46,10 +46,11 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/criuworker.c migrate/criuworker.h migrate/criuready.h \
 	migrate/fdpacket.c migrate/fdpacket.h \
 	migrate/filehash.c migrate/filehash.h \
-	migrate/imagedigest.c migrate/imagedigest.h \
 	migrate/imageedit.c migrate/imageedit.h \
 	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imagerewrite.c migrate/imagerewrite.h \
+	migrate/memorylist.c migrate/memorylist.h \
+	migrate/memorypass.c migrate/memorypass.h \
 	migrate/memorytalk.c migrate/memorytalk.h \
 	migrate/pageoffer.c migrate/pageoffer.h \
 	migrate/pagestore.c migrate/pagestore.h \
@@ -94,14 +95,14 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/imageopen.c migrate/imageopen.h \
 	migrate/imagepin.c migrate/imagepin.h \
 	migrate/imagetask.c migrate/imagetask.h \
-	migrate/imagepull.c migrate/imagepull.h \
 	migrate/imagerecv.c migrate/imagerecv.h \
-	migrate/imageshare.c migrate/imageshare.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/nodelink.c migrate/nodelink.h \
 	migrate/owner.c migrate/owner.h \
 	migrate/memorygate.c migrate/memorygate.h \
+	migrate/memorypull.c migrate/memorypull.h \
 	migrate/memoryrecv.c migrate/memoryrecv.h \
+	migrate/memoryshare.c migrate/memoryshare.h \
 	migrate/memoryspace.c migrate/memoryspace.h \
 	migrate/memoryward.c migrate/memoryward.h \
 	migrate/sibling.c migrate/sibling.h migrate/space/procstat.c migrate/space/procstat.h \

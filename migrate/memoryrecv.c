@@ -31,41 +31,24 @@ struct memoryrecv {
     int ended, enough;
     struct pagestore *store;
     uid_t uid;
+    struct memorypull *pull;            /* where pages may come from, too; NULL */
+    struct memoryshare *share;          /* who else may have them from here; NULL */
     uint8_t *data;                      /* one batch */
 };
 
-/* Of all its runs; 0: it has no place here. */
-static size_t batch_pages(const page_batch *batch)
+/* Of all of them; 0: they have no place here. */
+static size_t runs_pages(const page_run *runs, unsigned count)
 {
     size_t pages = 0;
 
-    for (unsigned i = 0; i < batch->runs.runs_len; i++) {
-        const page_run *run = &batch->runs.runs_val[i];
+    for (unsigned i = 0; i < count; i++) {
+        const page_run *run = &runs[i];
 
         if (run->pages == 0 || run->pages > BPROC_MAX_BATCH || run->start % PAGE_BYTES)
             return 0;
         pages += run->pages;
     }
     return pages <= BPROC_MAX_BATCH ? pages : 0;
-}
-
-static int plain_take(SSL *ssl, uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        struct frame_header header;
-        int error = bulk_recv_header(ssl, &header);
-
-        if (!error && (header.proc != P_BULK_DATA || header.body_len == 0 ||
-                       header.body_len > len))
-            error = -EPROTO;
-        if (!error)
-            error = bulk_recv_into(ssl, data, header.body_len);
-        if (error)
-            return error;
-        data += header.body_len;
-        len -= header.body_len;
-    }
-    return 0;
 }
 
 static int offered_put(void *arg, size_t number, const uint8_t *pages, size_t count)
@@ -116,22 +99,29 @@ static int run_place(struct memoryrecv *m, const page_run *run, const uint8_t *d
 
 /* ---- messages ---- */
 
-/* Where pages come in. */
+/* What has come in, and is in m->data. */
+static int runs_place(struct memoryrecv *m, const page_run *runs, unsigned count)
+{
+    const uint8_t *data = m->data;
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < count; i++) {
+        error = run_place(m, &runs[i], data);
+        data += runs[i].pages * PAGE_BYTES;
+    }
+    return error || !m->share ? error : memoryshare_add(m->share, runs, count, m->data);
+}
+
 static int batch_take(struct memoryrecv *m, const page_batch *batch)
 {
-    size_t pages = batch_pages(batch);
-    const uint8_t *data = m->data;
+    size_t pages = runs_pages(batch->runs.runs_val, batch->runs.runs_len);
     int error = pages == 0 ? -EPROTO
                 : batch->offered ? pageoffer_take(m->ssl, m->store, m->uid, pages, offered_put,
                                                   m->data)
-                                 : plain_take(m->ssl, m->data, pages * PAGE_BYTES);
+                                 : bulk_recv_data(m->ssl, m->data, pages * PAGE_BYTES);
 
-    for (unsigned i = 0; !error && i < batch->runs.runs_len; i++) {
-        const page_run *run = &batch->runs.runs_val[i];
-
-        error = run_place(m, run, data);
-        data += run->pages * PAGE_BYTES;
-    }
+    if (!error)
+        error = runs_place(m, batch->runs.runs_val, batch->runs.runs_len);
     return error || !m->answers ? error : bulk_send(m->ssl, P_BULK_TAKEN, 0, NULL, NULL);
 }
 
@@ -146,6 +136,24 @@ static int pages_take(struct memoryrecv *m, const struct bulk_msg *msg)
     error = batch_take(m, &batch);
     frame_free(FRAME_XDR(page_batch), &batch, sizeof(batch));
     return error;
+}
+
+static int named_take(struct memoryrecv *m, const struct bulk_msg *msg)
+{
+    page_named named;
+    size_t pages;
+    int found, error = frame_decode(FRAME_XDR(page_named), msg->body, msg->header.body_len, &named,
+                                    sizeof(named));
+
+    if (error)
+        return error;
+    pages = runs_pages(named.runs.runs_val, named.runs.runs_len);
+    found = pages == 0 || !m->pull
+                ? -EPROTO : memorypull_take(m->pull, &named, m->data, pages * PAGE_BYTES);
+    if (found > 0)
+        found = runs_place(m, named.runs.runs_val, named.runs.runs_len);
+    frame_free(FRAME_XDR(page_named), &named, sizeof(named));
+    return found;
 }
 
 static int given_take(struct memoryrecv *m, const struct bulk_msg *msg)
@@ -176,11 +184,17 @@ static int message_take(void *arg, const struct bulk_msg *msg)
     case P_BULK_PAGES:
         error = pages_take(m, msg);
         break;
+    case P_BULK_NAMED:
+        error = named_take(m, msg);
+        break;
+    case P_BULK_REST:
+        error = m->pull ? memorypull_rest(m->pull) : -EPROTO;
+        break;
     case P_BULK_GIVEN:
         error = given_take(m, msg);
         break;
     case P_BULK_END:
-        m->ended = 1;
+        m->ended = !m->pull || !memorypull_waits(m->pull);
         break;
     default:
         return 0;
@@ -298,6 +312,17 @@ int memoryrecv_finish(struct memoryrecv *m)
 }
 
 /* ---- life ---- */
+
+pid_t memoryrecv_pid(const struct memoryrecv *m)
+{
+    return m->pid;
+}
+
+void memoryrecv_join(struct memoryrecv *m, struct memorypull *pull, struct memoryshare *share)
+{
+    m->pull = pull;
+    m->share = share;
+}
 
 int memoryrecv_is_lazy(const struct memoryrecv *m)
 {

@@ -17,6 +17,8 @@
 #include <openssl/ssl.h>
 
 #include "migrate/bulk.h"
+#include "migrate/memorypull.h"
+#include "migrate/memoryshare.h"
 #include "migrate/pagestore.h"
 
 struct memoryrecv;
@@ -30,6 +32,13 @@ struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions
 
 /* It may: where there is no /dev/userfaultfd, or a Linux before 6.10, it may not. */
 int memoryrecv_is_lazy(const struct memoryrecv *memory);
+
+/* The process, as it is numbered here. */
+pid_t memoryrecv_pid(const struct memoryrecv *memory);
+
+/* It is one of a vector. Either may be NULL; both are borrowed, for memoryrecv_all(). */
+void memoryrecv_join(struct memoryrecv *memory, struct memorypull *pull,
+                     struct memoryshare *share);
 
 /* `store`, of pages that came for `uid`, may be NULL. */
 int memoryrecv_all(struct memoryrecv *memory, struct pagestore *store, uid_t uid);

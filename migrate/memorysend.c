@@ -2,15 +2,16 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <openssl/evp.h>
 
 #include "common/fd.h"
 #include "migrate/memoryhold.h"
+#include "migrate/memorypass.h"
 #include "migrate/memoryread.h"
 #include "migrate/memorysend.h"
 #include "migrate/memorytalk.h"
@@ -29,6 +30,8 @@ struct memorysend {
     struct memorywalk *walk;
     const struct pageoffer_answer *answer;
     uint64_t bytes;
+    struct memorylist *list;            /* who else learns what was sent; NULL */
+    unsigned listed;
     unsigned on_way;                    /* batches that are not known to be in place */
     int enough;                         /* nobody is left to send to */
     int ended, filled;
@@ -56,6 +59,16 @@ static int batch_put(struct memorysend *m, struct memorybatch *batch)
     return error;
 }
 
+static int batch_list(struct memorysend *m, const struct memorybatch *batch)
+{
+    struct memoryitem item = { .number = m->listed++, .count = batch->count };
+
+    if (!EVP_Digest(batch->data, batch->pages * PAGE_BYTES, item.digest, NULL, EVP_sha256(), NULL))
+        return -ENOMEM;
+    memcpy(item.runs, batch->runs, batch->count * sizeof(*batch->runs));
+    return memorylist_add(m->list, &item);
+}
+
 int memorysend_all(struct memorysend *m, const struct pageoffer_answer *answer)
 {
     struct memoryread *reader = memoryread_start(m->walk, m->memory,
@@ -64,11 +77,21 @@ int memorysend_all(struct memorysend *m, const struct pageoffer_answer *answer)
     int error = reader ? 0 : -errno, found = 1;
 
     m->answer = answer;
-    while (!error && (found = memoryread_next(reader, &batch)) > 0)
+    while (!error && (found = memoryread_next(reader, &batch)) > 0) {
         error = batch_put(m, batch);
+        if (!error && m->list)
+            error = batch_list(m, batch);
+    }
     memoryread_stop(reader);
     error = error ? error : found;
+    if (!error && m->list)
+        error = memorylist_end(m->list);
     return error ? error : bulk_send(m->ssl, P_BULK_END, 0, NULL, NULL);
+}
+
+void memorysend_list(struct memorysend *m, struct memorylist *list)
+{
+    m->list = list;
 }
 
 /* ---- for a process that runs already ---- */
@@ -233,14 +256,6 @@ static int is_keepable(pid_t number)
     return count == 2 && resident - shared <= PAGESTORE_PAGES;
 }
 
-static int memory_open(pid_t number)
-{
-    char path[40];
-
-    snprintf(path, sizeof(path), "/proc/%d/mem", (int)number);
-    return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
 {
     struct memorysend *m = malloc(sizeof(*m));
@@ -257,7 +272,7 @@ struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
     m->task = dump->source_task;
     m->lazy = dump->lazy;
     m->keepable = is_keepable(dump->source);
-    m->memory = memory_open(dump->source);
+    m->memory = memorypass_open(dump->source);
     m->walk = m->memory >= 0 ? memorywalk_new(dump) : NULL;
     if (m->walk)
         return m;

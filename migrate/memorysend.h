@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <openssl/ssl.h>
 
+#include "migrate/memorylist.h"
 #include "migrate/pageoffer.h"
 
 struct memorysend;
@@ -26,6 +27,9 @@ struct memorysend;
  * not one that `uid` could read.
  */
 struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid);
+
+/* What is sent from now on is listed there, too; borrowed, may be NULL. */
+void memorysend_list(struct memorysend *memory, struct memorylist *list);
 
 /* With an `answer` (NULL: none) pages are sent by name first. */
 int memorysend_all(struct memorysend *memory, const struct pageoffer_answer *answer);

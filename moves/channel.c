@@ -91,17 +91,16 @@ static void failed_take(struct move *move, const move_report *report)
     move_fail(move, error, "%s", report->text[0] ? report->text : strerror(error));
 }
 
-static void image_take(struct move *move, const struct frame_header *header, const uint8_t *body,
-                       int *fds)
+static void image_take(struct move *move, const struct frame_header *header, int *fds)
 {
-    image_msg msg;
+    int memory = header->nfds > 1 ? fds[1] : -1;
 
-    if (header->nfds != 1 || conn_decode(image_msg, header, body, &msg) < 0) {
+    if (header->nfds == 0 || header->nfds > 2) {
         conn_close(move->channel, "image does not decode");
         return;
     }
-    vector_image(move, fds[0], msg.largest);
-    fds[0] = -1;
+    vector_image(move, fds[0], memory);
+    fds[0] = fds[1] = -1;
 }
 
 static void channel_message(struct conn *conn, const struct frame_header *header,
@@ -113,7 +112,7 @@ static void channel_message(struct conn *conn, const struct frame_header *header
     if (!move)
         return;
     if (header->proc == P_MOVE_IMAGE) {
-        image_take(move, header, body, fds);
+        image_take(move, header, fds);
         return;
     }
     if (conn_decode(move_report, header, body, &report) < 0) {

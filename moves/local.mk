@@ -12,5 +12,5 @@ moves_libmoves_la_SOURCES = \
 	moves/mover.c moves/mover.h \
 	moves/task.c moves/task.h \
 	moves/twin.c moves/twin.h \
-	moves/vector.c moves/vector.h
+	moves/vector.c moves/vector_make.c moves/vector.h moves/vector_impl.h
 moves_libmoves_la_LIBADD = common/libcommon.la

@@ -170,6 +170,8 @@ void move_start(struct move *move, const struct move_place *place)
     }
     handover_free(move);
     move->phase = is_dumped(move) ? MOVE_HANDED : MOVE_STARTED;
+    if (move->how == SHARE_IMAGE)
+        vector_dump(move);
     if (move->phase == MOVE_HANDED && move->copy_reached)
         channel_dump(move);
     FAULT(FAULT_MASTERD_STARTED);

@@ -9,38 +9,23 @@
 
 #include "common/conn.h"
 #include "common/fd.h"
-#include "moves/check.h"
-#include "moves/gate.h"
-#include "moves/move_impl.h"
 #include "moves/vector.h"
+#include "moves/vector_impl.h"
 
 #define PLACE_NONE (-2)
-
-struct vector {
-    struct event *turn;
-    unsigned count;                     /* room in moves */
-    unsigned alive;
-    struct move *moves[1 + BPROC_MAX_VECTOR];   /* the first is dumped; NULL: gone */
-    node_place places[1 + BPROC_MAX_VECTOR];    /* where it goes, once that is known */
-    int nodes[1 + BPROC_MAX_VECTOR];
-    int given[1 + BPROC_MAX_VECTOR];    /* what it got is the image, from us or another node */
-    int forks;                          /* they may be forked */
-    int lead_pid;
-    int image;                          /* -1: not yet */
-    uint64_t largest;
-    share_word word;
-    move_handover_arg arg;              /* whose streams are all the others', too */
-    int originals[BPROC_MAX_FDS];
-    unsigned noriginals;
-};
+#define HOLD_SECONDS 240                /* receivers wait a little longer */
 
 static void vector_free(struct vector *vector)
 {
     if (vector->turn)
         event_free(vector->turn);
+    if (vector->hold)
+        event_free(vector->hold);
     for (unsigned i = 0; i < vector->noriginals; i++)
         fd_close(&vector->originals[i]);
     fd_close(&vector->image);
+    fd_close(&vector->memory);
+    free(vector->dump.regions.regions_val);
     frame_free(FRAME_XDR(move_handover_arg), &vector->arg, sizeof(vector->arg));
     free(vector);
 }
@@ -92,6 +77,31 @@ static int forks_are_over(const struct vector *vector, int node)
     return 1;
 }
 
+static int is_on_its_way(const struct move *move)
+{
+    return move && move->phase <= MOVE_STARTED;
+}
+
+/* Nobody reads its memory any more. */
+static int memory_is_free(const struct vector *vector)
+{
+    if (vector->memory < 0 || vector->held)
+        return 1;
+    for (unsigned i = 0; i < vector->count; i++)
+        if (is_on_its_way(vector->moves[i]))
+            return 0;
+    return 1;
+}
+
+/* The image is there, or what it lacks is not. */
+static int is_lost(const struct vector *vector, unsigned index)
+{
+    const struct move *move = vector->moves[index];
+
+    return !vector->moves[0] && is_on_its_way(move) && move->how != SHARE_FORK &&
+           (vector->image < 0 || vector->memory >= 0);
+}
+
 /* It may end by that. */
 static void member_start(struct vector *vector, unsigned index, share_how how)
 {
@@ -110,7 +120,8 @@ static void member_look(struct vector *vector, unsigned index)
         member_start(vector, index, SHARE_IMAGE);
     else if (move->how == SHARE_NONE && head->phase == MOVE_HELD)
         member_start(vector, index, SHARE_FORK);
-    else if (move->phase == MOVE_HELD && forks_are_over(vector, move->node)) {
+    else if (move->phase == MOVE_HELD && forks_are_over(vector, move->node) &&
+             memory_is_free(vector)) {
         move->phase = MOVE_ENTERING;
         moves_ops->enter(move);
     }
@@ -125,13 +136,39 @@ static void vector_turn(evutil_socket_t fd, short what, void *arg)
     for (unsigned i = 0; i < vector->count; i++) {
         if (!vector->moves[i])
             continue;
-        if (vector->image >= 0)
-            member_look(vector, i);
-        else if (!vector->moves[0])
+        if (is_lost(vector, i))
             move_fail(vector->moves[i], BPROC_IMAGE_LOST, "the process that is like it was lost");
+        else if (vector->image >= 0)
+            member_look(vector, i);
     }
     if (vector->alive == 0)
         vector_free(vector);
+}
+
+static void hold_ended(evutil_socket_t fd, short what, void *arg)
+{
+    struct vector *vector = arg;
+
+    (void)fd;
+    (void)what;
+    vector->held = 1;
+    vector_wake(vector);
+}
+
+struct vector *vector_new(unsigned count)
+{
+    struct vector *vector = calloc(1, sizeof(*vector));
+
+    if (!vector)
+        return NULL;
+    vector->count = count;
+    vector->image = vector->memory = -1;
+    vector->turn = evtimer_new(moves_base, vector_turn, vector);
+    vector->hold = evtimer_new(moves_base, hold_ended, vector);
+    if (vector->turn && vector->hold && getrandom(vector->word, sizeof(vector->word), 0) >= 0)
+        return vector;
+    vector_free(vector);
+    return NULL;
 }
 
 void vector_leave(struct move *move)
@@ -148,27 +185,43 @@ void vector_leave(struct move *move)
 
 /* ---- what becomes of its moves ---- */
 
-void vector_image(struct move *move, int image, uint64_t largest)
+void vector_image(struct move *move, int image, int memory)
 {
     struct vector *vector = move->vector;
 
     if (!vector || move->how != SHARE_LEAD || vector->image >= 0) {
         close(image);
+        fd_close(&memory);
         return;
     }
     vector->image = image;
-    vector->largest = largest;
+    vector->memory = memory;
+    vector->dump = move->dump;
+    move->dump.regions.regions_len = 0;
+    move->dump.regions.regions_val = NULL;
     vector_wake(vector);
+}
+
+void vector_dump(struct move *move)
+{
+    const struct vector *vector = move->vector;
+
+    conn_send(move->channel, K_EVENT, P_MOVE_DUMP, 0, 0, FRAME_XDR(dump_arg), &vector->dump,
+              &vector->memory, vector->memory >= 0);
 }
 
 int vector_holds(struct move *move)
 {
+    const struct timeval limit = { .tv_sec = HOLD_SECONDS };
+
     if (!move->vector)
         return 0;
     vector_wake(move->vector);
     if (move->how == SHARE_FORK)
         return 0;
     move->phase = MOVE_HELD;
+    if (!evtimer_pending(move->vector->hold, NULL))
+        event_add(move->vector->hold, &limit);
     return 1;
 }
 
@@ -184,6 +237,7 @@ int vector_retries(struct move *move)
         conn_close(channel, "it is tried in another way");
     }
     move->phase = MOVE_ASKING;
+    vector_wake(move->vector);
     member_start(move->vector, index_of(move), SHARE_IMAGE);
     return 1;
 }
@@ -208,12 +262,12 @@ static int is_followed(const struct vector *vector, unsigned index)
     return 0;
 }
 
-/* The one before it in the chain, if that has the image. */
+/* The one before it in the chain, if that gets the memory. */
 static node_place place_before(const struct vector *vector, unsigned index)
 {
     const node_place nobody = { .node = PLACE_NONE };
 
-    if (index == 0 || vector->largest < BPROC_SHARE_BYTES ||
+    if (index == 0 || vector->memory < 0 ||
         first_on(vector, vector->nodes[index]) != index)
         return nobody;
     do
@@ -269,117 +323,4 @@ const move_handover_arg *vector_streams(const struct move *move, const int **ori
 int vector_folder(const struct move *move)
 {
     return move->vector->image;
-}
-
-/* ---- its beginning ---- */
-
-/* Takes the gate. 0 or a positive errno. */
-static int member_make(struct vector *vector, const struct move *lead, unsigned index, int gate)
-{
-    const vector_member *who = &vector->arg.others.others_val[index - 1];
-    struct move *move = calloc(1, sizeof(*move));
-
-    if (!move) {
-        close(gate);
-        return ENOMEM;
-    }
-    move->pidfd = move->dump_pidfd = -1;
-    move->client = lead->client;
-    move->header = lead->header;
-    move->header.serial += index;
-    move->kind = lead->kind;
-    move->pid = move->dump_pid = move->arg.pid = who->pid;
-    move->node = who->node;
-    move->flags = who->flags;
-    move->rank = who->rank;
-    move->started = move_clock();
-    move->vector = vector;
-    vector->moves[index] = move;
-    vector->nodes[index] = who->node;
-    vector->alive++;
-    LIST_INSERT_HEAD(&moves, move, entry);
-    move->gate = gate_open(move, gate);
-    return move->gate ? 0 : ENOMEM;
-}
-
-static int member_check(struct move *move, const struct caller *caller, char *text, size_t len)
-{
-    int error = check_task(moves_ops, caller, move, text, len);
-
-    if (!error && move_is_double(move)) {
-        snprintf(text, len, "process %d is on its way already", move->pid);
-        error = EALREADY;
-    }
-    return error;
-}
-
-/* One that there is not even a move for. */
-static void member_refuse(const struct move *lead, unsigned index, const char *text)
-{
-    struct frame_header header = lead->header;
-
-    header.serial += index;
-    conn_refuse(lead->client, &header, ENOMEM, "%s", text);
-}
-
-static void streams_take(struct vector *vector, struct move *lead)
-{
-    vector->arg = lead->arg;
-    memset(&lead->arg, 0, sizeof(lead->arg));
-    for (unsigned i = 1; i < lead->nfds; i++) {
-        vector->originals[vector->noriginals++] = lead->fds[i];
-        lead->fds[i] = -1;
-    }
-}
-
-static struct vector *vector_new(struct move *lead)
-{
-    struct vector *vector = calloc(1, sizeof(*vector));
-
-    if (!vector)
-        return NULL;
-    vector->image = -1;
-    vector->turn = evtimer_new(moves_base, vector_turn, vector);
-    if (!vector->turn || getrandom(vector->word, sizeof(vector->word), 0) < 0) {
-        vector_free(vector);
-        return NULL;
-    }
-    vector->count = 1 + lead->arg.others.others_len;
-    vector->alive = 1;
-    vector->moves[0] = lead;
-    vector->nodes[0] = lead->node;
-    vector->given[0] = 1;
-    vector->lead_pid = lead->dump_pid;
-    vector->forks = lead->arg.forks;
-    lead->vector = vector;
-    lead->how = SHARE_LEAD;
-    return vector;
-}
-
-int vector_make(struct move *lead, const struct caller *caller)
-{
-    unsigned others = lead->arg.others.others_len, first = lead->nfds - others;
-    struct vector *vector = vector_new(lead);
-    int gates[BPROC_MAX_VECTOR];
-
-    if (!vector)
-        return ENOMEM;
-    for (unsigned i = 0; i < others; i++) {
-        gates[i] = lead->fds[first + i];
-        lead->fds[first + i] = -1;
-    }
-    lead->nfds = first;
-    streams_take(vector, lead);
-    for (unsigned i = 0; i < others; i++) {
-        char text[200] = "out of memory";
-        int error = member_make(vector, lead, i + 1, gates[i]);
-
-        if (!error)
-            error = member_check(vector->moves[i + 1], caller, text, sizeof(text));
-        if (error && vector->moves[i + 1])
-            move_fail(vector->moves[i + 1], error, "%s", text);
-        else if (error)
-            member_refuse(lead, i + 1, text);
-    }
-    return 0;
 }

@@ -9,7 +9,10 @@
  * fork that cannot be made is restored, and if the dump itself comes to nothing, the others are told
  * to try with another one (BPROC_IMAGE_LOST). Ends with its last move.
  *
- * Large images go from node to node, in the order of the vector; see share in bproc.x.
+ * Large memory goes from node to node, in the order of the vector; see share in bproc.x. It is read
+ * where it lies, in the one that was dumped and in those that are restored already. So nobody runs
+ * before all of them have theirs, or have been waited for long enough, and whoever has it not when
+ * the one that was dumped goes is told to try with another one, too.
  */
 #ifndef MOVES_VECTOR_H
 #define MOVES_VECTOR_H
@@ -22,8 +25,11 @@
  */
 int vector_make(struct move *lead, const struct caller *caller);
 
-/* The image of the one that is dumped; takes `image`. Other moves' is closed. */
-void vector_image(struct move *move, int image, uint64_t largest);
+/* The image of the one that is dumped, and the memory beside it or -1; takes both. */
+void vector_image(struct move *move, int image, int memory);
+
+/* Tells the mover of one that has another's image what was dumped. */
+void vector_dump(struct move *move);
 
 /* It waits on its node. 1: it goes on when the vector says so. */
 int vector_holds(struct move *move);

@@ -11,13 +11,15 @@
 #include "slaved/shares.h"
 
 #define GOOD_SECONDS 60
-#define PATIENCE_SECONDS 5
+#define PATIENCE_SECONDS 10
+#define SHARE_FDS 2
 
 struct share {
     LIST_ENTRY(share) entry;
     share_arg arg;
-    struct conn *owner;         /* NULL: it counts, and is kept for a while */
-    int fd;
+    struct conn *owner;
+    int fds[SHARE_FDS];
+    unsigned nfds;
     struct event *on_end;
 };
 
@@ -48,7 +50,8 @@ static void share_free(struct share *share)
     LIST_REMOVE(share, entry);
     if (share->on_end)
         event_free(share->on_end);
-    close(share->fd);
+    for (unsigned i = 0; i < share->nfds; i++)
+        close(share->fds[i]);
     free(share);
 }
 
@@ -97,7 +100,7 @@ static void taker_answer(struct taker *taker, const struct share *share)
 {
     taker_settle(taker);
     conn_send(taker->conn, K_REPLY, taker->asked.proc, taker->asked.serial, 0, NULL, NULL,
-              &share->fd, 1);
+              share->fds, share->nfds);
 }
 
 static struct share *share_find(const share_arg *arg)
@@ -117,13 +120,16 @@ int share_give(struct conn *conn, const struct frame_header *header, const uint8
 
     if (!share)
         return 0;
-    if (header->nfds != 1 || conn_decode(share_arg, header, body, &share->arg) < 0) {
+    if (header->nfds == 0 || header->nfds > SHARE_FDS ||
+        conn_decode(share_arg, header, body, &share->arg) < 0) {
         free(share);
         return -EPROTO;
     }
     share->owner = conn;
-    share->fd = fds[0];
-    fds[0] = -1;
+    for (; share->nfds < header->nfds; share->nfds++) {
+        share->fds[share->nfds] = fds[share->nfds];
+        fds[share->nfds] = -1;
+    }
     LIST_INSERT_HEAD(&shares, share, entry);
     share->on_end = timer_start(share_expired, share, GOOD_SECONDS);
     LIST_FOREACH(taker, &takers, entry)
@@ -151,16 +157,13 @@ int share_take(struct conn *conn, const struct frame_header *header, const uint8
     return 0;
 }
 
-void shares_keep(const struct conn *conn)
+void shares_settle(const struct conn *conn)
 {
     struct share *share, *next;
 
     for (share = LIST_FIRST(&shares); share; share = next) {
         next = LIST_NEXT(share, entry);
-        if (share->owner != conn)
-            continue;
-        share->owner = NULL;
-        if (share->arg.forks)
+        if (share->owner == conn)
             share_free(share);
     }
 }

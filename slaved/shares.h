@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one child of the receiver has for others: an image that comes for one process of a vector
- * and that another node may have, or the way to have its siblings forked. Whoever knows the word
- * gets the descriptor.
+ * What one child of the receiver has for others: memory that comes for one process of a vector and
+ * that another node may have, or the way to have its siblings forked. Whoever knows the word gets
+ * the descriptors.
  *
- * Life of a share: given; taken any number of times, by who came before it as well, for some
- * seconds; forgotten with its transfer, and then whoever has taken an image is cut off; unless the
- * process counts by then: its image stays for a minute, for those who are late. Nothing here
- * blocks.
+ * Life of a share: given; taken any number of times, by who came before it as well, for a minute;
+ * forgotten when its process counts, which runs then, or with its transfer: whoever has taken
+ * memory is cut off by that. Nothing here blocks.
  */
 #ifndef BPROC_SLAVED_SHARES_H
 #define BPROC_SLAVED_SHARES_H
@@ -21,7 +20,7 @@ int share_give(struct conn *conn, const struct frame_header *header, const uint8
 int share_take(struct conn *conn, const struct frame_header *header, const uint8_t *body);
 
 /* The process whose transfer that is counts now. */
-void shares_keep(const struct conn *conn);
+void shares_settle(const struct conn *conn);
 
 /* The transfer is over. */
 void shares_forget(const struct conn *conn);

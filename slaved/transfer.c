@@ -218,7 +218,7 @@ static void done_take(struct transfer *transfer, const struct frame_header *head
         return;
     }
     FAULT(FAULT_SLAVED_COMMIT);
-    shares_keep(transfer->conn);
+    shares_settle(transfer->conn);
     children_settle(transfer, 0);
     proc_commit(transfer->pid, transfer, &done);
 }

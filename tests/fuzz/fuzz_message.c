@@ -36,8 +36,8 @@ static const struct decoder {
     DECODER(P_RECV_CHILDREN, children_msg), DECODER(P_LAUNCH_DONE, commit_msg),
     DECODER(P_LAUNCH_EXEC, launch_exec_arg), DECODER(P_LAUNCH_CRIU, launch_criu_arg),
     DECODER(P_LAUNCH_FORK, launch_fork_arg), DECODER(P_GATE_FORK, fork_msg),
-    DECODER(P_BULK_PULLED, pulled_msg), DECODER(P_SHARE_TAKE, share_arg),
-    DECODER(P_MOVE_IMAGE, image_msg),
+    DECODER(P_BULK_NAMED, page_named), DECODER(P_SHARE_TAKE, share_arg),
+    DECODER(P_BULK_REST, rest_msg),
 };
 
 static void body_try(const struct decoder *decoder, const uint8_t *body, size_t len)

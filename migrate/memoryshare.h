@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory of a process of a vector, as another node may have it from here while it comes.
+ *
+ * Life: memoryshare_new() when the process has been restored; each batch that has been put in place
+ * is added, from the first on slaved knows of it, and gives the list of batches and the process's
+ * memory to a child of the receiver that another node has asked: that follows the list and reads
+ * what stands there, memoryshare_serve(), until the end. The process does not run before all who
+ * follow have what they need. memoryshare_free(); whoever still follows a list without an end is
+ * cut off by slaved, at the end of the transfer.
+ */
+#ifndef BPROC_MEMORYSHARE_H
+#define BPROC_MEMORYSHARE_H
+
+#include <openssl/ssl.h>
+
+#include "migrate/memorylist.h"
+
+struct memoryshare;
+
+/* `slaved`: socket of the transfer; `number`: of the process, here. NULL: it cannot be shared. */
+struct memoryshare *memoryshare_new(int slaved, const share_word word, pid_t number);
+
+/* These pages are in their place. 0 or -errno. */
+int memoryshare_add(struct memoryshare *share, const page_run *runs, unsigned count,
+                    const uint8_t *pages);
+
+/* It is whole. NULL is allowed. */
+void memoryshare_end(struct memoryshare *share);
+void memoryshare_free(struct memoryshare *share);
+
+/*
+ * Sends the memory to another node, which has the word. `slaved`: a socket that was registered for
+ * it. 0 or -errno. Blocks.
+ */
+int memoryshare_serve(SSL *ssl, int slaved, const share_arg *arg);
+
+#endif
