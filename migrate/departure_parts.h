@@ -120,8 +120,8 @@ int departure_contents(struct departure *d);
 int departure_memory_end(struct departure *d, int error);
 
 /*
- * Waits for what the node says next, or for `want`; its P_BULK_FAILED becomes our failure. The first
- * two leave the message, to be freed; the third is for one without a body.
+ * Waits for what the node says next, or for `want`; its P_BULK_FAILED becomes our failure. The
+ * first two leave the message, to be freed; the third is for one without a body.
  */
 int departure_hear_any(struct departure *d, struct bulk_msg *msg);
 int departure_hear(struct departure *d, bproc_proc want, struct bulk_msg *msg);
