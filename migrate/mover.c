@@ -34,18 +34,14 @@ static void daemon_read(struct msg *msg)
 __attribute__((noreturn))
 static void serve(struct msg *msg)
 {
-    struct pollfd fds[3] = { { .fd = MASTERD, .events = POLLIN },
-                             { .fd = carriers_fd(), .events = POLLIN },
-                             { .events = POLLIN } };
+    struct pollfd fds[2] = { { .fd = MASTERD, .events = POLLIN }, { .events = POLLIN } };
 
     for (;;) {
-        fds[2].fd = criuserver_fd();
-        if (poll(fds, 3, carriers_wait()) < 0)
+        fds[1].fd = criuserver_fd();
+        if (poll(fds, 2, -1) < 0)
             continue;
-        if (fds[2].revents)
-            criuserver_read();
         if (fds[1].revents)
-            carriers_read();
+            criuserver_read();
         if (fds[0].revents)
             daemon_read(msg);
     }

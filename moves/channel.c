@@ -52,7 +52,7 @@ static void move_committed(struct move *move)
     gate_tell(move->gate, GATE_END, move->node);
 }
 
-/* The mover's child of what runs already may not have heard of it yet: so it knows what our end is. */
+/* The mover's child of what runs already may not have heard of that yet. */
 void move_commit(struct move *move)
 {
     move->phase = MOVE_COMMITTING;

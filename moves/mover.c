@@ -12,6 +12,7 @@
 
 #include "common/conn.h"
 #include "common/log.h"
+#include "moves/carrierpool.h"
 #include "moves/mover.h"
 #include "common/reaper.h"
 #include "common/spawn.h"
@@ -36,11 +37,15 @@ static void mover_restart_later(void)
 static void mover_message(struct conn *conn, const struct frame_header *header,
                           const uint8_t *body, int *fds, void *arg)
 {
-    (void)header;
     (void)body;
-    (void)fds;
     (void)arg;
-    conn_close(conn, "message has no place here");
+    if (header->proc != P_CARRIERS || header->nfds != 1) {
+        conn_close(conn, "message has no place here");
+        return;
+    }
+    if (carrierpool_open(fds[0]) < 0)
+        log_warnx("the mover's children cannot be used again: out of memory");
+    fds[0] = -1;
 }
 
 static void mover_closed(struct conn *conn, const char *reason, void *arg)
@@ -122,7 +127,9 @@ int mover_start(struct event_base *base, const struct mover_settings *settings, 
     mover_settings = settings;
     on_restart = event_new(base, -1, 0, restart_due, NULL);
     if (!error)
-        error = on_restart ? mover_run() : -ENOMEM;
+        error = on_restart ? carrierpool_init(base) : -ENOMEM;
+    if (!error)
+        error = mover_run();
     if (error)
         snprintf(text, len, "cannot start %s: %s", PROGRAM, strerror(-error));
     return error;
@@ -130,6 +137,7 @@ int mover_start(struct event_base *base, const struct mover_settings *settings, 
 
 void mover_stop(void)
 {
+    carrierpool_stop();
     if (on_restart)
         event_free(on_restart);
     on_restart = NULL;
@@ -137,6 +145,8 @@ void mover_stop(void)
 
 int mover_ask(const move_start_arg *arg, const int *fds, unsigned nfds)
 {
+    if (carrierpool_ask(arg, fds, nfds) == 0)
+        return 0;
     if (!mover_conn)
         return -EAGAIN;
     return conn_send(mover_conn, K_EVENT, P_MOVE_START, 0, 0, FRAME_XDR(move_start_arg), arg, fds,

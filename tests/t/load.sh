@@ -15,9 +15,12 @@ footprint() {
             read -r comm 2>/dev/null </proc/$pid/comm || continue
             [[ $comm != bproc-idle && $comm != bproc-criu ]] || continue
             fds=(/proc/$pid/fd/*)
-            # One for each connection that waits, of which there are at most 32, and its own.
-            [[ $comm != bproc-mover ]] || (( ${#fds[@]} > 44 )) || continue
-            echo "$comm: ${#fds[@]} descriptors"
+            count=${#fds[@]}
+            # One for each of its mover'"'"'s children that wait.
+            for idle in $(pgrep -P "$pid" -x bproc-mover | xargs -r -n1 pgrep -x bproc-idle -P); do
+                count=$(( count - 1 ))
+            done
+            echo "$comm: $count descriptors"
         done
         echo "$(grep -c . /proc/mounts) mounts"
         find /run /dev/shm | sort'

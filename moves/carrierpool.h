@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mover's children that have nothing to do: each has carried a process's streams to their end
+ * and still has its connection to that node. A transfer to the same place takes one of them, without
+ * the mover, a fork and a handshake, which are most of what a short command takes.
+ *
+ * Life: each mover hands over a socket when it starts (carrierpool_open()). A child that is free
+ * sends the place and a descriptor on it; to use that is to take the child, to close it is to end
+ * it, which happens after a minute. They outlive their mover, and end with the daemon.
+ */
+#ifndef MOVES_CARRIERPOOL_H
+#define MOVES_CARRIERPOOL_H
+
+#include <event2/event.h>
+
+#include "proto/frame.h"
+
+/* Once, before the first mover. 0 or -ENOMEM. */
+int carrierpool_init(struct event_base *base);
+
+/* Takes `fd`, on which children of a mover say that they are free. 0; -ENOMEM: it is closed. */
+int carrierpool_open(int fd);
+
+/*
+ * Gives the transfer to a child that is free. 0, or -errno: -ENOENT when there is none for that
+ * place. `fds` stay the caller's. Does not block.
+ */
+int carrierpool_ask(const move_start_arg *arg, const int *fds, unsigned nfds);
+
+/* Ends all that are free. */
+void carrierpool_stop(void);
+
+#endif
