@@ -107,7 +107,7 @@ static bool pipes_wait(const struct feed *feed, int pipe)
            (link < 0 || flow_wait(feed, (struct pollfd) { .fd = link, .events = POLLOUT }, -1));
 }
 
-size_t flow_move(void *arg, int fd, off_t *offset, size_t most, bool more)
+ssize_t flow_move(void *arg, int fd, off_t *offset, size_t most, bool more)
 {
     struct feed *feed = arg;
     uint64_t part;
@@ -126,8 +126,12 @@ size_t flow_move(void *arg, int fd, off_t *offset, size_t most, bool more)
             return 0;
         n = bytes_move(feed, pipe, part, fd, offset, most);
     } while (n < 0 && errno == EAGAIN && pipes_wait(feed, pipe));
+    if (n < 0 && errno != EAGAIN) {
+        feed->lean = false;
+        return -errno;
+    }
     if (n <= 0)
         return 0;
     feed_skip(feed, (size_t)n);
-    return (size_t)n;
+    return n;
 }

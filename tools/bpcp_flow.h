@@ -17,10 +17,10 @@
 
 /*
  * Moves the next bytes of the stream, at most `most`, to *offset of the regular file `fd`, and
- * *offset behind them. Their number; 0 if some have to be read instead, for whatever reason.
- * `more`: what follows the next head will be moved as well. `feed` is a struct feed. Blocks until
- * something comes.
+ * *offset behind them. Their number; 0 if some have to be read instead; -errno if nothing can be
+ * moved there. `more`: what follows the next head will be moved as well. `feed` is a struct feed.
+ * Blocks until something comes.
  */
-size_t flow_move(void *feed, int fd, off_t *offset, size_t most, bool more);
+ssize_t flow_move(void *feed, int fd, off_t *offset, size_t most, bool more);
 
 #endif

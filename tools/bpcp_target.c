@@ -34,6 +34,7 @@ struct taking {
     mode_t umask_bits;
     bool in_file;
     bool full;              /* the last data were as many as may be at once */
+    bool unmoved;           /* the file takes only what was read */
     uint32_t number;        /* of the file */
     uint32_t refused;       /* the last one that was */
     struct file file;
@@ -184,7 +185,7 @@ static int file_begin(struct taking *taking, const copy_entry *entry)
     int error;
 
     taking->in_file = true;
-    taking->full = false;
+    taking->full = taking->unmoved = false;
     taking->number++;
     taking->file.fd = -1;
     if (taking->skipped > 0)
@@ -211,13 +212,14 @@ static uint32_t data_move(struct taking *taking, const copy_data *data, uint32_t
     const struct target *target = taking->target;
     off_t offset = (off_t)(data->offset + done);
     int fd = file_reach(&taking->file, offset, &taking->target->report);
-    size_t n;
+    ssize_t n;
 
-    if (fd < 0)
+    if (fd < 0 || taking->unmoved)
         return 0;
     n = target->move(target->arg, fd, &offset, data->count - done, taking->full);
     file_reached(&taking->file, offset);
-    return (uint32_t)n;
+    taking->unmoved = n < 0;
+    return n > 0 ? (uint32_t)n : 0;
 }
 
 static int data_read(struct taking *taking, off_t offset, uint32_t count)
@@ -230,7 +232,7 @@ static int data_read(struct taking *taking, off_t offset, uint32_t count)
     return error;
 }
 
-/* Files that are long enough for it are moved, from their second record on to their last. */
+/* Of long files, full records are moved and the one behind them. */
 static int data_take(struct taking *taking, const copy_data *data)
 {
     bool moves = taking->target->move && (taking->full || data->count == COPY_MAX_DATA);

@@ -17,7 +17,7 @@ struct target {
     struct stream_in in;
     void (*refuse)(void *arg, uint32_t number); /* the rest of a file; NULL: nobody cares */
     /* Bytes of `in` straight to a file, as flow_move(); NULL: all are read. */
-    size_t (*move)(void *arg, int fd, off_t *offset, size_t most, bool more);
+    ssize_t (*move)(void *arg, int fd, off_t *offset, size_t most, bool more);
     void *arg;              /* of refuse() and move() */
     const char *path;
     bool directory;         /* it has to be one already */
