@@ -14,8 +14,8 @@ migrate_librelay_la_SOURCES = \
 	migrate/relay_want.c
 migrate_librelay_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
-UNIT_TESTS += tests/unit/test_bulk tests/unit/test_pages tests/unit/test_relay \
-	tests/unit/test_relay_hostile
+UNIT_TESTS += tests/unit/test_bulk tests/unit/test_pages tests/unit/test_pages_mixed \
+	tests/unit/test_relay tests/unit/test_relay_hostile
 
 tests_unit_test_bulk_SOURCES = tests/unit/test_bulk.c tests/unit/relay_pair.h tests/unit/tap.h
 tests_unit_test_bulk_LDADD = migrate/librelay.la common/libcommon.la
@@ -26,3 +26,5 @@ tests_unit_test_relay_LDADD = migrate/librelay.la common/libcommon.la -lutil
 tests_unit_test_relay_hostile_SOURCES = \
 	tests/unit/test_relay_hostile.c tests/unit/relay_pair.h tests/unit/tap.h
 tests_unit_test_relay_hostile_LDADD = migrate/librelay.la common/libcommon.la
+tests_unit_test_pages_mixed_SOURCES = tests/unit/test_pages_mixed.c tests/unit/tap.h
+tests_unit_test_pages_mixed_LDADD = migrate/librelay.la

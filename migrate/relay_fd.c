@@ -20,6 +20,7 @@
 #define PTMX_MAJOR 5
 #define PTMX_MINOR 2
 #define UNIX98_MASTER_MAJOR 128
+#define PIPE_GROWN (256 * 1024)
 
 /* Opening the multiplexer makes another terminal; it is not the same one again. */
 static bool is_pty_master(const struct stat *st)
@@ -81,6 +82,7 @@ int relay_fd_open(struct relay_fd *end, int fd)
     end->pipe_reader = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_RDONLY;
     end->dev = st.st_dev;
     end->ino = st.st_ino;
+    end->grown = false;
     end->sender = NULL;
     return 0;
 }
@@ -93,6 +95,13 @@ void relay_fd_close(struct relay_fd *end)
         close(end->fd);
     end->fd = -1;
     errno = saved;
+}
+
+void relay_fd_grow(struct relay_fd *end)
+{
+    if (!end->grown && (end->pipe_reader || end->pipe_writer))
+        fcntl(end->fd, F_SETPIPE_SZ, PIPE_GROWN);
+    end->grown = true;
 }
 
 short relay_fd_poll(const struct relay_fd *end, short events)

@@ -22,6 +22,7 @@ struct relay_fd {
     enum relay_fd_way way;      /* PLAIN: the event loop cannot wait for it; always ready */
     bool pipe_writer;           /* the write end of a pipe: the loop can tell its reader's end */
     bool pipe_reader;
+    bool grown;
     dev_t dev;
     ino_t ino;
     const struct ucred *sender; /* borrowed; in whose name a socket is written to; NULL: ours */
@@ -29,6 +30,9 @@ struct relay_fd {
 
 /* Takes `fd`, on failure too. 0 or -errno. */
 int relay_fd_open(struct relay_fd *end, int fd);
+
+/* Gives a pipe that was found full more room, once: its two ends wake one another less often. */
+void relay_fd_grow(struct relay_fd *end);
 
 /* Does not touch errno. */
 void relay_fd_close(struct relay_fd *end);

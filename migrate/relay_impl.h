@@ -60,7 +60,6 @@ struct relay_stream {
     bool held_told;             /* the peer looks whether the process asks */
     size_t wanted;              /* bytes the process asked for; 0: no limit */
     int64_t scanned_ms;         /* when all processes were looked at last */
-    bool grown;                 /* the source's pipe */
     bool draining;              /* to be read empty for a flush */
     int drain_left;             /* bytes it held at the flush; -1 unknown */
     size_t credit;              /* bytes the peer still takes */
@@ -99,6 +98,7 @@ struct relay_rx {
     size_t left;                /* bytes of the body */
     uint8_t small[4];
     struct relay_stream *stream;
+    struct relay_stream *gathered;      /* has bytes of this turn that are not written yet */
     bool wants_write;           /* TLS must write before it can read on */
 };
 

@@ -246,6 +246,14 @@ static int body_is_good(const struct relay_rx *rx)
     }
 }
 
+/* What came in a row for a stream is written at once: each write by itself wakes the reader. */
+static void gathered_write(struct relay *relay)
+{
+    if (relay->rx.gathered && relay->rx.gathered->checked > 0)
+        sink_write(relay->rx.gathered);
+    relay->rx.gathered = NULL;
+}
+
 static void rx_begin(struct relay *relay)
 {
     struct relay_rx *rx = &relay->rx;
@@ -262,8 +270,11 @@ static void rx_begin(struct relay *relay)
                     rx->header.serial);
         return;
     }
-    if (rx->header.proc == P_STREAM_DATA)
-        rx->stream->granted -= rx->left;
+    if (rx->header.proc != P_STREAM_DATA)
+        return;
+    rx->stream->granted -= rx->left;
+    if (rx->gathered != rx->stream)
+        gathered_write(relay);
 }
 
 /* Who has not said it first answers. It comes when all has been delivered, so both are idle. */
@@ -306,12 +317,9 @@ static void data_received(struct relay *relay)
 {
     struct relay_stream *stream = relay->rx.stream;
 
-    if (stream->sink_broken)
-        return;
-    if (stream->record_max && sink_check(stream, relay->rx.header.body_len) < 0)
+    if (!stream->sink_broken && stream->record_max &&
+        sink_check(stream, relay->rx.header.body_len) < 0)
         relay_break(relay, "bad records for stream %u from the peer", stream->id);
-    else
-        sink_write(stream);
 }
 
 static void rx_end(struct relay *relay)
@@ -391,8 +399,10 @@ static void rx_took(struct relay *relay, size_t n)
         rx_begin(relay);
     } else {
         rx->left -= n;
-        if (rx->header.proc == P_STREAM_DATA && !rx->stream->sink_broken)
+        if (rx->header.proc == P_STREAM_DATA && !rx->stream->sink_broken) {
             sink_put(rx->stream, n);
+            rx->gathered = rx->stream;
+        }
     }
     if (!relay->broken && rx->left == 0)
         rx_end(relay);
@@ -431,13 +441,12 @@ void link_on_readable(evutil_socket_t fd, short what, void *arg)
     while (!relay->over_received && !relay->broken && taken < RELAY_TURN &&
            (n = rx_step(relay)) > 0)
         taken += n;
+    /* Also what came before the connection broke. */
+    gathered_write(relay);
     if (relay->broken)
         return;
     if (n > 0)
         turn_again(relay);
-    /* On a slow link the rest of a frame may be long in coming. */
-    if (relay->rx.have == FRAME_PREFIX && relay->rx.header.proc == P_STREAM_DATA)
-        sink_write(relay->rx.stream);
     /* Reading may be what a write had waited for. */
     if (relay->tx_blocked && !event_pending(relay->tls_writable, EV_WRITE, NULL))
         relay->tx_blocked = false;

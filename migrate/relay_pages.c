@@ -7,12 +7,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "migrate/relay_pages.h"
-
-#define MANY_BYTES (PAGES_MANY * PIPE_BUF)
 
 /* Records on their way into a buffer. */
 struct taking {
@@ -101,40 +98,33 @@ static int page_take(struct pages *pages, struct taking *taking, int fd)
     return record_take(taking, pages->one[0], (size_t)len);
 }
 
-/* `many` holds nothing but full pages. */
-static int full_take(const struct pages *pages, struct taking *taking)
+/* `many` holds nothing but full pages. One read takes all that are not packets. */
+static int run_take(const struct pages *pages, struct taking *taking)
 {
-    struct iovec iov[PAGES_MANY];
-    uint32_t length = htonl(PIPE_BUF);
+    uint32_t length = htonl(PAGES_RUN);
 
-    for (size_t i = 0; i < PAGES_MANY; i++) {
-        uint8_t *record = taking->records + i * (PAGES_RECORD + PIPE_BUF);
+    memcpy(taking->records, &length, sizeof(length));
+    while (taking->taken < PAGES_RUN) {
+        ssize_t n = bytes_read(pages->many[0], taking->records + PAGES_RECORD + taking->taken,
+                               PAGES_RUN - taking->taken);
 
-        memcpy(record, &length, sizeof(length));
-        iov[i] = (struct iovec){ .iov_base = record + PAGES_RECORD, .iov_len = PIPE_BUF };
+        if (n <= 0)
+            return n < 0 ? (int)n : -EIO;
+        taking->taken += (size_t)n;
     }
-    /* One read takes all, unless the process has put its pipe into packet mode. */
-    while (taking->taken < MANY_BYTES) {
-        size_t done = taking->taken / PIPE_BUF;
-        ssize_t n = readv(pages->many[0], iov + done, (int)(PAGES_MANY - done));
-
-        if (n <= 0 && errno != EINTR)
-            return n < 0 ? -errno : -EIO;
-        taking->taken += n > 0 ? (size_t)n : 0;
-    }
-    taking->used = PAGES_MANY * (PAGES_RECORD + PIPE_BUF);
+    taking->used = PAGES_RECORD + PAGES_RUN;
     return 0;
 }
 
 static int many_take(struct pages *pages, struct taking *taking, int fd)
 {
-    ssize_t moved = pages_move(fd, pages->many[1], MANY_BYTES);
+    ssize_t moved = pages_move(fd, pages->many[1], PAGES_RUN);
     int error = 0;
 
     if (moved <= 0)
         return moved < 0 ? (int)moved : -EPIPE;
-    if (moved == MANY_BYTES)
-        return full_take(pages, taking);
+    if (moved == PAGES_RUN)
+        return run_take(pages, taking);
     while (!error && taking->taken < (size_t)moved)
         error = page_take(pages, taking, pages->many[0]);
     return error;
@@ -165,7 +155,7 @@ ssize_t pages_read(struct pages *pages, int fd, uint8_t *records, size_t *taken)
     else if (!error)
         error = pair_open(pages->one, PIPE_BUF);
     if (!error && held > PIPE_BUF)
-        error = pair_open(pages->many, MANY_BYTES);
+        error = pair_open(pages->many, PAGES_RUN);
     if (!error && held > PIPE_BUF)
         error = many_take(pages, &taking, fd);
     *taken = taking.taken;

@@ -6,8 +6,9 @@
  * it; a longer one fills page after page. So what lies in one page may go on as one record, whoever
  * else writes to where it goes. read(2) does not tell where pages end, but splice(2) moves whole
  * ones, at most as many as its target has slots, and copies nothing. If as many bytes have moved
- * into `many` as fit there, all of its pages are full and one read takes them; otherwise each goes
- * through `one` alone.
+ * into `many` as fit there, all of its pages are full: they become one record, a run, which may be
+ * cut between any two of them. Otherwise each goes through `one` alone. Only beside pieces larger
+ * than pages, as splice(2) puts them there from a socket, somebody's small write may be cut.
  *
  * Life: pages_init(); the two pipes are made when more than one page waits for the first time, and
  * are empty between two calls; pages_free().
@@ -21,7 +22,8 @@
 #include <sys/types.h>
 
 #define PAGES_RECORD 4                      /* bytes in front of a record: its length */
-#define PAGES_MANY 16                       /* pages moved at once */
+#define PAGES_MANY 32                       /* pages moved at once */
+#define PAGES_RUN (PAGES_MANY * PIPE_BUF)   /* the longest run */
 #define PAGES_ROOM (PAGES_MANY * (PIPE_BUF + 2 * PAGES_RECORD))
 
 struct pages {
@@ -32,8 +34,8 @@ struct pages {
 void pages_init(struct pages *pages);
 
 /*
- * Reads what waits in the pipe `fd`, about PAGES_ROOM bytes at most, as records of 1 to PIPE_BUF
- * bytes with their lengths in front; `records` has room for PAGES_ROOM. Returns the bytes put
+ * Reads what waits in the pipe `fd`, PAGES_RUN bytes at most, as records of 1 to PIPE_BUF bytes or
+ * as a run, with their lengths in front; `records` has room for PAGES_ROOM. Returns the bytes put
  * there, *taken has how many of them came from the pipe; 0: it has ended; or -EAGAIN, or another
  * negative errno. Does not block.
  */

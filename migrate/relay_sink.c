@@ -86,6 +86,14 @@ void sink_put(struct relay_stream *stream, size_t len)
         stream->checked += len;
 }
 
+/* Writing nothing means the end to all but a datagram socket. */
+static bool record_is_good(const struct relay_stream *stream, size_t record)
+{
+    if (stream_has_messages(stream))
+        return record <= stream->record_max && (record > 0 || stream->kind == STREAM_DATAGRAM);
+    return record > 0 && (record <= PIPE_BUF || (record <= PAGES_RUN && record % PIPE_BUF == 0));
+}
+
 int sink_check(struct relay_stream *stream, size_t len)
 {
     size_t offset = stream->ring.len - len;
@@ -96,10 +104,7 @@ int sink_check(struct relay_stream *stream, size_t len)
         if (left < RELAY_RECORD)
             return -EPROTO;
         record = ring_word(&stream->ring, offset);
-        if (record > stream->record_max || record > left - RELAY_RECORD)
-            return -EPROTO;
-        /* Writing nothing means the end to all but a datagram socket. */
-        if (record == 0 && stream->kind != STREAM_DATAGRAM)
+        if (record > left - RELAY_RECORD || !record_is_good(stream, record))
             return -EPROTO;
         offset += RELAY_RECORD + record;
     }
@@ -111,13 +116,13 @@ int sink_check(struct relay_stream *stream, size_t len)
  * Whether the record may go into one write with `total` bytes of others. A pipe takes PIPE_BUF
  * bytes whole or not at all, so as many as fit in there are safe from being split, whoever else
  * writes to it. Longer writes can be cut short, but only between pages, and so never inside a
- * record when all are of PIPE_BUF bytes, as the pieces of a large write are. A message goes alone.
+ * record when all are of whole pages, as the pieces of a large write are. A message goes alone.
  */
 static bool record_joins(const struct relay_stream *stream, size_t total, size_t record, bool full)
 {
     if (stream_has_messages(stream))
         return false;
-    return total + record <= PIPE_BUF || (full && record == PIPE_BUF);
+    return total + record <= PIPE_BUF || (full && record % PIPE_BUF == 0);
 }
 
 static int records_span(const struct relay_stream *stream, struct iovec *iov)
@@ -133,7 +138,7 @@ static int records_span(const struct relay_stream *stream, struct iovec *iov)
 
         if (count > 0 && !record_joins(stream, total, record, full))
             break;
-        full = full && record == PIPE_BUF;
+        full = full && record % PIPE_BUF == 0;
         count += ring_span(&stream->ring, offset + RELAY_RECORD, record, iov + count);
         total += record;
         offset += RELAY_RECORD + record;
@@ -208,6 +213,8 @@ void sink_write(struct relay_stream *stream)
 
     while (!error && stream->checked > 0 && !stream->sink_blocked)
         error = sink_step(stream);
+    if (error == -EAGAIN)
+        relay_fd_grow(&stream->sink);
     if (error == -EAGAIN && event_add(stream->writable, NULL) == 0)
         stream->sink_blocked = true;
     else if (error)

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -13,9 +12,8 @@
 /* Less room than this is not worth a frame; what the peer still holds brings more. */
 #define ROOM_MIN (16 * 1024)
 
-/* A pipe's usual size, and what one gets that was found full: its writer wakes up less often. */
+/* A pipe's usual size: who writes as much at once can do with more. */
 #define PIPE_USUAL (16 * PIPE_BUF)
-#define PIPE_GROWN (256 * 1024)
 
 static bool source_has_pages(const struct relay_stream *stream)
 {
@@ -215,13 +213,6 @@ static ssize_t pieces_read(struct relay_stream *stream, uint8_t *body, bool *mor
     return n;
 }
 
-static void pipe_grow(struct relay_stream *stream)
-{
-    if (!stream->grown)
-        fcntl(stream->source.fd, F_SETPIPE_SZ, PIPE_GROWN);
-    stream->grown = true;
-}
-
 static ssize_t pages_take(struct relay_stream *stream, uint8_t *body, bool *more)
 {
     size_t taken;
@@ -229,8 +220,8 @@ static ssize_t pages_take(struct relay_stream *stream, uint8_t *body, bool *more
 
     drain_took(stream, taken);
     if (taken >= PIPE_USUAL)
-        pipe_grow(stream);
-    *more = taken == PAGES_MANY * PIPE_BUF;
+        relay_fd_grow(&stream->source);
+    *more = taken == PAGES_RUN;
     return n == 0 ? -EPIPE : n;
 }
 

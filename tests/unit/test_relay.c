@@ -220,7 +220,7 @@ static void test_stall(void)
 /* The end is over only when the data before it has been delivered. */
 static void test_late_reader(void)
 {
-    static char bytes[100 * 1024];
+    static char bytes[300 * 1024];      /* more than the reader's pipe can be made to hold */
     struct pair pair;
     int process, parent;
     size_t got = 0;
