@@ -209,6 +209,8 @@ static ssize_t pieces_read(struct relay_stream *stream, uint8_t *body, bool *mor
     n = piece_read(stream, body, len);
     if (n > 0)
         drain_took(stream, (size_t)n);
+    if (n >= PIPE_USUAL)
+        relay_fd_grow(&stream->source);
     *more = n == (ssize_t)len && !stream->wanted;
     return n;
 }

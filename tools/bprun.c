@@ -97,7 +97,7 @@ static int map_run(const struct nodeset *map, struct task_plan *plan,
     if (!run.tasks)
         error = -ENOMEM;
     else if (plan->streams[0] == STREAM_PIPE) {
-        error = input_init(&input, run.fanout > 0);
+        error = input_init(&input, STDIN_FILENO, run.fanout > 0);
         run.input = &input;
     }
     for (size_t i = 0; i < run.count && !error; i++)

@@ -152,7 +152,7 @@ static int run_nodes(struct run *run, struct task_plan *plan, const struct optio
     if (options->progress && isatty(STDERR_FILENO))
         run->progress = &progress;
     if (plan->streams[0] == STREAM_PIPE) {
-        error = input_init(&input, run->sequential || run->fanout);
+        error = input_init(&input, STDIN_FILENO, run->sequential || run->fanout);
         run->input = &input;
     }
     if (options->outdir)

@@ -2,17 +2,25 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/bpsh_input.h"
 
 #define FIRST_ROOM 65536
+#define PASS_MAX (1024 * 1024)
+#define PIPE_USUAL 65536
+#define PIPE_GROWN (256 * 1024)
 
-int input_init(struct input *input, bool grows)
+int input_init(struct input *input, int fd, bool grows)
 {
+    struct stat st;
+
     *input = (struct input) { .bytes = malloc(FIRST_ROOM), .room = FIRST_ROOM, .grows = grows };
+    input->copies = fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode));
     return input->bytes ? 0 : -ENOMEM;
 }
 
@@ -78,6 +86,35 @@ int input_write(const struct input *input, uint64_t *pos, int fd)
             return 0;
         else if (errno != EINTR)
             return -errno;
+    }
+    return 0;
+}
+
+bool input_passes(const struct input *input, uint64_t pos)
+{
+    return !input->copies && !input->eof && input_done(input, pos);
+}
+
+int input_pass(struct input *input, uint64_t *pos, int from, int to)
+{
+    ssize_t n = splice(from, NULL, to, NULL, PASS_MAX, SPLICE_F_NONBLOCK);
+
+    /* A stdin as full as pipes usually are can do with more room. */
+    if (n >= PIPE_USUAL && !input->grown)
+        input->grown = fcntl(from, F_SETPIPE_SZ, PIPE_GROWN) != 0;
+    if (n > 0) {
+        *pos += (uint64_t)n;
+        input->start = *pos;
+        input->used = 0;
+    } else if (n == 0) {
+        input->eof = true;
+    } else if (errno == EAGAIN) {
+        input->full = true;
+    } else if (errno == EPIPE) {
+        return -EPIPE;
+    } else if (errno != EINTR) {
+        /* Whatever else is wrong read(2) will tell. */
+        input->copies = true;
     }
     return 0;
 }

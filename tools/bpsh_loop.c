@@ -65,6 +65,21 @@ static bool input_used(const struct run *run)
     return !all_started(run);
 }
 
+/* The only task that reads input from now on, if what comes needs no copy on its way to it. */
+static struct task *passed_to(const struct run *run)
+{
+    struct task *found = NULL;
+
+    for (size_t i = 0; i < run->count; i++) {
+        if (run->tasks[i].input_fd < 0)
+            continue;
+        if (found)
+            return NULL;
+        found = &run->tasks[i];
+    }
+    return all_started(run) && found && input_passes(run->input, found->input_pos) ? found : NULL;
+}
+
 /* With one output after the other, a task's pipes keep its data until it is its turn. */
 static bool output_wanted(const struct run *run, const struct task *task)
 {
@@ -75,7 +90,7 @@ static void set_fill(struct wait_set *set, const struct run *run)
 {
     set->count = 0;
     set_add(set, NULL, run->child_fd, POLLIN);
-    if (run->input && input_wants(run->input) && input_used(run))
+    if (run->input && input_wants(run->input) && input_used(run) && !run->input->full)
         set_add(set, NULL, STDIN_FILENO, POLLIN);
     else if (run->keys && tcgetpgrp(STDIN_FILENO) == getpgrp())
         set_add(set, NULL, STDIN_FILENO, POLLIN);
@@ -86,7 +101,7 @@ static void set_fill(struct wait_set *set, const struct run *run)
         /* Without events this still tells when the node closes its end. */
         if (task->input_fd >= 0)
             set_add(set, task, task->input_fd,
-                    input_done(run->input, task->input_pos) ? 0 : POLLOUT);
+                    run->input->full || !input_done(run->input, task->input_pos) ? POLLOUT : 0);
         for (int o = 0; o < 2; o++)
             if (output_wanted(run, task))
                 set_add(set, task, task->out[o].fd, POLLIN);
@@ -100,8 +115,11 @@ static void failure_print(const struct task *task)
 
 static void stdin_read(struct run *run)
 {
-    int error = input_read(run->input, STDIN_FILENO);
+    struct task *task = passed_to(run);
+    int error = task ? 0 : input_read(run->input, STDIN_FILENO);
 
+    if (task && input_pass(run->input, &task->input_pos, STDIN_FILENO, task->input_fd) < 0)
+        task_close_input(task);
     if (error)
         warnx("cannot read stdin: %s", strerror(-error));
 }
@@ -132,6 +150,7 @@ static void task_event(struct run *run, struct task *task, int fd, short revents
         if (task->report_fd < 0 && task->error)
             failure_print(task);
     } else if (fd == task->input_fd) {
+        run->input->full = false;
         if ((revents & POLLERR) || input_write(run->input, &task->input_pos, fd) < 0)
             task_close_input(task);
     } else {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,7 +169,7 @@ static void test_input(void)
 
     if (pipe2(fds, O_NONBLOCK) < 0)
         skip_all("no pipe");
-    is_int(input_init(&input, false), 0, "an input begins");
+    is_int(input_init(&input, -1, false), 0, "an input begins");
     ok(input_wants(&input), "it wants bytes");
     feed(&input, "hello");
     ok(!input_done(&input, fast), "a node that has had nothing is behind");
@@ -190,13 +191,48 @@ static void test_input(void)
     input_free(&input);
 }
 
+static void test_input_pass(void)
+{
+    struct input input;
+    uint64_t pos = 0;
+    char got[16] = "";
+    int in[2], out[2];
+
+    if (pipe2(in, O_NONBLOCK) < 0 || pipe2(out, O_NONBLOCK) < 0)
+        skip_all("no pipe");
+    fcntl(out[1], F_SETPIPE_SZ, 4096);
+    input_init(&input, in[0], false);
+    ok(input_passes(&input, pos), "a pipe's bytes need no buffer");
+    ok(write(in[1], "hello", 5) == 5 && input_pass(&input, &pos, in[0], out[1]) == 0 && pos == 5,
+       "they are moved");
+    ok(write(in[1], "world", 5) == 5 && input_pass(&input, &pos, in[0], out[1]) == 0 &&
+       input.full && pos == 5, "unless there is no room");
+    is_int(read(out[0], got, sizeof(got)), 5, "the node reads");
+    input_pass(&input, &pos, in[0], out[1]);
+    is_int(read(out[0], got, sizeof(got)), 5, "and gets the rest");
+    ok(input_passes(&input, pos) && !input_passes(&input, pos - 1), "a node behind has to wait");
+    close(in[1]);
+    ok(input_pass(&input, &pos, in[0], out[1]) == 0 && input.eof, "the end is noted");
+    close(in[0]);
+    close(out[0]);
+    close(out[1]);
+    input_free(&input);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, in) < 0)
+        skip_all("no sockets");
+    input_init(&input, in[0], false);
+    ok(!input_passes(&input, 0), "what is neither pipe nor file is copied");
+    close(in[0]);
+    close(in[1]);
+    input_free(&input);
+}
+
 static void test_input_room(void)
 {
     static char much[4096 + 1];
     struct input input;
 
     memset(much, 'x', sizeof(much) - 1);
-    input_init(&input, false);
+    input_init(&input, -1, false);
     for (int i = 0; i < 64 && input_wants(&input); i++)
         feed(&input, much);
     ok(!input_wants(&input) && input.used == input.room, "a full buffer wants nothing");
@@ -216,6 +252,7 @@ int main(void)
     test_output();
     test_kept();
     test_input();
+    test_input_pass();
     test_input_room();
     if (rmdir(dir) < 0)
         diag("cannot remove %s", dir);
