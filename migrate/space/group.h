@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process group of a process that arrives. Its leader may live on another machine; then a
- * short-lived holder makes the group here under the leader's number, and the group stays for as
- * long as it has members.
+ * The process group of a process that arrives. Its leader may live on another machine; if no keeper
+ * has made the group here under the leader's number, a short-lived holder does, and the group stays
+ * for as long as it has members.
  *
  * group_prepare() before the fork; the child calls group_join() before its exec, the parent after
  * the fork (whoever comes first; the other call does nothing); then group_release().

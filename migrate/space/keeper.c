@@ -66,7 +66,8 @@ static void signal_report(const struct keeper *keeper, const struct msg *msg)
 {
     signal_msg body;
 
-    if (frame_decode(FRAME_XDR(signal_msg), msg->body, msg->header.body_len, &body, sizeof(body)))
+    if (keeper->childless ||
+        frame_decode(FRAME_XDR(signal_msg), msg->body, msg->header.body_len, &body, sizeof(body)))
         return;
     body.pid = keeper->number;
     on_signal(&body);
@@ -76,7 +77,7 @@ void keeper_signal_guess(const struct keeper *keeper, int signo)
 {
     signal_msg body = { .pid = keeper->number, .signo = signo, .from_uid = keeper->puid };
 
-    if (!keeper->dismissed)
+    if (!keeper->dismissed && !keeper->childless)
         on_signal(&body);
 }
 
@@ -201,7 +202,11 @@ static struct keeper *keeper_make(pid_t ppid, pid_t sid, struct keeper *elder,
     return keeper;
 }
 
-struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct msg *first)
+/*
+ * That with this number, made if there is none, in the session `sid` if that can be had here (0 or
+ * 1: init's). NULL when the number is in use otherwise.
+ */
+static struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct msg *first)
 {
     struct keeper *keeper = keeper_find(ppid), *elder = NULL;
 
@@ -217,6 +222,40 @@ struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct msg *first)
     if (!elder && sid != ppid)
         sid = getsid(0);
     return keeper_make(ppid, sid, elder, first);
+}
+
+/* Whether the group is there, or none is to be. A keeper that leads it stays for longer. */
+static bool is_led(pid_t pgid)
+{
+    struct keeper *keeper = pgid > 1 ? keeper_find(pgid) : NULL;
+
+    if (keeper)
+        keeper->until = 0;
+    return pgid <= 1 || keeper || kill(-pgid, 0) == 0;
+}
+
+/* Nobody can join before it leads, which it does before it answers. */
+static void group_lead(pid_t pgid, pid_t sid)
+{
+    struct keeper *keeper = keeper_get(pgid, sid, NULL);
+
+    if (!keeper)
+        return;
+    keeper->childless = true;
+    keeper_call(keeper, P_PING, NULL, NULL, NULL, 0, NULL);
+}
+
+/* One that leads its session has left its parent's, whose number nobody has told. */
+struct keeper *keeper_of_parent(const struct launch *launch, const struct msg *msg)
+{
+    pid_t sid = launch->sid == launch->pid ? 0 : launch->sid;
+    bool ready = launch->pgid == launch->pid || launch->pgid == launch->ppid ||
+                 is_led(launch->pgid);
+    struct keeper *keeper = keeper_get(launch->ppid, sid, ready ? msg : NULL);
+
+    if (!ready && keeper)
+        group_lead(launch->pgid, keeper->sid);
+    return keeper;
 }
 
 void keeper_read(struct keeper *keeper)

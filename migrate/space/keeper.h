@@ -10,6 +10,9 @@
  * any other keeper, if it leads their session: then it stays for a second) or when the real parent
  * has died: then its children become init's, and getppid() says 1, as fork promises.
  *
+ * One with the number of a group that is led elsewhere makes that group here. It stays for a second
+ * as well, since the commands of a script are in one group and come one after the other.
+ *
  * Whoever may signal the parent may signal its keeper, which has the parent's user as its saved
  * one, and passes signals on. Of two the kernel tells us alone: SIGSTOP stops the keeper, which is
  * made to go on at once, and SIGKILL ends it.
@@ -39,6 +42,7 @@ struct keeper {
     int channel;                /* seqpacket; -1 when the keeper has gone */
     bool asked;                 /* to launch what it was made for; not yet answered */
     unsigned users;             /* registered processes that it is the parent of */
+    bool childless;             /* it has never been a parent: what it hears is for nobody */
     struct keeper *next;
 };
 
@@ -49,11 +53,12 @@ extern struct keeper *keeper_list;
 void keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal));
 
 /*
- * The keeper with that number, made if there is none, in the session `sid` if that can be had here
- * (0 or 1: init's). NULL when the number is in use otherwise: then init has to be the parent. A new
- * one begins with the launch `first`, for which keeper_launch() has to be called next.
+ * The keeper with the number of the parent, made if there is none, in the session of what is to be
+ * launched if that can be had here; its group is here then, too. NULL when the number is in use
+ * otherwise: then init has to be the parent. `msg` is the launch, for which keeper_launch() has to
+ * be called next: a new keeper may begin with it.
  */
-struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct msg *first);
+struct keeper *keeper_of_parent(const struct launch *launch, const struct msg *msg);
 
 /*
  * As launch_start(), in the keeper. -EPIPE when the keeper has gone, -EAGAIN when it goes over

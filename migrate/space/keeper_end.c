@@ -10,7 +10,7 @@
 #include "migrate/space/keeper_impl.h"
 
 #define REAP_LOOKS 200
-#define LINGER_MS 1000              /* of a session without processes: the next may come soon */
+#define LINGER_MS 1000              /* of one without processes: the next may come soon */
 
 static int64_t now_ms(void)
 {
@@ -150,12 +150,13 @@ void keeper_dismiss(pid_t ppid)
     }
 }
 
-/* The one of a session stays for a moment, as its shell may have the next command. */
+/* That of a session or a group stays for a moment, as its shell may have the next command. */
 static bool is_wanted(struct keeper *keeper, int64_t now)
 {
     bool used = keeper->users > 0 || is_leading(keeper);
+    bool stays = keeper->number == keeper->sid || keeper->childless;
 
-    if (used || keeper->channel < 0 || keeper->number != keeper->sid) {
+    if (used || keeper->channel < 0 || !stays) {
         keeper->until = 0;
         return used;
     }

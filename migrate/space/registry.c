@@ -48,8 +48,10 @@ struct entry *registry_add(pid_t pid)
 void registry_set_keeper(struct entry *entry, struct keeper *keeper)
 {
     entry->keeper = keeper;
-    if (keeper)
-        keeper->users++;
+    if (!keeper)
+        return;
+    keeper->users++;
+    keeper->childless = false;
 }
 
 void registry_remove(struct entry *entry)

@@ -150,9 +150,7 @@ static int launch(const struct msg *msg, struct launch *launched)
     entry = registry_add(launched->pid);
     if (!entry)
         return -ENOMEM;
-    /* One that leads its session has left its parent's, whose number nobody has told. */
-    registry_set_keeper(entry, keeper_get(launched->ppid, launched->sid == launched->pid ?
-                                          0 : launched->sid, msg));
+    registry_set_keeper(entry, keeper_of_parent(launched, msg));
     entry->pgid = launched->pgid;
     entry->sid = launched->sid;
     census_hurry();

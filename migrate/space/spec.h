@@ -22,9 +22,9 @@ int spec_read(int fd, exec_spec *spec);
 int spec_above(const exec_spec *spec);
 
 /*
- * Takes over limits, signals (all of them are at their default), credentials and folder, opens the files, then executes the command,
- * or the file open as `exe` if that is not -1. Returns only on failure, with -errno; the process
- * is then only good for _exit(). May block, as open(2).
+ * Takes over limits, signals (all of them are at their default), credentials and folder, opens the
+ * files, then executes the command, or the file open as `exe` if that is not -1. Returns only on
+ * failure, with -errno; the process is then only good for _exit(). May block, as open(2).
  */
 int spec_exec(const exec_spec *spec, const launch_exec_arg *who, int exe);
 
