@@ -24,6 +24,7 @@ stream_promise() {
     promise "$1" "ssh, shared connection" '>=' 2
     promise "$1" "nc, in clear" '>=' 0.5
     promise "$1" "floor: pipe, TLS, pipe" '>=' 0.83
+    floor "$1" "floor: pipe, TLS, pipe"
     stable "$1" "ssh, shared connection" '>='
     stable "$1" "nc, in clear" '>='
 }

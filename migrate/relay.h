@@ -94,7 +94,8 @@ void relay_set_direct(struct relay *relay);
 
 /*
  * The process has ended: reads what its output holds now, sends it and asks the other side to say
- * when it is delivered, unless it is known to have been; then on_flushed. Once only: -EALREADY. Does not block.
+ * when it is delivered, unless it is known to have been; then on_flushed. Once only: -EALREADY.
+ * Does not block.
  */
 int relay_flush(struct relay *relay);
 
