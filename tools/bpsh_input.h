@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpsh's stdin on its way to every node: one buffer, a read position per node. What all nodes
- * have had is dropped; the slowest one holds up the others unless the buffer may grow. Where a single
- * node is left to read, the buffer is left out: the kernel moves pages from stdin to its pipe.
+ * have had is dropped; the slowest one holds up the others unless the buffer may grow. Where a
+ * single node is left to read, the buffer is left out: the kernel moves pages from stdin to its
+ * pipe.
  *
  * Life: input_init(), then in turns input_read() when there is room and input_write() for each
  * node that takes more, input_drop() with the lowest position, or input_pass() while

@@ -336,7 +336,8 @@ static void scene_play(const struct scene *scene)
     writer.seed = 4711;
     writer.at = 0;
     writer.ends = calloc(1, scene->total + 1);
-    must(writer.ends && pthread_create(&thread, NULL, writer_run, &writer) == 0, "start a writer");
+    must(writer.ends != NULL, "get memory");
+    must(pthread_create(&thread, NULL, writer_run, &writer) == 0, "start a writer");
     scene_read(&reader, scene, fds[0], writer.ends);
     close(fds[0]);
     pthread_join(thread, NULL);
