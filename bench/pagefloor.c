@@ -4,9 +4,9 @@
  * bench-pagefloor give HOST PORT ROUNDS MIB
  *
  * What it costs at least to bring a process's memory into one on another machine, enciphered: here
- * one thread reads it from a child that has just been forked, another one enciphers and sends; there
- * one deciphers and one places it by a userfaultfd. No image, no process to restore, no page looked
- * at. Nobody answers before all is in its place.
+ * one thread reads it from a child that has just been forked, another one enciphers and sends;
+ * there one deciphers and one places it by a userfaultfd. No image, no process to restore, no page
+ * looked at. Nobody answers before all is in its place.
  */
 #include "config.h"
 

@@ -95,7 +95,9 @@ int departure_dump_start(struct departure *d)
     if (error)
         return departure_fail(d, error, "cannot start CRIU: %s", strerror(-error));
     error = criu_dump_start(d->criu.rpc, &dump);
-    return error ? departure_fail(d, error, "cannot ask CRIU for a dump: %s", strerror(-error)) : 0;
+    if (error)
+        return departure_fail(d, error, "cannot ask CRIU for a dump: %s", strerror(-error));
+    return departure_memory_begin(d);
 }
 
 int departure_image_check(const struct departure *d)

@@ -154,22 +154,41 @@ int departure_image_send(struct departure *d, uint64_t *bytes)
     return imagesend_dir(d->link->ssl, d->image, d->arg.space ? NULL : &answer, bytes);
 }
 
+static int memory_read(struct departure *d, struct memorysend **memory)
+{
+    int error;
+
+    *memory = memorysend_new(&d->dump, d->arg.uid, !d->arg.space);
+    if (*memory)
+        return 0;
+    error = -errno;
+    return departure_fail(d, error, "cannot read the memory of process %d: %s", d->arg.pid,
+                          strerror(-error));
+}
+
+int departure_memory_begin(struct departure *d)
+{
+    return d->dump.source && !d->dump.lazy ? memory_read(d, &d->ahead) : 0;
+}
+
 /* All of it, or the beginning of that. */
 static int memory_put(struct departure *d, const struct pageoffer_answer *answer)
 {
-    struct memorysend *memory = memorysend_new(d->link->ssl, &d->dump, d->arg.uid);
-    int error;
+    struct memorysend *memory = d->ahead;
+    /* What was read ahead may have gone with a connection that was lost. */
+    int error = memory ? 0 : memory_read(d, &memory);
 
-    if (!memory)
-        return departure_fail(d, -errno, "cannot read the memory of process %d: %s", d->arg.pid,
-                              strerror(errno));
+    d->ahead = NULL;
+    if (error)
+        return error;
     if (d->dump.lazy) {
         carry_watch(SSL_get_fd(d->link->ssl), d->arg.ping_timeout);
+        memorysend_begin(memory, d->link->ssl);
         d->memory = memory;
         return 0;
     }
     memorysend_list(memory, d->list);
-    error = memorysend_all(memory, answer);
+    error = memorysend_all(memory, d->link->ssl, answer);
     d->report.bytes += memorysend_bytes(memory);
     memorysend_free(memory);
     return error;
@@ -177,6 +196,8 @@ static int memory_put(struct departure *d, const struct pageoffer_answer *answer
 
 int departure_memory_end(struct departure *d, int error)
 {
+    memorysend_free(d->ahead);
+    d->ahead = NULL;
     if (d->memory && !error)
         error = FAULT(FAULT_MOVER_MEMORY);
     if (d->memory && !error)

@@ -35,6 +35,7 @@ struct departure {
     int originals[BPROC_MAX_STREAMS];   /* by stream; -1 */
     struct files files;
     int image;                      /* directory in memory; -1 */
+    struct memorysend *ahead;       /* is read, and goes behind the image; NULL */
     struct memorysend *memory;      /* goes beside what is said otherwise; NULL */
     struct memorylist *list;        /* of what has gone of it, for the others of a vector; NULL */
     int memory_fd;                  /* of another one, whose image goes; -1 */
@@ -112,6 +113,9 @@ int departure_launch(struct departure *d);
 /* The image, or what is to be executed. The first is the image alone, with no end; *bytes sent. */
 int departure_image_send(struct departure *d, uint64_t *bytes);
 int departure_contents(struct departure *d);
+
+/* Begins to read what is to go behind the image, if there is any. */
+int departure_memory_begin(struct departure *d);
 
 /*
  * The end of the process's memory, if any of it has yet to go; then nobody holds it any more. What

@@ -10,7 +10,6 @@
 
 #include "common/fd.h"
 #include "migrate/departure_parts.h"
-#include "migrate/memoryhold.h"
 #include "migrate/memorylist.h"
 #include "migrate/memorypass.h"
 
@@ -36,8 +35,8 @@ int departure_image_give(struct departure *d)
         return 0;
     if (d->dump.source) {
         d->list = list_open(d, O_RDWR | O_CREAT | O_EXCL);
-        fds[1] = d->list ? memoryhold_open(d->dump.source_task, d->dump.source, d->arg.uid)
-                         : -errno;
+        /* It is held by now, as one that its owner could read (departure_memory_begin()). */
+        fds[1] = d->list ? memorypass_open(d->dump.source) : -errno;
         error = fds[1] < 0 ? fds[1] : 0;
     }
     if (!error)

@@ -48,7 +48,7 @@ static int pages_send(SSL *ssl, int fd, const char *name, uint64_t size,
         return -errno;
     error = bulk_put(ssl, P_BULK_FILE, 0, FRAME_XDR(bulk_file), &head);
     if (!error)
-        error = pageoffer_send(ssl, pages, size / PAGE_BYTES, answer, bytes);
+        error = pageoffer_send(ssl, pages, NULL, size / PAGE_BYTES, answer, bytes);
     munmap(pages, size);
     return error;
 }

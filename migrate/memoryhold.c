@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 
 #include "migrate/memoryhold.h"
-#include "migrate/memorypass.h"
 
 #define ONE_THREAD 3                    /* links of its folder of threads */
 
@@ -65,17 +64,6 @@ int memoryhold_take(pid_t pid, pid_t number, uid_t uid, bool ends_with_us)
     if (error)
         memoryhold_release(pid);
     return error;
-}
-
-int memoryhold_open(pid_t pid, pid_t number, uid_t uid)
-{
-    int fd = memoryhold_take(pid, number, uid, false);
-
-    if (fd < 0)
-        return fd;
-    fd = memorypass_open(number);
-    memoryhold_release(pid);
-    return fd;
 }
 
 void memoryhold_release(pid_t pid)

@@ -20,12 +20,6 @@
  */
 int memoryhold_take(pid_t pid, pid_t number, uid_t uid, bool ends_with_us);
 
-/*
- * A descriptor to read the memory of such a process by, memorypass.h; or -errno as above. It need
- * not stand: what it does to its memory is its own business.
- */
-int memoryhold_open(pid_t pid, pid_t number, uid_t uid);
-
 /* It goes on where it was. */
 void memoryhold_release(pid_t pid);
 

@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "migrate/memoryread.h"
+#include "migrate/pageoffer.h"
 
 #define PLAIN_PAGES 256UL               /* of a batch; what is read should still be in the cache */
-#define SLOTS 2
+#define OFFER_PAGES 512UL               /* of one that waits for an answer */
+#define SLOTS 8                         /* at most 16 MiB, what a dump leaves time for */
 
 struct slot {
     int found;                          /* as memoryread_next() */
@@ -32,7 +35,7 @@ struct memoryread {
 /* The next pages that are there and not all zeros. */
 static int batch_fill(struct memoryread *r, struct memorybatch *batch)
 {
-    size_t limit = r->offers >= BPROC_MAX_BATCH ? BPROC_MAX_BATCH : PLAIN_PAGES;
+    size_t limit = r->offers >= OFFER_PAGES ? OFFER_PAGES : PLAIN_PAGES;
 
     do {
         page_run run;
@@ -49,7 +52,12 @@ static int batch_fill(struct memoryread *r, struct memorybatch *batch)
             return error;
     } while (batch->pages == 0);
     batch->offered = r->offers >= batch->pages;
-    r->offers -= batch->offered ? batch->pages : 0;
+    if (batch->offered) {
+        int error = pageoffer_name(batch->data, batch->pages, batch->names);
+
+        r->offers -= batch->pages;
+        return error ? error : 1;
+    }
     return 1;
 }
 
@@ -85,8 +93,14 @@ struct memoryread *memoryread_start(struct memorywalk *walk, int memory, size_t 
     sem_init(&r->full, 0, 0);
     sem_init(&r->empty, 0, SLOTS);
     error = pthread_create(&r->thread, NULL, reader_run, r);
-    if (!error)
+    /* Who shares root and directory with a thread cannot change its mount namespace (mountns.h). */
+    if (!error && unshare(CLONE_FS) == 0)
         return r;
+    if (!error) {
+        memoryread_stop(r);
+        errno = ENOMEM;
+        return NULL;
+    }
     free(r);
     errno = error;
     return NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the memory of a process ahead of whoever sends it: a thread of its own reads one batch while
- * the one before is enciphered.
+ * Reads the memory of a process ahead of whoever sends it: a thread of its own reads, and names
+ * what is to be sent by name, while there is no connection yet, and while the batch before is
+ * enciphered.
  *
  * Life: memoryread_start(); memoryread_next() until there are no more; memoryread_stop(), earlier
  * too. What it was given is its alone meanwhile.
@@ -15,8 +16,8 @@
 struct memoryread;
 
 /*
- * `memory`: /proc/PID/mem. The first `offers` pages are put into larger batches, to be sent by name.
- * NULL and errno on failure. Borrows both.
+ * `memory`: /proc/PID/mem. The first `offers` pages are to be sent by name, in larger batches. NULL
+ * and errno on failure. Borrows both.
  */
 struct memoryread *memoryread_start(struct memorywalk *walk, int memory, size_t offers);
 

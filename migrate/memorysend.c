@@ -26,8 +26,8 @@ struct memorysend {
     pid_t task;
     int memory;                         /* /proc/PID/mem of it */
     int lazy;                           /* it has no other use than its memory */
-    int keepable;                       /* a node may keep all of it */
     struct memorywalk *walk;
+    struct memoryread *reader;          /* of one that is not lazy */
     const struct pageoffer_answer *answer;
     uint64_t bytes;
     struct memorylist *list;            /* who else learns what was sent; NULL */
@@ -48,7 +48,8 @@ static int batch_put(struct memorysend *m, struct memorybatch *batch)
     if (error)
         return error;
     if (batch->offered)
-        return pageoffer_send(m->ssl, batch->data, batch->pages, m->answer, &m->bytes);
+        return pageoffer_send(m->ssl, batch->data, batch->names, batch->pages, m->answer,
+                              &m->bytes);
     m->bytes += batch->pages * PAGE_BYTES;
     for (size_t at = 0; !error && at < batch->pages; at += MESSAGE_PAGES) {
         size_t part = batch->pages - at < MESSAGE_PAGES ? batch->pages - at : MESSAGE_PAGES;
@@ -69,20 +70,18 @@ static int batch_list(struct memorysend *m, const struct memorybatch *batch)
     return memorylist_add(m->list, &item);
 }
 
-int memorysend_all(struct memorysend *m, const struct pageoffer_answer *answer)
+int memorysend_all(struct memorysend *m, SSL *ssl, const struct pageoffer_answer *answer)
 {
-    struct memoryread *reader = memoryread_start(m->walk, m->memory,
-                                                 answer && m->keepable ? PAGESTORE_PAGES : 0);
     struct memorybatch *batch;
-    int error = reader ? 0 : -errno, found = 1;
+    int error = 0, found = 1;
 
+    m->ssl = ssl;
     m->answer = answer;
-    while (!error && (found = memoryread_next(reader, &batch)) > 0) {
+    while (!error && (found = memoryread_next(m->reader, &batch)) > 0) {
         error = batch_put(m, batch);
         if (!error && m->list)
             error = batch_list(m, batch);
     }
-    memoryread_stop(reader);
     error = error ? error : found;
     if (!error && m->list)
         error = memorylist_end(m->list);
@@ -256,7 +255,20 @@ static int is_keepable(pid_t number)
     return count == 2 && resident - shared <= PAGESTORE_PAGES;
 }
 
-struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
+/* What it takes to read it. */
+static int source_open(struct memorysend *m, const dump_arg *dump, int offers)
+{
+    m->memory = memorypass_open(dump->source);
+    if (m->memory < 0)
+        return m->memory;
+    m->walk = memorywalk_new(dump);
+    if (m->walk && !m->lazy)
+        m->reader = memoryread_start(m->walk, m->memory,
+                                     offers && is_keepable(dump->source) ? PAGESTORE_PAGES : 0);
+    return m->walk && (m->lazy || m->reader) ? 0 : -errno;
+}
+
+struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers)
 {
     struct memorysend *m = malloc(sizeof(*m));
     int error = m ? memoryhold_take(dump->source_task, dump->source, uid, dump->lazy) : -ENOMEM;
@@ -268,24 +280,26 @@ struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid)
     }
     memset(m, 0, offsetof(struct memorysend, batch));
     m->batch.offered = 0;
-    m->ssl = ssl;
     m->task = dump->source_task;
     m->lazy = dump->lazy;
-    m->keepable = is_keepable(dump->source);
-    m->memory = memorypass_open(dump->source);
-    m->walk = m->memory >= 0 ? memorywalk_new(dump) : NULL;
-    if (m->walk)
+    error = source_open(m, dump, offers);
+    if (!error)
         return m;
-    error = errno;
     memorysend_free(m);
-    errno = error;
+    errno = -error;
     return NULL;
+}
+
+void memorysend_begin(struct memorysend *m, SSL *ssl)
+{
+    m->ssl = ssl;
 }
 
 void memorysend_free(struct memorysend *m)
 {
     if (!m)
         return;
+    memoryread_stop(m->reader);
     memorywalk_free(m->walk);
     fd_close(&m->memory);
     if (m->lazy)

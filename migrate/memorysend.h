@@ -3,9 +3,10 @@
  * Sending side of the memory that travels beside an image: what there is in the regions of the
  * process that waits at its gate is read where it lies and sent in batches, each a P_BULK_PAGES
  * that says which pages follow. Pages that were never written, or hold zeros alone, are left out.
- * P_BULK_END is the last. No more than two batches are in memory.
+ * P_BULK_END is the last. No more than a few batches are in memory, 16 MiB.
  *
- * Life: memorysend_new(); either memorysend_all(), or, for a process that runs before all is there,
+ * Life: memorysend_new(), which begins to read, though there may be no connection yet; either
+ * memorysend_all(), or, for a process that runs before all is there, memorysend_begin(), then
  * memorysend_hear() and memorysend_until() in place of other ways to wait, so that batches and what
  * the process asks for go out meanwhile, and memorysend_finish(); memorysend_free(). All block. 0
  * or -errno: -ESRCH when the process has gone, or what bulk.h says.
@@ -23,16 +24,19 @@ struct memorysend;
 
 /*
  * The process stands still from then on (memoryhold.h). /proc must show the pid namespace that
- * dump->source is a number of; `dump` is borrowed. NULL and errno on failure; EPERM: the process is
- * not one that `uid` could read.
+ * dump->source is a number of; `dump` is borrowed. `offers`: pages are sent by name first, if it is
+ * not lazy. NULL and errno on failure; EPERM: the process is not one that `uid` could read.
  */
-struct memorysend *memorysend_new(SSL *ssl, const dump_arg *dump, uid_t uid);
+struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers);
 
 /* What is sent from now on is listed there, too; borrowed, may be NULL. */
 void memorysend_list(struct memorysend *memory, struct memorylist *list);
 
-/* With an `answer` (NULL: none) pages are sent by name first. */
-int memorysend_all(struct memorysend *memory, const struct pageoffer_answer *answer);
+/* `answer` may be NULL without offers. */
+int memorysend_all(struct memorysend *memory, SSL *ssl, const struct pageoffer_answer *answer);
+
+/* Takes the connection for a lazy one. Does not block. */
+void memorysend_begin(struct memorysend *memory, SSL *ssl);
 
 /* The next message that is not about pages; the caller frees it. */
 int memorysend_hear(struct memorysend *memory, struct bulk_msg *msg);

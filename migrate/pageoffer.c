@@ -38,14 +38,20 @@ static size_t run_find(const struct lot *lot, size_t from, size_t *run)
     return from;
 }
 
-static int lot_hash(struct lot *lot, EVP_MD_CTX *ctx, const EVP_MD *md, const uint8_t *pages)
+int pageoffer_name(const uint8_t *pages, size_t count, uint8_t (*names)[PAGE_HASH])
 {
-    for (size_t i = 0; i < lot->count; i++)
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_MD *md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    int error = ctx && md ? 0 : -ENOMEM;
+
+    for (size_t i = 0; !error && i < count; i++)
         if (!EVP_DigestInit_ex2(ctx, md, NULL) ||
             !EVP_DigestUpdate(ctx, pages + i * PAGE_BYTES, PAGE_BYTES) ||
-            !EVP_DigestFinal_ex(ctx, lot->hashes[i], NULL))
-            return -EIO;
-    return 0;
+            !EVP_DigestFinal_ex(ctx, names[i], NULL))
+            error = -EIO;
+    EVP_MD_free(md);
+    EVP_MD_CTX_free(ctx);
+    return error;
 }
 
 static int raw_take(SSL *ssl, bproc_proc proc, void *bytes, size_t len)
@@ -89,25 +95,22 @@ static int lot_send(SSL *ssl, struct lot *lot, const uint8_t *pages,
     return error;
 }
 
-int pageoffer_send(SSL *ssl, const uint8_t *pages, size_t count,
+int pageoffer_send(SSL *ssl, const uint8_t *pages, uint8_t (*names)[PAGE_HASH], size_t count,
                    const struct pageoffer_answer *answer, uint64_t *sent)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    EVP_MD *md = EVP_MD_fetch(NULL, "SHA256", NULL);
     struct lot *lot = malloc(sizeof(*lot));
-    int error = ctx && md && lot ? 0 : -ENOMEM;
+    int error = lot ? 0 : -ENOMEM;
 
-    while (!error && count > 0) {
-        lot->count = count < LOT ? count : LOT;
-        error = lot_hash(lot, ctx, md, pages);
+    for (size_t at = 0; !error && at < count; at += lot->count) {
+        lot->count = count - at < LOT ? count - at : LOT;
+        if (names)
+            memcpy(lot->hashes, names[at], lot->count * PAGE_HASH);
+        else
+            error = pageoffer_name(pages + at * PAGE_BYTES, lot->count, lot->hashes);
         if (!error)
-            error = lot_send(ssl, lot, pages, answer, sent);
-        pages += lot->count * PAGE_BYTES;
-        count -= lot->count;
+            error = lot_send(ssl, lot, pages + at * PAGE_BYTES, answer, sent);
     }
     free(lot);
-    EVP_MD_free(md);
-    EVP_MD_CTX_free(ctx);
     return error;
 }
 

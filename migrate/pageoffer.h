@@ -22,8 +22,14 @@ struct pageoffer_answer {
     void *arg;
 };
 
-/* Adds to *sent what went over the connection for it. */
-int pageoffer_send(SSL *ssl, const uint8_t *pages, size_t count,
+/* The names of `count` pages. 0, -ENOMEM or -EIO. Needs no connection. */
+int pageoffer_name(const uint8_t *pages, size_t count, uint8_t (*names)[PAGE_HASH]);
+
+/*
+ * Sends pages with these names; NULL: makes them. Adds to *sent what went over the connection for
+ * it.
+ */
+int pageoffer_send(SSL *ssl, const uint8_t *pages, uint8_t (*names)[PAGE_HASH], size_t count,
                    const struct pageoffer_answer *answer, uint64_t *sent);
 
 /*

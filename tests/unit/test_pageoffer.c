@@ -50,6 +50,7 @@ static int lack_wait(void *arg, struct bulk_msg *msg)
 /* Bytes that went over, 0 when it failed or something else arrived. */
 static uint64_t transfer(struct pagestore *store, uid_t uid, size_t count)
 {
+    static uint8_t names[PAGES][PAGE_HASH];
     static uint64_t *bytes;
     SSL *ssl[2];
     pid_t pid;
@@ -64,7 +65,10 @@ static uint64_t transfer(struct pagestore *store, uid_t uid, size_t count)
     if (pid == 0) {
         const struct pageoffer_answer answer = { lack_wait, ssl[0] };
 
-        error = pageoffer_send(ssl[0], sent, count, &answer, bytes);
+        /* Either way, they are the same. */
+        error = store ? pageoffer_name(sent, count, names) : 0;
+        if (!error)
+            error = pageoffer_send(ssl[0], sent, store ? names : NULL, count, &answer, bytes);
         _exit(error || bulk_flush(ssl[0]) ? 1 : 0);
     }
     error = pageoffer_take(ssl[1], store, uid, count, take, NULL);
