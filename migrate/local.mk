@@ -149,6 +149,14 @@ tests_unit_test_pageoffer_SOURCES = \
 tests_unit_test_pageoffer_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)
 
+UNIT_TESTS += tests/unit/test_memorypull
+tests_unit_test_memorypull_SOURCES = \
+	tests/unit/test_memorypull.c tests/unit/relay_pair.h tests/unit/tap.h \
+	migrate/memorypull.c migrate/memorypull.h migrate/nodelink.c migrate/nodelink.h
+tests_unit_test_memorypull_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_memorypull_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
+	$(OPENSSL_LIBS)
+
 UNIT_TESTS += tests/unit/test_imagebound
 tests_unit_test_imagebound_SOURCES = \
 	tests/unit/test_imagebound.c tests/unit/tap.h \
