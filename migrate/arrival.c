@@ -200,12 +200,17 @@ static int commit(struct arrival *a)
     return error ? error : report_send(a, P_BULK_COMMITTED, 0);
 }
 
+/* Of one of the master's slaved hears when it is to be launched: so it is woken once. */
+static int is_program(const struct arrival *a)
+{
+    return a->peer == TLS_NODE_MASTER &&
+           (a->launch.kind == MOVE_REXEC || a->launch.kind == MOVE_EXECMOVE);
+}
+
 static int process_take(struct arrival *a)
 {
-    int error = arrival_register(a);
+    int error = is_program(a) ? 0 : arrival_register(a);
 
-    if (!error)
-        error = FAULT(FAULT_RECEIVER_REGISTERED);
     if (!error && a->peer != TLS_NODE_MASTER)
         error = arrival_ticket(a);
     if (!error && a->launch.children.child_list_len > 0)

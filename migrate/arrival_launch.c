@@ -13,6 +13,7 @@
 #include "common/fd.h"
 #include "common/tls.h"
 #include "migrate/arrival_launch.h"
+#include "migrate/arrival_register.h"
 #include "migrate/arrival_vector.h"
 #include "migrate/criu.h"
 #include "migrate/imagebound.h"
@@ -332,6 +333,8 @@ static int exec_launch(struct arrival *a)
         error = nulls_fill(&arg, fds, &nfds, null);
     if (!error)
         error = program_fill(a, &arg, fds, &nfds);
+    if (!error && a->slaved < 0)
+        error = arrival_register(a);
     if (!error)
         error = launch_anywhere(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg, &arg.second,
                                 fds, nfds, &ret);

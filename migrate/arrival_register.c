@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fault.h"
 #include "common/tls.h"
 #include "migrate/arrival_register.h"
 
@@ -34,7 +35,8 @@ int arrival_register(struct arrival *a)
                      &pair[1], 1);
     close(pair[1]);
     a->slaved = pair[0];
-    return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error)) : 0;
+    return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error))
+                 : FAULT(FAULT_RECEIVER_REGISTERED);
 }
 
 /*
