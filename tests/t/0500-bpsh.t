@@ -232,16 +232,10 @@ is "-a leaves it out" "$(bpsh -a hostname | sort | tr '\n' ' ')" "n0 n1 "
 is "-A too" "$(bpsh -A hostname | sort | tr '\n' ' ')" "n0 n1 "
 
 # Keys at a terminal.
-# type_at KEYS SECONDS COMMAND: runs it in a shell at a terminal of the master and types the keys a
-# moment after it has started to sleep for so many seconds on node 0.
-type_at() {
-    { wait_for 15 on n0 pgrep -f "^sleep $2" >/dev/null; sleep 1; printf '%b' "$1"; sleep 1; } |
-        timeout 30 "$lab" -c "$LAB" exec -t master -- sh -c "$3" 2>&1 | tr -d '\r'
-}
-like "Ctrl-C ends it" "$(type_at '\003' 33 'trap : INT; bpsh 0-1 sleep 33; echo status $?')" \
-    "status (255|130)"
+like "Ctrl-C ends it" "$(at_terminal '\003' 'trap : INT; bpsh 0-1 sleep 33; echo status $?' \
+    on n1 pgrep -f "^sleep 33")" "status (255|130)"
 ok "on the nodes as well" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 33"'
 is "nothing is left of it" "$(on master bpstat -p | wc -l)" 1
-type_at '\032' 44 'bash -ic "bpsh 0 sleep 44; jobs; ps -o stat= -C sleep; kill -9 %1"' >"$TMP/stop"
-like "Ctrl-Z stops it" "$(cat "$TMP/stop")" "Stopped +bpsh 0 sleep 44"
+like "Ctrl-Z stops it" "$(at_terminal '\032' 'bash -ic "bpsh 0 sleep 44; jobs; kill -9 %1"' \
+    on n0 pgrep -f "^sleep 44")" "Stopped +bpsh 0 sleep 44"
 done_testing

@@ -172,15 +172,11 @@ is "SIGUSR1 shows the state" \
     $'bpsh: running: n[0-1] (2)\nbpsh: done: n2 (1)'
 
 # At a terminal.
-# at_terminal KEYS COMMAND: runs it in a shell at a terminal of the master and types the keys.
-at_terminal() {
-    { sleep 1; printf '%b' "$1"; sleep 1; } |
-        timeout 20 "$lab" -c "$LAB" exec -t master -- sh -c "$2" 2>&1 | tr -d '\r'
-}
-like "--progress" "$(at_terminal '' 'bpsh -n --progress 0-1 sleep 0.5')" '2/2.* done|0/2.* done'
-like "Enter shows the state" "$(at_terminal '\n' 'bpsh -n 0-1 sleep 1.6')" \
-    'bpsh: running: n\[0-1\] \(2\)'
-like "--pty" "$(at_terminal '' 'bpsh --pty 0 sh -c "tty; exit 6"; echo status $?')" \
+like "--progress" "$(at_terminal '' 'bpsh -n --progress 0-1 sleep 0.5' true)" \
+    '2/2.* done|0/2.* done'
+like "Enter shows the state" "$(at_terminal '\n' 'bpsh -n 0-1 sleep 4.5' \
+    on n1 pgrep -f "^sleep 4.5")" 'bpsh: running: n\[0-1\] \(2\)'
+like "--pty" "$(at_terminal '' 'bpsh --pty 0 sh -c "tty; exit 6"; echo status $?' true)" \
     '/dev/pts/[0-9]+.*status 6'
 is "--pty without a stdin" "$(here 'bpsh --pty 0 echo on <&-' | tr -d '\r')" on
 ON_TIMEOUT=10 ok "and with SIGCHLD ignored" on master timeout -s KILL 8 perl -e \

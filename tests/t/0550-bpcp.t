@@ -267,9 +267,8 @@ is "which has got somewhere" "$(at n0 'head -c 1000000 /tmp/slow | wc -c')" 1000
 here 'kill $(cat /tmp/pid)'
 wait $cut
 ok "nothing is left of it when bpcp is killed" wait_for 10 here '[ $(bpstat -p | wc -l) = 1 ]'
-{ sleep 1; printf '\003'; sleep 1; } | timeout 20 "$lab" -c "$LAB" exec -t master -- \
-    sh -c 'trap : INT; bpcp /w/large 0:/tmp/slower; echo status $?' >"$TMP/keys" 2>&1
-like "Ctrl-C ends it" "$(cat "$TMP/keys")" "status 130"
+like "Ctrl-C ends it" "$(at_terminal '\003' 'trap : INT; bpcp /w/large 0:/tmp/slower
+    echo status $?' at n0 'pgrep bproc-copy')" "status 130"
 ok "on the node as well" wait_for 10 at n0 '! pgrep bproc-copy'
 at n2 'mkfifo /tmp/slowest'
 here 'bpcp /w/large 0,2:/tmp/slowest >/tmp/cut 2>&1; echo $? >>/tmp/cut' &

@@ -75,6 +75,17 @@ skip() {
     echo "ok $(( ++tap_count )) - $1 # SKIP $2"
 }
 
+# at_terminal KEYS COMMAND CMD...: COMMAND runs in a shell at a terminal of the master, where KEYS are
+# typed once CMD succeeds.
+at_terminal() {
+    local keys=$1 command=$2 lab=$BPROC_BUILD/lab/bplab
+    shift 2
+    rm -f "$TMP/typed"
+    { wait_for 20 "$@"; printf '%b' "$keys"; wait_for 20 test -e "$TMP/typed"; } |
+        { timeout 30 "$lab" -c "$LAB" exec -t master -- sh -c "$command" 2>&1 | tr -d '\r'
+          : >"$TMP/typed"; }
+}
+
 # exits STATUS NAME CMD...: CMD exits with STATUS. Its output is shown only if it does not, and stays
 # in $TMP/out for the next case to look at.
 exits() {
