@@ -127,15 +127,23 @@ static void survives(int argc, char **argv)
 /* It has a descriptor of its own memory, by which it could make wait whoever reads from that. */
 static void tampers(int argc, char **argv)
 {
+    sigset_t sign;
     pid_t pid;
+    int number;
 
     (void)argc;
     keeps = 1;
+    sigemptyset(&sign);
+    sigaddset(&sign, SIGUSR1);
+    MUST(sigprocmask(SIG_BLOCK, &sign, NULL));
     pid = lazy_fork(argv);
     if (pid > 0) {
+        MUST(kill(pid, SIGUSR1));
         child_expect(pid, SIGKILL);
         return;
     }
+    /* Before the call has returned, it would fail. */
+    MUST(-sigwait(&sign, &number));
     MUST(fcntl(KEPT, F_SETFL, 0));
     note("runs\n");
     memory_look();
