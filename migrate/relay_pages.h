@@ -22,7 +22,7 @@
 #include <sys/types.h>
 
 #define PAGES_RECORD 4                      /* bytes in front of a record: its length */
-#define PAGES_MANY 32                       /* pages moved at once */
+#define PAGES_MANY 64                       /* pages moved at once */
 #define PAGES_RUN (PAGES_MANY * PIPE_BUF)   /* the longest run */
 #define PAGES_ROOM (PAGES_MANY * (PIPE_BUF + 2 * PAGES_RECORD))
 

@@ -97,7 +97,7 @@ static void test_full(struct pages *pages, int flags, const char *name)
 /* Page after page that is not full for a byte. */
 static void test_nearly(struct pages *pages)
 {
-    char want[256] = "";
+    char want[512] = "";
     int fds[2], good = 1;
 
     for (int i = 0; i < PAGES_MANY; i++)

@@ -3,7 +3,7 @@
 
 #include "tests/unit/relay_pair.h"
 
-#define LARGE (600 * 1024)
+#define LARGE (800 * 1024)
 
 /* A relay with a stream of each sort whose peer is the test. */
 struct victim {
@@ -54,7 +54,7 @@ static const struct attack attacks[] = {
     { "data for no stream", P_STREAM_DATA, 4, 3, "abc", false },
     { "data for a stream beyond all", P_STREAM_DATA, 4000000000u, 3, "abc", false },
     { "data without bytes", P_STREAM_DATA, 2, 0, "", false },
-    { "data beyond the window", P_STREAM_DATA, 2, 512 * 1024 + 1, "", false },
+    { "data beyond the window", P_STREAM_DATA, 2, 768 * 1024 + 1, "", false },
     { "data for an input", P_STREAM_DATA, 1, 3, "abc", true },
     { "a record", P_STREAM_DATA, 0, 7, "\0\0\0\3abc", true },
     { "a record longer than its frame", P_STREAM_DATA, 0, 7, "\0\0\0\4abc", false },
@@ -64,7 +64,7 @@ static const struct attack attacks[] = {
     { "a record over PIPE_BUF", P_STREAM_DATA, 0, 4 + 4097, "\0\0\x10\1", false },
     { "a run of pages", P_STREAM_DATA, 0, 4 + 8192, "\0\0\x20\0", true },
     { "a run with a rest", P_STREAM_DATA, 0, 4 + 8193, "\0\0\x20\1", false },
-    { "a run of too many pages", P_STREAM_DATA, 0, 4 + 135168, "\0\2\x10\0", false },
+    { "a run of too many pages", P_STREAM_DATA, 0, 4 + 266240, "\0\4\x10\0", false },
     { "an empty datagram", P_STREAM_DATA, 3, 4, "\0\0\0\0", true },
     { "credit of nothing", P_STREAM_CREDIT, 2, 4, "\0\0\0\0", false },
     { "credit beyond the window", P_STREAM_CREDIT, 2, 4, "\0\0\0\1", false },
