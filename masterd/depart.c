@@ -212,9 +212,10 @@ static void move_undo(struct move *move, int error, const char *text)
         link_kill(node_at(move->node), move->pid);
 }
 
-static const struct move_ops ops = { .vectors = 1, .hears = 1, .find = task_find, .allow = move_allow,
-                                     .enter = move_enter, .committed = move_committed,
-                                     .ghost = move_ghost, .done = move_done, .undo = move_undo };
+static const struct move_ops ops = { .vectors = 1, .hears = 1, .find = task_find,
+                                     .allow = move_allow, .enter = move_enter,
+                                     .committed = move_committed, .ghost = move_ghost,
+                                     .done = move_done, .undo = move_undo };
 
 /* ---- start ---- */
 

@@ -4,8 +4,8 @@
  * when these have ended it comes back with its connection, for the next transfer to the same node:
  * a fork on either side and the handshake are most of what a short command takes.
  *
- * Life: carriers_start() for each P_MOVE_START that comes to the mover. A child that is through says
- * so to the daemon, with a descriptor on which the next one comes; to close that is to end it.
+ * Life: carriers_start() for each P_MOVE_START that comes to the mover. A child that is through
+ * says so to the daemon, with a descriptor on which the next one comes; to close that is to end it.
  * Nothing here blocks.
  */
 #ifndef BPROC_CARRIERS_H

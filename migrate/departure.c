@@ -57,7 +57,7 @@ static int is_committed(struct departure *d)
     return atomic_load(&d->committed);
 }
 
-/* The daemon's end of the channel goes when it gives the transfer up, dies, or is through with it. */
+/* The daemon's end goes when it gives the transfer up, dies, or is through with it. */
 static void *channel_watch(void *arg)
 {
     struct departure *d = arg;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The mover's children that have nothing to do: each has carried a process's streams to their end
- * and still has its connection to that node. A transfer to the same place takes one of them, without
- * the mover, a fork and a handshake, which are most of what a short command takes.
+ * and still has its connection to that node. A transfer to the same place takes one of them,
+ * without the mover, a fork and a handshake, which are most of what a short command takes.
  *
  * Life: each mover hands over a socket when it starts (carrierpool_open()). A child that is free
  * sends the place and a descriptor on it; to use that is to take the child, to close it is to end

@@ -3,9 +3,9 @@
  * The channel of a move to the mover's child that does the transfer.
  *
  * Life: channel_start() makes it and has the child started; channel_dump() lets that dump;
- * move_commit() lets the process run, or tells the child that it does; what the child reports drives
- * the move on, and the end of the channel before the process runs makes the move fail. Nothing here
- * blocks.
+ * move_commit() lets the process run, or tells the child that it does; what the child reports
+ * drives the move on, and the end of the channel before the process runs makes the move fail.
+ * Nothing here blocks.
  */
 #ifndef MOVES_CHANNEL_H
 #define MOVES_CHANNEL_H

@@ -8,9 +8,9 @@
  * ends.
  *
  * A program cannot be held back as an image can. Where the daemon itself hears from the nodes
- * (ops->hears), its node counts it as soon as it is executed and says so, STARTED, and so does the mover,
- * COMMITTED: each is READY and COMMITTED in one. What is said to run after its move has failed is
- * killed.
+ * (ops->hears), its node counts it as soon as it is executed and says so, STARTED, and so does the
+ * mover, COMMITTED: each is READY and COMMITTED in one. What is said to run after its move has
+ * failed is killed.
  *
  * Whatever fails before that, the caller or the gate going away included, undoes it: before COMMIT
  * by closing the mover's channel, after it by killing the process where it runs.
@@ -139,7 +139,7 @@ int move_runs(int node, const started_msg *started);
 /* The move of that process, the latest one; NULL if it is not under way. */
 struct move *move_find(int pid);
 
-/* Whether an earlier one, after which a process of the number runs here again, has not ended yet. */
+/* Whether an earlier one, after which a process of the number runs here again, is still there. */
 int move_is_early(const struct move *move);
 
 /* The client's connection is over. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The mover server: a small program that forks a child for each transfer for which none is free
- * (carrierpool.h), so that neither CRIU nor bulk data comes near the daemon's loop. It is started with the daemon and again when it dies;
- * transfers under way are its children's and go on.
+ * (carrierpool.h), so that neither CRIU nor bulk data comes near the daemon's loop. It is started
+ * with the daemon and again when it dies; transfers under way are its children's and go on.
  */
 #ifndef MOVES_MOVER_H
 #define MOVES_MOVER_H

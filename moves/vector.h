@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The children of a vrfork that are made of one image. Each is a move of its own; what they share is
- * here.
+ * The children of a vrfork that are made of one image. Each is a move of its own; what they share
+ * is here.
  *
  * Life: the one that is dumped hands all of them over and begins at once. When its image is there,
  * each other node that one of them goes to gets it, and restores it; the first one that waits on a
  * node forks those that follow it there, and is committed after that. Whoever fails fails alone: a
- * fork that cannot be made is restored, and if the dump itself comes to nothing, the others are told
- * to try with another one (BPROC_IMAGE_LOST). Ends with its last move.
+ * fork that cannot be made is restored, and if the dump itself comes to nothing, the others are
+ * told to try with another one (BPROC_IMAGE_LOST). Ends with its last move.
  *
  * Large memory goes from node to node, in the order of the vector; see share in bproc.x. It is read
  * where it lies, in the one that was dumped and in those that are restored already. So nobody runs
