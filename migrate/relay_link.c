@@ -246,7 +246,11 @@ static int body_is_good(const struct relay_rx *rx)
     }
 }
 
-/* What came in a row for a stream is written at once: each write by itself wakes the reader. */
+/*
+ * What came in a row for a stream is written at once: each write by itself wakes the reader.
+ * Whatever else the peer says finds it written: who sees one stream's end may rely on what came
+ * before on another.
+ */
 static void gathered_write(struct relay *relay)
 {
     if (relay->rx.gathered && relay->rx.gathered->checked > 0)
@@ -270,11 +274,10 @@ static void rx_begin(struct relay *relay)
                     rx->header.serial);
         return;
     }
-    if (rx->header.proc != P_STREAM_DATA)
-        return;
-    rx->stream->granted -= rx->left;
-    if (rx->gathered != rx->stream)
+    if (rx->header.proc != P_STREAM_DATA || rx->gathered != rx->stream)
         gathered_write(relay);
+    if (rx->header.proc == P_STREAM_DATA)
+        rx->stream->granted -= rx->left;
 }
 
 /* Who has not said it first answers. It comes when all has been delivered, so both are idle. */

@@ -116,11 +116,19 @@ static void lost(int node)
 
 static void orphan(int node)
 {
-    int parent = getpid(), pid = remote_fork(node);
+    int parent = getpid(), seen[2], pid;
+    char byte;
 
-    if (pid > 0)
+    if (pipe(seen) < 0)
+        exit(1);
+    pid = remote_fork(node);
+    if (pid > 0) {
+        close(seen[1]);
+        (void)!read(seen[0], &byte, 1);
         return;
+    }
     is_int(getppid(), parent, "the child has its parent");
+    close(seen[1]);
     ok(eventually(getppid() == 1), "until that has ended");
     fflush(stdout);
     _exit(0);

@@ -147,17 +147,21 @@ between() {
     fi
 }
 
-# cases NAME CMD...: CMD is a test that speaks TAP itself; its cases become ours.
+# cases NAME CMD...: CMD is a test that speaks TAP itself; its cases become ours. None may be lost on
+# the way; processes that it forks go on with the numbers, so one may come more than once.
 cases() {
-    local name=$1 line status=0 before=$tap_count failed=$tap_failed
+    local name=$1 line last=0 status=0 before=$tap_count failed=$tap_failed seen=()
     shift
     "$@" >"$TMP/cases" 2>&1 || status=$?
     while IFS= read -r line; do
+        if [[ $line =~ ^(not )?ok\ ([0-9]+) ]]; then
+            seen[BASH_REMATCH[2]]=1
+        fi
         case $line in
             "ok "*) pass "$name: ${line#*- }" ;;
             "not ok "*) fail "$name: ${line#*- }" ;;
             "1..0 # SKIP "*) skip "$name" "${line#*SKIP }" ;;
-            1..[0-9]*) ;;
+            1..[0-9]*) last=${line#1..} ;;
             *) diag "${line#\# }" ;;
         esac
     done <"$TMP/cases"
@@ -165,6 +169,10 @@ cases() {
         fail "$name" "'$*' says nothing and exits with $status"
     elif (( status != 0 && tap_failed == failed )); then
         fail "$name: comes to its end" "it exits with $status"
+    else
+        for (( ; last > 0; last-- )); do
+            [[ -n ${seen[last]:-} ]] || fail "$name: all of it arrives" "number $last is missing"
+        done
     fi
 }
 

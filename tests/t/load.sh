@@ -69,7 +69,7 @@ footprints_compare() {
             diff "$TMP/$node.before" "$TMP/$node.after"
         ok "$1: no process is left on $node" no_strangers "$node"
         between "$1: connections that wait hold little on $node" \
-            "$(idle_descriptors "$node")" 0 8
+            "$(idle_descriptors "$node")" 0 10
     done
     is "$1: masterd knows no process" "$(on master bpstat -p | tail -n +2)" ""
 }
