@@ -180,11 +180,22 @@ static int gate_open(struct arrival *a)
     return msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &verdict, NULL, 0);
 }
 
+/* A lazy one's words may end with its memory, whose loss is told in other ways. */
+static int speaks(const struct arrival *a)
+{
+    if (a->launch.lazy)
+        return 0;
+    for (unsigned i = 0; i < a->launch.streams.streams_len; i++)
+        if (a->launch.streams.streams_val[i].kind != STREAM_PIPE_READ)
+            return 1;
+    return 0;
+}
+
 /* slaved counts the process before it runs, so that its end cannot be missed. */
 static int commit(struct arrival *a)
 {
     commit_msg done = { .who = { .pid = a->launch.pid, .uid = a->launch.uid },
-                        .serial = a->launch.serial };
+                        .serial = a->launch.serial, .speaks = speaks(a) };
     int error = a->launch.serial ? 0 : commit_wait(a);
 
     arrival_forks_end(a);

@@ -52,14 +52,14 @@ static int memory_take(struct arrival *a)
     gate_patience(a);
     if (a->launch.lazy)
         carry_watch(SSL_get_fd(a->ssl), a->launch.ping_timeout);
-    a->memory = memoryrecv_new(a->ssl, a->gate, a->launch.regions.regions_val,
+    a->memory = memoryrecv_new(a->ssl, a->gate, a->launch.uid, a->launch.regions.regions_val,
                                a->launch.regions.regions_len, a->launch.lazy);
     if (!a->memory)
         error = -errno;
     else if (a->launch.share.how != SHARE_NONE)
         error = arrival_memory(a);
     else if (!memoryrecv_is_lazy(a->memory))
-        error = memoryrecv_all(a->memory, a->image.store, a->image.uid);
+        error = memoryrecv_all(a->memory, a->image.store);
     if (error)
         snprintf(a->text, sizeof(a->text), "cannot give process %d its memory: %s", a->launch.pid,
                  strerror(-error));

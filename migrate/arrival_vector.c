@@ -46,7 +46,7 @@ int arrival_memory(struct arrival *a)
 
     memoryrecv_join(a->memory, pull, share);
     error = pulls && !pull ? -ENOMEM
-                           : memoryrecv_all(a->memory, a->image.store, a->image.uid);
+                           : memoryrecv_all(a->memory, a->image.store);
     if (!error) {
         memoryshare_end(share);
         error = FAULT(FAULT_RECEIVER_PULLED);

@@ -17,8 +17,8 @@
 #define DEVICE "/dev/userfaultfd"
 #define MOST_CHILDREN 256
 
-/* Who answers, as the kernel knows it. */
-static int peer_find(int gate, pid_t *pid)
+/* Who answers, as the kernel knows it. A gate can be passed on, but to nobody else's process. */
+static int peer_find(int gate, uid_t uid, pid_t *pid)
 {
     union { char space[CMSG_SPACE(sizeof(struct ucred))]; struct cmsghdr align; } control;
     char byte;
@@ -39,7 +39,7 @@ static int peer_find(int gate, pid_t *pid)
         return -EPROTO;
     memcpy(&who, CMSG_DATA(cmsg), sizeof(who));
     *pid = who.pid;
-    return who.pid > 0 ? 0 : -EPROTO;
+    return who.pid > 0 && who.uid == uid ? 0 : -EPROTO;
 }
 
 static int answer_take(const struct msg *answer, int *fd)
@@ -53,7 +53,7 @@ static int answer_take(const struct msg *answer, int *fd)
     return 0;
 }
 
-int memorygate_ask(int gate, pid_t *pid, int *whole)
+int memorygate_ask(int gate, uid_t uid, pid_t *pid, int *whole)
 {
     gate_msg ask = { .verdict = GATE_MEMORY };
     int device = open(DEVICE, O_RDWR | O_CLOEXEC), on = 1, off = 0, fd, error;
@@ -65,7 +65,7 @@ int memorygate_ask(int gate, pid_t *pid, int *whole)
     if (device >= 0)
         close(device);
     if (!error)
-        error = peer_find(gate, pid);
+        error = peer_find(gate, uid, pid);
     setsockopt(gate, SOL_SOCKET, SO_PASSCRED, &off, sizeof(off));
     if (!error)
         error = msg_recv(gate, &msg);

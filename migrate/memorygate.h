@@ -6,10 +6,11 @@
 #include <sys/types.h>
 
 /*
- * A userfaultfd of the process's memory, with its number here in *pid; *whole: it works for what
- * the kernel touches in the process's name, too. -errno, also the process's own. Blocks.
+ * A userfaultfd of the memory of this user's process, with its number here in *pid; *whole: it
+ * works for what the kernel touches in the process's name, too. -errno, also the process's own.
+ * Blocks.
  */
-int memorygate_ask(int gate, pid_t *pid, int *whole);
+int memorygate_ask(int gate, uid_t uid, pid_t *pid, int *whole);
 
 /* Ends it and all that it has forked, if it has not ended itself. */
 void memorygate_kill(pid_t pid, int pidfd);

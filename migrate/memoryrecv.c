@@ -202,10 +202,9 @@ static int message_take(void *arg, const struct bulk_msg *msg)
     return error ? error : 1;
 }
 
-int memoryrecv_all(struct memoryrecv *m, struct pagestore *store, uid_t uid)
+int memoryrecv_all(struct memoryrecv *m, struct pagestore *store)
 {
     m->store = store;
-    m->uid = uid;
     while (!m->ended) {
         struct bulk_msg msg;
         int error = bulk_recv(m->ssl, &msg);
@@ -337,8 +336,8 @@ static int lazy_begin(struct memoryrecv *m)
     return m->lazy ? -memoryward_start(&m->ward) : 0;
 }
 
-struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions, unsigned count,
-                                  int lazy)
+struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, uid_t uid, const page_region *regions,
+                                  unsigned count, int lazy)
 {
     struct memoryrecv *m = calloc(1, sizeof(*m));
     int fd, error = ENOMEM, whole;
@@ -346,13 +345,14 @@ struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions
     if (!m)
         return NULL;
     m->ssl = ssl;
+    m->uid = uid;
     m->answers = lazy;
     m->regions = regions;
     m->count = count;
     m->pidfd = -1;
     m->ward = MEMORYWARD_NONE;
     m->data = aligned_alloc(PAGE_BYTES, BPROC_MAX_BATCH * PAGE_BYTES);
-    fd = m->data ? memorygate_ask(gate, &m->pid, &whole) : -ENOMEM;
+    fd = m->data ? memorygate_ask(gate, uid, &m->pid, &whole) : -ENOMEM;
     if (fd >= 0) {
         m->pidfd = (int)syscall(SYS_pidfd_open, m->pid, 0);
         m->space = memoryspace_new(fd, regions, count, lazy && whole);

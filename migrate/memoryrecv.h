@@ -24,11 +24,11 @@
 struct memoryrecv;
 
 /*
- * `lazy` asks for a process that runs before all is there. NULL and errno: ENOSYS, EPERM when it
- * can have no userfaultfd.
+ * Of a process of `uid`; `lazy` asks for one that runs before all is there. NULL and errno: ENOSYS,
+ * EPERM when it can have no userfaultfd, EPROTO when it is another user's.
  */
-struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, const page_region *regions, unsigned count,
-                                  int lazy);
+struct memoryrecv *memoryrecv_new(SSL *ssl, int gate, uid_t uid, const page_region *regions,
+                                  unsigned count, int lazy);
 
 /* It may: where there is no /dev/userfaultfd, or a Linux before 6.10, it may not. */
 int memoryrecv_is_lazy(const struct memoryrecv *memory);
@@ -40,8 +40,8 @@ pid_t memoryrecv_pid(const struct memoryrecv *memory);
 void memoryrecv_join(struct memoryrecv *memory, struct memorypull *pull,
                      struct memoryshare *share);
 
-/* `store`, of pages that came for `uid`, may be NULL. */
-int memoryrecv_all(struct memoryrecv *memory, struct pagestore *store, uid_t uid);
+/* `store`, of pages that came for its user, may be NULL. */
+int memoryrecv_all(struct memoryrecv *memory, struct pagestore *store);
 
 /* Until `fd` can be read. */
 int memoryrecv_until(struct memoryrecv *memory, int fd);

@@ -99,7 +99,8 @@ void relay_fd_close(struct relay_fd *end)
 
 void relay_fd_grow(struct relay_fd *end)
 {
-    if (!end->grown && (end->pipe_reader || end->pipe_writer))
+    if (!end->grown && (end->pipe_reader || end->pipe_writer) &&
+        fcntl(end->fd, F_GETPIPE_SZ) < PIPE_GROWN)
         fcntl(end->fd, F_SETPIPE_SZ, PIPE_GROWN);
     end->grown = true;
 }

@@ -47,7 +47,8 @@ int twin_take(struct move *move, const struct frame_header *header, const uint8_
         return EPROTO;
     }
     holder = msg.holder ? child_examine(move, msg.holder) : move->dump_task;
-    if (child_examine(move, msg.pid) <= 0 || holder <= 0) {
+    /* What a vector shares is read from a process that is held. */
+    if (child_examine(move, msg.pid) <= 0 || holder <= 0 || (msg.holder && move->vector)) {
         frame_free(FRAME_XDR(twin_msg), &msg, sizeof(msg));
         snprintf(text, len, "process %d is no twin of process %d", msg.pid, move->pid);
         return EPERM;

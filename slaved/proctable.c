@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "common/fault.h"
+#include "common/log.h"
 #include "moves/move.h"
 #include "slaved/ghost.h"
 #include "slaved/link.h"
@@ -30,6 +31,8 @@ struct proc {
     bool exited;
     bool draining;              /* the transfer was told of the end */
     bool drained;
+    bool speaks;                /* the transfer carries what it writes */
+    bool unheard;               /* it broke off before the end: something may be lost */
     bool reported;              /* over the present link */
     bool detached;              /* its end as told was none; what follows is no news */
     bool acknowledged;          /* detached: the master has forgotten it */
@@ -159,6 +162,12 @@ static void detached_settle(struct proc *proc)
         proc_remove(proc);
 }
 
+/* Success is not to be told of a process whose words are lost: it was as if its pipe had broken. */
+static int status_told(const struct proc *proc)
+{
+    return proc->unheard && proc->status == 0 ? SIGPIPE : proc->status;
+}
+
 /* Does the next thing that is due for an ended process. */
 static void proc_settle(struct proc *proc)
 {
@@ -177,7 +186,7 @@ static void proc_settle(struct proc *proc)
     if (proc->committed && !proc->is_double && !wait && !proc->reported) {
         FAULT(FAULT_SLAVED_EXITED);
         proc->reported = true;
-        status_report(P_EXITED, proc->pid, proc->status);
+        status_report(P_EXITED, proc->pid, status_told(proc));
     } else if (!proc->committed && !proc->transfer) {
         /* The master counts it until he hears that it is gone. */
         if (proc->killed)
@@ -194,6 +203,7 @@ void proc_commit(pid_t pid, const struct transfer *transfer, const commit_msg *c
     if (!proc || proc->committed)
         return;
     proc->committed = true;
+    proc->speaks = commit->speaks;
     proc->uid = commit->who.uid;
     if (commit->serial)
         link_event(P_STARTED, FRAME_XDR(started_msg), &started);
@@ -222,6 +232,10 @@ void proc_abandon(pid_t pid, const struct transfer *transfer)
     if (!proc)
         return;
     proc->transfer = NULL;
+    if (proc->committed && proc->speaks && !proc->drained && !proc->killed) {
+        proc->unheard = true;
+        log_warnx("process %d: what carried its output is gone", (int)pid);
+    }
     if (!proc->committed && !proc->exited)
         space_kill(pid, proc->second);
     proc_settle(proc);

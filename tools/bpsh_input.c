@@ -101,7 +101,8 @@ int input_pass(struct input *input, uint64_t *pos, int from, int to)
 
     /* A stdin as full as pipes usually are can do with more room. */
     if (n >= PIPE_USUAL && !input->grown)
-        input->grown = fcntl(from, F_SETPIPE_SZ, PIPE_GROWN) != 0;
+        input->grown = fcntl(from, F_GETPIPE_SZ) >= PIPE_GROWN ||
+                       fcntl(from, F_SETPIPE_SZ, PIPE_GROWN) != 0;
     if (n > 0) {
         *pos += (uint64_t)n;
         input->start = *pos;

@@ -159,6 +159,23 @@ done
 nodes_walk rfork error "${node_points[@]}"
 master_walk rfork error "${master_points[@]}"
 
+# A program runs, and what carries its output dies on either side.
+spoken() {
+    local status=0
+    on master bpsh 0 sh -c 'echo words; true' >"$TMP/words" 2>/dev/null || status=$?
+    (( status != 0 )) || [[ $(< "$TMP/words") == words ]]
+}
+BPROC_FAULT=25:kill bplab daemon master restart
+daemons_need_up
+ok "whoever loses a program's output does not say that all is well" spoken
+bplab daemon master restart
+BPROC_FAULT=44:error bplab daemon n0 restart
+daemons_need_up
+ok "nor when the node's side loses it" spoken
+bplab daemon n0 restart
+daemons_need_up
+ok "else it is there" spoken
+
 # A process whose caller was given an error while masterd died is found out after its restart.
 wait_for 30 cluster_is_clean || for node in master "${nodes[@]}"; do
     diag "left on $node:" "$(strangers "$node")"
