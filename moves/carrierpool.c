@@ -11,7 +11,7 @@
 #include "moves/carrierpool.h"
 #include "proto/msg.h"
 
-#define FREE_MAX 32
+#define FREE_MAX 64                 /* those of a vector, or of as many commands at a time */
 #define FREE_SECONDS 60             /* the node waits twice as long */
 
 struct carrier {
