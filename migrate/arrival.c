@@ -180,13 +180,16 @@ static int gate_open(struct arrival *a)
     return msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &verdict, NULL, 0);
 }
 
-/* A lazy one's words may end with its memory, whose loss is told in other ways. */
+/*
+ * Not by connections of its own. A lazy one's words may end with its memory, whose loss is told in
+ * other ways.
+ */
 static int speaks(const struct arrival *a)
 {
     if (a->launch.lazy)
         return 0;
     for (unsigned i = 0; i < a->launch.streams.streams_len; i++)
-        if (a->launch.streams.streams_val[i].kind != STREAM_PIPE_READ)
+        if (a->launch.streams.streams_val[i].kind != STREAM_PIPE_READ && a->ends.relay[i] >= 0)
             return 1;
     return 0;
 }
