@@ -161,9 +161,12 @@ master_walk rfork error "${master_points[@]}"
 
 # A program runs, and what carries its output dies on either side.
 spoken() {
-    local status=0
-    on master bpsh 0 sh -c 'echo words; true' >"$TMP/words" 2>/dev/null || status=$?
-    (( status != 0 )) || [[ $(< "$TMP/words") == words ]]
+    local i status
+    for i in {1..8}; do
+        status=0
+        on master bpsh 0 sh -c 'echo words; true' >"$TMP/words" 2>/dev/null || status=$?
+        (( status != 0 )) || [[ $(< "$TMP/words") == words ]] || return 1
+    done
 }
 BPROC_FAULT=25:kill bplab daemon master restart
 daemons_need_up
