@@ -17,7 +17,8 @@ slaved_slaved_SOURCES = \
 	slaved/options.c slaved/options.h \
 	slaved/pass.c slaved/pass.h \
 	slaved/power.c slaved/power.h \
-	slaved/proctable.c slaved/proctable.h \
+	slaved/procend.c slaved/procreport.c \
+	slaved/proctable.c slaved/proctable.h slaved/proctable_impl.h \
 	slaved/receivers.c slaved/receivers.h \
 	slaved/root.c slaved/root.h \
 	slaved/seconds.c slaved/seconds.h \

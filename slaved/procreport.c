@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "moves/move.h"
+#include "slaved/ghost.h"
+#include "slaved/link.h"
+#include "slaved/proctable_impl.h"
+
+static void proc_exited(struct proc *proc, int status)
+{
+    proc->exited = true;
+    if (!proc->detached)
+        proc->status = status;
+    proc_settle(proc);
+}
+
+/* The parent reaps it, who is a ghost by now or about to be one: only that knows how it ended. */
+static bool proc_is_held(const struct proc *proc)
+{
+    return proc->born && (ghost_is_known(proc->born->ppid) || move_find(proc->born->ppid));
+}
+
+int proc_child_ended(pid_t pid, int status)
+{
+    struct proc *proc = proc_find(pid);
+
+    if (!proc)
+        return 0;
+    if (!proc->exited)
+        proc_exited(proc, status);
+    return 1;
+}
+
+void proc_unhold(pid_t ppid)
+{
+    struct proc *proc, *next;
+
+    HASH_ITER(hh, proctable_all, proc, next)
+        if (proc->held && !proc->exited && proc->born->ppid == ppid)
+            proc_exited(proc, 0);
+}
+
+void proc_status(bproc_proc event, pid_t pid, int status, int second)
+{
+    struct proc *proc = proc_in(pid, second);
+
+    if (!proc || proc->exited)
+        return;
+    if (event == P_SPACE_EXITED && proc_is_held(proc))
+        proc->held = true;
+    else if (event == P_SPACE_EXITED)
+        proc_exited(proc, status);
+    else if (proc->detached)
+        return;
+    else if (proc->committed && !proc->is_double)
+        proc_tell(event == P_SPACE_STOPPED ? P_STOPPED : P_CONTINUED, pid, status);
+    else
+        proc->status = event == P_SPACE_STOPPED ? status : 0;
+}
+
+static born_msg *born_copy(const born_msg *born)
+{
+    born_msg *copy = malloc(sizeof(*copy));
+    char *args = malloc(born->args.args_len + 1);
+
+    if (!copy || !args) {
+        free(copy);
+        free(args);
+        return NULL;
+    }
+    *copy = *born;
+    memcpy(args, born->args.args_val, born->args.args_len);
+    copy->args.args_val = args;
+    return copy;
+}
+
+void proc_born(const born_msg *born, int second)
+{
+    born_msg *copy;
+    struct proc *proc;
+
+    /* What another process has left here when it went away. */
+    if (ghost_is_known(born->id.pid))
+        return;
+    proc = proc_find(born->ppid);
+    if (proc && proc->detached) {
+        proc_detach(born->id.pid, 0);
+        return;
+    }
+    copy = born_copy(born);
+
+    if (!copy || proc_add(born->id.pid, NULL, second) < 0) {
+        if (copy)
+            free(copy->args.args_val);
+        free(copy);
+        return;
+    }
+    proc = proc_find(born->id.pid);
+    proc->committed = true;
+    proc->born = copy;
+    link_event(P_BORN, FRAME_XDR(born_msg), born);
+}
+
+void proc_group(const group_msg *group, int second)
+{
+    struct proc *proc = proc_in(group->pid, second);
+
+    if (!proc || proc->exited || proc->detached)
+        return;
+    proc->group = *group;
+    if (proc->born)
+        proc->born->id = *group;
+    if (proc->committed)
+        link_event(P_GROUP, FRAME_XDR(group_msg), group);
+}
