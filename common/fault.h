@@ -54,7 +54,8 @@ enum fault {
     /* receiver, children of a vector: 120-139 */
     FAULT_RECEIVER_SERVE = 120,     /* a batch of memory is about to go to another node */
     FAULT_RECEIVER_PULLED = 121,    /* all memory has come, its mover does not know */
-    FAULT_RECEIVER_FORK = 122       /* about to be forked by another one */
+    FAULT_RECEIVER_FORK = 122,      /* about to be forked by another one */
+    FAULT_RECEIVER_SHARE = 123      /* a batch of memory is about to be listed for other nodes */
 };
 
 /* 0, or -EIO when the variable says that this step is to fail. May not return. */

@@ -100,7 +100,7 @@ static void memory_serve(struct arrival *a, const struct bulk_msg *msg)
     share_arg arg;
 
     if (frame_decode(FRAME_XDR(share_arg), msg->body, msg->header.body_len, &arg,
-                     sizeof(arg)) == 0 && arrival_register(a) == 0)
+                     sizeof(arg)) == 0 && !arg.forks && arrival_register(a) == 0)
         memoryshare_serve(a->ssl, a->slaved, &arg);
 }
 

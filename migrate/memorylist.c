@@ -19,6 +19,7 @@
 /* Shared by all who have the file open. */
 struct head {
     _Atomic uint32_t count;             /* batches listed, the end among them */
+    _Atomic uint32_t broken;
 };
 
 /* Of one batch in the file; its runs follow. A batch without any is the end. */
@@ -80,6 +81,11 @@ int memorylist_fd(const struct memorylist *list)
 
 /* ---- who makes it ---- */
 
+static void followers_wake(struct memorylist *list)
+{
+    syscall(SYS_futex, &list->head->count, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 static int part_write(struct memorylist *list, const void *bytes, size_t len)
 {
     ssize_t n = pwrite(list->fd, bytes, len, list->at);
@@ -100,7 +106,7 @@ static int entry_add(struct memorylist *list, const struct entry *entry, const p
         return error;
     list->next++;
     atomic_store(&list->head->count, list->next);
-    syscall(SYS_futex, &list->head->count, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    followers_wake(list);
     return 0;
 }
 
@@ -123,17 +129,32 @@ int memorylist_end(struct memorylist *list)
     return error;
 }
 
+void memorylist_break(struct memorylist *list)
+{
+    list->ended = 1;
+    atomic_store(&list->head->broken, 1);
+    followers_wake(list);
+}
+
 /* ---- who follows it ---- */
+
+static int growth_look(const struct memorylist *list, uint32_t count)
+{
+    if (count > list->next)
+        return 0;
+    return atomic_load(&list->head->broken) ? -EPIPE : -EAGAIN;
+}
 
 static int growth_wait(struct memorylist *list, int ms)
 {
     struct timespec limit = { ms / 1000, ms % 1000 * 1000000L };
     uint32_t count = atomic_load(&list->head->count);
+    int error = growth_look(list, count);
 
-    if (count > list->next)
-        return 0;
+    if (error != -EAGAIN || ms == 0)
+        return error;
     syscall(SYS_futex, &list->head->count, FUTEX_WAIT, count, &limit, NULL, 0);
-    return atomic_load(&list->head->count) > list->next ? 0 : -EAGAIN;
+    return growth_look(list, atomic_load(&list->head->count));
 }
 
 static int part_read(struct memorylist *list, void *bytes, size_t len)

@@ -6,7 +6,7 @@
  * Life: memorylist_make() in an empty file; memorylist_add() and memorylist_end(). Any number of
  * other processes memorylist_open() the same file meanwhile and take one batch after another by
  * memorylist_next(), in their own time. memorylist_free(). Who makes a list that is not ended has
- * to see to it that those who follow learn of that.
+ * to see to it that those who follow learn of that: by memorylist_break(), or by ending them.
  */
 #ifndef BPROC_MEMORYLIST_H
 #define BPROC_MEMORYLIST_H
@@ -32,12 +32,15 @@ struct memorylist *memorylist_open(int fd);
 /* Lists a batch, unless one of its number stands there. 0 or -errno. */
 int memorylist_add(struct memorylist *list, const struct memoryitem *item);
 
-/* There will be no more. */
+/* There will be no more; says nothing of a list that is broken. 0 or -errno. */
 int memorylist_end(struct memorylist *list);
 
+/* It lacks a batch, and gets none any more. */
+void memorylist_break(struct memorylist *list);
+
 /*
- * The next batch: 1; 0: there are no more; -EAGAIN: `ms` milliseconds have passed; -EPROTO. Blocks
- * for that time at most.
+ * The next batch: 1; 0: there are no more; -EAGAIN: `ms` milliseconds have passed; -EPIPE: the list
+ * is broken; -EPROTO. Blocks for that time at most.
  */
 int memorylist_next(struct memorylist *list, struct memoryitem *item, int ms);
 

@@ -109,7 +109,9 @@ static int runs_place(struct memoryrecv *m, const page_run *runs, unsigned count
         error = run_place(m, &runs[i], data);
         data += runs[i].pages * PAGE_BYTES;
     }
-    return error || !m->share ? error : memoryshare_add(m->share, runs, count, m->data);
+    if (!error && m->share && memoryshare_add(m->share, runs, count, m->data) < 0)
+        m->share = NULL;
+    return error;
 }
 
 static int batch_take(struct memoryrecv *m, const page_batch *batch)

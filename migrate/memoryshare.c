@@ -57,27 +57,43 @@ static int memory_check(const struct memoryshare *share, uint64_t start, const u
                    memcmp(there, page, sizeof(there)) == 0 ? 0 : -EPERM;
 }
 
-static int share_give(struct memoryshare *share)
+/* One that is broken goes without the memory. */
+static int share_give(struct memoryshare *share, unsigned count)
 {
     int fds[] = { memorylist_fd(share->list), share->memory };
 
     share->given = 1;
     return msg_send(share->slaved, K_EVENT, P_SHARE_GIVE, 0, 0, FRAME_XDR(share_arg), &share->arg,
-                    fds, 2);
+                    fds, count);
 }
 
-int memoryshare_add(struct memoryshare *share, const page_run *runs, unsigned count,
-                    const uint8_t *pages)
+static int share_list(struct memoryshare *share, const page_run *runs, unsigned count,
+                      const uint8_t *pages)
 {
-    int error = share->given ? 0 : memory_check(share, runs[0].start, pages);
+    int error = FAULT(FAULT_RECEIVER_SHARE);
 
+    if (!error && !share->given)
+        error = memory_check(share, runs[0].start, pages);
     if (error)
         return error;
     share->item.count = count;
     memcpy(share->item.runs, runs, count * sizeof(*runs));
     error = memorylist_add(share->list, &share->item);
     share->item.number++;
-    return error || share->given ? error : share_give(share);
+    return error || share->given ? error : share_give(share, 2);
+}
+
+int memoryshare_add(struct memoryshare *share, const page_run *runs, unsigned count,
+                    const uint8_t *pages)
+{
+    int error = share_list(share, runs, count, pages);
+
+    if (!error)
+        return 0;
+    memorylist_break(share->list);
+    if (!share->given)
+        share_give(share, 1);
+    return error;
 }
 
 void memoryshare_end(struct memoryshare *share)

@@ -6,7 +6,8 @@
  * is added, from the first on slaved knows of it, and gives the list of batches and the process's
  * memory to a child of the receiver that another node has asked: that follows the list and reads
  * what stands there, memoryshare_serve(), until the end. The process does not run before all who
- * follow have what they need. memoryshare_free(); whoever still follows a list without an end is
+ * follow have what they need. If that cannot be kept up, those who follow have the owner of the
+ * memory to ask, and the process here is none the worse. memoryshare_free(); whoever still follows a list without an end is
  * cut off by slaved, at the end of the transfer.
  */
 #ifndef BPROC_MEMORYSHARE_H
@@ -21,7 +22,10 @@ struct memoryshare;
 /* `slaved`: socket of the transfer; `number`: of the process, here. NULL: it cannot be shared. */
 struct memoryshare *memoryshare_new(int slaved, const share_word word, pid_t number);
 
-/* These pages are in their place. 0 or -errno. */
+/*
+ * These pages are in their place. 0, or -errno: it is shared no longer, and whoever follows it, or
+ * will ask for it, is told so.
+ */
 int memoryshare_add(struct memoryshare *share, const page_run *runs, unsigned count,
                     const uint8_t *pages);
 

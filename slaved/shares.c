@@ -13,6 +13,7 @@
 #define GOOD_SECONDS 60
 #define PATIENCE_SECONDS 10
 #define SHARE_FDS 2
+#define TAKERS_MAX 256          /* any node may ask, and need not know a word to wait */
 
 struct share {
     LIST_ENTRY(share) entry;
@@ -20,6 +21,7 @@ struct share {
     struct conn *owner;
     int fds[SHARE_FDS];
     unsigned nfds;
+    int taken;
     struct event *on_end;
 };
 
@@ -86,21 +88,39 @@ static void share_expired(evutil_socket_t fd, short what, void *arg)
     share_free(arg);
 }
 
-static void taker_expired(evutil_socket_t fd, short what, void *arg)
+static void taker_refuse(struct taker *taker, int error, const char *why)
 {
-    struct taker *taker = arg;
-
-    (void)fd;
-    (void)what;
     taker_settle(taker);
-    conn_refuse(taker->conn, &taker->asked, ENOENT, "nobody has given that");
+    conn_refuse(taker->conn, &taker->asked, error, "%s", why);
 }
 
-static void taker_answer(struct taker *taker, const struct share *share)
+static void taker_expired(evutil_socket_t fd, short what, void *arg)
 {
+    (void)fd;
+    (void)what;
+    taker_refuse(arg, ENOENT, "nobody has given that");
+}
+
+static void taker_answer(struct taker *taker, struct share *share)
+{
+    if (share->taken && !share->arg.forks) {
+        taker_refuse(taker, EBUSY, "another one has taken that");
+        return;
+    }
+    share->taken = 1;
     taker_settle(taker);
     conn_send(taker->conn, K_REPLY, taker->asked.proc, taker->asked.serial, 0, NULL, NULL,
               share->fds, share->nfds);
+}
+
+static unsigned takers_wait(void)
+{
+    const struct taker *taker;
+    unsigned count = 0;
+
+    LIST_FOREACH(taker, &takers, entry)
+        count += taker->on_end != NULL;
+    return count;
 }
 
 static struct share *share_find(const share_arg *arg)
@@ -141,7 +161,7 @@ int share_give(struct conn *conn, const struct frame_header *header, const uint8
 int share_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
 {
     struct taker *taker = calloc(1, sizeof(*taker));
-    const struct share *share;
+    struct share *share;
 
     if (!taker || conn_decode(share_arg, header, body, &taker->arg) < 0) {
         free(taker);
@@ -150,10 +170,13 @@ int share_take(struct conn *conn, const struct frame_header *header, const uint8
     taker->conn = conn;
     taker->asked = *header;
     LIST_INSERT_HEAD(&takers, taker, entry);
-    taker->on_end = timer_start(taker_expired, taker, PATIENCE_SECONDS);
     share = share_find(&taker->arg);
     if (share)
         taker_answer(taker, share);
+    else if (takers_wait() >= TAKERS_MAX)
+        taker_refuse(taker, EAGAIN, "too many wait");
+    else
+        taker->on_end = timer_start(taker_expired, taker, PATIENCE_SECONDS);
     return 0;
 }
 

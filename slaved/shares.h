@@ -4,8 +4,8 @@
  * that another node may have, or the way to have its siblings forked. Whoever knows the word gets
  * the descriptors.
  *
- * Life of a share: given; taken any number of times, by who came before it as well, for a minute;
- * forgotten when its process counts, which runs then, or with its transfer: whoever has taken
+ * Life of a share: given; taken for a minute, by who came before it as well: memory once, as one
+ * node follows another, the way to siblings any number of times; forgotten when its process counts, which runs then, or with its transfer: whoever has taken
  * memory is cut off by that. Nothing here blocks.
  */
 #ifndef BPROC_SLAVED_SHARES_H

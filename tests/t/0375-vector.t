@@ -62,6 +62,10 @@ with_fault 120:exit n0
 is "a node that breaks off in the middle costs those behind it nothing but time" \
     "$(on master "$prog" 24 0 1 2)" "$(lines 0:ok 1:ok 2:ok)"
 between "as the master sends it to them" "$(sent 3)" 49152 80000
+with_fault 123:error n0
+is "a node that cannot share memory has its own, and those behind it have theirs" \
+    "$(on master "$prog" 24 0 1 2)" "$(lines 0:ok 1:ok 2:ok)"
+between "of which the master sends that of the next one" "$(sent 3)" 49152 52000
 with_fault 42:exit n0
 is "when the one whose memory they have is lost, the others are made of another one" \
     "$(on master "$prog" 24 0 1 2)" "$(lines '0:Input/output error' 1:ok 2:ok)"
