@@ -97,7 +97,7 @@ int bprsh_main(int argc, char **argv)
 
     /* What the caller forgot to close would stay open as long as the command runs. */
     closefrom(STDERR_FILENO + 1);
-    tool_start();
+    tool_start(STDOUT_SWALLOWS);
     agent_options_read(&options, argc, argv);
     login_find(&login, options.user);
     session.node = node_find(options.host);

@@ -181,7 +181,7 @@ static int run_terminal(const struct run *run, struct task_plan *plan,
     struct task done = { .node = task->node };
     int error;
 
-    tool_start();
+    tool_start(STDOUT_FAILS);
     if (run->count != 1)
         errx(1, "--pty goes with one node, not %zu", run->count);
     plan->count = run->count;

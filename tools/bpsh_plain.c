@@ -13,14 +13,15 @@
 #include "tools/bpsh_plain.h"
 
 /* Can a write to it fail otherwise than by the lack of a reader? */
-static bool may_be_full(int fd)
+static bool may_fail(int fd)
 {
     struct stat st;
 
     if (fstat(fd, &st) < 0)
         return false;
-    return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ||
-           (S_ISCHR(st.st_mode) && st.st_rdev != makedev(1, 3) && !isatty(fd));
+    return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY || S_ISREG(st.st_mode) ||
+           S_ISBLK(st.st_mode) || (S_ISCHR(st.st_mode) && st.st_rdev != makedev(1, 3) &&
+                                    !isatty(fd));
 }
 
 static bool same_file(int a, int b)
@@ -34,7 +35,7 @@ static bool same_file(int a, int b)
 void plain_choose(struct task_plan *plan)
 {
     for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)
-        if (plan->streams[i] == STREAM_OWN && may_be_full(i)) {
+        if (plan->streams[i] == STREAM_OWN && may_fail(i)) {
             plan->streams[i] = STREAM_PIPE;
             plan->leaves_output = true;
         }

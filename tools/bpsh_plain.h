@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Output of a single task that goes where the tool's own does. Terminals, pipes and sockets the
- * command gets itself. Files may be full, which nobody would tell: their bytes pass through the
- * tool, whose write fails with a reason.
+ * command gets itself. Files may be full, and what the caller has closed takes nothing, which
+ * nobody would tell: their bytes pass through the tool, whose write fails with a reason.
  *
  * Life: plain_choose() before the task starts, plain_leave() when it is over. Processes that the
  * command leaves behind may still write then, as they could to the file itself.

@@ -33,7 +33,7 @@ int task_prepare(struct task_plan *plan)
     sigset_t mask;
     int fd;
 
-    tool_start();
+    tool_start(STDOUT_FAILS);
     sigprocmask(SIG_SETMASK, NULL, &plan->mask);
     circumstances_note(&plan->now, signals_now());
     getrlimit(RLIMIT_NOFILE, &files);

@@ -23,13 +23,11 @@ const char *tool_reason(int error)
     return bproc_strerror(error);
 }
 
-void tool_start(void)
+void tool_start(enum tool_stdout closed)
 {
-    int fd;
-
-    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
-        ;
-    close(fd);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDOUT_FILENO && closed == STDOUT_FAILS ? O_RDONLY : O_RDWR);
     signal(SIGCHLD, SIG_DFL);
 }
 

@@ -21,11 +21,17 @@ struct tool_nodes {
 /* Text for an errno value, in the tools' words where the system's would mislead. Not freed. */
 const char *tool_reason(int error);
 
+/* What becomes of writing to a standard output that the caller has closed. */
+enum tool_stdout {
+    STDOUT_SWALLOWS,        /* all is well, as with ssh */
+    STDOUT_FAILS            /* EBADF, as with any program here */
+};
+
 /*
  * For tools that run others, before they open anything: makes up for descriptors 0 to 2 that the
  * caller has closed, by /dev/null, and for children that he wants to hear nothing of.
  */
-void tool_start(void);
+void tool_start(enum tool_stdout closed);
 
 /*
  * Adds the signals to `set` that a tool passes on to what it runs. One that is ignored is not among

@@ -156,6 +156,14 @@ is "is told" "$(here 'bpsh 0 echo x 2>&1 >/dev/full; echo $?')" "bpsh: $full"$'\
 is "as with -L" "$(here 'bpsh -L 0 echo x 2>&1 >/dev/full; echo $?')" "bpsh: $full"$'\n1'
 is "also when there is much" "$(here 'bpsh 0 seq 1000000 2>&1 >/dev/full; echo $?')" \
     "bpsh: $full"$'\n1'
+closed="cannot write stdout: Bad file descriptor"
+is "stdout that is closed" "$(here 'bpsh 0 seq 100000 2>&1 >&-; echo $?')" "bpsh: $closed"$'\n1'
+is "as with -L" "$(here 'bpsh -L 0 echo x 2>&1 >&-; echo $?')" "bpsh: $closed"$'\n1'
+is "stdin is closed as well" "$(here 'bpsh 0 echo x 2>&1 <&- >&-; echo $?')" "bpsh: $closed"$'\n1'
+is "stdout is open for reading" \
+    "$(here 'bpsh 0 echo x 2>&1 1</dev/zero; echo $?')" "bpsh: $closed"$'\n1'
+is "stderr that is closed may be written to" \
+    "$(here 'bpsh 0 sh -c "echo x >&2; echo out" 2>&-; echo $?')" $'out\n0'
 exits 1 "for stderr it is the status" here 'bpsh 0 sh -c "echo x >&2" 2>/dev/full'
 is "a file system that is full" \
     "$(here 'mkdir /small; mount -t tmpfs -o size=64k none /small
@@ -175,8 +183,7 @@ is "an empty one ends at once" "$(bpsh all cat </dev/null; echo $?)" 0
 is "a pipe that ends at once too" "$(: | bpsh all sh -c 'cat; echo end' | sort -u)" end
 is "-n" "$(echo hello | bpsh -n 0 sh -c 'cat; echo end')" end
 is "stdin that is closed" "$(here 'bpsh 0 sh -c "cat; echo end" <&-')" end
-is "stdout that is closed" \
-    "$(here 'bpsh 0 sh -c "echo out; exit 3" >&-; echo $? >&2' 2>&1 | tail -1)" 3
+is "stdout and stderr that are closed, and not used" "$(here 'bpsh 0 true >&- 2>&-; echo $?')" 0
 is "a node that reads nothing holds up nobody" \
     "$(head -c 3000000 /dev/zero | bpsh -p 0-1 sh -c '[ $BPROC_RANK = 0 ] || exec wc -c')" \
     "  1: 3000000"
