@@ -64,6 +64,12 @@ static int launch_anywhere(struct arrival *a, bproc_proc proc, xdrproc_t encode,
     return launch_call(a, proc, encode, arg, fds, nfds, ret);
 }
 
+launch_who arrival_who(const struct arrival *a)
+{
+    return (launch_who){ .pid = a->launch.pid, .ppid = a->launch.ppid, .puid = a->launch.puid,
+                         .pgid = a->launch.pgid, .sid = a->launch.sid };
+}
+
 /* What CRIU finds open: the image, then what it is told of by a name. */
 struct inherit {
     struct criu_inherit *list;
@@ -119,8 +125,7 @@ static int inherit_fill(struct arrival *a, int gate, struct inherit *inherit)
 
 int arrival_prepare(struct arrival *a)
 {
-    launch_criu_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .puid = a->launch.puid,
-                            .pgid = a->launch.pgid, .sid = a->launch.sid,
+    launch_criu_arg arg = { .who = arrival_who(a),
                             .criu = (char *)(uintptr_t)a->setup->criu };
     launched_ret ret;
     int handoff[2], error;
@@ -130,7 +135,7 @@ int arrival_prepare(struct arrival *a)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, handoff) < 0)
         return launch_fail(a, -errno, "restore");
     a->criu.handoff = handoff[0];
-    error = launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg, &arg.second,
+    error = launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg, &arg.who.second,
                             &handoff[1], 1, &ret);
     close(handoff[1]);
     if (error)
@@ -311,8 +316,7 @@ static int program_fill(struct arrival *a, launch_exec_arg *arg, int *fds, unsig
 
 static int exec_launch(struct arrival *a)
 {
-    launch_exec_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .puid = a->launch.puid,
-                            .pgid = a->launch.pgid, .sid = a->launch.sid,
+    launch_exec_arg arg = { .who = arrival_who(a),
                             .uid = a->launch.uid, .gid = a->launch.gid };
     int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
     launched_ret ret;
@@ -336,7 +340,7 @@ static int exec_launch(struct arrival *a)
     if (!error && a->slaved < 0)
         error = arrival_register(a);
     if (!error)
-        error = launch_anywhere(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg, &arg.second,
+        error = launch_anywhere(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg, &arg.who.second,
                                 fds, nfds, &ret);
     close(status[1]);
     close(null);

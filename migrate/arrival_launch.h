@@ -39,6 +39,9 @@ struct arrival {
 /* Whose the process is; its groups stay the launch's. From a node: what the ticket says. */
 struct image_owner arrival_owner(const struct arrival *arrival);
 
+/* Who it is to those who launch it. */
+launch_who arrival_who(const struct arrival *arrival);
+
 /*
  * Before its image is here: takes the number for it in the process space and has CRIU loaded there,
  * if it is to be restored. As arrival_launch().

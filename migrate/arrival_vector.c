@@ -119,11 +119,10 @@ static int service_take(struct arrival *a)
 /* Its number, its place in the space. */
 static int place_take(struct arrival *a)
 {
-    launch_fork_arg arg = { .pid = a->launch.pid, .ppid = a->launch.ppid, .puid = a->launch.puid,
-                            .pgid = a->launch.pgid, .sid = a->launch.sid };
+    launch_who who = arrival_who(a);
     launched_ret ret;
 
-    return msg_call(a->slaved, P_LAUNCH_FORK, FRAME_XDR(launch_fork_arg), &arg, NULL, 0,
+    return msg_call(a->slaved, P_LAUNCH_FORK, FRAME_XDR(launch_who), &who, NULL, 0,
                     FRAME_XDR(launched_ret), &ret, sizeof(ret), a->text, sizeof(a->text));
 }
 

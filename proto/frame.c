@@ -110,20 +110,41 @@ int frame_encode(xdrproc_t encode, const void *in, size_t max, uint8_t **bytes, 
     return frame_alloc(encode, in, 0, max, bytes, len);
 }
 
-int frame_decode(xdrproc_t decode, const void *body, size_t len, void *out, size_t out_size)
+/* *used: how much of the body it is. */
+static int body_decode(xdrproc_t decode, const void *body, size_t len, void *out, size_t out_size,
+                       size_t *used)
 {
     XDR xdrs;
     int ok;
 
     memset(out, 0, out_size);
     xdrmem_create(&xdrs, (char *)(uintptr_t)body, (u_int)len, XDR_DECODE);
-    ok = decode(&xdrs, out, 0) && xdr_getpos(&xdrs) == len;
+    ok = decode(&xdrs, out, 0);
+    *used = xdr_getpos(&xdrs);
     xdr_destroy(&xdrs);
     /* libtirpc takes strings with a NUL inside, of which the rest would go unseen. */
-    ok = ok && xdr_sizeof(decode, out) == len;
+    ok = ok && xdr_sizeof(decode, out) == *used;
     if (ok)
         return 0;
     /* libtirpc leaves what it had allocated before the error. */
+    frame_free(decode, out, out_size);
+    return -EPROTO;
+}
+
+int frame_decode_head(xdrproc_t decode, const void *body, size_t len, void *out, size_t out_size)
+{
+    size_t used;
+
+    return body_decode(decode, body, len, out, out_size, &used);
+}
+
+int frame_decode(xdrproc_t decode, const void *body, size_t len, void *out, size_t out_size)
+{
+    size_t used;
+    int error = body_decode(decode, body, len, out, out_size, &used);
+
+    if (error || used == len)
+        return error;
     frame_free(decode, out, out_size);
     return -EPROTO;
 }

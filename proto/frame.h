@@ -54,6 +54,9 @@ int frame_build(const struct frame_header *header, xdrproc_t encode, const void 
  */
 int frame_decode(xdrproc_t decode, const void *body, size_t len, void *out, size_t out_size);
 
+/* As frame_decode(), of a body with which more than *out may follow. */
+int frame_decode_head(xdrproc_t decode, const void *body, size_t len, void *out, size_t out_size);
+
 /* Frees what frame_decode() allocated inside *out and zeroes it. */
 void frame_free(xdrproc_t decode, void *out, size_t out_size);
 

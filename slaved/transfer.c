@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,26 +44,13 @@ static void transfer_free(struct transfer *transfer)
     free(transfer);
 }
 
-/* Both arguments of a launch begin with the pid. */
 static int launch_is_ours(const struct transfer *transfer, const struct frame_header *header,
-                          const uint8_t *body)
+                          const uint8_t *body, launch_who *who)
 {
-    uint32_t word;
-
-    if (header->kind != K_CALL || header->body_len < sizeof(word))
-        return 0;
-    memcpy(&word, body, sizeof(word));
-    return (pid_t)ntohl(word) == transfer->pid;
-}
-
-/* Both have `second` after it. */
-static int launch_is_second(const struct frame_header *header, const uint8_t *body)
-{
-    uint32_t words[2] = { 0, 0 };
-
-    if (header->body_len >= sizeof(words))
-        memcpy(words, body, sizeof(words));
-    return words[1] != 0;
+    return header->kind == K_CALL &&
+           frame_decode_head(FRAME_XDR(launch_who), body, header->body_len, who,
+                             sizeof(*who)) == 0 &&
+           who->pid == transfer->pid;
 }
 
 /* The ghost of a child that lives here itself needs a space in which its number is free. */
@@ -79,9 +65,8 @@ static int children_are_here(const struct transfer *transfer)
 }
 
 static int launch_forward(struct transfer *transfer, const struct frame_header *header,
-                          const uint8_t *body, const int *fds)
+                          const uint8_t *body, const int *fds, int second)
 {
-    int second = launch_is_second(header, body);
     int error = FAULT(FAULT_SLAVED_LAUNCH);
 
     if (!error && !second && children_are_here(transfer))
@@ -103,9 +88,10 @@ static int launch_forward(struct transfer *transfer, const struct frame_header *
 static void launch_take(struct transfer *transfer, const struct frame_header *header,
                         const uint8_t *body, const int *fds)
 {
+    launch_who who;
     int error;
 
-    if (!launch_is_ours(transfer, header, body) || transfer->serial) {
+    if (!launch_is_ours(transfer, header, body, &who) || transfer->serial) {
         conn_close(transfer->conn, "launch out of place");
         return;
     }
@@ -113,7 +99,7 @@ static void launch_take(struct transfer *transfer, const struct frame_header *he
         conn_refuse(transfer->conn, header, ENOSYS, "cannot restore: no usable CRIU: %s", missing);
         return;
     }
-    error = launch_forward(transfer, header, body, fds);
+    error = launch_forward(transfer, header, body, fds, who.second);
     if (error)
         conn_refuse(transfer->conn, header, error, "cannot launch process %d: %s",
                     (int)transfer->pid, strerror(-error));

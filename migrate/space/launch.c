@@ -40,46 +40,18 @@ int launch_init(void)
 
 int launch_parse(const struct msg *msg, struct launch *launch)
 {
-    int error;
+    launch_who who;
+    int error = frame_decode_head(FRAME_XDR(launch_who), msg->body, msg->header.body_len, &who,
+                                  sizeof(who));
 
     memset(launch, 0, sizeof(*launch));
-    if (msg->header.proc == P_LAUNCH_EXEC) {
-        launch_exec_arg arg;
-
-        error = msg_decode(launch_exec_arg, msg, &arg);
-        if (error)
-            return error;
-        launch->pid = arg.pid;
-        launch->ppid = arg.ppid;
-        launch->puid = arg.puid;
-        launch->pgid = arg.pgid;
-        launch->sid = arg.sid;
-        frame_free(FRAME_XDR(launch_exec_arg), &arg, sizeof(arg));
-    } else if (msg->header.proc == P_LAUNCH_FORK) {
-        launch_fork_arg arg;
-
-        error = msg_decode(launch_fork_arg, msg, &arg);
-        if (error)
-            return error;
-        launch->pid = arg.pid;
-        launch->ppid = arg.ppid;
-        launch->puid = arg.puid;
-        launch->pgid = arg.pgid;
-        launch->sid = arg.sid;
-        frame_free(FRAME_XDR(launch_fork_arg), &arg, sizeof(arg));
-    } else {
-        launch_criu_arg arg;
-
-        error = msg_decode(launch_criu_arg, msg, &arg);
-        if (error)
-            return error;
-        launch->pid = arg.pid;
-        launch->ppid = arg.ppid;
-        launch->puid = arg.puid;
-        launch->pgid = arg.pgid;
-        launch->sid = arg.sid;
-        frame_free(FRAME_XDR(launch_criu_arg), &arg, sizeof(arg));
-    }
+    if (error)
+        return error;
+    launch->pid = who.pid;
+    launch->ppid = who.ppid;
+    launch->puid = who.puid;
+    launch->pgid = who.pgid;
+    launch->sid = who.sid;
     return launch->pid > 1 ? 0 : -EPROTO;
 }
 
@@ -129,7 +101,7 @@ static void exec_child(const launch_exec_arg *arg, const int *fds, const struct 
     int status = fds[EXEC_STATUS];
     int error;
 
-    if (arg->sid == arg->pid)
+    if (arg->who.sid == arg->who.pid)
         setsid();
     else
         group_join(group, 0);
@@ -150,11 +122,11 @@ static int exec_start(const struct msg *msg, pid_t fallback)
     error = exec_check(&arg, msg->header.nfds);
     if (error)
         goto out;
-    group = group_prepare(arg.pgid, arg.pid, fallback);
-    pid = pidfork(arg.pid);
+    group = group_prepare(arg.who.pgid, arg.who.pid, fallback);
+    pid = pidfork(arg.who.pid);
     if (pid == 0)
         exec_child(&arg, msg->fds, &group);
-    if (pid > 0 && arg.sid != arg.pid)
+    if (pid > 0 && arg.who.sid != arg.who.pid)
         group_join(&group, pid);
     group_release(&group);
     error = pid < 0 ? pid : 0;
@@ -199,11 +171,11 @@ static int criu_start(const struct msg *msg, pid_t fallback, pid_t *worker)
 
     if (error)
         return error;
-    error = msg->header.nfds != 1 ? -EPROTO : pid_in_use(arg.pid) ? -EEXIST : 0;
+    error = msg->header.nfds != 1 ? -EPROTO : pid_in_use(arg.who.pid) ? -EEXIST : 0;
     if (error)
         goto out;
     /* CRIU itself makes a process the leader of its group. */
-    group = group_prepare(arg.pgid == arg.pid ? fallback : arg.pgid, -1, fallback);
+    group = group_prepare(arg.who.pgid == arg.who.pid ? fallback : arg.who.pgid, -1, fallback);
     *worker = pidfork(0);
     if (*worker == 0)
         criu_child(&arg, msg, &group);

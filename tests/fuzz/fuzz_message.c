@@ -35,7 +35,7 @@ static const struct decoder {
     DECODER(P_EXPECT, expect_msg), DECODER(P_RECV_TICKET, ticket_arg),
     DECODER(P_RECV_CHILDREN, children_msg), DECODER(P_LAUNCH_DONE, commit_msg),
     DECODER(P_LAUNCH_EXEC, launch_exec_arg), DECODER(P_LAUNCH_CRIU, launch_criu_arg),
-    DECODER(P_LAUNCH_FORK, launch_fork_arg), DECODER(P_GATE_FORK, fork_msg),
+    DECODER(P_LAUNCH_FORK, launch_who), DECODER(P_GATE_FORK, fork_msg),
     DECODER(P_BULK_NAMED, page_named), DECODER(P_SHARE_TAKE, share_arg),
     DECODER(P_BULK_REST, rest_msg),
 };

@@ -188,8 +188,8 @@ static int job_launch(struct job *job)
 {
     unsigned groups[] = { 10, 20, 30 };
     int targets[] = { 0, 1, FD_FAR }, index[] = { 2, 3, 3 };
-    launch_exec_arg arg = { .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
-                            .sid = job->sid,
+    launch_exec_arg arg = { .who = { .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
+                                     .sid = job->sid },
                             .uid = job->uid, .gid = job->uid, .groups = { 3, groups },
                             .targets = { 3, targets }, .fd_index = { 3, index },
                             .exe_index = 0 };
