@@ -6,6 +6,7 @@ pkglibexec_PROGRAMS += migrate/bproc-space
 migrate_bproc_space_SOURCES = \
 	migrate/space/space.c \
 	migrate/space/census.c migrate/space/census.h \
+	migrate/space/fate.c migrate/space/fate.h \
 	migrate/space/group.c migrate/space/group.h \
 	migrate/space/keeper.c migrate/space/keeper.h \
 	migrate/space/keeper_end.c migrate/space/keeper_impl.h \
@@ -13,6 +14,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/launch.c migrate/space/launch.h \
 	migrate/space/mounts.c migrate/space/mounts.h \
 	migrate/space/numbers.c migrate/space/numbers.h \
+	migrate/space/orders.c migrate/space/orders.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h \
 	migrate/space/procstat.c migrate/space/procstat.h \
 	migrate/space/reap.c migrate/space/reap.h \
