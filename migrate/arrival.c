@@ -314,6 +314,7 @@ static int launch_take(struct arrival *a)
     if (a->memory)
         error = memoryrecv_finish(a->memory);
     memory_end(a);
+    pagestore_leave(a->image.store);
     return !error && streams_carry(a);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -17,12 +18,18 @@ struct entry {
     uint8_t hash[PAGE_HASH];
 };
 
-struct pagestore {
+struct head {
     pthread_mutex_t lock;
     uint64_t clock;
+};
+
+/* Each process has its own, of memory that all share. */
+struct pagestore {
+    struct head *head;
     size_t sets;
     struct entry *entries;
     uint8_t *pages;
+    bool touched;                       /* by this process, since pagestore_leave() */
 };
 
 static void *memory_share(size_t bytes)
@@ -37,22 +44,33 @@ static void *memory_share(size_t bytes)
     return memory;
 }
 
+static size_t entries_bytes(const struct pagestore *store)
+{
+    return store->sets * WAYS * sizeof(*store->entries);
+}
+
+static size_t pages_bytes(const struct pagestore *store)
+{
+    return store->sets * WAYS * PAGE_BYTES;
+}
+
 struct pagestore *pagestore_make(size_t pages)
 {
-    struct pagestore *store = memory_share(sizeof(*store));
+    struct pagestore *store = calloc(1, sizeof(*store));
     pthread_mutexattr_t attr;
 
     if (!store)
         return NULL;
     store->sets = pages / WAYS;
-    store->entries = memory_share(store->sets * WAYS * sizeof(*store->entries));
-    store->pages = memory_share(store->sets * WAYS * PAGE_BYTES);
-    if (!store->entries || !store->pages)
+    store->head = memory_share(sizeof(*store->head));
+    store->entries = memory_share(entries_bytes(store));
+    store->pages = memory_share(pages_bytes(store));
+    if (!store->head || !store->entries || !store->pages)
         return NULL;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
     pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-    pthread_mutex_init(&store->lock, &attr);
+    pthread_mutex_init(&store->head->lock, &attr);
     pthread_mutexattr_destroy(&attr);
     return store;
 }
@@ -60,8 +78,9 @@ struct pagestore *pagestore_make(size_t pages)
 /* An entry is empty while it is written, so a holder's death leaves nothing half done. */
 static void store_lock(struct pagestore *store)
 {
-    if (pthread_mutex_lock(&store->lock) == EOWNERDEAD)
-        pthread_mutex_consistent(&store->lock);
+    if (pthread_mutex_lock(&store->head->lock) == EOWNERDEAD)
+        pthread_mutex_consistent(&store->head->lock);
+    store->touched = true;
 }
 
 static struct entry *set_of(const struct pagestore *store, const uint8_t *hash)
@@ -102,10 +121,10 @@ bool pagestore_get(struct pagestore *store, uid_t uid, const uint8_t hash[PAGE_H
     store_lock(store);
     entry = entry_find(set_of(store, hash), uid, hash);
     if (entry) {
-        entry->used = ++store->clock;
+        entry->used = ++store->head->clock;
         memcpy(page, page_of(store, entry), PAGE_BYTES);
     }
-    pthread_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->head->lock);
     return entry != NULL;
 }
 
@@ -126,6 +145,15 @@ void pagestore_put(struct pagestore *store, uid_t uid, const uint8_t hash[PAGE_H
         entry->uid = uid;
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     }
-    entry->used = ++store->clock;
-    pthread_mutex_unlock(&store->lock);
+    entry->used = ++store->head->clock;
+    pthread_mutex_unlock(&store->head->lock);
+}
+
+void pagestore_leave(struct pagestore *store)
+{
+    if (!store || !store->touched)
+        return;
+    madvise(store->entries, entries_bytes(store), MADV_DONTNEED);
+    madvise(store->pages, pages_bytes(store), MADV_DONTNEED);
+    store->touched = false;
 }

@@ -6,8 +6,9 @@
  * by how long a transfer takes, what others have in their memory.
  *
  * Life: pagestore_make() before the first fork; the memory is used as pages come and goes with the
- * last process. When it is full, those go that were asked for longest ago. A process that is killed
- * in here leaves the store whole. Calls wait for one another, never for anything else.
+ * last process. A child that has its pages leaves it until the next transfer: pagestore_leave().
+ * When it is full, those go that were asked for longest ago. A process that is killed in here
+ * leaves the store whole. Calls wait for one another, never for anything else.
  */
 #ifndef BPROC_PAGESTORE_H
 #define BPROC_PAGESTORE_H
@@ -32,5 +33,11 @@ bool pagestore_get(struct pagestore *store, uid_t uid, const uint8_t hash[PAGE_H
 /* The caller vouches for the hash. */
 void pagestore_put(struct pagestore *store, uid_t uid, const uint8_t hash[PAGE_HASH],
                    const void *page);
+
+/*
+ * The caller has no use for the store for long: no page of it counts as the caller's any more, all
+ * stay in the store. NULL is allowed.
+ */
+void pagestore_leave(struct pagestore *store);
 
 #endif

@@ -123,6 +123,42 @@ static void test_eviction(void)
     ok(kept == 64, "a full store keeps the newest: %u", kept);
 }
 
+/* KiB of shared memory that count as this process's. */
+static unsigned shared_kib(void)
+{
+    FILE *status = fopen("/proc/self/status", "re");
+    unsigned kib = 0;
+    char line[128];
+
+    must(status != NULL, "open the own status");
+    while (fgets(line, sizeof(line), status))
+        if (sscanf(line, "RssShmem: %u", &kib) == 1)
+            break;
+    fclose(status);
+    return kib;
+}
+
+static void test_leave(void)
+{
+    struct pagestore *store = pagestore_make(STORE);
+    uint8_t page[PAGE_BYTES] = { 7 }, hash[PAGE_HASH] = { 0 };
+    unsigned before = shared_kib(), found = 0;
+
+    for (unsigned i = 0; i < 1000; i++) {
+        memcpy(hash, &i, sizeof(i));
+        pagestore_put(store, ME, hash, page);
+    }
+    ok(shared_kib() >= before + 4000, "what is put into the store counts as memory of who does it");
+    pagestore_leave(store);
+    ok(shared_kib() <= before + 4, "but not when he has left");
+    for (unsigned i = 0; i < 1000; i++) {
+        memcpy(hash, &i, sizeof(i));
+        found += pagestore_get(store, ME, hash, page) && page[0] == 7;
+    }
+    ok(found == 1000, "the store keeps what he has put there");
+    pagestore_leave(NULL);
+}
+
 /* The receiver's children are killed at any time. */
 static void test_death(void)
 {
@@ -184,6 +220,7 @@ int main(void)
     taken = memory_make();
     test_offers();
     test_eviction();
+    test_leave();
     test_death();
     test_hostile();
     return done_testing();
