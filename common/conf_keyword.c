@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -14,16 +13,7 @@
 
 #define SOCKET_PATH_MAX 108     /* of struct sockaddr_un */
 
-struct keyword {
-    const char *name;
-    int least, most;            /* arguments */
-    int single;                 /* may be given once */
-    void (*apply)(struct conf_parse *parse, const struct keyword *keyword, char **args, int count);
-    size_t offset;              /* of the field in struct conf */
-    long low, high;
-};
-
-static int number_read(const char *word, long low, long high, long *number)
+int conf_number(const char *word, long low, long high, long *number)
 {
     char *end;
 
@@ -38,7 +28,7 @@ static void take_number(struct conf_parse *parse, const struct keyword *keyword,
     long number;
 
     (void)count;
-    if (number_read(args[0], keyword->low, keyword->high, &number) < 0)
+    if (conf_number(args[0], keyword->low, keyword->high, &number) < 0)
         conf_error(parse, "%s: `%s' is not a number from %ld to %ld", keyword->name, args[0],
                    keyword->low, keyword->high);
     else
@@ -127,88 +117,6 @@ static void take_interface(struct conf_parse *parse, const struct keyword *keywo
         strcpy(conf->interfaces[conf->ninterfaces++], args[0]);
 }
 
-/* The optional node number in front of addresses. Words taken (0 or 1), -1 after a complaint. */
-static int take_node(struct conf_parse *parse, const struct keyword *keyword, char **args,
-                     int count)
-{
-    long node;
-
-    if (strchr(args[0], '.'))
-        return 0;
-    if (number_read(args[0], 0, BPROC_MAX_NODES - 1, &node) < 0) {
-        conf_error(parse, "%s: `%s' is neither a node number nor an address", keyword->name,
-                   args[0]);
-        return -1;
-    }
-    if (count < 2) {
-        conf_error(parse, "%s: no address after the node number", keyword->name);
-        return -1;
-    }
-    parse->next_node = (int)node;
-    return 1;
-}
-
-static int address_read(struct conf_parse *parse, const struct keyword *keyword, const char *word,
-                        uint32_t *addr)
-{
-    struct in_addr in;
-
-    if (inet_pton(AF_INET, word, &in) != 1) {
-        conf_error(parse, "%s: `%s' is not an address like 10.0.0.1", keyword->name, word);
-        return -EINVAL;
-    }
-    *addr = ntohl(in.s_addr);
-    return 0;
-}
-
-static void range_add(struct conf_parse *parse, const struct keyword *keyword, uint32_t first,
-                      uint32_t last)
-{
-    int error = conf_add_range(parse->conf, first, last, parse->next_node);
-
-    if (error == -EEXIST)
-        conf_error(parse, "%s: an address is given to two nodes", keyword->name);
-    else if (error)
-        conf_error(parse, "%s: %s", keyword->name, strerror(-error));
-}
-
-static void take_ip(struct conf_parse *parse, const struct keyword *keyword, char **args, int count)
-{
-    int taken = take_node(parse, keyword, args, count);
-    uint32_t addr;
-
-    if (taken < 0)
-        return;
-    for (int i = taken; i < count; i++)
-        if (address_read(parse, keyword, args[i], &addr) == 0)
-            range_add(parse, keyword, addr, addr);
-    parse->next_node++;
-}
-
-static void take_iprange(struct conf_parse *parse, const struct keyword *keyword, char **args,
-                         int count)
-{
-    int taken = take_node(parse, keyword, args, count);
-    uint32_t first, last;
-
-    if (taken < 0)
-        return;
-    if (count - taken != 2) {
-        conf_error(parse, "%s: needs a first and a last address", keyword->name);
-        return;
-    }
-    if (address_read(parse, keyword, args[taken], &first) < 0 ||
-        address_read(parse, keyword, args[taken + 1], &last) < 0)
-        return;
-    if (last < first || last - first >= (uint32_t)(BPROC_MAX_NODES - parse->next_node)) {
-        conf_error(parse, "%s: %s to %s is no range of addresses for nodes", keyword->name,
-                   args[taken], args[taken + 1]);
-        return;
-    }
-    range_add(parse, keyword, first, last);
-    parse->next_node += (int)(last - first) + 1;
-}
-
 static const char *group_wrong(const struct conf *conf, const char *name, const char *spec)
 {
     if (name[0] != '@' || !name[1])
@@ -270,7 +178,7 @@ static void take_server(struct conf_parse *parse, const struct keyword *keyword,
 
     if (strcmp(args[0], "bproc") != 0)
         take_foreign(parse, keyword, args, count);
-    else if (number_read(args[1], 1, 65535, &port) < 0)
+    else if (conf_number(args[1], 1, 65535, &port) < 0)
         conf_error(parse, "%s: `%s' is not a port from 1 to 65535", keyword->name, args[1]);
     else
         parse->conf->port = (int)port;
@@ -281,8 +189,8 @@ static void take_server(struct conf_parse *parse, const struct keyword *keyword,
 
 static const struct keyword keywords[] = {
     { "nodes", 1, 1, 1, take_number, FIELD(nodes), 1, BPROC_MAX_NODES },
-    { "ip", 1, CONF_MAX_WORDS, 0, take_ip, 0, 0, 0 },
-    { "iprange", 2, 3, 0, take_iprange, 0, 0, 0 },
+    { "ip", 1, CONF_MAX_WORDS, 0, conf_take_ip, 0, 0, 0 },
+    { "iprange", 2, 3, 0, conf_take_iprange, 0, 0, 0 },
     { "interface", 1, 3, 0, take_interface, 0, 0, 0 },
     { "bprocport", 1, 1, 1, take_number, FIELD(port), 1, 65535 },
     { "server", 2, 2, 0, take_server, 0, 0, 0 },

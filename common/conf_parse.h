@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What conf.c (the file) and conf_keyword.c (the meaning of each keyword) share. */
+/*
+ * What conf.c (the file), conf_keyword.c (the meaning of each keyword) and conf_address.c (of those
+ * for the nodes' addresses) share.
+ */
 #ifndef BPROC_CONF_PARSE_H
 #define BPROC_CONF_PARSE_H
+
+#include <stddef.h>
 
 #include "common/conf.h"
 
@@ -20,6 +25,15 @@ struct conf_parse {
     void *arg;
 };
 
+struct keyword {
+    const char *name;
+    int least, most;            /* arguments */
+    int single;                 /* may be given once */
+    void (*apply)(struct conf_parse *parse, const struct keyword *keyword, char **args, int count);
+    size_t offset;              /* of the field in struct conf */
+    long low, high;
+};
+
 void conf_error(struct conf_parse *parse, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void conf_warning(struct conf_parse *parse, const char *fmt, ...)
@@ -27,6 +41,14 @@ void conf_warning(struct conf_parse *parse, const char *fmt, ...)
 
 /* One line, already cut into words; words[0] is the keyword. */
 void conf_keyword(struct conf_parse *parse, char **words, int count);
+
+/* Take the arguments of `ip` and `iprange`. */
+void conf_take_ip(struct conf_parse *parse, const struct keyword *keyword, char **args, int count);
+void conf_take_iprange(struct conf_parse *parse, const struct keyword *keyword, char **args,
+                       int count);
+
+/* 0 with *number from `low` to `high`, or -EINVAL. */
+int conf_number(const char *word, long low, long high, long *number);
 
 /* What only the whole file shows: node numbers beyond `nodes`. */
 void conf_check(struct conf_parse *parse);

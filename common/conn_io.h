@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the files of the connection share; nobody else includes this. conn.c holds the life of a
- * connection and its queue, conn_read.c cuts the incoming bytes into messages, conn_local.c and
- * conn_tls.c move bytes.
+ * connection, conn_send.c its queue and what goes into it, conn_read.c cuts the incoming bytes into
+ * messages, conn_local.c and conn_tls.c move bytes.
  */
 #ifndef BPROC_CONN_IO_H
 #define BPROC_CONN_IO_H
@@ -66,6 +66,12 @@ struct conn {
 };
 
 extern const struct conn_transport conn_local_transport, conn_tls_transport;
+
+/* Writes what the transport takes now; after the last of it a flushing connection ends. */
+void conn_queue_send(struct conn *conn);
+
+/* Forgets what was not written. */
+void conn_queue_drop(struct conn *conn);
 
 /* Takes in what is there, a bounded number of messages. Closes the connection on bad bytes. */
 void conn_take_in(struct conn *conn);
