@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "common/conn.h"
-#include "common/fault.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/tls.h"
@@ -18,39 +14,14 @@
 #include "slaved/contact.h"
 #include "slaved/ghost.h"
 #include "slaved/hostattr.h"
-#include "slaved/link.h"
+#include "slaved/link_impl.h"
 #include "slaved/proctable.h"
 
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS 5000
-#define CONNECT_SECONDS 5
-#define HANDSHAKE_SECONDS 30    /* thousands may be in the queue before us */
 #define PING_LEAST_MS 200
 
-static struct {
-    struct event_base *base;
-    const struct link_settings *settings;
-    struct conn *conn;
-    struct event *retry, *ping;
-    int up, stopping;
-    unsigned pause_ms;
-    int ping_timeout;           /* what the master said */
-    uint64_t instance;          /* ours */
-    uint64_t master_instance;   /* of the master last spoken to */
-    char complaint[256];        /* logged last, not to be repeated at every attempt */
-    char host[256], source[32]; /* where to connect to, and from; source empty: any */
-    int port;
-} control;
-
-/* The connection that link_reconnect() makes. */
-static struct {
-    bool under_way;
-    struct frame_header asked;
-    struct conn *conn;          /* NULL until TCP is connected, and again once it is control.conn */
-    struct conn *old;           /* after the switch: to be read to its end */
-    char host[256], source[32];
-    int port;
-} fresh;
+struct control control;
 
 static void complain(const char *reason)
 {
@@ -76,7 +47,7 @@ static void retry_later(void)
     event_add(control.retry, &wait);
 }
 
-static hello_arg hello_make(void)
+hello_arg link_hello(void)
 {
     return (hello_arg){ .node = control.settings->node, .instance = control.instance,
                         .master_instance = control.master_instance,
@@ -85,7 +56,7 @@ static hello_arg hello_make(void)
 
 static void hello_send(void)
 {
-    hello_arg hello = hello_make();
+    hello_arg hello = link_hello();
     node_attr attrs[HOSTATTR_COUNT];
 
     hello.attrs.attrs_len = hostattr_fill(attrs);
@@ -194,181 +165,18 @@ static void link_ready(struct conn *conn, void *arg)
         hello_send();
 }
 
-/* ---- another connection ---- */
-
-static void fresh_failed(int error, const char *reason)
-{
-    struct conn *conn = fresh.conn;
-
-    log_warnx("cannot reconnect to the master at %s:%d: %s", fresh.host, fresh.port, reason);
-    fresh.under_way = false;
-    fresh.conn = NULL;
-    link_refuse(&fresh.asked, error, reason);
-    conn_close(conn, reason);
-}
-
-/* What the old connection had to say has been heard. */
-static void fresh_switched(void)
-{
-    fresh.old = NULL;
-    fresh.under_way = false;
-    conn_pause(control.conn, 0);
-    link_reply(&fresh.asked);
-    log_info("node %d is connected anew to the master at %s:%d", control.settings->node,
-             control.host, control.port);
-    notify_status("node %d, connected to %s", control.settings->node, control.host);
-    control.settings->on_switched();
-}
-
-static const struct conn_ops link_ops;
-
-static void fresh_switch(void)
-{
-    link_event(P_NODE_SWITCH, NULL, NULL);
-    fresh.old = control.conn;
-    control.conn = fresh.conn;
-    fresh.conn = NULL;
-    conn_set_ops(control.conn, &link_ops, NULL);
-    conn_pause(control.conn, 1);
-    conn_watch(control.conn, control.ping_timeout);
-    memcpy(control.host, fresh.host, sizeof(control.host));
-    memcpy(control.source, fresh.source, sizeof(control.source));
-    control.port = fresh.port;
-    /* Once is enough for a port of its own. */
-    control.source[strcspn(control.source, ":")] = '\0';
-}
-
-static void fresh_message(struct conn *conn, const struct frame_header *header,
-                          const uint8_t *body, int *fds, void *arg)
-{
-    char reason[256];
-    error_ret ret;
-
-    (void)fds;
-    (void)arg;
-    if (header->proc != P_HELLO || header->kind != K_REPLY) {
-        conn_close(conn, "message before the answer to the hello");
-        return;
-    }
-    if (!header->status) {
-        fresh_switch();
-        return;
-    }
-    snprintf(reason, sizeof(reason), "it refuses this connection");
-    if (conn_decode(error_ret, header, body, &ret) == 0) {
-        snprintf(reason, sizeof(reason), "it refuses this connection: %s", ret.text);
-        frame_free(FRAME_XDR(error_ret), &ret, sizeof(ret));
-    }
-    fresh_failed(header->status, reason);
-}
-
-static void fresh_ready(struct conn *conn, void *arg)
-{
-    hello_arg hello = hello_make();
-
-    (void)arg;
-    hello.reconnect = 1;
-    if (tls_peer_node(conn_ssl(conn)) != TLS_NODE_MASTER)
-        conn_close(conn, "its certificate is not the master's");
-    else
-        conn_send(conn, K_CALL, P_HELLO, 0, 0, FRAME_XDR(hello_arg), &hello, NULL, 0);
-}
-
-static void fresh_closed(struct conn *conn, const char *reason, void *arg)
-{
-    (void)arg;
-    if (fresh.conn != conn)
-        return;
-    fresh.conn = NULL;
-    fresh_failed(ECONNABORTED, reason);
-}
-
-static const struct conn_ops fresh_ops = { .on_message = fresh_message, .on_close = fresh_closed,
-                                           .on_ready = fresh_ready };
-
-static void fresh_connected(int fd)
-{
-    int error = fd < 0 ? -fd : 0;
-
-    if (!error) {
-        fresh.conn = conn_new_tls(control.base, fd, control.settings->ctx, 0, HANDSHAKE_SECONDS,
-                                  &fresh_ops, NULL);
-        error = fresh.conn ? 0 : errno;
-    }
-    if (error)
-        fresh_failed(error, strerror(error));
-}
-
-static void fresh_address(const reconnect_arg *arg)
-{
-    struct in_addr in = { .s_addr = htonl(arg->addr) };
-    char text[INET_ADDRSTRLEN];
-
-    memcpy(fresh.host, control.host, sizeof(fresh.host));
-    memcpy(fresh.source, control.source, sizeof(fresh.source));
-    fresh.port = arg->port ? (int)arg->port : control.port;
-    if (arg->addr)
-        inet_ntop(AF_INET, &in, fresh.host, sizeof(fresh.host));
-    in.s_addr = htonl(arg->own_addr);
-    if (arg->own_port)
-        snprintf(fresh.source, sizeof(fresh.source), "%s:%u",
-                 inet_ntop(AF_INET, &in, text, sizeof(text)), arg->own_port);
-    else if (arg->own_addr)
-        inet_ntop(AF_INET, &in, fresh.source, sizeof(fresh.source));
-}
-
-void link_reconnect(const struct frame_header *header, const uint8_t *body)
-{
-    reconnect_arg arg;
-
-    if (conn_decode(reconnect_arg, header, body, &arg) < 0 || arg.port > 65535 ||
-        arg.own_port > 65535) {
-        link_break("message does not decode");
-        return;
-    }
-    if (fresh.under_way) {
-        link_refuse(header, EALREADY, "it is reconnecting already");
-        return;
-    }
-    if (FAULT(FAULT_SLAVED_RECONNECT) < 0) {
-        link_refuse(header, EIO, strerror(EIO));
-        return;
-    }
-    fresh.under_way = true;
-    fresh.asked = *header;
-    fresh_address(&arg);
-    connect_start(control.base, fresh.host, fresh.port, fresh.source[0] ? fresh.source : NULL,
-                  CONNECT_SECONDS, fresh_connected);
-}
-
-/* The link is lost meanwhile: nobody is there to switch. */
-static void fresh_abandon(void)
-{
-    struct conn *conn = fresh.conn ? fresh.conn : fresh.old;
-
-    if (!fresh.under_way)
-        return;
-    fresh.under_way = false;
-    fresh.conn = fresh.old = NULL;
-    connect_cancel();
-    conn_close(conn, "the link is lost");
-}
-
-/* ---- its end ---- */
-
 static void link_closed(struct conn *conn, const char *reason, void *arg)
 {
     int was_up = control.up;
 
     (void)arg;
-    if (conn == fresh.old)
-        fresh_switched();
+    reconnect_closed(conn);
     if (conn != control.conn)
         return;
     control.conn = NULL;
     control.up = 0;
     event_del(control.ping);
-    fresh_abandon();
+    reconnect_abandon();
     if (control.stopping)
         return;
     if (was_up) {
@@ -381,7 +189,7 @@ static void link_closed(struct conn *conn, const char *reason, void *arg)
     retry_later();
 }
 
-static const struct conn_ops link_ops = { .on_message = link_message, .on_close = link_closed,
+const struct conn_ops link_ops = { .on_message = link_message, .on_close = link_closed,
                                           .on_ready = link_ready };
 
 static void link_connected(int fd)

@@ -12,7 +12,7 @@ slaved_slaved_SOURCES = \
 	slaved/hostattr.c slaved/hostattr.h \
 	slaved/detach.c slaved/detach.h \
 	slaved/join.c slaved/join.h \
-	slaved/link.c slaved/link.h \
+	slaved/link.c slaved/link.h slaved/link_impl.h slaved/reconnect.c \
 	slaved/local.c slaved/local.h \
 	slaved/options.c slaved/options.h \
 	slaved/pass.c slaved/pass.h \
