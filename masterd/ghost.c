@@ -11,36 +11,20 @@
 #include <unistd.h>
 
 #include "common/fd.h"
-#include "common/ghostline.h"
 #include "common/log.h"
+#include "common/trace.h"
 #include "masterd/birth.h"
-#include "masterd/ghost.h"
+#include "masterd/ghost_impl.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
 #include "masterd/nodeghost.h"
 #include "masterd/proctable.h"
 #include "masterd/rights.h"
 #include "moves/task.h"
-#include "common/trace.h"
 
 #define HURRY_SECONDS 5
 #define MAX_PENDING 64
 #define TRACE_MS 50                 /* the end of a traced one has a way longer by us */
-
-struct ghost {
-    LIST_ENTRY(ghost) entry;
-    struct ghostline line;
-    struct proc *proc;          /* NULL: waits for its node, or is done with */
-    pid_t pid;
-    int node;
-    pid_t ppid;                 /* 0 unknown */
-    int orphan;                 /* the parent is dead */
-    signal_msg *pending;        /* signals from before the node came back */
-    unsigned npending;
-    struct event *on_deadline;
-    struct event *on_trace;
-    int traced;
-};
 
 static LIST_HEAD(, ghost) ghosts = LIST_HEAD_INITIALIZER(ghosts);
 
@@ -270,7 +254,7 @@ static void deadline_passed(evutil_socket_t fd, short what, void *arg)
     ghost_kill(ghost);
 }
 
-static struct ghost *ghost_new(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
+struct ghost *ghost_new(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
 {
     struct timeval delay = { 0, TRACE_MS * 1000 };
     struct ghost *ghost = calloc(1, sizeof(*ghost));
@@ -298,7 +282,7 @@ static struct ghost *ghost_new(struct conn *conn, int pidfd, pid_t pid, pid_t pp
     return ghost;
 }
 
-static void ghost_join(struct ghost *ghost, struct proc *proc)
+void ghost_join(struct ghost *ghost, struct proc *proc)
 {
     ghost->proc = proc;
     event_del(ghost->on_deadline);
@@ -326,76 +310,6 @@ int ghost_start(struct conn *conn, int pidfd, pid_t pid, pid_t ppid, int node)
     if (ghost_of(pid))
         return -EEXIST;
     return ghost_new(conn, pidfd, pid, ppid, node) ? 0 : -ENOMEM;
-}
-
-static void ghost_wait_for_node(struct ghost *ghost)
-{
-    struct timeval limit = { 2 * master.conf->ping_timeout, 0 };
-
-    event_add(ghost->on_deadline, &limit);
-}
-
-/*
- * A parent that died while we were away is known to the ghost alone, which now is init's or another
- * reaper's child. What it says counts only if there is nobody of that number.
- */
-static pid_t parent_choose(pid_t now, pid_t claimed)
-{
-    if (claimed > 1 && claimed != now && kill(claimed, 0) < 0 && errno == ESRCH)
-        return claimed;
-    return now > 1 ? now : 0;
-}
-
-/* It may have moved on while its ghost was being made. */
-static struct proc *proc_of_ghost(const ghost_hello_arg *hello)
-{
-    struct proc *proc = proc_find(hello->pid, hello->node);
-    struct proc *moved = proc ? NULL : proc_find_anywhere(hello->pid);
-
-    return moved && proc_awaits_ghost(moved) ? moved : proc;
-}
-
-/* Its process ended before it was there, and nobody waits for it: it would keep the number. */
-static int is_too_late(int number)
-{
-    return node_at(number)->link && !proctable_is_settling();
-}
-
-int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello)
-{
-    struct proc *proc = proc_of_ghost(hello);
-    int node = proc ? proc_node(proc) : hello->node;
-    struct ghost *ghost;
-    struct task task;
-    int pidfd;
-
-    if (!hello->reconnect || caller->pid != hello->pid || !ghost_is_alive(caller->pid) ||
-        !node_at(hello->node))
-        return -EPERM;
-    if (ghost_of(hello->pid) || (proc && !proc_awaits_ghost(proc)))
-        return -EEXIST;
-    pidfd = (int)syscall(SYS_pidfd_open, caller->pid, 0);
-    if (pidfd < 0)
-        return -errno;
-    /* The number may be another user's by now: credentials are those of the connect. */
-    if (task_read(caller->pid, &task) < 0 || !task_is_plain(&task, caller->uid)) {
-        close(pidfd);
-        return -EPERM;
-    }
-    ghost = ghost_new(conn, pidfd, caller->pid, parent_choose(task.ppid, hello->ppid), node);
-    if (!ghost) {
-        close(pidfd);
-        return -ENOMEM;
-    }
-    if (node != hello->node)
-        ghost_move(ghost, node);
-    if (proc)
-        ghost_join(ghost, proc);
-    else if (is_too_late(node))
-        ghost_kill(ghost);
-    else
-        ghost_wait_for_node(ghost);
-    return 0;
 }
 
 void ghost_claim(struct proc *proc, int pid, int node)

@@ -6,7 +6,7 @@ masterd_masterd_SOURCES = \
 	masterd/birth.c masterd/birth.h \
 	masterd/caller.c masterd/caller.h \
 	masterd/depart.c masterd/depart.h \
-	masterd/ghost.c masterd/ghost.h \
+	masterd/ghost.c masterd/ghost.h masterd/ghost_impl.h masterd/ghost_back.c \
 	masterd/ghostfork.c masterd/ghostfork.h \
 	masterd/heartbeat.c masterd/heartbeat.h \
 	masterd/hello.c \
@@ -19,7 +19,8 @@ masterd_masterd_SOURCES = \
 	masterd/local.c masterd/local.h \
 	masterd/master.h masterd/masterd.c \
 	masterd/nodeattr.c masterd/nodeattr.h \
-	masterd/nodecalls.c masterd/nodecalls.h \
+	masterd/nodecalls.c masterd/nodecalls.h masterd/nodecalls_impl.h \
+	masterd/nodecalls_admin.c masterd/nodecalls_attr.c masterd/nodecalls_list.c \
 	masterd/nodeghost.c masterd/nodeghost.h \
 	masterd/nodeorder.c masterd/nodeorder.h \
 	masterd/nodepower.c masterd/nodepower.h \
@@ -28,7 +29,8 @@ masterd_masterd_SOURCES = \
 	masterd/order.c masterd/order.h \
 	masterd/owner.c masterd/owner.h \
 	masterd/proctable.c masterd/proctable.h masterd/proctable_impl.h masterd/procreport.c \
-	masterd/passage.c masterd/passage.h \
+	masterd/passage.c masterd/passage.h masterd/passage_impl.h masterd/passage_allow.c \
+	masterd/passage_check.c masterd/passage_check.h \
 	masterd/pidindex.c masterd/pidindex.h \
 	masterd/pids.c masterd/pids.h \
 	masterd/report.c \
