@@ -5,8 +5,9 @@
  * the descriptors.
  *
  * Life of a share: given; taken for a minute, by who came before it as well: memory once, as one
- * node follows another, the way to siblings any number of times; forgotten when its process counts, which runs then, or with its transfer: whoever has taken
- * memory is cut off by that. Nothing here blocks.
+ * node follows another, the way to siblings any number of times; forgotten when its process counts,
+ * which runs then, or with its transfer: whoever has taken memory is cut off by that. Nothing here
+ * blocks.
  */
 #ifndef BPROC_SLAVED_SHARES_H
 #define BPROC_SLAVED_SHARES_H
