@@ -6,8 +6,13 @@
  * marks that are due (credits, ends), then asks one stream after the other (relay_source.c) to
  * read a chunk right behind the frame's prefix. So a mark waits for one chunk at most, and what
  * the sending side holds is one buffer for all streams, from which the connection gets full TLS
- * records. On the receiving side bytes go from the connection straight into the stream's ring
- * (relay_sink.c), whose size is the window.
+ * records. On the receiving side (relay_rx.c) bytes go from the connection straight into the
+ * stream's ring (relay_sink.c), whose size is the window.
+ *
+ * So a stream's end never comes before its data, though marks go first: it is due only when a read
+ * has found nothing more, and all that was read before lies in the buffer, in front of it, or has
+ * left it. It may come before data of another stream that was written earlier, as that may not have
+ * been read: nothing is promised across streams.
  *
  * A stream has two directions. The outgoing one ends when the source's end has been read, or the
  * peer said P_STREAM_CLOSED; either way a P_STREAM_EOF goes out. The incoming one ends when that
@@ -177,11 +182,16 @@ bool relay_is_idle(const struct relay *relay);
 /* Has the loop call the owner for what the say_ flags tell. */
 void relay_notify(struct relay *relay);
 
+/* ---- relay_stream.c: a stream's two ends; made by relay_add() -------------------------------- */
+
 /* The peer is to be told about the stream: one of its due_ flags has been set. */
 void stream_due(struct relay_stream *stream);
 
 /* Messages of a socket, as opposed to records of a pipe and to plain bytes. */
 bool stream_has_messages(const struct relay_stream *stream);
+
+/* Both directions have ended, and the peer knows. */
+bool stream_is_over(const struct relay_stream *stream);
 
 /* Shuts sockets down for good: the parent no longer shares them. */
 void stream_shut_late(struct relay_stream *stream);
@@ -189,6 +199,12 @@ void stream_shut_late(struct relay_stream *stream);
 /* Ends one direction of the descriptor, or all of it when the other one has ended before. */
 void stream_close_source(struct relay_stream *stream);
 void stream_close_sink(struct relay_stream *stream);
+
+/* Waits for nothing any more. */
+void stream_stop(struct relay_stream *stream);
+
+/* Closes its descriptors. NULL is allowed. */
+void stream_free(struct relay_stream *stream);
 
 /* ---- relay_flush.c: the last words of a process ------------------------------------------- */
 
@@ -205,7 +221,10 @@ void flushed_received(struct relay *relay);
 /* All that came before the peer's flush has been delivered. */
 void flush_delivered(struct relay *relay);
 
-/* ---- relay_link.c: the connection --------------------------------------------------------- */
+/* ---- relay_link.c: the connection, and what is said ----------------------------------------- */
+
+/* After a call that failed. 0: the connection must be waited for, *want says how; -1: it broke. */
+int link_result(struct relay *relay, int result, int *want);
 
 /* Sends while there is something to send and the connection takes it. */
 void link_pump(struct relay *relay);
@@ -213,6 +232,14 @@ void link_pump(struct relay *relay);
 /* Callbacks of the connection's events and of relay->again; `arg` is the relay. */
 void link_on_readable(evutil_socket_t fd, short what, void *arg);
 void link_on_writable(evutil_socket_t fd, short what, void *arg);
+
+/* ---- relay_rx.c: what the peer says --------------------------------------------------------- */
+
+/* Takes what the connection has next: bytes; 0: none there, or broken. */
+size_t rx_step(struct relay *relay);
+
+/* Writes what came in a row for a stream. Each write by itself wakes the reader. */
+void rx_write(struct relay *relay);
 
 /* ---- relay_source.c: from a descriptor to the peer ---------------------------------------- */
 
