@@ -54,12 +54,19 @@ int depart_open(struct depart *depart, move_kind kind, int node, int flags)
     return depart->conn < 0 ? depart->conn : 0;
 }
 
-int depart_ask_more(struct depart *depart)
+int depart_ask_send(struct depart *depart)
 {
     move_ask_arg arg = { .kind = depart->kind, .node = depart->node, .flags = depart->flags };
+
+    return client_error(msg_send(depart->conn, K_CALL, P_MOVE_ASK, 1, 0, FRAME_XDR(move_ask_arg),
+                                 &arg, NULL, 0));
+}
+
+int depart_ask_hear(struct depart *depart)
+{
     move_ask_ret ret;
-    int error = msg_call(depart->conn, P_MOVE_ASK, FRAME_XDR(move_ask_arg), &arg, NULL, 0,
-                         FRAME_XDR(move_ask_ret), &ret, sizeof(ret), NULL, 0);
+    int error = msg_answer(depart->conn, P_MOVE_ASK, FRAME_XDR(move_ask_ret), &ret, sizeof(ret),
+                           NULL, 0);
 
     if (error)
         return client_error(error);
@@ -67,6 +74,13 @@ int depart_ask_more(struct depart *depart)
     depart->flags = ret.flags;
     depart->same = ret.same;
     return 0;
+}
+
+int depart_ask_more(struct depart *depart)
+{
+    int error = depart_ask_send(depart);
+
+    return error ? error : depart_ask_hear(depart);
 }
 
 int depart_ask(struct depart *depart, move_kind kind, int node, int flags)
@@ -243,13 +257,18 @@ void ghost_environment_fill(struct ghost_environment *environment, int node, int
     size_t size = sizeof(environment->socket);
     unsigned count = 0;
 
+    if (ahead)
+        environment->list[count++] = (char *)(uintptr_t)"BPROC_GHOST_AHEAD=waits";
     snprintf(environment->node, sizeof(environment->node), "BPROC_GHOST_NODE=%d", node);
     environment->list[count++] = environment->node;
-    if (ahead)
-        environment->list[count++] = (char *)(uintptr_t)"BPROC_GHOST_AHEAD=1";
     if (path && (size_t)snprintf(environment->socket, size, "BPROC_SOCKET=%s", path) < size)
         environment->list[count++] = environment->socket;
     environment->list[count] = NULL;
+}
+
+void ghost_environment_runs(struct ghost_environment *environment)
+{
+    environment->list[0] = (char *)(uintptr_t)"BPROC_GHOST_AHEAD=runs";
 }
 
 int ghost_exec(int gate, int node, char *const argv[])

@@ -55,6 +55,10 @@ void depart_init(struct depart *depart, move_kind kind, int node, int flags);
 /* Asks over depart->conn. 0/-errno. Blocks. */
 int depart_ask_more(struct depart *depart);
 
+/* The same in two halves, for who has something to do meanwhile; the second one blocks. */
+int depart_ask_send(struct depart *depart);
+int depart_ask_hear(struct depart *depart);
+
 /* Makes the gate; and the one of who stays. 0/-errno. */
 int depart_gate(struct depart *depart);
 int depart_keep_gate(struct depart *depart);
@@ -85,8 +89,11 @@ struct ghost_environment {
     char *list[4];
 };
 
-/* `ahead`: it is to wait at its gate for its process. */
+/* `ahead`: its P_GHOST_HELLO has been said, and it is to wait at its gate for its process. */
 void ghost_environment_fill(struct ghost_environment *environment, int node, int ahead);
+
+/* Of one that is ahead: it finds its process running. Writes nothing else; for standin.h. */
+void ghost_environment_runs(struct ghost_environment *environment);
 
 /*
  * Replaces the program by the ghost, which shows `argv` (NULL: this process's own arguments). All

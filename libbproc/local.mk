@@ -47,6 +47,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/spawn.c libbproc/spawn.h \
 	libbproc/spec.c libbproc/spec.h \
 	libbproc/spool.c libbproc/spool.h \
+	libbproc/standin.c libbproc/standin.h \
 	libbproc/streams.c libbproc/streams.h \
 	libbproc/strerror.c \
 	libbproc/fences.c libbproc/fences.h \

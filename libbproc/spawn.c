@@ -4,14 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libbproc/client.h"
 #include "libbproc/program.h"
 #include "libbproc/spawn.h"
+#include "libbproc/standin.h"
 
 static const struct io no_io = { .count = 0 };
 
@@ -70,6 +71,7 @@ static int here_start(struct spawn *spawn)
 
     if (error)
         return error;
+    spawn->place = SPAWN_HERE;
     spawn->pid = fork();
     if (spawn->pid == 0)
         here_run(spawn, ends[1]);
@@ -93,43 +95,36 @@ static int here_answer(int fd)
 
 /* ---- on another ---- */
 
-/* SIGPIPE is what a tool ignores for its own sake; what its process does about it is another's. */
-static int attributes_fill(posix_spawnattr_t *attributes, const struct circumstances *now)
+/* The child alone has its end of the gate, so that each sees the other's end. */
+static int child_start(struct spawn *spawn, struct depart *depart)
 {
-    sigset_t all, own;
+    pid_t pid = standin_start(depart->gate, spawn->node, spawn->argv, spawn->now, &spawn->memory);
 
-    sigfillset(&all);
-    sigemptyset(&own);
-    if (!(now->ignored & 1ULL << (SIGPIPE - 1)))
-        sigaddset(&own, SIGPIPE);
-    posix_spawnattr_setsigmask(attributes, &all);
-    posix_spawnattr_setsigdefault(attributes, &own);
-    return -posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    client_close(depart->gate);
+    depart->gate = -1;
+    spawn->pid = pid > 0 ? pid : 0;
+    return pid > 0 ? 0 : (int)pid;
 }
 
-static int ghost_spawn(struct spawn *spawn, int gate)
+/* With its gate closed it ends. */
+static void child_undo(struct spawn *spawn, struct depart *depart)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    struct ghost_environment environment;
-    int error;
+    client_close(depart->gate_far);
+    depart->gate_far = -1;
+    while (spawn->pid > 0 && waitpid(spawn->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    free(spawn->memory);
+    spawn->memory = NULL;
+    spawn->pid = 0;
+}
 
-    ghost_environment_fill(&environment, spawn->node, 1);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    error = attributes_fill(&attributes, spawn->now);
-    if (!error)
-        error = -posix_spawn_file_actions_adddup2(&actions, gate, GHOST_GATE);
-    if (!error)
-        error = -posix_spawn_file_actions_addclosefrom_np(&actions, GHOST_GATE + 1);
-    if (!error)
-        error = -posix_spawn(&spawn->pid, GHOST_PATH, &actions, &attributes, spawn->argv,
-                             environment.list);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error)
-        spawn->pid = 0;
-    return error;
+/* What the handover needs of the daemon: a connection, and the answer to what was asked on it. */
+static int daemon_find(struct depart *depart)
+{
+    if (depart->conn >= 0)
+        return depart_ask_hear(depart);
+    depart->conn = client_open();
+    return depart->conn < 0 ? depart->conn : 0;
 }
 
 static int program_give(struct depart *depart, const struct spawn *spawn, int exe)
@@ -142,7 +137,9 @@ static int program_give(struct depart *depart, const struct spawn *spawn, int ex
     if (!error)
         error = streams_take(set, spawn->fds);
     if (!error) {
-        error = depart_handover(depart, spawn->pid, set, &spec, 1, exe);
+        error = daemon_find(depart);
+        if (!error && !depart->same)
+            error = depart_handover(depart, spawn->pid, set, &spec, 1, exe);
         streams_free(set);
     }
     if (spec >= 0)
@@ -151,26 +148,32 @@ static int program_give(struct depart *depart, const struct spawn *spawn, int ex
     return error;
 }
 
-/* The ghost has its end of the gate alone, so that each sees the other's end. */
+static int daemon_ask(struct depart *depart)
+{
+    depart->conn = client_open();
+    return depart->conn < 0 ? depart->conn : depart_ask_send(depart);
+}
+
 static int remote_start(struct spawn *spawn, int exe)
 {
     struct depart depart;
-    int error = depart_open(&depart, spawn->send ? MOVE_EXECMOVE : MOVE_REXEC, spawn->node, 0);
+    int error;
 
-    if (error)
-        return error;
-    error = depart_gate(&depart);
+    depart_init(&depart, spawn->send ? MOVE_EXECMOVE : MOVE_REXEC, spawn->node, 0);
+    error = spawn->place == SPAWN_ANYWHERE ? daemon_ask(&depart) : 0;
     if (!error)
-        error = ghost_spawn(spawn, depart.gate);
-    client_close(depart.gate);
-    depart.gate = -1;
+        error = depart_gate(&depart);
+    if (!error)
+        error = child_start(spawn, &depart);
     if (!error)
         error = program_give(&depart, spawn, exe);
-    if (!error)
+    if (!error && !depart.same) {
+        spawn->place = SPAWN_AWAY;
         return depart.conn;
-    /* What may be a ghost already finds its gate closed, and ends. */
+    }
+    child_undo(spawn, &depart);
     depart_close(&depart);
-    return client_error(error);
+    return error ? client_error(error) : here_start(spawn);
 }
 
 int spawn_start(struct spawn *spawn)
@@ -178,7 +181,8 @@ int spawn_start(struct spawn *spawn)
     int exe = -1, result;
 
     spawn->pid = 0;
-    if (spawn->here)
+    spawn->memory = NULL;
+    if (spawn->place == SPAWN_HERE)
         return here_start(spawn);
     if (spawn->send) {
         exe = program_open(spawn->cmd);
@@ -191,9 +195,9 @@ int spawn_start(struct spawn *spawn)
     return result;
 }
 
-int spawn_answer(int fd, int here)
+int spawn_answer(int fd, enum spawn_place place)
 {
-    int error = here ? here_answer(fd) : client_error(depart_answer(fd));
+    int error = place == SPAWN_HERE ? here_answer(fd) : client_error(depart_answer(fd));
 
     client_close(fd);
     return error == -BPROC_PID_TAKEN ? -EAGAIN : error;

@@ -4,11 +4,10 @@
  * arguments, its name), passes every signal on, stops, continues and ends as the process does.
  *
  * Life: the local child of an rfork, or the caller of a rexec, executes this program with all
- * signals blocked and the gate to the daemon as descriptor 3. Or it is executed ahead of its
- * process, says that it is there, and waits at the gate until that runs; if it is not to be, the
- * ghost ends. When the
- * daemon goes away the ghost waits for it to come back; signals wait with it. Only SIGKILL and the
- * daemon's word end a ghost.
+ * signals blocked and the gate to the daemon as descriptor 3. Or what said that it was there ahead
+ * of its process does (libbproc/standin.h); then the ghost waits at the gate until that runs,
+ * unless it does already, and ends if it is not to be. When the daemon goes away the ghost waits
+ * for it to come back; signals wait with it. Only SIGKILL and the daemon's word end a ghost.
  *
  * A ghost of what was forked on a node has no gate and begins as one whose daemon was away.
  */
@@ -368,10 +367,9 @@ static int parent_watch(void)
 
 int main(int argc, char **argv)
 {
-    const char *node = getenv("BPROC_GHOST_NODE");
+    const char *node = getenv("BPROC_GHOST_NODE"), *ahead = getenv("BPROC_GHOST_AHEAD");
     struct ghost ghost = { .gate = GATE, .node = node ? ghosttext_number(node) : -1 };
     sigset_t all;
-    int ahead;
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
@@ -384,12 +382,11 @@ int main(int argc, char **argv)
     ghost.ppid = getppid();
     ghost.parent = parent_watch();
     ghost.retry_ms = RETRY_FIRST_MS;
-    ahead = ghost.gate >= 0 && getenv("BPROC_GHOST_AHEAD");
-    if (ghost.gate >= 0)
-        gate_hello(&ghost, 0);
-    else
+    if (ghost.gate < 0)
         gate_reconnect(&ghost);
-    if (ahead)
+    else if (!ahead)
+        gate_hello(&ghost, 0);
+    else if (ahead[0] == 'w')
         process_wait(&ghost);
     /* What ended before has sent its signal to the program that was here. */
     children_reap(&ghost);

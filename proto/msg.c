@@ -217,14 +217,12 @@ static int reply_failed(const struct msg *msg, char *text, size_t len)
     return -msg->header.status;
 }
 
-int msg_call(int sock, bproc_proc proc, xdrproc_t encode, const void *arg, const int *fds,
-             unsigned nfds, xdrproc_t decode, void *ret, size_t ret_size, char *text, size_t len)
+int msg_answer(int sock, bproc_proc proc, xdrproc_t decode, void *ret, size_t ret_size, char *text,
+               size_t len)
 {
     struct msg msg;
-    int error = msg_send(sock, K_CALL, proc, 1, 0, encode, arg, fds, nfds);
+    int error;
 
-    if (error)
-        return error;
     if (text && len)
         text[0] = '\0';
     error = msg_recv(sock, &msg);
@@ -240,4 +238,12 @@ int msg_call(int sock, bproc_proc proc, xdrproc_t encode, const void *arg, const
         error = frame_decode(decode, msg.body, msg.header.body_len, ret, ret_size);
     msg_free(&msg);
     return error;
+}
+
+int msg_call(int sock, bproc_proc proc, xdrproc_t encode, const void *arg, const int *fds,
+             unsigned nfds, xdrproc_t decode, void *ret, size_t ret_size, char *text, size_t len)
+{
+    int error = msg_send(sock, K_CALL, proc, 1, 0, encode, arg, fds, nfds);
+
+    return error ? error : msg_answer(sock, proc, decode, ret, ret_size, text, len);
 }

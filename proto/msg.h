@@ -49,4 +49,8 @@ void msg_free(struct msg *msg);
 int msg_call(int sock, bproc_proc proc, xdrproc_t encode, const void *arg, const int *fds,
              unsigned nfds, xdrproc_t decode, void *ret, size_t ret_size, char *text, size_t len);
 
+/* The second half of that, for a call that msg_send() has made. Blocks. */
+int msg_answer(int sock, bproc_proc proc, xdrproc_t decode, void *ret, size_t ret_size, char *text,
+               size_t len);
+
 #endif

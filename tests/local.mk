@@ -46,6 +46,7 @@ SYSTEM_TESTS += tests/t/0440-hostile.t
 SYSTEM_TESTS += tests/t/0441-traitor.t
 SYSTEM_TESTS += tests/t/0500-bpsh.t
 SYSTEM_TESTS += tests/t/0501-bpsh-many.t
+SYSTEM_TESTS += tests/t/0502-bpsh-short.t
 SYSTEM_TESTS += tests/t/0510-bpstat.t
 SYSTEM_TESTS += tests/t/0520-bpctl.t
 SYSTEM_TESTS += tests/t/0530-bptop.t

@@ -213,11 +213,19 @@ static char *specs_join(const struct options *options)
 
 static void nodes_choose(struct nodeset *nodes, const struct options *options)
 {
-    char *spec = specs_join(options);
+    int number = options->nspecs == 1 && options->nexcluded == 0 && !options->pty
+                     ? nodespec_number(options->specs[0]) : -1;
     struct tool_nodes table;
-    char text[512];
+    char *spec, text[512];
     int error;
 
+    /* That needs no table: the daemon refuses what it does not know. */
+    if (number >= 0) {
+        if (nodeset_push(nodes, number) < 0)
+            errx(1, "cannot choose node '%s': %s", options->specs[0], strerror(ENOMEM));
+        return;
+    }
+    spec = specs_join(options);
     tool_nodes_load(&table);
     error = nodespec_add(nodes, spec, &table, text, sizeof(text));
     for (size_t i = 0; i < options->nexcluded && !error; i++)

@@ -45,13 +45,15 @@ char *command_find(const char *name, const char *search)
     while (*name) {
         size_t len = strcspn(search, ":");
         char *path = path_join(search, len, name);
+        int found;
 
         if (!path)
             return NULL;
-        if (path_check(path) == 0)
+        found = path_check(path);
+        if (found == 0)
             return path;
         /* The first that is there but cannot be executed is the reason, as in a shell. */
-        if (path_check(path) == -EACCES)
+        if (found == -EACCES)
             error = EACCES;
         free(path);
         if (search[len] == '\0')

@@ -20,6 +20,7 @@
 
 #define DIVIDER "---------------------------------------------------------------------"
 #define FDS_A_TASK 4
+#define REPORT_MS 20            /* from when on a command is not a short one any more */
 
 /* What one turn waits for; tasks[i] stands for polls[i], NULL for what belongs to no task. */
 struct wait_set {
@@ -86,6 +87,25 @@ static bool output_wanted(const struct run *run, const struct task *task)
     return !run->sequential || (task == &run->tasks[run->turn] && task->report_fd < 0);
 }
 
+/*
+ * Short commands have ended before anybody asks whether they run: to hear it at their end, and not
+ * in the middle of their start, keeps a processor free for that.
+ */
+static bool report_waits(const struct run *run, const struct task *task)
+{
+    return task->report_fd >= 0 && task->pid > 0 && !run->sequential && !run->progress &&
+           !run->plan->connect_ms && !run->plan->run_ms &&
+           tool_clock() - task->start < REPORT_MS;
+}
+
+static int reports_wait(const struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (report_waits(run, &run->tasks[i]))
+            return REPORT_MS;
+    return -1;
+}
+
 static void set_fill(struct wait_set *set, const struct run *run)
 {
     set->count = 0;
@@ -97,7 +117,8 @@ static void set_fill(struct wait_set *set, const struct run *run)
     for (size_t i = 0; i < run->count; i++) {
         struct task *task = &run->tasks[i];
 
-        set_add(set, task, task->report_fd, POLLIN);
+        if (!report_waits(run, task))
+            set_add(set, task, task->report_fd, POLLIN);
         /* Without events this still tells when the node closes its end. */
         if (task->input_fd >= 0)
             set_add(set, task, task->input_fd,
@@ -254,12 +275,17 @@ static bool all_over(const struct run *run)
     return all_started(run);
 }
 
+/* The sooner of two; a negative one is never. */
+static int wait_shorter(int a, int b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int turn_wait(const struct wait_set *set, struct run *run)
 {
-    int wait = deadline_wait(run), shown = progress_wait(run);
+    int wait = wait_shorter(deadline_wait(run), progress_wait(run));
 
-    if (wait < 0 || (shown >= 0 && shown < wait))
-        wait = shown;
+    wait = wait_shorter(wait, reports_wait(run));
     if (poll(set->polls, set->count, wait) >= 0)
         return 0;
     return errno == EINTR ? 0 : -errno;

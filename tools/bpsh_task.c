@@ -134,12 +134,19 @@ int task_environment(const struct task *task, const struct task_plan *plan)
     return setenv("BPROC_PROGNAME", command->target ? command->target : command->path, 1);
 }
 
+static enum spawn_place task_place(const struct task *task)
+{
+    if (tool_self_known() == BPROC_NODE_NONE)
+        return SPAWN_ANYWHERE;
+    return task->node == tool_self_known() ? SPAWN_HERE : SPAWN_AWAY;
+}
+
 /* 0 with the report open and the child there, or a negative errno. */
 static int child_start(struct task *task, const struct task_plan *plan,
                        const struct child_ends *ends)
 {
     const struct command *command = plan->command;
-    struct spawn spawn = { .now = &plan->now, .node = task->node, .here = task->node == tool_self(),
+    struct spawn spawn = { .now = &plan->now, .node = task->node, .place = task_place(task),
                            .send = command->sent, .fds = ends->fds, .cmd = command->path,
                            .argv = command->argv };
 
@@ -147,7 +154,9 @@ static int child_start(struct task *task, const struct task_plan *plan,
         return -errno;
     spawn.envp = environ;
     task->report_fd = spawn_start(&spawn);
+    task->place = spawn.place;
     task->pid = spawn.pid;
+    task->memory = spawn.memory;
     return task->report_fd < 0 ? task->report_fd : 0;
 }
 
@@ -180,7 +189,7 @@ void task_start(struct task *task, const struct task_plan *plan)
 
 void task_report(struct task *task, const struct task_plan *plan)
 {
-    int error = spawn_answer(task->report_fd, task->node == tool_self());
+    int error = spawn_answer(task->report_fd, task->place);
 
     task->report_fd = -1;
     if (!task->error)
@@ -193,6 +202,8 @@ void task_reap(struct task *task)
 {
     if (task->pid > 0 && waitpid(task->pid, &task->status, WNOHANG) == task->pid) {
         task->pid = 0;
+        free(task->memory);
+        task->memory = NULL;
         task->end = tool_clock();
     }
 }

@@ -52,6 +52,7 @@ enum task_stage {
 struct task {
     int node;
     int rank;
+    enum spawn_place place;
     int copy;                       /* how many tasks before it are on the same node */
     bool started;
     enum task_stage stage;
@@ -61,6 +62,7 @@ struct task {
     int64_t deadline;               /* of its stage; 0: none */
     pid_t ender;                    /* see bpsh_ender.h; 0: none */
     pid_t pid;                      /* 0 once reaped or never started */
+    void *memory;                   /* the child's, as long as it is there */
     int status;                     /* as wait(2) gives it */
     int error;                      /* errno: it could not be created */
     int report_fd;

@@ -94,6 +94,13 @@ static bool number_read(const char **text, int *number)
     return true;
 }
 
+int nodespec_number(const char *spec)
+{
+    int node;
+
+    return number_read(&spec, &node) && *spec == '\0' ? node : -1;
+}
+
 /* "5", "2-6", "2-", "0-8/2". */
 static int add_numbers(struct nodeset *out, const char *item, const struct tool_nodes *table)
 {

@@ -42,6 +42,9 @@ int nodespec_add(struct nodeset *out, const char *spec, const struct tool_nodes 
 int nodespec_exclude(struct nodeset *out, const char *spec, const struct tool_nodes *table,
                      char *text, size_t len);
 
+/* The number of the one node that `spec` names by its number, for which no table is needed; -1. */
+int nodespec_number(const char *spec);
+
 /* State of that name, -1 if it is none. */
 int nodespec_state(const char *name);
 

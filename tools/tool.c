@@ -134,6 +134,11 @@ int tool_self(void)
     return own_node;
 }
 
+int tool_self_known(void)
+{
+    return own_node;
+}
+
 void tool_nodes_load(struct tool_nodes *nodes)
 {
     nodes->count = node_infos_fetch(&nodes->list, &own_node);

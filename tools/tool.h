@@ -80,6 +80,9 @@ const char *tool_color(int fd, const char *sequence);
 /* The own node, asked for once; BPROC_NODE_NONE with errno. Blocks for the daemon. */
 int tool_self(void);
 
+/* The same as far as it is known already, else BPROC_NODE_NONE. */
+int tool_self_known(void);
+
 /* Fetches the table; ends the tool with a message if that fails. Blocks for the daemon. */
 void tool_nodes_load(struct tool_nodes *nodes);
 void tool_nodes_free(struct tool_nodes *nodes);

@@ -37,6 +37,8 @@ exits 1 "a buffer of no bytes" bpsh -b 0 0 true
 exits 1 "a command that is not on the PATH" bpsh 0 nosuchcommand
 is "is told once" "$(cat "$TMP/out")" "bpsh: nosuchcommand: command not found"
 exits 1 "no daemon" on master env BPROC_SOCKET=/nowhere bpsh 0 true
+is "is told" "$(cat "$TMP/out")" "0: BProc is not running here"
+exits 1 "nor for all nodes" on master env BPROC_SOCKET=/nowhere bpsh -a true
 is "is told" "$(cat "$TMP/out")" "bpsh: cannot list the nodes: BProc is not running here"
 
 # Nodes.

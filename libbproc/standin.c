@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libbproc/depart.h"
+#include "libbproc/standin.h"
+
+#define PATIENCE_MS 30              /* twice at most: nodes and tracers look for ghosts later */
+#define STACK_BYTES 16384
+#define LONGEST 64                  /* bytes of a message that is taken here */
+
+struct standin {
+    int gate;
+    struct sigaction on_pipe;
+    const char *name;
+    char *const *argv;
+    struct ghost_environment environment;
+    alignas(16) char stack[STACK_BYTES];
+};
+
+/* The first two words of a body. */
+struct news {
+    struct frame_header header;
+    int words[2];
+};
+
+/*
+ * In the child: memory is the parent's, who goes on meanwhile, so there is nothing but the stack
+ * to be written to, no malloc, and no call that fails, as errno is the parent's, too.
+ */
+
+static void gate_keep(int gate)
+{
+    if (gate == GHOST_GATE)
+        fcntl(gate, F_SETFD, 0);
+    else
+        dup2(gate, GHOST_GATE);
+    close_range(STDIN_FILENO, STDERR_FILENO, 0);
+    close_range(GHOST_GATE + 1, ~0U, 0);
+}
+
+/* 0 when it is not all there, or too long for here; it stays to be read. */
+static int news_look(struct news *news, int runs)
+{
+    uint8_t bytes[FRAME_PREFIX + sizeof(news->words)];
+    ssize_t got = recv(GHOST_GATE, bytes, sizeof(bytes), MSG_PEEK);
+
+    /* There is to be no process. */
+    if (got == 0 && !runs)
+        _exit(1);
+    if (got != (ssize_t)sizeof(bytes) || frame_parse_header(bytes, &news->header) < 0 ||
+        news->header.body_len > LONGEST - FRAME_PREFIX)
+        return 0;
+    memcpy(news->words, bytes + FRAME_PREFIX, sizeof(news->words));
+    for (unsigned i = 0; i < 2; i++)
+        news->words[i] = (int)ntohl((uint32_t)news->words[i]);
+    return 1;
+}
+
+static int verdict_take(const struct news *news)
+{
+    char bytes[LONGEST];
+    size_t len = FRAME_PREFIX + news->header.body_len;
+
+    if (news->header.proc != P_GATE || news->words[0] != GATE_GHOST)
+        return 0;
+    return recv(GHOST_GATE, bytes, len, MSG_WAITALL) == (ssize_t)len;
+}
+
+/* Ends as the process has, if that is all there is to it. */
+static void exit_take(const struct news *news)
+{
+    if (news->header.proc == P_GHOST_EXIT && WIFEXITED(news->words[1]))
+        _exit(WEXITSTATUS(news->words[1]));
+}
+
+static int standin_run(void *arg)
+{
+    struct pollfd gate = { .fd = GHOST_GATE, .events = POLLIN };
+    struct standin *self = arg;
+    struct news news;
+    int runs = 0;
+
+    gate_keep(self->gate);
+    sigaction(SIGPIPE, &self->on_pipe, NULL);
+    prctl(PR_SET_NAME, self->name);
+    while (poll(&gate, 1, PATIENCE_MS) > 0 && news_look(&news, runs)) {
+        if (runs)
+            exit_take(&news);
+        if (runs || !verdict_take(&news))
+            break;
+        runs = 1;
+        ghost_environment_runs(&self->environment);
+    }
+    execve(GHOST_PATH, self->argv, self->environment.list);
+    _exit(1);
+}
+
+/* ---- in the parent ---- */
+
+static const char *name_of(char *const argv[])
+{
+    const char *slash = argv[0] ? strrchr(argv[0], '/') : NULL;
+
+    return slash ? slash + 1 : argv[0] ? argv[0] : "bproc-ghost";
+}
+
+static int hello_say(int gate, pid_t pid, int node)
+{
+    ghost_hello_arg hello = { .pid = pid, .ppid = getpid(), .node = node };
+
+    return msg_send(gate, K_EVENT, P_GHOST_HELLO, 0, 0, FRAME_XDR(ghost_hello_arg), &hello, NULL,
+                    0);
+}
+
+pid_t standin_start(int gate, int node, char *const argv[], const struct circumstances *now,
+                    void **memory)
+{
+    struct standin *child = malloc(sizeof(*child));
+    uint64_t mask;
+    pid_t pid;
+
+    if (!child)
+        return -ENOMEM;
+    child->gate = gate;
+    child->name = name_of(argv);
+    child->argv = argv;
+    child->on_pipe = (struct sigaction) { .sa_handler = SIG_DFL };
+    /* That is what a tool ignores for its own sake; what its process does about it is another's. */
+    if (now->ignored & 1ULL << (SIGPIPE - 1))
+        child->on_pipe.sa_handler = SIG_IGN;
+    ghost_environment_fill(&child->environment, node, 1);
+    signals_block(&mask);
+    pid = clone(standin_run, child->stack + STACK_BYTES, CLONE_VM | SIGCHLD, child);
+    if (pid < 0)
+        pid = -errno;
+    signals_restore(&mask);
+    if (pid < 0) {
+        free(child);
+        return pid;
+    }
+    *memory = child;
+    /* A daemon that does not hear of it is gone, which shows in what follows. */
+    hello_say(gate, pid, node);
+    return pid;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What stands for a remote process in its first moments: a child that shares its parent's memory
+ * and has nothing of its own but the gate. Most commands have ended before a ghost, which is a
+ * program, is executed and ended again; that was a third of their processor time here.
+ *
+ * Life: standin_start() makes it, with all signals blocked, and says P_GHOST_HELLO for it. It
+ * waits at its gate for the daemon's verdict and then for the end of the process, which it ends
+ * as. If that lasts longer than some milliseconds, or anything else comes, it executes the ghost,
+ * which finds signals and messages as they came and goes on where this one was.
+ */
+#ifndef BPROC_STANDIN_H
+#define BPROC_STANDIN_H
+
+#include <sys/types.h>
+
+#include "libbproc/spec.h"
+
+/*
+ * Starts it: `gate` is copied. Its number, with *memory, which is free()'s when it has ended, as
+ * are the strings of `argv`, which ps shows of the ghost; or -errno: there is no child. Does not
+ * block.
+ */
+pid_t standin_start(int gate, int node, char *const argv[], const struct circumstances *now,
+                    void **memory);
+
+#endif

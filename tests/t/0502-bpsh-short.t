@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The first moments of a command that bpsh starts, before a ghost stands for it: it ends, is sent
+# signals, loses its parent or its daemon.
+
+. "${0%/*}/lib.sh"
+
+lab_up 2
+
+# Each on the master, as one script.
+here() {
+    on master bash -c "$1" 2>&1
+}
+
+# The child of bpsh $p, as soon as there is one.
+child='p=$!; until c=$(pgrep -P $p); do :; done'
+
+is "statuses" "$(here 'for i in $(seq 0 5 255); do bpsh 0 sh -c "exit $i"; [ $? = $i ] || echo $i; done')" ""
+is "a death by signal" "$(here 'bpsh 0 sh -c "kill -KILL \$\$"; echo $?')" $'0: Killed\n255'
+is "and of a child that ignores SIGPIPE" \
+    "$(here "trap '' PIPE; bpsh 0 sh -c 'kill -PIPE \$\$; echo there'")" there
+is "signals for the child reach the command" \
+    "$(here "for i in \$(seq 20); do bpsh 0 sleep 30 & $child; kill -TERM \$c; wait \$p; echo \$?; done" |
+        sort | uniq -c | tr -s ' ' | tr '\n' ';')" " 20 0: Terminated; 20 255;"
+is "a stop and a SIGCONT do, too" \
+    "$(here "bpsh 0 sh -c 'sleep 0.2; echo on' & $child; kill -STOP \$c; sleep 0.3; kill -CONT \$c; wait \$p")" on
+here "for i in 1 2 3 4 5; do bpsh 1 sleep 30 & $child; kill -KILL \$c; done; wait" >/dev/null
+ok "with the child the command dies" wait_for 5 eval '! bplab exec n1 -- pgrep -x sleep'
+here "for i in 1 2 3; do bpsh 1 sleep 77 & $child; kill -KILL \$p; done; wait" >/dev/null
+ok "without its parent it goes on, if it was there" wait_for 5 eval \
+    '[ "$(on n1 pgrep -c -f "^sleep 77")" = "$(on master bpstat -p | grep -c "^[0-9]")" ]'
+here 'pkill -f "^sleep 77"'
+ok "and ends by a signal" wait_for 5 eval '! bplab exec n1 -- pgrep -f "^sleep 77"'
+here 'bpsh 0 sleep 44 & p=$!; sleep 1; ps -o comm=,args= --ppid $p; kill $p; wait' >"$TMP/out"
+is "what lasts is shown as the command" "$(head -1 "$TMP/out" | tr -s ' ')" "sleep sleep 44"
+is "a node without a number in the table" "$(here 'bpsh 7 true; echo $?')" \
+    $'7: Invalid node number\n1'
+is "bpsh's own node, by its number" "$(on n1 bpsh 1 sh -c 'hostname; exit 3'; echo $?)" $'n1\n3'
+is "and input goes there" "$(echo in | on n1 bpsh 1 cat)" in
+is "no process is registered any more" "$(on master bpstat -p | grep -c '^[0-9]')" 0
+is "no zombie is left" "$(on master ps -e -o stat= | grep -c '^Z')" 0
+done_testing
