@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,41 +90,46 @@ static void move_take(struct conn *conn, const struct frame_header *header, cons
     caller_clear(&caller);
 }
 
-/* bproc-birth, run by a process that arrives and has left that child elsewhere. */
-static void birth_answer(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+/*
+ * Which child, left elsewhere by a process that arrives, that asks for, or what it has executed:
+ * bproc-birth. 0: it has none such, and was told so.
+ */
+static int child_asked(struct conn *conn, const struct frame_header *header, const uint8_t *body,
+                       bool by_birth)
 {
-    ghost_fork_arg birth = { .node = local.node };
     struct caller caller;
     pid_msg ask;
+    int error, is_its;
 
     if (conn_decode(pid_msg, header, body, &ask) < 0) {
         conn_close(conn, "arguments do not decode");
-        return;
+        return 0;
     }
-    if (caller_from_conn(conn, &caller) == 0 && space_of(caller.pid) &&
-        transfer_has_child(task_number(task_parent(caller.pid)), ask.pid))
-        conn_reply(conn, header, FRAME_XDR(ghost_fork_arg), &birth);
-    else
-        conn_refuse(conn, header, EPERM, "no such birth");
+    error = caller_from_conn(conn, &caller);
+    is_its = !error && space_of(caller.pid) &&
+             transfer_has_child(task_number(by_birth ? task_parent(caller.pid) : caller.pid),
+                                ask.pid);
     caller_clear(&caller);
+    if (!is_its)
+        conn_refuse(conn, header, EPERM, "no such birth");
+    return is_its ? ask.pid : 0;
+}
+
+static void birth_answer(struct conn *conn, const struct frame_header *header, const uint8_t *body)
+{
+    ghost_fork_arg birth = { .node = local.node };
+
+    if (child_asked(conn, header, body, true))
+        conn_reply(conn, header, FRAME_XDR(ghost_fork_arg), &birth);
 }
 
 /* The process that arrives must not be able to kill it before we know it. */
 static void await_take(struct conn *conn, const struct frame_header *header, const uint8_t *body)
 {
-    struct caller caller;
-    pid_msg ask;
+    int pid = child_asked(conn, header, body, false);
 
-    if (conn_decode(pid_msg, header, body, &ask) < 0) {
-        conn_close(conn, "arguments do not decode");
-        return;
-    }
-    if (caller_from_conn(conn, &caller) == 0 && space_of(caller.pid) &&
-        transfer_has_child(task_number(caller.pid), ask.pid))
-        ghost_await(ask.pid, conn, header);
-    else
-        conn_refuse(conn, header, EPERM, "no such birth");
-    caller_clear(&caller);
+    if (pid)
+        ghost_await(pid, conn, header);
 }
 
 /* What bproc-birth has made connects by itself. */
