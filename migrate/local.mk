@@ -120,7 +120,7 @@ tests_unit_test_imagecheck_CPPFLAGS = $(AM_CPPFLAGS)
 
 UNIT_TESTS += tests/unit/test_imageguest
 tests_unit_test_imageguest_SOURCES = \
-	tests/unit/test_imageguest.c tests/unit/tap.h \
+	tests/unit/test_imageguest.c tests/unit/image_made.h tests/unit/tap.h \
 	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imageguest.c migrate/imageguest.h \
 	migrate/imagekinds.c migrate/imagekinds.h \

@@ -7,8 +7,8 @@
  * memory to a child of the receiver that another node has asked: that follows the list and reads
  * what stands there, memoryshare_serve(), until the end. The process does not run before all who
  * follow have what they need. If that cannot be kept up, those who follow have the owner of the
- * memory to ask, and the process here is none the worse. memoryshare_free(); whoever still follows a
- * list without an end is cut off by slaved, at the end of the transfer.
+ * memory to ask, and the process here is none the worse. memoryshare_free(); whoever still
+ * follows a list without an end is cut off by slaved, at the end of the transfer.
  */
 #ifndef BPROC_MEMORYSHARE_H
 #define BPROC_MEMORYSHARE_H

@@ -13,118 +13,14 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
-#include "common/tls.h"
-#include "proto/msg.h"
-#include "tests/progs/prog.h"
+#include "tests/progs/hostile.h"
 
 #define PATIENCE_MS 1000
-#define RANDOM_SHOTS 40
 #define FLOOD 20000
-
-struct target {
-    const char *addr;           /* NULL: the local socket */
-    int port;
-    SSL_CTX *ctx;               /* NULL: no TLS */
-};
-
-struct shot {
-    int fd;
-    SSL *ssl;
-};
-
-static uint64_t random_state = 1;
-
-static uint32_t random_get(void)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 32);
-}
-
-static void random_fill(uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        bytes[i] = (uint8_t)random_get();
-}
-
-/* ---- connections ---- */
-
-static int local_connect(void)
-{
-    struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = BPROC_SOCKET_PATH };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    MUST(fd);
-    CHECK(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0, "nobody at %s: %s",
-          addr.sun_path, strerror(errno));
-    return fd;
-}
-
-static int tcp_connect(const char *addr, int port)
-{
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    MUST(fd);
-    CHECK(inet_pton(AF_INET, addr, &in.sin_addr) == 1, "'%s' is no address", addr);
-    CHECK(connect(fd, (struct sockaddr *)&in, sizeof(in)) == 0, "nobody at %s:%d: %s", addr, port,
-          strerror(errno));
-    return fd;
-}
-
-static int shot_open(struct shot *shot, const struct target *target)
-{
-    struct timeval limit = { 2, 0 };
-
-    shot->ssl = NULL;
-    shot->fd = target->addr ? tcp_connect(target->addr, target->port) : local_connect();
-    setsockopt(shot->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    setsockopt(shot->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (!target->ctx)
-        return 1;
-    shot->ssl = SSL_new(target->ctx);
-    SSL_set_fd(shot->ssl, shot->fd);
-    return SSL_connect(shot->ssl) == 1;
-}
-
-static void shot_close(struct shot *shot)
-{
-    SSL_free(shot->ssl);
-    close(shot->fd);
-}
-
-/* Errors are what is to be expected. */
-static void shot_send(struct shot *shot, const void *bytes, size_t len)
-{
-    for (size_t done = 0; done < len;) {
-        const char *rest = (const char *)bytes + done;
-        int n = shot->ssl ? SSL_write(shot->ssl, rest, (int)(len - done))
-                          : (int)send(shot->fd, rest, len - done, MSG_NOSIGNAL);
-
-        if (n <= 0)
-            return;
-        done += (size_t)n;
-    }
-}
-
-/* What comes back is of no interest; only that it has been taken in. */
-static void shot_drain(struct shot *shot, int ms)
-{
-    struct pollfd fd = { .fd = shot->fd, .events = POLLIN };
-    char bytes[65536];
-    ssize_t n = 1;
-
-    while (n > 0 && poll(&fd, 1, ms) > 0)
-        n = recv(shot->fd, bytes, sizeof(bytes), 0);
-}
 
 static void bytes_shoot(const struct target *target, const void *bytes, size_t len)
 {
@@ -139,19 +35,6 @@ static void bytes_shoot(const struct target *target, const void *bytes, size_t l
 }
 
 /* ---- frames ---- */
-
-/* Any numbers at all, in the order of the header; mark 0 stands for the right one. */
-static size_t frame_put(uint8_t *out, uint32_t mark, uint32_t vers, uint32_t kind, uint32_t proc,
-                        uint32_t nfds, size_t body_len)
-{
-    uint32_t words[7] = { mark ? mark : 0x80000000u | (uint32_t)(FRAME_HEADER + body_len), vers,
-                          kind, proc, random_get(), 0, nfds };
-
-    for (int i = 0; i < 7; i++)
-        words[i] = htonl(words[i]);
-    memcpy(out, words, sizeof(words));
-    return sizeof(words) + body_len;
-}
 
 /* A number that is changed often: where a state or a token could be made of it. */
 static int proc_is_harmless(uint32_t proc)
@@ -312,17 +195,6 @@ static void local_run(int argc, char **argv)
 
 /* ---- the TLS ports ---- */
 
-static SSL_CTX *context_take(const char *dir)
-{
-    char text[256] = "";
-    SSL_CTX *ctx = strcmp(dir, "-") == 0
-                       ? tls_context(NULL, 0, TLS_VERIFY_NONE, text, sizeof(text))
-                       : tls_context(dir, 0, TLS_VERIFY_PEER, text, sizeof(text));
-
-    CHECK(ctx, "no TLS: %s", text);
-    return ctx;
-}
-
 static void tls_run(int argc, char **argv)
 {
     struct target target;
@@ -359,111 +231,6 @@ static void raw_run(int argc, char **argv)
     bytes_shoot(&target, record, sizeof(record));
     frame_shoot(&target, K_CALL, P_HELLO, 64, 0);
     bytes_shoot(&target, "", 0);
-}
-
-/* ---- a node that lies ---- */
-
-static uint8_t *frame_make(bproc_kind kind, bproc_proc proc, xdrproc_t encode, const void *body,
-                           size_t *len)
-{
-    struct frame_header header = { .kind = kind, .proc = proc, .serial = 5 };
-    uint8_t *frame;
-
-    CHECK(frame_build(&header, encode, body, &frame, len) == 0, "cannot build a frame");
-    return frame;
-}
-
-static void hello_send(struct shot *shot, int node, unsigned data_port, unsigned procs)
-{
-    hello_arg hello = { .node = node, .instance = 1234567, .data_port = data_port };
-    uint8_t *frame;
-    size_t len;
-
-    hello.procs.procs_len = procs;
-    hello.procs.procs_val = calloc(procs + 1, sizeof(launch_done));
-    for (unsigned i = 0; i < procs; i++)
-        hello.procs.procs_val[i] = (launch_done){ (int)i - 2, random_get() % 4 };
-    frame = frame_make(K_CALL, P_HELLO, FRAME_XDR(hello_arg), &hello, &len);
-    shot_send(shot, frame, len);
-    free(hello.procs.procs_val);
-    free(frame);
-}
-
-static void statuses_send(struct shot *shot)
-{
-    static const bproc_proc events[] = { P_EXITED, P_STOPPED, P_CONTINUED };
-
-    for (int pid = -3; pid < 400; pid++) {
-        status_msg body = { .pid = pid, .status = (int)random_get() };
-        size_t len;
-        uint8_t *frame = frame_make(K_EVENT, events[(unsigned)pid % 3], FRAME_XDR(status_msg),
-                                    &body, &len);
-
-        shot_send(shot, frame, len);
-        free(frame);
-    }
-}
-
-/* A call in the name of root, of one who is none. */
-static void pass_send(struct shot *shot, bproc_proc proc, const void *body, size_t body_len)
-{
-    pass_arg arg = { .uid = 0, .gid = 0, .pid = 1, .proc = proc,
-                     .body = { (u_int)body_len, (char *)(uintptr_t)body } };
-    size_t len;
-    uint8_t *frame = frame_make(K_CALL, P_PASS, FRAME_XDR(pass_arg), &arg, &len);
-
-    shot_send(shot, frame, len);
-    free(frame);
-}
-
-static void member_lie(const struct target *target, int node, unsigned procs)
-{
-    static const uint32_t state_down[] = { 0, 0 }, token[] = { 0, 0xffffff7f };
-    struct shot shot;
-
-    if (shot_open(&shot, target)) {
-        hello_send(&shot, node, 2224, procs);
-        statuses_send(&shot);
-        pass_send(&shot, P_NODE_SET_STATE, state_down, sizeof(state_down));
-        pass_send(&shot, P_TOKEN_CREATE, token, sizeof(token));
-        pass_send(&shot, P_MOVE_HANDOVER, state_down, sizeof(state_down));
-        pass_send(&shot, P_PASS, state_down, sizeof(state_down));
-        pass_send(&shot, (bproc_proc)4711, NULL, 0);
-        shot_drain(&shot, 100);
-    }
-    shot_close(&shot);
-}
-
-static void member_run(int argc, char **argv)
-{
-    struct target target;
-    struct shot shot;
-    int node;
-
-    CHECK(argc == 2, "member takes an address and a folder");
-    target = (struct target){ argv[0], 2223, context_take(argv[1]) };
-    node = tls_own_node(target.ctx);
-    for (int wrong = -4; wrong < 5; wrong++)
-        member_lie(&target, wrong == node ? 4711 : wrong, 0);
-    member_lie(&target, node, 0);
-    member_lie(&target, node, 1000);
-    member_lie(&target, node, BPROC_MAX_PROCS);
-    /* A link that is up, and then garbage on it. */
-    for (int i = 0; i < RANDOM_SHOTS; i++) {
-        uint8_t bytes[1024];
-        size_t body_len = 4 * (random_get() % 40);
-
-        if (shot_open(&shot, &target)) {
-            hello_send(&shot, node, i & 1 ? 0 : 1 + random_get() % 65535, random_get() % 9);
-            random_fill(bytes, sizeof(bytes));
-            if (i & 2)
-                frame_put(bytes, 0, BPROC_PROTO_VERSION, random_get() % 3,
-                          P_JOIN + random_get() % 10, 0, body_len);
-            shot_send(&shot, bytes, FRAME_PREFIX + body_len);
-            shot_drain(&shot, 20);
-        }
-        shot_close(&shot);
-    }
 }
 
 /* ---- connections that do nothing ---- */

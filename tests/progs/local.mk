@@ -19,6 +19,11 @@ tests_progs_streams_SOURCES = tests/progs/streams.c tests/progs/prog.h
 tests_progs_streams_LDADD = $(PROG_LDADD)
 tests_progs_streams_LDFLAGS = $(PROG_LINK)
 
+check_PROGRAMS += tests/progs/sockets
+tests_progs_sockets_SOURCES = tests/progs/sockets.c tests/progs/prog.h
+tests_progs_sockets_LDADD = $(PROG_LDADD)
+tests_progs_sockets_LDFLAGS = $(PROG_LINK)
+
 check_PROGRAMS += tests/progs/masterfile
 tests_progs_masterfile_SOURCES = tests/progs/masterfile.c tests/progs/prog.h
 tests_progs_masterfile_LDADD = $(PROG_LDADD)
@@ -65,7 +70,8 @@ tests_progs_steady_LDADD = $(PROG_LDADD)
 tests_progs_steady_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/hostile
-tests_progs_hostile_SOURCES = tests/progs/hostile.c tests/progs/prog.h
+tests_progs_hostile_SOURCES = tests/progs/hostile.c tests/progs/hostile.h \
+	tests/progs/hostile_member.c tests/progs/hostile_shot.c tests/progs/prog.h
 tests_progs_hostile_LDADD = common/libcommon.la proto/libproto.la $(OPENSSL_LIBS)
 
 check_PROGRAMS += tests/progs/traitor
@@ -130,9 +136,14 @@ tests_progs_lacking_LDADD = $(PROG_LDADD)
 tests_progs_lacking_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/pages
-tests_progs_pages_SOURCES = tests/progs/pages.c tests/progs/prog.h
+tests_progs_pages_SOURCES = tests/progs/pages.c tests/progs/memory.h tests/progs/prog.h
 tests_progs_pages_LDADD = $(PROG_LDADD)
 tests_progs_pages_LDFLAGS = $(PROG_LINK)
+
+check_PROGRAMS += tests/progs/lazy
+tests_progs_lazy_SOURCES = tests/progs/lazy.c tests/progs/memory.h tests/progs/prog.h
+tests_progs_lazy_LDADD = $(PROG_LDADD)
+tests_progs_lazy_LDFLAGS = $(PROG_LINK)
 
 check_PROGRAMS += tests/progs/vector
 tests_progs_vector_LDADD = $(PROG_LDADD)

@@ -14,11 +14,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "tests/progs/prog.h"
+#include "tests/progs/memory.h"
 
-#define PAGE 4096UL
-#define MIB (1UL << 20)
-#define RW (PROT_READ | PROT_WRITE)
 #define LISTS 20000
 
 static sigjmp_buf fault;
@@ -34,35 +31,6 @@ static int faults(volatile char *at)
         return 1;
     *at = 1;
     return 0;
-}
-
-static char *region_make(size_t size)
-{
-    char *at = mmap(NULL, size, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    CHECK(at != MAP_FAILED, "cannot map %zu bytes: %s", size, strerror(errno));
-    return at;
-}
-
-/* Every word tells where it is, so that no page can stand for another. */
-static void words_write(char *at, size_t size)
-{
-    for (size_t i = 0; i < size; i += sizeof(uintptr_t))
-        *(uintptr_t *)(void *)(at + i) = ((uintptr_t)at + i) * 0x9e3779b97f4a7c15UL;
-}
-
-static void words_expect(const char *what, const char *at, size_t size)
-{
-    for (size_t i = 0; i < size; i += sizeof(uintptr_t))
-        CHECK(*(const uintptr_t *)(const void *)(at + i) ==
-                  ((uintptr_t)at + i) * 0x9e3779b97f4a7c15UL,
-              "%s: byte %zu of %zu differs", what, i, size);
-}
-
-static void zeros_expect(const char *what, const char *at, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        CHECK(at[i] == 0, "%s: byte %zu is %d", what, i, at[i]);
 }
 
 /* ---- whole: 64 MiB with holes and zeros ---- */
@@ -321,183 +289,9 @@ static void move(int argc, char **argv)
     }
 }
 
-/* ---- lazy: the child runs before it has all ---- */
-
-static char *lazy_memory;
-static size_t lazy_size;
-
-static pid_t lazy_fork(int node, size_t size)
-{
-    pid_t pid;
-
-    lazy_size = size;
-    lazy_memory = region_make(size);
-    words_write(lazy_memory, size);
-    pid = _bproc_rfork(node, BPROC_DUMP_EXEC | BPROC_DUMP_OTHER | BPROC_RFORK_LAZY);
-    if (pid < 0)
-        die("cannot fork onto node %d: %s", node, bproc_strerror(errno));
-    if (pid > 0) {
-        /* It has a memory of its own, wherever that is. */
-        memset(lazy_memory, 7, size);
-        child_expect(pid, 0);
-    }
-    return pid;
-}
-
-static size_t page_pick(size_t i, size_t pages)
-{
-    return i * 7919 % pages * PAGE;
-}
-
-/* Every page, in an order that nobody foresees. */
-static void scattered(int argc, char **argv)
-{
-    size_t pages = (size_t)atoi(argv[1]) * MIB / PAGE;
-
-    (void)argc;
-    if (lazy_fork(atoi(argv[0]), pages * PAGE) > 0)
-        return;
-    for (size_t i = 0; i < pages; i++) {
-        words_expect("a page out of turn", lazy_memory + page_pick(i, pages), PAGE);
-        *(uintptr_t *)(void *)(lazy_memory + page_pick(i, pages)) += 1;
-    }
-    for (size_t i = 0; i < pages; i++)
-        words_expect("the rest of it", lazy_memory + i * PAGE + 8, PAGE - 8);
-    _exit(0);
-}
-
-/* What the kernel touches in the process's name. */
-static void kernel(int argc, char **argv)
-{
-    char buffer[PAGE], *there;
-    int ends[2];
-
-    (void)argc;
-    if (lazy_fork(atoi(argv[0]), 32 * MIB) > 0)
-        return;
-    MUST(pipe(ends));
-    for (size_t i = 0; i < 32; i++) {
-        there = lazy_memory + (31 - i) * MIB + 8 * PAGE;
-        MUST(write(ends[1], there, PAGE));
-        CHECK(read_all(ends[0], buffer, PAGE) == PAGE, "the pipe is short");
-        words_expect("what was written", there, PAGE);
-        CHECK(memcmp(buffer, there, PAGE) == 0, "write took other bytes from page %zu", i);
-        MUST(write(ends[1], buffer, PAGE));
-        CHECK(read_all(ends[0], there + 8 * PAGE, PAGE) == PAGE, "the pipe is short");
-        CHECK(memcmp(buffer, there + 8 * PAGE, PAGE) == 0, "read put other bytes to page %zu", i);
-    }
-    _exit(0);
-}
-
-/* Children of the child, made while pages are missing: each has all of them. */
-static void forks(int argc, char **argv)
-{
-    pid_t pids[4];
-
-    (void)argc;
-    if (lazy_fork(atoi(argv[0]), 64 * MIB) > 0)
-        return;
-    for (int i = 0; i < 4; i++) {
-        words_expect("before a fork", lazy_memory + (size_t)i * 5 * MIB, MIB);
-        MUST(pids[i] = fork());
-        if (pids[i] == 0) {
-            words_expect("in a child of the child", lazy_memory, lazy_size);
-            _exit(5);
-        }
-    }
-    words_expect("after the forks", lazy_memory, lazy_size);
-    for (int i = 0; i < 4; i++)
-        child_expect(pids[i], 5 << 8);
-    _exit(0);
-}
-
-/* Maps that change while pages are missing. */
-static void changes(int argc, char **argv)
-{
-    char *moved, *kept, *there = region_make(MIB);
-    size_t part = 8 * MIB;
-
-    (void)argc;
-    if (lazy_fork(atoi(argv[0]), 64 * MIB) > 0)
-        return;
-    MUST(munmap(lazy_memory + 7 * part, part));
-    MUST(madvise(lazy_memory + 6 * part, part, MADV_DONTNEED));
-    MUST(mprotect(lazy_memory + 5 * part, part, PROT_READ));
-    moved = mremap(lazy_memory + 4 * part, part, 2 * part, MREMAP_MAYMOVE);
-    CHECK(moved != MAP_FAILED, "cannot move memory: %s", strerror(errno));
-    kept = lazy_memory + 4 * part;
-    for (size_t i = 0; i < part; i += sizeof(uintptr_t))
-        CHECK(*(uintptr_t *)(void *)(moved + i) == ((uintptr_t)kept + i) * 0x9e3779b97f4a7c15UL,
-              "byte %zu of what was moved differs", i);
-    zeros_expect("what was added", moved + part, part);
-    words_expect("what became read only", lazy_memory + 5 * part, part);
-    zeros_expect("what was thrown away", lazy_memory + 6 * part, part);
-    words_expect("what stays", lazy_memory, 4 * part);
-    memset(there, 1, MIB);
-    _exit(0);
-}
-
-/* On, before all of it is there: to `argv[1]` itself, or by a child of its own. */
-static void onward(int argc, char **argv)
-{
-    pid_t pid;
-
-    (void)argc;
-    if (lazy_fork(atoi(argv[0]), 64 * MIB) > 0)
-        return;
-    pid = _bproc_rfork(atoi(argv[1]), BPROC_DUMP_EXEC | BPROC_DUMP_OTHER | BPROC_RFORK_LAZY);
-    if (pid < 0)
-        die("cannot fork on to node %s: %s", argv[1], bproc_strerror(errno));
-    if (pid == 0) {
-        words_expect("two nodes on", lazy_memory, lazy_size);
-        _exit(6);
-    }
-    child_expect(pid, 6 << 8);
-    MUST(bproc_move(atoi(argv[1])));
-    CHECK(bproc_currnode() == atoi(argv[1]), "it is on node %d", bproc_currnode());
-    words_expect("after a move", lazy_memory, lazy_size);
-    _exit(0);
-}
-
-/* Ends at once, before its memory is there. */
-static void brief(int argc, char **argv)
-{
-    (void)argc;
-    for (int i = 0; i < 5; i++)
-        if (lazy_fork(atoi(argv[0]), 32 * MIB) == 0)
-            _exit(0);
-    CHECK(waitpid(-1, NULL, __WALL) < 0 && errno == ECHILD, "there is another child");
-}
-
-/* Whoever has its memory dies: it must not go on without. */
-static void cut(int argc, char **argv)
-{
-    char *at = region_make(64 * MIB);
-    int status;
-    pid_t pid;
-
-    (void)argc;
-    words_write(at, 64 * MIB);
-    pid = _bproc_rfork(atoi(argv[0]), BPROC_DUMP_EXEC | BPROC_DUMP_OTHER | BPROC_RFORK_LAZY);
-    if (pid < 0)
-        die("cannot fork onto node %d: %s", atoi(argv[0]), bproc_strerror(errno));
-    if (pid == 0) {
-        for (size_t i = 0; i < 64 * MIB; i += sizeof(uintptr_t))
-            if (*(uintptr_t *)(void *)(at + i) != ((uintptr_t)at + i) * 0x9e3779b97f4a7c15UL)
-                _exit(1);
-        _exit(0);
-    }
-    MUST(waitpid(pid, &status, 0));
-    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-          "the child ended with wait status %#x, not by SIGKILL", (unsigned)status);
-}
-
 static const struct prog_case cases[] = {
     { "whole", whole }, { "heap", heap }, { "regions", regions }, { "thread", thread },
-    { "children", children }, { "refused", refused }, { "move", move },
-    { "scattered", scattered }, { "kernel", kernel }, { "forks", forks },
-    { "changes", changes }, { "onward", onward },
-    { "brief", brief }, { "cut", cut }, { NULL, NULL },
+    { "children", children }, { "refused", refused }, { "move", move }, { NULL, NULL },
 };
 
 int main(int argc, char **argv)

@@ -45,30 +45,31 @@ is "the terminal of the caller shows output and errors of the child" \
 
 # ---- pipes and sockets from before the fork ----
 
+# stream PROGRAM CASE NAME
 stream() {
-    ok "$2" on master timeout 30 "$progs/streams" "$1"
+    ok "$3" on master timeout 30 "$progs/$1" "$2"
 }
 
 flow() {
     ok "$2" on master timeout 50 "$progs/flow" "$1"
 }
 
-stream pipe-up "a pipe brings the child's words, its end comes with the child's"
-stream pipe-down "a pipe brings the caller's words, its end comes when he closes it"
-stream dialogue "two pipes carry questions and answers"
-stream socketpair "a socket pair goes both ways, the caller ends his direction first"
-stream halfclose-up "a socket pair of which the child ends its direction first"
-stream seqpacket "a sequenced packet pair keeps its messages apart"
-stream datagram "so does a datagram pair, empty ones included"
-stream tcp "a TCP connection goes both ways"
-stream tcp-ended "TCP connections that have ended are at their end there, too"
-stream own-pipe "what the caller writes and reads himself is not stolen"
-stream duplicate "a pipe open twice ends when both are closed"
-stream grandchild "the child's child writes on, the child's exit does not wait for it"
-stream flags "descriptors keep O_NONBLOCK and close-on-exec, the caller's own too"
-stream epoll "what an epoll instance watches is watched by the child's own"
-stream many "sixty pipes"
-stream too-many "more streams than can be forwarded: EMFILE, and nothing has happened"
+stream streams pipe-up "a pipe brings the child's words, its end comes with the child's"
+stream streams pipe-down "a pipe brings the caller's words, its end comes when he closes it"
+stream streams dialogue "two pipes carry questions and answers"
+stream sockets socketpair "a socket pair goes both ways, the caller ends his direction first"
+stream sockets halfclose-up "a socket pair of which the child ends its direction first"
+stream sockets seqpacket "a sequenced packet pair keeps its messages apart"
+stream sockets datagram "so does a datagram pair, empty ones included"
+stream sockets tcp "a TCP connection goes both ways"
+stream sockets tcp-ended "TCP connections that have ended are at their end there, too"
+stream streams own-pipe "what the caller writes and reads himself is not stolen"
+stream streams duplicate "a pipe open twice ends when both are closed"
+stream streams grandchild "the child's child writes on, the child's exit does not wait for it"
+stream streams flags "descriptors keep O_NONBLOCK and close-on-exec, the caller's own too"
+stream streams epoll "what an epoll instance watches is watched by the child's own"
+stream streams many "sixty pipes"
+stream streams too-many "more streams than can be forwarded: EMFILE, and nothing has happened"
 flow records "seven writers on four machines share a pipe, their records stay whole"
 flow stall-pipe "a pipe nobody reads holds up that stream alone, and the exit"
 flow stall-socket "a socket nobody reads, the same"

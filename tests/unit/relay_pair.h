@@ -289,4 +289,24 @@ static void pair_socket(struct pair *pair, unsigned id, stream_kind kind, int ty
     fd_nonblock(*parent);
 }
 
+/* What read(2) gives once it gives something: bytes, 0, or a negative errno. */
+__attribute__((unused))
+static ssize_t read_soon(struct pair *pair, int fd, void *bytes, size_t len)
+{
+    ssize_t n = -1;
+
+    (void)pair_until(pair, 2000, (n = read(fd, bytes, len)) >= 0 || errno != EAGAIN);
+    return n >= 0 ? n : -errno;
+}
+
+__attribute__((unused))
+static bool says(struct pair *pair, int from, int to, const char *word)
+{
+    char text[64] = "";
+
+    return write(from, word, strlen(word)) == (ssize_t)strlen(word) &&
+           read_soon(pair, to, text, sizeof(text) - 1) == (ssize_t)strlen(word) &&
+           strcmp(text, word) == 0;
+}
+
 #endif

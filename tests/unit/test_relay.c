@@ -77,24 +77,6 @@ static bool flow_same(struct flow *flow)
     return flow->got == flow->total && memcmp(before, after, sizeof(before)) == 0;
 }
 
-/* What read(2) gives once it gives something: bytes, 0, or a negative errno. */
-static ssize_t read_soon(struct pair *pair, int fd, void *bytes, size_t len)
-{
-    ssize_t n = -1;
-
-    (void)pair_until(pair, 2000, (n = read(fd, bytes, len)) >= 0 || errno != EAGAIN);
-    return n >= 0 ? n : -errno;
-}
-
-static bool says(struct pair *pair, int from, int to, const char *word)
-{
-    char text[64] = "";
-
-    return write(from, word, strlen(word)) == (ssize_t)strlen(word) &&
-           read_soon(pair, to, text, sizeof(text) - 1) == (ssize_t)strlen(word) &&
-           strcmp(text, word) == 0;
-}
-
 static void test_small(void)
 {
     struct pair pair;
@@ -129,37 +111,6 @@ static void test_small(void)
     pair.side[NODE].ssl = NULL;
     ok(pair_until(&pair, 2000, pair.side[MASTER].broken), "the end of the connection is told");
     close(process[1]), close(process[2]), close(parent[0]);
-    pair_close(&pair);
-}
-
-/* The connection outlives its relays: what is said on it next is not theirs. */
-static void test_over(void)
-{
-    struct pair pair;
-    struct bulk_msg msg;
-    int process, parent;
-
-    pair_open(&pair, 2);
-    pair_output(&pair, 0, &process, &parent);
-    ok(says(&pair, process, parent, "output"), "a process writes");
-    close(process);
-    (void)pair_until(&pair, 2000, pair.side[NODE].idle);
-    is_int(pair.side[MASTER].over + pair.side[NODE].over, 0, "its end alone is not the last word");
-    relay_over(pair.side[NODE].relay);
-    ok(pair_until(&pair, 2000, pair.side[MASTER].over && pair.side[NODE].over),
-       "the last word of one side is answered by the other");
-    is_int(pair.side[MASTER].broken + pair.side[NODE].broken, 0, "and none is broken");
-    for (int i = 0; i < SIDES; i++) {
-        relay_free(pair.side[i].relay);
-        pair.side[i].relay = NULL;
-        bulk_resume(pair.side[i].ssl);
-    }
-    is_int(bulk_send_data(pair.side[MASTER].ssl, P_BULK_LAUNCH, 7, "next", 4), 0,
-           "the connection serves again");
-    ok(bulk_recv(pair.side[NODE].ssl, &msg) == 0 && msg.header.proc == P_BULK_LAUNCH &&
-       memcmp(msg.body, "next", 4) == 0, "in both hands");
-    bulk_free(&msg);
-    close(parent);
     pair_close(&pair);
 }
 
@@ -214,139 +165,6 @@ static void test_stall(void)
     ok(flow_same(&going), "nor has the other");
     for (int i = 0; i < 2; i++)
         close(process[i]), close(parent[i]);
-    pair_close(&pair);
-}
-
-/* The end is over only when the data before it has been delivered. */
-static void test_late_reader(void)
-{
-    static char bytes[300 * 1024];      /* more than the reader's pipe can be made to hold */
-    struct pair pair;
-    int process, parent;
-    size_t got = 0;
-
-    pair_open(&pair, 2);
-    pair_output(&pair, 0, &process, &parent);
-    for (size_t sent = 0; sent < sizeof(bytes); pair_turn(&pair, 2)) {
-        size_t left = sizeof(bytes) - sent;
-        ssize_t n = write(process, bytes, left < 32768 ? left : 32768);
-
-        sent += n > 0 ? (size_t)n : 0;
-    }
-    close(process);
-    pair_turn(&pair, 50);
-    is_int(pair.side[NODE].idle, 0, "the node is not idle before its output is read");
-    ok(pair_until(&pair, 2000, ({
-        ssize_t n = read(parent, bytes, 8192);
-        got += n > 0 ? (size_t)n : 0;
-        pair.side[NODE].idle;
-    })), "it is when the reader has come");
-    while (read(parent, bytes, 1) == 1)
-        got++;
-    is_int(got, sizeof(bytes), "and nothing is missing");
-    close(parent);
-    pair_close(&pair);
-}
-
-static bool write_fails(int fd, int error)
-{
-    return write(fd, "x", 1) < 0 && errno == error;
-}
-
-static void test_broken_pipe(void)
-{
-    struct pair pair;
-    int process[3], parent[3];
-
-    pair_open(&pair, 2);
-    pair_output(&pair, 0, &process[0], &parent[0]);
-    pair_input(&pair, 1, &process[1], &parent[1]);
-    pair_socket(&pair, 2, STREAM_SOCKET, SOCK_STREAM, &process[2], &parent[2]);
-    close(parent[0]);
-    pair_turn(&pair, 50);
-    ok(write_fails(process[0], EPIPE), "the reader's end reaches a process that writes nothing");
-    close(process[1]);
-    pair_turn(&pair, 50);
-    ok(write_fails(parent[1], EPIPE), "the process's end reaches a parent that writes nothing");
-    close(parent[2]);
-    pair_turn(&pair, 50);
-    ok(write_fails(process[2], EPIPE), "a socket closed at the parent is closed at the process");
-    ok(pair_until(&pair, 2000, pair.side[MASTER].idle && pair.side[NODE].idle),
-       "both sides are idle after that");
-    close(process[0]), close(process[2]), close(parent[1]);
-    pair_close(&pair);
-}
-
-/* `direct`: what is delivered need not be asked for, and nothing else may be taken for that. */
-static void test_flush(bool direct)
-{
-    struct pair pair;
-    int process, parent, waiting = 0, other_process, other_parent;
-    static char bytes[300 * 1024];
-    size_t sent = 0, got = 0;
-
-    pair_open(&pair, 2);
-    pair_output(&pair, 0, &process, &parent);
-    pair_output(&pair, 1, &other_process, &other_parent);
-    if (direct)
-        relay_set_direct(pair.side[NODE].relay);
-    (void)pair_until(&pair, 1000, ({
-        size_t left = sizeof(bytes) - sent;
-        ssize_t n = write(process, bytes, left < 65536 ? left : 65536);
-        if (n > 0)
-            sent += (size_t)n;
-        sent == sizeof(bytes);
-    }));
-    is_int(sent, sizeof(bytes), "the output is more than its pipe holds");
-    /* The descriptor stays open, as with a grandchild. */
-    is_int(relay_flush(pair.side[NODE].relay), 0, "a flush begins");
-    is_int(relay_flush(pair.side[NODE].relay), -EALREADY, "only once");
-    pair_turn(&pair, 50);
-    is_int(pair.side[NODE].flushed, 0, "it is not over while the reader stalls");
-    ok(pair_until(&pair, 5000, ({
-        ssize_t n = pair.side[NODE].flushed ? -1 : read(parent, bytes, 8192);
-        if (n > 0)
-            got += (size_t)n;
-        pair.side[NODE].flushed;
-    })), "it ends once the reader has gone on");
-    ioctl(parent, FIONREAD, &waiting);
-    is_int(got + (size_t)waiting, sizeof(bytes), "and then the original has got all of it");
-    ok(says(&pair, other_process, other_parent, "later"), "streams that are open go on after it");
-    close(process), close(parent), close(other_process), close(other_parent);
-    pair_close(&pair);
-}
-
-static void test_flush_empty(bool direct)
-{
-    struct pair pair;
-    int process, parent;
-
-    pair_open(&pair, 2);
-    pair_output(&pair, 0, &process, &parent);
-    pair_turn(&pair, 20);
-    if (direct)
-        relay_set_direct(pair.side[NODE].relay);
-    relay_flush(pair.side[NODE].relay);
-    ok(pair_until(&pair, 2000, pair.side[NODE].flushed), "a flush with nothing to send ends");
-    close(process), close(parent);
-    pair_close(&pair);
-}
-
-/* No event tells that the process's end of a datagram socket is closed. */
-static void test_datagram_end(void)
-{
-    struct pair pair;
-    int process, parent;
-
-    pair_open(&pair, 2);
-    pair_socket(&pair, 0, STREAM_DATAGRAM, SOCK_DGRAM, &process, &parent);
-    must(write(process, "last", 4) == 4, "send");
-    relay_flush(pair.side[NODE].relay);
-    ok(!pair_until(&pair, 1500, pair.side[NODE].idle), "a datagram socket is open at a grandchild");
-    close(process);
-    ok(pair_until(&pair, 3000, pair.side[MASTER].idle && pair.side[NODE].idle),
-       "and over when he has gone");
-    close(parent);
     pair_close(&pair);
 }
 
@@ -457,93 +275,6 @@ static void test_messages(void)
     }
 }
 
-/* A child of the test plays the parent: told 'w' it writes, told 'x' it lets go. */
-static pid_t holder_start(int held, int *tell)
-{
-    int fds[2];
-    pid_t pid;
-
-    pipe_make(fds, 0);
-    pid = fork();
-    if (pid == 0) {
-        char byte;
-
-        close(fds[1]);
-        while (read(fds[0], &byte, 1) > 0)
-            if (byte == 'x')
-                close(held);
-            else if (write(held, "p", 1) != 1)
-                _exit(1);
-        _exit(0);
-    }
-    close(fds[0]);
-    *tell = fds[1];
-    return pid;
-}
-
-static void test_parent(void)
-{
-    struct pair pair;
-    int orig[2], made[2], tell, byte = 0, waiting = 0;
-    char text[4];
-    pid_t pid;
-
-    pair_open(&pair, 2);
-    pipe_make(orig, 0);
-    pipe_make(made, 0);
-    pid = holder_start(orig[0], &tell);
-    fd_nonblock(made[0]);
-    is_int(relay_set_parent(pair.side[MASTER].relay, pid), 0, "the parent is known");
-    is_int(relay_add(pair.side[MASTER].relay, 0, STREAM_PIPE_READ, 0, orig[0], -1), 0,
-           "it shares an input");
-    pair_add(&pair, NODE, 0, STREAM_PIPE_READ, -1, made[1]);
-    ok(write(orig[1], "abc", 3) == 3, "there is input");
-    pair_turn(&pair, 100);
-    ioctl(orig[1], FIONREAD, &waiting);
-    is_int(waiting, 3, "it is left to the parent while he has the pipe open");
-    pair.side[NODE].wants = 2;
-    is_int(read_soon(&pair, made[0], text, 3), 2, "the process gets as much as it waits for");
-    pair.side[NODE].wants = 0;
-    pair_turn(&pair, 100);
-    ioctl(orig[1], FIONREAD, &waiting);
-    is_int(waiting, 1, "and no more");
-    ok(write(tell, "x", 1) == 1, "the parent closes it");
-    is_int(read_soon(&pair, made[0], &byte, 1), 1, "then the process gets it");
-    close(tell);
-    close(orig[1]), close(made[0]);
-    pair_close(&pair);
-    waitpid(pid, NULL, 0);
-}
-
-/* The parent keeps a socket open that the process shuts down: his is not touched meanwhile. */
-static void test_shared_shutdown(void)
-{
-    struct pair pair;
-    int orig[2], made[2], tell;
-    char byte;
-    pid_t pid;
-
-    pair_open(&pair, 2);
-    sockets_make(orig, SOCK_STREAM);
-    sockets_make(made, SOCK_STREAM);
-    fd_nonblock(orig[1]);
-    pid = holder_start(orig[0], &tell);
-    relay_set_parent(pair.side[MASTER].relay, pid);
-    is_int(relay_add(pair.side[MASTER].relay, 0, STREAM_SOCKET, 0, orig[0], orig[0]), 0,
-           "the parent shares a socket");
-    pair_add(&pair, NODE, 0, STREAM_SOCKET, made[0], made[0]);
-    shutdown(made[1], SHUT_WR);
-    pair_turn(&pair, 50);
-    ok(write(tell, "w", 1) == 1, "he uses it after the process has shut it down");
-    is_int(read_soon(&pair, orig[1], &byte, 1), 1, "and it works for him");
-    ok(write(tell, "x", 1) == 1, "he closes it");
-    is_int(read_soon(&pair, orig[1], &byte, 1), 0, "then it is shut down");
-    close(tell);
-    waitpid(pid, NULL, 0);
-    close(orig[1]), close(made[1]);
-    pair_close(&pair);
-}
-
 static void test_outputs(void)
 {
     struct pair pair;
@@ -581,20 +312,10 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     test_small();
-    test_over();
     test_large();
     test_stall();
-    test_late_reader();
-    test_broken_pipe();
-    test_flush(false);
-    test_flush(true);
-    test_flush_empty(false);
-    test_flush_empty(true);
-    test_datagram_end();
     test_records();
     test_messages();
-    test_parent();
-    test_shared_shutdown();
     test_outputs();
     return done_testing();
 }

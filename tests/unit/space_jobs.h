@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A process space without slaved: its socket's other end, and the jobs that are launched there,
+ * which are the test program itself: job_run() tells by the name.
+ */
+#ifndef TESTS_SPACE_JOBS_H
+#define TESTS_SPACE_JOBS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/msg.h"
+#include "tests/unit/tap.h"
+
+#define PARENT 4000
+#define FD_FAR 77
+
+#define EARLY_MAX 8
+
+static struct msg early[EARLY_MAX];
+static unsigned early_count;
+static int space;
+static pid_t space_pid;
+static char self[4096];
+
+/* ---- jobs ------------------------------------------------------------------------------ */
+
+static int job_facts(void)
+{
+    char cwd[256];
+    gid_t groups[8];
+    sigset_t mask;
+    struct rlimit limit;
+    int count = getgroups(8, groups);
+
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    getrlimit(RLIMIT_MSGQUEUE, &limit);
+    printf("pid=%d ppid=%d pgid=%d sid=%d uid=%d gid=%d ngroups=%d cwd=%s umask=%03o usr1=%d "
+           "queue=%d nice=%d env=%s far=%d four=%d", (int)getpid(), (int)getppid(),
+           (int)getpgrp(), (int)getsid(0), (int)getuid(), (int)getegid(), count,
+           getcwd(cwd, sizeof(cwd)), umask(0),
+           sigismember(&mask, SIGUSR1), (int)limit.rlim_cur, getpriority(PRIO_PROCESS, 0),
+           getenv("COLOUR"), fcntl(FD_FAR, F_GETFD), fcntl(4, F_GETFD));
+    return 7;
+}
+
+static int job_sigwait(void)
+{
+    sigset_t set;
+    siginfo_t info;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    while (sigwaitinfo(&set, &info) < 0)
+        ;
+    printf("code=%d pid=%d uid=%d value=%ld", info.si_code, (int)info.si_pid, (int)info.si_uid,
+           (long)info.si_value.sival_ptr);
+    return 0;
+}
+
+/* Says who its parent is, and again after each line it reads. */
+static int job_parents(void)
+{
+    char line[16];
+
+    do {
+        dprintf(STDOUT_FILENO, "%d\n", (int)getppid());
+    } while (read(STDIN_FILENO, line, sizeof(line)) > 0);
+    return 0;
+}
+
+static int job_harm(int signo)
+{
+    kill(getppid(), signo);
+    while (signo == SIGKILL && getppid() != 1)
+        usleep(1000);
+    if (signo == SIGKILL)
+        printf("%d", (int)getppid());
+    else
+        printf("stopped");
+    return 3;
+}
+
+static int job_run(const char *name)
+{
+    int status = strcmp(name, "facts") == 0 ? job_facts() :
+                 strcmp(name, "sigwait") == 0 ? job_sigwait() :
+                 strcmp(name, "parents") == 0 ? job_parents() :
+                 strcmp(name, "kill") == 0 ? job_harm(SIGKILL) :
+                 strcmp(name, "stop") == 0 ? job_harm(SIGSTOP) : 99;
+
+    fflush(stdout);
+    return status;
+}
+
+/* ---- the other end of the space's socket -------------------------------------------------- */
+
+static bool space_start(void)
+{
+    struct timeval patience = { .tv_sec = 20 };
+    struct msg msg;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return false;
+    space_pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL,
+                               NULL);
+    if (space_pid == 0) {
+        if (ends[1] == 3)
+            fcntl(3, F_SETFD, 0);
+        else
+            dup2(ends[1], 3);
+        execl(SPACE_PROGRAM, "bproc-space", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    space = ends[0];
+    setsockopt(space, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (space_pid < 0 || msg_recv_packet(space, &msg) < 0)
+        return false;
+    msg_free(&msg);
+    return true;
+}
+
+struct job {
+    pid_t pid, ppid, pgid, sid;
+    uid_t uid;
+    const char *cmd, *arg;
+    uint64_t blocked;
+    int status;                 /* our end of the status socket */
+    int in, out;                /* our ends of its standard streams */
+};
+
+static int spec_fd(const struct job *job)
+{
+    char *argv[] = { (char *)(uintptr_t)job->cmd, (char *)(uintptr_t)job->arg };
+    char *envp[] = { (char[]){ "COLOUR=green" } };
+    limit_pair limit = { .which = RLIMIT_MSGQUEUE, .soft = 4096, .hard = 8192 };
+    exec_spec spec = { .cmd = argv[0], .cwd = (char[]){ "/usr" }, .umask_bits = 027,
+                       .nice_value = 5, .blocked = job->blocked, .argv = { 2, argv },
+                       .envp = { 1, envp }, .limits = { 1, &limit } };
+    int fd = memfd_create("spec", MFD_CLOEXEC);
+    uint8_t *bytes;
+    size_t len;
+
+    if (fd < 0 || frame_encode(FRAME_XDR(exec_spec), &spec, 1 << 20, &bytes, &len) < 0)
+        return -1;
+    if (write(fd, bytes, len) != (ssize_t)len)
+        diag("cannot write the specification");
+    free(bytes);
+    return fd;
+}
+
+static signal_msg passed;               /* the last signal for a parent */
+
+/* Events can come before an answer; they are kept for event_next(). */
+static int launch_answer(void)
+{
+    launched_ret ret;
+    struct msg msg;
+    int error;
+
+    while ((error = msg_recv_packet(space, &msg)) == 0 && msg.header.kind == K_EVENT) {
+        if (early_count == EARLY_MAX)
+            return -ENOBUFS;
+        early[early_count++] = msg;
+    }
+    if (error)
+        return error;
+    error = msg.header.serial == 5 && msg.header.kind == K_REPLY ? -msg.header.status : -EPROTO;
+    if (!error)
+        error = frame_decode(FRAME_XDR(launched_ret), msg.body, msg.header.body_len, &ret,
+                             sizeof(ret));
+    msg_free(&msg);
+    return error;
+}
+
+static int job_launch(struct job *job)
+{
+    unsigned groups[] = { 10, 20, 30 };
+    int targets[] = { 0, 1, FD_FAR }, index[] = { 2, 3, 3 };
+    launch_exec_arg arg = { .who = { .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
+                                     .sid = job->sid },
+                            .uid = job->uid, .gid = job->uid, .groups = { 3, groups },
+                            .targets = { 3, targets }, .fd_index = { 3, index },
+                            .exe_index = 0 };
+    int in[2], out[2], status[2];
+    int error;
+
+    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status) < 0)
+        return -errno;
+    int fds[] = { spec_fd(job), status[1], in[0], out[1] };
+
+    error = msg_send(space, K_CALL, P_LAUNCH_EXEC, 5, 0, FRAME_XDR(launch_exec_arg), &arg, fds, 4);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    job->status = status[0];
+    job->in = in[1];
+    job->out = out[0];
+    if (error)
+        return error;
+
+    return launch_answer();
+}
+
+static int job_exec_error(const struct job *job)
+{
+    int error = 0;
+
+    return recv(job->status, &error, sizeof(error), MSG_WAITALL) == sizeof(error) ? error : 0;
+}
+
+/* 0: there is none. */
+static int message_next(struct msg *msg)
+{
+    if (early_count == 0)
+        return msg_recv_packet(space, msg) == 0;
+    *msg = early[0];
+    memmove(early, early + 1, --early_count * sizeof(early[0]));
+    return 1;
+}
+
+/* What a keeper got is for whom it stands for. */
+static int passed_on(struct msg *msg)
+{
+    signal_msg body;
+
+    if (msg->header.kind != K_EVENT || msg->header.proc != P_SPACE_SIGNAL ||
+        frame_decode(FRAME_XDR(signal_msg), msg->body, msg->header.body_len, &body,
+                     sizeof(body)) < 0)
+        return 0;
+    passed = body;
+    msg_free(msg);
+    return 1;
+}
+
+/* For when nothing else is due. */
+static int passed_is(pid_t pid, int signo)
+{
+    struct msg msg;
+
+    while ((passed.pid != pid || passed.signo != signo) && message_next(&msg))
+        if (!passed_on(&msg))
+            msg_free(&msg);
+    return passed.pid == pid && passed.signo == signo;
+}
+
+/* The next event: its kind and, in *pid and *status, what it says. */
+/* What the census finds in passing, or not: a group other than the one that was asked for. */
+static int found_by_the_way(struct msg *msg)
+{
+    if (msg->header.kind != K_EVENT || msg->header.proc != P_SPACE_GROUP)
+        return 0;
+    msg_free(msg);
+    return 1;
+}
+
+static bproc_proc event_next(pid_t *pid, int *status)
+{
+    bproc_proc event = 0;
+    status_msg body;
+    struct msg msg;
+
+    *pid = *status = -1;
+    do {
+        if (!message_next(&msg))
+            return 0;
+    } while (passed_on(&msg) || found_by_the_way(&msg));
+    if (msg.header.kind == K_EVENT && frame_decode(FRAME_XDR(status_msg), msg.body,
+                                                   msg.header.body_len, &body, sizeof(body)) == 0) {
+        event = msg.header.proc;
+        *pid = body.pid;
+        *status = body.status;
+    }
+    msg_free(&msg);
+    return event;
+}
+
+static void signal_job(pid_t pid, int signo, int code, long value)
+{
+    signal_msg arg = { .pid = pid, .signo = signo, .code = code, .from_pid = 321, .from_uid = 54,
+                       .value = value };
+
+    msg_send(space, K_EVENT, P_SPACE_SIGNAL, 0, 0, FRAME_XDR(signal_msg), &arg, NULL, 0);
+}
+
+static void orphan(pid_t ppid)
+{
+    pid_msg arg = { .pid = ppid };
+
+    msg_send(space, K_EVENT, P_SPACE_ORPHAN, 0, 0, FRAME_XDR(pid_msg), &arg, NULL, 0);
+}
+
+static const char *output(const struct job *job, bool all)
+{
+    static char text[1024];
+    size_t got = 0;
+    ssize_t n;
+
+    while (got < sizeof(text) - 1 && (n = read(job->out, text + got, sizeof(text) - 1 - got)) > 0) {
+        got += (size_t)n;
+        if (!all)
+            break;
+    }
+    text[got] = '\0';
+    return text;
+}
+
+static void job_end(const struct job *job)
+{
+    close(job->status);
+    close(job->in);
+    close(job->out);
+}
+
+#endif
