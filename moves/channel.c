@@ -38,6 +38,7 @@ static void move_committed(struct move *move)
 {
     FAULT(FAULT_MASTERD_COMMITTED);
     move->phase = MOVE_GATE;
+    move->committed = move_clock();
     /* The copy has done its work: the end of its gate ends it. */
     gate_end(move->copy);
     move->copy = NULL;

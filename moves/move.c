@@ -103,17 +103,21 @@ void move_fail(struct move *move, int error, const char *fmt, ...)
     move_free(move);
 }
 
+/* One line, from which one sees where the time went. */
 static void move_log(const struct move *move)
 {
     const unsigned *usec = move->usec;
     const char *unit = move->bytes >= 1 << 20 ? "MiB" : "KiB";
     double size = (double)move->bytes / (move->bytes >= 1 << 20 ? 1 << 20 : 1 << 10);
+    int64_t now = move_clock();
 
-    log_info("%s pid %d -> %s: %lld ms (check %.1f dump %.1f connect %.1f send %.1f restore %.1f"
-             " ack %.1f), %.1f %s", kind_names[move->kind], move->pid, move_node_name(move->node),
-             (long long)(move_clock() - move->started) / 1000, usec[MT_CHECK] / 1e3,
+    log_info("%s pid %d -> %s: %.1f ms (begin %.1f check %.1f dump %.1f connect %.1f send %.1f"
+             " restore %.1f ack %.1f ghost %.1f), %.1f %s", kind_names[move->kind], move->pid,
+             move_node_name(move->node), (double)(now - move->started) / 1e3,
+             (double)(move->begun - move->started) / 1e3, usec[MT_CHECK] / 1e3,
              usec[MT_DUMP] / 1e3, usec[MT_CONNECT] / 1e3, usec[MT_SEND] / 1e3,
-             usec[MT_RESTORE] / 1e3, usec[MT_ACK] / 1e3, size, unit);
+             usec[MT_RESTORE] / 1e3, usec[MT_ACK] / 1e3, (double)(now - move->committed) / 1e3,
+             size, unit);
 }
 
 void move_end(struct move *move)
@@ -168,6 +172,7 @@ void move_start(struct move *move, const struct move_place *place)
         move_fail(move, -error, "cannot start the transfer: %s", strerror(-error));
         return;
     }
+    move->begun = move_clock();
     handover_free(move);
     move->phase = is_dumped(move) ? MOVE_HANDED : MOVE_STARTED;
     if (move->how == SHARE_IMAGE)

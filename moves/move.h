@@ -76,7 +76,9 @@ struct move {
     int rank;
     unsigned serial;                /* of a program that its node commits; 0: we do */
     int runs;                       /* such a program does */
-    int64_t started;
+    int64_t started;                /* by move_clock(), as all of these: asked for */
+    int64_t begun;                  /* the mover was told */
+    int64_t committed;
     unsigned usec[MOVE_NTIMES];
     uint64_t bytes;
 };
