@@ -14,12 +14,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libbproc/depart.h"
 #include "libbproc/standin.h"
 
-#define PATIENCE_MS 30              /* twice at most: nodes and tracers look for ghosts later */
+#define PATIENCE_MS 70              /* the census of a node that it is on takes it for a birth later */
 #define STACK_BYTES 16384
 #define LONGEST 64                  /* bytes of a message that is taken here */
 
@@ -51,6 +52,23 @@ static void gate_keep(int gate)
         dup2(gate, GHOST_GATE);
     close_range(STDIN_FILENO, STDERR_FILENO, 0);
     close_range(GHOST_GATE + 1, ~0U, 0);
+}
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether there is something to be read before that time. */
+static int news_wait(int64_t until)
+{
+    struct pollfd gate = { .fd = GHOST_GATE, .events = POLLIN };
+    int64_t left = until - clock_ms();
+
+    return left > 0 && poll(&gate, 1, (int)left) > 0;
 }
 
 /* 0 when it is not all there, or too long for here; it stays to be read. */
@@ -90,7 +108,7 @@ static void exit_take(const struct news *news)
 
 static int standin_run(void *arg)
 {
-    struct pollfd gate = { .fd = GHOST_GATE, .events = POLLIN };
+    int64_t until = clock_ms() + PATIENCE_MS;
     struct standin *self = arg;
     struct news news;
     int runs = 0;
@@ -98,7 +116,7 @@ static int standin_run(void *arg)
     gate_keep(self->gate);
     sigaction(SIGPIPE, &self->on_pipe, NULL);
     prctl(PR_SET_NAME, self->name);
-    while (poll(&gate, 1, PATIENCE_MS) > 0 && news_look(&news, runs)) {
+    while (news_wait(until) && news_look(&news, runs)) {
         if (runs)
             exit_take(&news);
         if (runs || !verdict_take(&news))

@@ -25,7 +25,8 @@ AC_DEFUN([BPROC_REQUIRE_FLAG], [
 # BPROC_FLAGS
 #
 # Sets WARNING_CFLAGS, HARDENING_CPPFLAGS, HARDENING_CFLAGS, HARDENING_LDFLAGS (for all that is
-# linked), PIE_LDFLAGS (for programs), INSTRUMENT_CFLAGS and FUZZER_LDFLAGS.
+# linked), PIE_LDFLAGS (for programs), STATIC_PIE_LDFLAGS (for one without shared libraries, empty
+# where that cannot be), INSTRUMENT_CFLAGS and FUZZER_LDFLAGS.
 AC_DEFUN([BPROC_FLAGS], [
     m4_foreach_w([flag], [-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
         -Wold-style-definition -Wformat=2 -Wvla -Wpointer-arith -Wwrite-strings -Wundef
@@ -42,6 +43,9 @@ AC_DEFUN([BPROC_FLAGS], [
         bproc_plain_CFLAGS=$CFLAGS
         CFLAGS="$CFLAGS -fPIE"
         BPROC_TRY_FLAG([PIE_LDFLAGS], [-pie])
+        dnl Sanitizers want their libc to be shared.
+        AS_IF([test "x$enable_sanitizer$enable_fuzzing" = xnono],
+            [BPROC_TRY_FLAG([STATIC_PIE_LDFLAGS], [-static-pie])])
         CFLAGS=$bproc_plain_CFLAGS
         dnl The sanitizers' own checks replace the fortified functions, and would miss what those hide.
         AS_IF([test "x$enable_sanitizer" = xno && test "x$enable_fuzzing" = xno],
@@ -67,6 +71,7 @@ AC_DEFUN([BPROC_FLAGS], [
     AC_SUBST([HARDENING_CFLAGS])
     AC_SUBST([HARDENING_LDFLAGS])
     AC_SUBST([PIE_LDFLAGS])
+    AC_SUBST([STATIC_PIE_LDFLAGS])
     AC_SUBST([INSTRUMENT_CFLAGS])
     AC_SUBST([FUZZER_LDFLAGS])
 ])

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bprsh: what programs take for rsh or ssh. One command on one node, by the user's shell there, as
+ * if he had logged in.
+ */
 #include "config.h"
 
 #include <err.h>
@@ -11,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/bprsh.h"
 #include "tools/bprsh_login.h"
 #include "tools/bprsh_options.h"
 #include "tools/host.h"
@@ -25,16 +28,6 @@ static const char sftp_command[] =
     "for server in /usr/lib/openssh /usr/libexec/openssh /usr/libexec /usr/lib/ssh; do "
     "[ ! -x $server/sftp-server ] || exec $server/sftp-server; done; "
     "echo 'no sftp-server on this node' >&2; exit 127";
-
-bool bprsh_called(const char *name)
-{
-    static const char *const names[] = { "bprsh", "ssh", "rsh", "remsh", "slogin", "rlogin" };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
 
 static bool terminal_wanted(const struct agent_options *options)
 {
@@ -86,7 +79,7 @@ static int node_find(const char *host)
     return node;
 }
 
-int bprsh_main(int argc, char **argv)
+int main(int argc, char **argv)
 {
     struct agent_options options;
     struct session session = { 0 };
@@ -110,11 +103,8 @@ int bprsh_main(int argc, char **argv)
     session.folder = login.home;
     session.failure = AGENT_FAILED;
     session.no_input = options.no_input || tool_stdin_is_null();
-    if (login.other) {
-        session.user = login.name;
-        session.uid = login.uid;
-        session.gid = login.gid;
-    }
+    session.become = login.other ? login_become : NULL;
+    session.user = &login;
     error = session_run(&session, &status);
     if (error)
         errx(AGENT_FAILED, "cannot run a command on %s: %s", options.host, tool_reason(-error));

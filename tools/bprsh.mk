@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# bpsh is the remote shell as well, by another name.
+# Sessions on nodes, the remote shell's and those of bpsh --pty.
 
-tools_bpsh_SOURCES += \
-	tools/bprsh.c tools/bprsh.h \
-	tools/bprsh_login.c tools/bprsh_login.h \
-	tools/bprsh_options.c tools/bprsh_options.h \
+SESSION_SOURCES = \
 	tools/pty.c tools/pty.h \
 	tools/pump.c tools/pump.h \
 	tools/session.c tools/session.h
+
+tools_bpsh_SOURCES += $(SESSION_SOURCES)
 tools_bpsh_CFLAGS = $(AM_CFLAGS) -pthread
 
-TOOL_LINKS += bprsh:bpsh
+bin_PROGRAMS += tools/bprsh
+
+tools_bprsh_SOURCES = \
+	tools/bprsh.c \
+	tools/bprsh_login.c tools/bprsh_login.h \
+	tools/bprsh_options.c tools/bprsh_options.h \
+	tools/tool.c tools/tool.h \
+	$(HOST_SOURCES) $(SESSION_SOURCES)
+tools_bprsh_CFLAGS = $(AM_CFLAGS) -pthread
+tools_bprsh_LDADD = $(NODES_LIBS)
 
 pkglibexec_PROGRAMS += tools/bproc-session
 
@@ -27,7 +35,7 @@ shimdir = $(pkglibdir)/shim
 
 install-shims: install-binPROGRAMS
 	$(AM_V_at)$(MKDIR_P) '$(DESTDIR)$(shimdir)'
-	$(AM_V_at)for link in ssh:bpsh rsh:bpsh scp:bpcp rcp:bpcp; do \
+	$(AM_V_at)for link in ssh:bprsh rsh:bprsh scp:bpcp rcp:bpcp; do \
 		$(LN_S) -f '$(bindir)'/$${link#*:} '$(DESTDIR)$(shimdir)'/$${link%:*} || exit 1; \
 	done
 

@@ -3,6 +3,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <grp.h>
 #include <fnmatch.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -77,6 +78,15 @@ void login_find(struct login *login, const char *name)
     login->other = login->uid != getuid();
     if (login->other && getuid() != 0)
         errx(AGENT_FAILED, "cannot be user %s: only root can be another one", name);
+}
+
+int login_become(const void *user)
+{
+    const struct login *login = user;
+
+    if (initgroups(login->name, login->gid) < 0 || setgid(login->gid) < 0)
+        return -1;
+    return setuid(login->uid);
 }
 
 static bool name_is_login(const char *name, size_t len)

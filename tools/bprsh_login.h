@@ -23,6 +23,9 @@ struct login {
  */
 void login_find(struct login *login, const char *name);
 
+/* Makes the calling process the user of that `struct login`, for session.h. 0 or -1. */
+int login_become(const void *user);
+
 /* The environment for him on `node`, ended by NULL. Malloc'd; ends the tool without memory. */
 char **login_environment(const struct login *login, int node, bool terminal);
 

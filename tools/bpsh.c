@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bpsh: a command on nodes; by another name, the remote shell of bprsh.h. Reads its arguments,
- * makes one task a node and leaves them to the loop; the exit status is made of theirs.
+ * bpsh: a command on nodes. Reads its arguments, makes one task a node and leaves them to the loop;
+ * the exit status is made of theirs.
  */
 #include "config.h"
 
@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/bprsh.h"
 #include "tools/bpsh_collect.h"
 #include "tools/bpsh_diff.h"
 #include "tools/bpsh_loop.h"
@@ -275,8 +274,6 @@ int main(int argc, char **argv)
     double start;
     int result;
 
-    if (bprsh_called(program_invocation_short_name))
-        return bprsh_main(argc, argv);
     options_read(&options, argc, argv);
     sinks_color(sinks);
     command_choose(&command, &options);

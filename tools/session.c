@@ -4,7 +4,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -113,15 +112,6 @@ static int signals_open(struct running *running)
     return running->signals < 0 ? -errno : 0;
 }
 
-static int user_become(const struct session *session)
-{
-    if (!session->user)
-        return 0;
-    if (initgroups(session->user, session->gid) < 0 || setgid(session->gid) < 0)
-        return -1;
-    return setuid(session->uid);
-}
-
 /* Arguments of bproc-session: its own, then the command. NULL without memory. */
 static char **arguments_make(const struct session *session, char size[32])
 {
@@ -168,7 +158,7 @@ static void child_run(const struct session *session, const struct running *runni
         report = REPORT_FD;
         sigaction(SIGPIPE, &running->pipe_action, NULL);
         sigprocmask(SIG_SETMASK, &running->mask, NULL);
-        if (user_become(session) == 0)
+        if (!session->become || session->become(session->user) == 0)
             _bproc_rexec(session->node, flags, NODE_PROGRAM, argv, session->envp);
     }
     if (write(report, &(int) { errno }, sizeof(int)) < 0)

@@ -25,9 +25,8 @@ struct session {
     bool no_input;
     bool terminal;
     int failure;                    /* exit status when the output cannot be written */
-    const char *user;               /* NULL: the caller, as he is; else with uid and gid */
-    uid_t uid;
-    gid_t gid;
+    int (*become)(const void *user);    /* in the child, 0 or -1; NULL: as the caller is */
+    const void *user;
 };
 
 /*

@@ -19,7 +19,7 @@ for tool in bpcp bpctl bplib bprsh bprun bpsh bpstat bptop; do
         sh -c "$tool --version && $tool --help >/dev/full"
     like "with the reason" "$(tail -n 1 "$TMP/out")" "^$tool: cannot write stdout: No space left"
 done
-for link in ssh:bpsh rsh:bpsh scp:bpcp rcp:bpcp; do
+for link in ssh:bprsh rsh:bprsh scp:bpcp rcp:bpcp; do
     is "the shim folder has ${link%:*}" \
         "$(readlink "$BPLAB_STAGE$BPROC_LIBDIR/bproc/shim/${link%:*}")" "$BPROC_BINDIR/${link#*:}"
 done
