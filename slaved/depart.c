@@ -44,7 +44,8 @@ static int task_find(const struct caller *caller, int number, pid_t *task, pid_t
 
     *space = space_of(caller->pid);
     if (!*space) {
-        snprintf(text, len, "process %d is not one of this node's process space", caller->pid);
+        snprintf(text, len, "BProc did not start process %d: on a node only what bpsh or the like "
+                 "has started can start others elsewhere", caller->pid);
         return EOPNOTSUPP;
     }
     *task = caller->pid;

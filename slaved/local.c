@@ -201,7 +201,7 @@ static void client_message(struct conn *conn, const struct frame_header *header,
         pass_call(conn, header, body);
         break;
     default:
-        conn_refuse(conn, header, EOPNOTSUPP, "only the master can do this as yet");
+        conn_refuse(conn, header, EOPNOTSUPP, "only the master can do this");
     }
 }
 

@@ -16,10 +16,25 @@
 #include "libbproc/node.h"
 #include "tools/tool.h"
 
+/* The init of a node's processes is BProc's own. */
+static bool is_bprocs(void)
+{
+    char name[16] = "";
+    int fd = open("/proc/1/comm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, name, sizeof(name) - 1);
+
+    tool_close(&fd);
+    return n > 0 && strcmp(name, "bproc-space\n") == 0;
+}
+
 const char *tool_reason(int error)
 {
     if (error == EBUSY)
         return "BProc is not running here";
+    if (error == EOPNOTSUPP && is_bprocs())
+        return "only the master can do this";
+    if (error == EOPNOTSUPP && tool_self() >= 0)
+        return "BProc did not start this process on the node: do it on the master";
     return bproc_strerror(error);
 }
 

@@ -27,6 +27,14 @@ is "and what it writes is there before" \
     "$(on master bpsh 0 sh -c 'for i in 1 2 3; do bpsh 1 echo $i; done; echo end' | tr '\n' ' ')" "1 2 3 end "
 is "input goes all the way" "$(on master sh -c 'echo hello | bpsh 0 bpsh 1 cat')" hello
 
+# A login on a node is no process of BProc's.
+is "bpsh of a shell that BProc did not start says what to do" "$(on n0 bpsh 1 true 2>&1)" \
+    "1: BProc did not start this process on the node: do it on the master"
+like "the log says whose it is" "$(bplab logs n0)" \
+    "BProc did not start process [0-9]+: on a node only what bpsh or the like has started"
+is "in one that it has, what is the master's is said to be" \
+    "$(on master bpsh 0 bpctl -S 1 -s error 2>&1)" "1: only the master can do this"
+
 # A user's programs on a node are the user's on the next one.
 on master bpctl -S 1 -m 0100
 cases "a node closed to the user" as_nobody "$nested" refuse 0 1

@@ -121,7 +121,8 @@ is "is told" "$(cat "$TMP/out")" "-1: cannot halt the master: only nodes are hal
 exits 1 "a down node and one that is none" bpctl -S 7,2 -P
 is "are told in their order" "$(cat "$TMP/out")" $'7: Invalid node number\n2: Node is down'
 exits 1 "administration on a node" on n0 bpctl -S 0 -s unavailable
-like "is told" "$(cat "$TMP/out")" "^0: Operation not supported"
+is "is told, and what to do" "$(cat "$TMP/out")" \
+    "0: BProc did not start this process on the node: do it on the master"
 ok "reboots at once" bpctl -S 0,1 -f -R
 is "have gone together" "$(on master bpstat -t allreboot)" 2
 ok "and come back" wait_for 10 sh -c \
