@@ -102,6 +102,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/memorygate.c migrate/memorygate.h \
 	migrate/memorypull.c migrate/memorypull.h \
 	migrate/memoryrecv.c migrate/memoryrecv.h \
+	migrate/memoryring.c migrate/memoryring.h \
 	migrate/memoryshare.c migrate/memoryshare.h \
 	migrate/memoryspace.c migrate/memoryspace.h \
 	migrate/memoryward.c migrate/memoryward.h \
@@ -147,6 +148,14 @@ UNIT_TESTS += tests/unit/test_pageoffer
 tests_unit_test_pageoffer_SOURCES = \
 	tests/unit/test_pageoffer.c tests/unit/relay_pair.h tests/unit/tap.h
 tests_unit_test_pageoffer_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
+	$(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_memoryring
+tests_unit_test_memoryring_SOURCES = \
+	tests/unit/test_memoryring.c tests/unit/tap.h \
+	migrate/memoryring.c migrate/memoryring.h
+tests_unit_test_memoryring_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_memoryring_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_memorypull

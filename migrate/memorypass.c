@@ -11,6 +11,7 @@
 #include "migrate/pagestore.h"
 
 #define PIECE_PAGES 32UL                /* what was read should still be in the cache */
+#define MESSAGE_PAGES 256UL             /* as many as a message may have */
 
 int memorypass_open(pid_t number)
 {
@@ -20,6 +21,18 @@ int memorypass_open(pid_t number)
     snprintf(path, sizeof(path), "/proc/%d/mem", (int)number);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+int memorypass_pages(SSL *ssl, const uint8_t *bytes, size_t pages)
+{
+    int error = 0;
+
+    for (size_t at = 0; !error && at < pages; at += MESSAGE_PAGES) {
+        size_t part = pages - at < MESSAGE_PAGES ? pages - at : MESSAGE_PAGES;
+
+        error = bulk_put_data(ssl, P_BULK_DATA, 0, bytes + at * PAGE_BYTES, part * PAGE_BYTES);
+    }
+    return error;
 }
 
 static int pages_read(int memory, uint64_t start, uint8_t *bytes, size_t len)

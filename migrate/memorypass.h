@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pages of a process that stands still go over a connection, straight out of its memory. */
+/* Pages of a process go over a connection; of one that stands still, straight out of its memory. */
 #ifndef BPROC_MEMORYPASS_H
 #define BPROC_MEMORYPASS_H
 
@@ -14,7 +14,10 @@
  */
 int memorypass_open(pid_t number);
 
-/* Puts the pages of a batch, as P_BULK_DATA. 0; -ESRCH: the memory is no more; or of bulk.h. */
+/* Puts pages, any number, as P_BULK_DATA. 0 or of bulk.h. */
+int memorypass_pages(SSL *ssl, const uint8_t *bytes, size_t pages);
+
+/* The same of a batch, read from memory. 0; -ESRCH: the memory is no more; or of bulk.h. */
 int memorypass_batch(SSL *ssl, int memory, const struct memoryitem *item);
 
 #endif

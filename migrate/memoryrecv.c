@@ -33,7 +33,7 @@ struct memoryrecv {
     uid_t uid;
     struct memorypull *pull;            /* where pages may come from, too; NULL */
     struct memoryshare *share;          /* who else may have them from here; NULL */
-    uint8_t *data;                      /* one batch */
+    uint8_t *data;                      /* one batch that is not shared */
 };
 
 /* Of all of them; 0: they have no place here. */
@@ -99,17 +99,22 @@ static int run_place(struct memoryrecv *m, const page_run *run, const uint8_t *d
 
 /* ---- messages ---- */
 
-/* What has come in, and is in m->data. */
+/* Where a batch comes in, before it is placed. */
+static uint8_t *batch_room(const struct memoryrecv *m)
+{
+    return m->share ? memoryshare_room(m->share) : m->data;
+}
+
 static int runs_place(struct memoryrecv *m, const page_run *runs, unsigned count)
 {
-    const uint8_t *data = m->data;
+    const uint8_t *data = batch_room(m);
     int error = 0;
 
     for (unsigned i = 0; !error && i < count; i++) {
         error = run_place(m, &runs[i], data);
         data += runs[i].pages * PAGE_BYTES;
     }
-    if (!error && m->share && memoryshare_add(m->share, runs, count, m->data) < 0)
+    if (!error && m->share && memoryshare_add(m->share, runs, count) < 0)
         m->share = NULL;
     return error;
 }
@@ -119,8 +124,8 @@ static int batch_take(struct memoryrecv *m, const page_batch *batch)
     size_t pages = runs_pages(batch->runs.runs_val, batch->runs.runs_len);
     int error = pages == 0 ? -EPROTO
                 : batch->offered ? pageoffer_take(m->ssl, m->store, m->uid, pages, offered_put,
-                                                  m->data)
-                                 : bulk_recv_data(m->ssl, m->data, pages * PAGE_BYTES);
+                                                  batch_room(m))
+                                 : bulk_recv_data(m->ssl, batch_room(m), pages * PAGE_BYTES);
 
     if (!error)
         error = runs_place(m, batch->runs.runs_val, batch->runs.runs_len);
@@ -151,7 +156,7 @@ static int named_take(struct memoryrecv *m, const struct bulk_msg *msg)
         return error;
     pages = runs_pages(named.runs.runs_val, named.runs.runs_len);
     found = pages == 0 || !m->pull
-                ? -EPROTO : memorypull_take(m->pull, &named, m->data, pages * PAGE_BYTES);
+                ? -EPROTO : memorypull_take(m->pull, &named, batch_room(m), pages * PAGE_BYTES);
     if (found > 0)
         found = runs_place(m, named.runs.runs_val, named.runs.runs_len);
     frame_free(FRAME_XDR(page_named), &named, sizeof(named));

@@ -17,7 +17,6 @@
 #include "migrate/memorytalk.h"
 #include "migrate/memorywalk.h"
 
-#define MESSAGE_PAGES 256UL             /* as many as a message may have */
 #define LAZY_PAGES 64UL                 /* what is waited for stands behind few */
 #define LAZY_BATCHES 4                  /* on their way at a time */
 
@@ -51,13 +50,7 @@ static int batch_put(struct memorysend *m, struct memorybatch *batch)
         return pageoffer_send(m->ssl, batch->data, batch->names, batch->pages, m->answer,
                               &m->bytes);
     m->bytes += batch->pages * PAGE_BYTES;
-    for (size_t at = 0; !error && at < batch->pages; at += MESSAGE_PAGES) {
-        size_t part = batch->pages - at < MESSAGE_PAGES ? batch->pages - at : MESSAGE_PAGES;
-
-        error = bulk_put_data(m->ssl, P_BULK_DATA, 0, batch->data + at * PAGE_BYTES,
-                              part * PAGE_BYTES);
-    }
-    return error;
+    return memorypass_pages(m->ssl, batch->data, batch->pages);
 }
 
 static int batch_list(struct memorysend *m, const struct memorybatch *batch)

@@ -12,6 +12,7 @@
 #include "common/fd.h"
 #include "migrate/bulk.h"
 #include "migrate/memorypass.h"
+#include "migrate/memoryring.h"
 #include "migrate/memoryshare.h"
 #include "migrate/pagestore.h"
 #include "proto/msg.h"
@@ -19,10 +20,13 @@
 #define LOOK_MS 50                      /* whether slaved says that it is over */
 #define PATIENCE_LOOKS 200              /* without a batch */
 
+enum { FD_LIST, FD_MEMORY, FD_RING, FDS };
+
 struct memoryshare {
     int slaved;
     share_arg arg;
     struct memorylist *list;
+    struct memoryring *ring;
     int memory;
     int given;
     struct memoryitem item;
@@ -42,7 +46,8 @@ struct memoryshare *memoryshare_new(int slaved, const share_word word, pid_t num
     memcpy(share->arg.word, word, sizeof(share->arg.word));
     share->memory = memorypass_open(number);
     share->list = memorylist_make(fd);
-    if (share->list && share->memory >= 0)
+    share->ring = memoryring_make();
+    if (share->list && share->ring && share->memory >= 0)
         return share;
     memoryshare_free(share);
     return NULL;
@@ -57,42 +62,47 @@ static int memory_check(const struct memoryshare *share, uint64_t start, const u
                    memcmp(there, page, sizeof(there)) == 0 ? 0 : -EPERM;
 }
 
+uint8_t *memoryshare_room(struct memoryshare *share)
+{
+    return memoryring_room(share->ring);
+}
+
 /* One that is broken goes without the memory. */
 static int share_give(struct memoryshare *share, unsigned count)
 {
-    int fds[] = { memorylist_fd(share->list), share->memory };
+    int fds[FDS] = { [FD_LIST] = memorylist_fd(share->list), [FD_MEMORY] = share->memory,
+                     [FD_RING] = memoryring_fd(share->ring) };
 
     share->given = 1;
     return msg_send(share->slaved, K_EVENT, P_SHARE_GIVE, 0, 0, FRAME_XDR(share_arg), &share->arg,
                     fds, count);
 }
 
-static int share_list(struct memoryshare *share, const page_run *runs, unsigned count,
-                      const uint8_t *pages)
+static int share_list(struct memoryshare *share, const page_run *runs, unsigned count)
 {
     int error = FAULT(FAULT_RECEIVER_SHARE);
 
     if (!error && !share->given)
-        error = memory_check(share, runs[0].start, pages);
+        error = memory_check(share, runs[0].start, memoryshare_room(share));
     if (error)
         return error;
     share->item.count = count;
     memcpy(share->item.runs, runs, count * sizeof(*runs));
+    memoryring_put(share->ring, share->item.number);
     error = memorylist_add(share->list, &share->item);
     share->item.number++;
-    return error || share->given ? error : share_give(share, 2);
+    return error || share->given ? error : share_give(share, FDS);
 }
 
-int memoryshare_add(struct memoryshare *share, const page_run *runs, unsigned count,
-                    const uint8_t *pages)
+int memoryshare_add(struct memoryshare *share, const page_run *runs, unsigned count)
 {
-    int error = share_list(share, runs, count, pages);
+    int error = share_list(share, runs, count);
 
     if (!error)
         return 0;
     memorylist_break(share->list);
     if (!share->given)
-        share_give(share, 1);
+        share_give(share, FD_LIST + 1);
     return error;
 }
 
@@ -107,6 +117,7 @@ void memoryshare_free(struct memoryshare *share)
     if (!share)
         return;
     memorylist_free(share->list);
+    memoryring_free(share->ring);
     fd_close(&share->memory);
     free(share);
 }
@@ -118,6 +129,7 @@ struct follow {
     int slaved;
     int memory;
     struct memorylist *list;
+    struct memoryring *ring;
     struct memoryitem item;
 };
 
@@ -144,6 +156,18 @@ static int batch_wait(struct follow *follow)
     return found;
 }
 
+static int batch_pass(struct follow *follow)
+{
+    const uint8_t *pages = memoryring_get(follow->ring, follow->item.number);
+    int error;
+
+    if (!pages)
+        return memorypass_batch(follow->ssl, follow->memory, &follow->item);
+    error = memorypass_pages(follow->ssl, pages, memoryitem_pages(&follow->item));
+    memoryring_done(follow->ring);
+    return error;
+}
+
 static int list_follow(struct follow *follow)
 {
     int found;
@@ -152,7 +176,7 @@ static int list_follow(struct follow *follow)
         int error = FAULT(FAULT_RECEIVER_SERVE);
 
         if (!error)
-            error = memorypass_batch(follow->ssl, follow->memory, &follow->item);
+            error = batch_pass(follow);
         if (error)
             return error;
     }
@@ -172,9 +196,10 @@ static int share_take(struct follow *follow, const share_arg *arg)
         return error;
     error = -msg.header.status;
     if (!error) {
-        follow->list = memorylist_open(msg_take_fd(&msg, 0));
-        follow->memory = msg_take_fd(&msg, 1);
-        error = follow->list && follow->memory >= 0 ? 0 : -EPROTO;
+        follow->list = memorylist_open(msg_take_fd(&msg, FD_LIST));
+        follow->memory = msg_take_fd(&msg, FD_MEMORY);
+        follow->ring = memoryring_open(msg_take_fd(&msg, FD_RING));
+        error = follow->list && follow->ring && follow->memory >= 0 ? 0 : -EPROTO;
     }
     msg_free(&msg);
     return error;
@@ -188,6 +213,7 @@ int memoryshare_serve(SSL *ssl, int slaved, const share_arg *arg)
     if (!error)
         error = list_follow(&follow);
     memorylist_free(follow.list);
+    memoryring_free(follow.ring);
     fd_close(&follow.memory);
     return error;
 }

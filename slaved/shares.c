@@ -12,7 +12,7 @@
 
 #define GOOD_SECONDS 60
 #define PATIENCE_SECONDS 10
-#define SHARE_FDS 2
+#define SHARE_FDS 3
 #define TAKERS_MAX 256          /* any node may ask, and need not know a word to wait */
 
 struct share {
