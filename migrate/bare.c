@@ -28,16 +28,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KERNEL_SIGSET 8             /* bytes of the kernel's own sigset_t */
-#define LARGEST_ERRNO 4095
+#include "migrate/rawcall.h"
 
-/* As the kernel wants it; libc's own struct is another one. */
-struct kernel_action {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
+#define LARGEST_ERRNO 4095
 
 char **environ;
 
@@ -87,14 +80,8 @@ int *__errno_location(void)
 
 static long call6(long number, long a, long b, long c, long d, long e, long f)
 {
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long result;
+    long result = raw_call(number, a, b, c, d, e, f);
 
-    __asm__ volatile("syscall" : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
     if (result >= 0 || result < -LARGEST_ERRNO)
         return result;
     errno = (int)-result;

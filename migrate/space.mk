@@ -17,14 +17,19 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/orders.c migrate/space/orders.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h \
 	migrate/space/procstat.c migrate/space/procstat.h \
+	migrate/space/program.c migrate/space/program.h \
 	migrate/space/reap.c migrate/space/reap.h \
 	migrate/space/registry.c migrate/space/registry.h \
 	migrate/space/rootns.c migrate/space/rootns.h \
 	migrate/space/spec.c migrate/space/spec.h \
-	migrate/criuready.h \
+	migrate/criuready.h migrate/rawcall.h \
 	common/fault.c common/fault.h \
 	common/siginfo.c common/siginfo.h
 migrate_bproc_space_CFLAGS = $(AM_CFLAGS)
+# What instruments the code has state of its own in the memory that they would share.
+if BARE
+migrate_bproc_space_CPPFLAGS = $(AM_CPPFLAGS) -DPIDFORK_SHARES
+endif
 migrate_bproc_space_LDADD = proto/libwire.la $(XDR_LIBS)
 # It forks for each launch, and what it has mapped is what that takes.
 if !SANITIZER

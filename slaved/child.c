@@ -60,7 +60,7 @@ static void child_become(const char *name, char *const *argv, const int *fds, un
     snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name);
     if (daemon_helper_output() < 0)
         _exit(126);
-    if (pidfork_place(from, to, FD_FIRST + nfds, NULL, 0) < 0)
+    if (pidfork_place(from, to, FD_FIRST + nfds) < 0)
         _exit(126);
     /* A helper that outlived us would hold the data port against our successor. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -160,8 +161,6 @@ static void channel_read(void)
 
 void keeper_child_run(int channel, bool lead)
 {
-    int from[] = { STDIN_FILENO, STDERR_FILENO, STDERR_FILENO, channel };
-    int to[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, CHANNEL };
     struct pollfd polled[2] = { { .fd = CHANNEL, .events = POLLIN }, { .events = POLLIN } };
     struct pace pace = { .begun = 0 };
     int signals;
@@ -171,7 +170,9 @@ void keeper_child_run(int channel, bool lead)
         setsid();
     else
         setpgid(0, 0);
-    if (pidfork_place(from, to, 4, NULL, 0) < 0 || close_range(CHANNEL + 1, ~0u, 0) < 0)
+    if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ||
+        (channel != CHANNEL && dup3(channel, CHANNEL, O_CLOEXEC) < 0) ||
+        close_range(CHANNEL + 1, ~0u, 0) < 0)
         _exit(1);
     signals = signals_open();
     if (signals < 0)

@@ -14,11 +14,9 @@
 #include "migrate/space/group.h"
 #include "migrate/space/launch.h"
 #include "migrate/space/pidfork.h"
+#include "migrate/space/program.h"
 #include "migrate/space/rootns.h"
-#include "migrate/space/spec.h"
 
-#define EXEC_SPEC 0         /* indexes of the descriptors of a P_LAUNCH_EXEC */
-#define EXEC_STATUS 1
 #define LIBRARY 5           /* our descriptor for what is loaded into CRIU */
 #define LIBRARY_PATH "/proc/1/fd/5"
 
@@ -55,86 +53,6 @@ int launch_parse(const struct msg *msg, struct launch *launch)
     return launch->pid > 1 ? 0 : -EPROTO;
 }
 
-static int exec_check(const launch_exec_arg *arg, unsigned nfds)
-{
-    if (arg->exe_index < 0 || (unsigned)arg->exe_index >= nfds || arg->exe_index == EXEC_STATUS)
-        return -EPROTO;
-    if (nfds <= EXEC_STATUS || arg->targets.targets_len != arg->fd_index.fd_index_len)
-        return -EPROTO;
-    for (u_int i = 0; i < arg->targets.targets_len; i++) {
-        int index = arg->fd_index.fd_index_val[i];
-
-        if (index <= EXEC_STATUS || (unsigned)index >= nfds || arg->targets.targets_val[i] < 0)
-            return -EPROTO;
-    }
-    return 0;
-}
-
-static int exec_become(const launch_exec_arg *arg, const int *fds, int *status)
-{
-    int keep[2] = { *status, arg->exe_index ? fds[arg->exe_index] : -1 };
-    int from[BPROC_MAX_FDS];
-    exec_spec spec;
-    int error = spec_read(fds[EXEC_SPEC], &spec);
-
-    if (error)
-        return error;
-    for (u_int i = 0; i < arg->targets.targets_len; i++)
-        from[i] = fds[arg->fd_index.fd_index_val[i]];
-    error = pidfork_place(from, arg->targets.targets_val, arg->targets.targets_len, keep, 2);
-    *status = keep[0];
-    for (int i = 0; !error && i < 2; i++)
-        if (keep[i] >= 0 && (keep[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, spec_above(&spec))) < 0)
-            error = -errno;
-    if (error)
-        return error;
-    *status = keep[0];
-    error = rootns_enter();
-    if (error)
-        return error;
-    return spec_exec(&spec, arg, keep[1]);
-}
-
-__attribute__((noreturn))
-static void exec_child(const launch_exec_arg *arg, const int *fds, const struct group *group)
-{
-    int status = fds[EXEC_STATUS];
-    int error;
-
-    if (arg->who.sid == arg->who.pid)
-        setsid();
-    else
-        group_join(group, 0);
-    error = -exec_become(arg, fds, &status);
-    send(status, &error, sizeof(error), MSG_NOSIGNAL);
-    _exit(127);
-}
-
-static int exec_start(const struct msg *msg, pid_t fallback)
-{
-    launch_exec_arg arg;
-    struct group group;
-    pid_t pid;
-    int error = msg_decode(launch_exec_arg, msg, &arg);
-
-    if (error)
-        return error;
-    error = exec_check(&arg, msg->header.nfds);
-    if (error)
-        goto out;
-    group = group_prepare(arg.who.pgid, arg.who.pid, fallback);
-    pid = pidfork(arg.who.pid);
-    if (pid == 0)
-        exec_child(&arg, msg->fds, &group);
-    if (pid > 0 && arg.who.sid != arg.who.pid)
-        group_join(&group, pid);
-    group_release(&group);
-    error = pid < 0 ? pid : 0;
-out:
-    frame_free(FRAME_XDR(launch_exec_arg), &arg, sizeof(arg));
-    return error;
-}
-
 /* A number serves as a process, a group or a session; each of them stops CRIU from having it. */
 static int pid_in_use(pid_t pid)
 {
@@ -153,7 +71,7 @@ static void criu_child(const launch_criu_arg *arg, const struct msg *msg,
     sigset_t none;
 
     group_join(group, 0);
-    if (null < 0 || rootns_enter() < 0 || pidfork_place(from, to, 4, NULL, 0) < 0)
+    if (null < 0 || rootns_enter() < 0 || pidfork_place(from, to, 4) < 0)
         _exit(127);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -197,7 +115,7 @@ int launch_start(const struct msg *msg, pid_t group, struct launch *launch)
     if (error)
         return error;
     launch->session = getsid(0);
-    error = msg->header.proc == P_LAUNCH_EXEC ? exec_start(msg, group)
+    error = msg->header.proc == P_LAUNCH_EXEC ? program_start(msg, group)
                                               : criu_start(msg, group, &launch->worker);
     FAULT(FAULT_SPACE_FORKED);
     return error;

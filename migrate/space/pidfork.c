@@ -8,44 +8,132 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "migrate/rawcall.h"
 #include "migrate/space/pidfork.h"
 
-static pid_t pid_clone(pid_t want, uint64_t flags)
-{
-    struct clone_args args;
-    sigset_t all, before;
-    pid_t pid;
+#define STACK_BYTES 65536
 
-    memset(&args, 0, sizeof(args));
-    args.flags = flags;
-    args.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
+/* With a pid of our choice, and all signals blocked. */
+static pid_t pid_clone(struct clone_args *args, pid_t want, long (*call)(struct clone_args *args))
+{
+    sigset_t all, before;
+    long pid;
+
     if (want > 0) {
-        args.set_tid = (uint64_t)(uintptr_t)&want;
-        args.set_tid_size = 1;
+        args->set_tid = (uint64_t)(uintptr_t)&want;
+        args->set_tid_size = 1;
     }
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    pid = call(args);
     if (pid == 0)
         return 0;
-    if (pid < 0)
-        pid = -errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
-    return pid;
+    return (pid_t)pid;
+}
+
+static long clone_return(struct clone_args *args)
+{
+    return RAW2(SYS_clone3, args, sizeof(*args));
 }
 
 pid_t pidfork(pid_t want)
 {
-    return pid_clone(want, 0);
+    struct clone_args args = { .exit_signal = SIGCHLD };
+
+    return pid_clone(&args, want, clone_return);
 }
 
 pid_t pidfork_sibling(pid_t want)
 {
-    return pid_clone(want, CLONE_PARENT);
+    struct clone_args args = { .flags = CLONE_PARENT };
+
+    return pid_clone(&args, want, clone_return);
 }
+
+/* ---- beside us ---- */
+
+#ifdef PIDFORK_SHARES
+
+/* The child takes from its stack what to call, and with what. */
+static long clone_call(struct clone_args *args)
+{
+    long result;
+
+    __asm__ volatile("syscall\n"
+                     "    test %%rax, %%rax\n"
+                     "    jnz 1f\n"
+                     "    xor %%ebp, %%ebp\n"
+                     "    pop %%rax\n"
+                     "    pop %%rdi\n"
+                     "    call *%%rax\n"
+                     "    ud2\n"
+                     "1:\n"
+                     : "=a"(result)
+                     : "a"(SYS_clone3), "D"(args), "S"(sizeof(*args))
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static pid_t beside_start(pid_t want, struct pidfork_room *room, void (*run)(void *), void *arg)
+{
+    struct clone_args args = { .flags = CLONE_VM | CLONE_CHILD_CLEARTID, .exit_signal = SIGCHLD,
+                               .child_tid = (uint64_t)(uintptr_t)&room->taken };
+    void **top;
+    pid_t pid;
+
+    room->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (room->stack == MAP_FAILED) {
+        room->stack = NULL;
+        return -ENOMEM;
+    }
+    top = (void **)((char *)room->stack + STACK_BYTES) - 2;
+    top[0] = (void *)(uintptr_t)run;
+    top[1] = arg;
+    args.stack = (uint64_t)(uintptr_t)room->stack;
+    args.stack_size = STACK_BYTES - 2 * sizeof(*top);
+    room->taken = 1;
+    pid = pid_clone(&args, want, clone_call);
+    if (pid < 0)
+        room->taken = 0;
+    return pid;
+}
+
+#endif
+
+pid_t pidfork_beside(pid_t want, struct pidfork_room *room, void (*run)(void *), void *arg)
+{
+    pid_t pid;
+
+#ifdef PIDFORK_SHARES
+    if (getpid() != 1)
+        return beside_start(want, room, run, arg);
+#endif
+    (void)room;
+    pid = pidfork(want);
+    if (pid == 0)
+        run(arg);
+    return pid;
+}
+
+int pidfork_is_beside(const struct pidfork_room *room)
+{
+    return __atomic_load_n(&room->taken, __ATOMIC_ACQUIRE) != 0;
+}
+
+void pidfork_room_free(struct pidfork_room *room)
+{
+    if (room->stack)
+        munmap(room->stack, STACK_BYTES);
+    room->stack = NULL;
+}
+
+/* ---- descriptors ---- */
 
 /* Above all targets nothing can be overwritten by a dup2() onto one of them. */
 static int above_all(const int *to, unsigned count)
@@ -78,15 +166,11 @@ static int all_place(const int *moved, const int *to, unsigned count)
     return 0;
 }
 
-int pidfork_place(const int *from, const int *to, unsigned count, int *keep, unsigned keep_count)
+int pidfork_place(const int *from, const int *to, unsigned count)
 {
     int *moved = calloc(count + 1, sizeof(*moved));
-    int above = above_all(to, count);
-    int error = moved ? all_move(from, count, above, moved) : -ENOMEM;
+    int error = moved ? all_move(from, count, above_all(to, count), moved) : -ENOMEM;
 
-    for (unsigned i = 0; !error && i < keep_count; i++)
-        if (keep[i] >= 0 && (keep[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, above)) < 0)
-            error = -errno;
     if (!error)
         error = all_place(moved, to, count);
     free(moved);

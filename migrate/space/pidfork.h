@@ -18,12 +18,31 @@ pid_t pidfork(pid_t want);
 /* The same; the child is a sibling of the caller's, in the caller's session. */
 pid_t pidfork_sibling(pid_t want);
 
+/* The room in which a child stands beside its parent. Zeroed: nobody does. */
+struct pidfork_room {
+    int taken;                  /* the kernel clears it */
+    void *stack;
+};
+
+/*
+ * As pidfork(), but the child runs run(arg) in the caller's memory, unless the caller is init, on a
+ * stack of the room's. It may call nothing that changes a state of libc, errno above all, and does
+ * not return: it executes something or ends. Both go on at once. Where memory cannot be shared it
+ * has a copy.
+ */
+pid_t pidfork_beside(pid_t want, struct pidfork_room *room, void (*run)(void *), void *arg);
+
+/* Whether it has neither executed anything nor ended: all that it was given is in use. */
+int pidfork_is_beside(const struct pidfork_room *room);
+
+/* Of nobody beside us. */
+void pidfork_room_free(struct pidfork_room *room);
+
 /*
  * Puts from[i] at descriptor number to[i] for each i and makes every other descriptor
  * close-on-exec. One `from` may go to several numbers. 0 or -errno; the process is then only good
- * for _exit(). `keep` are `keep_count` further descriptors that stay usable until the exec (-1:
- * none); their numbers may change.
+ * for _exit().
  */
-int pidfork_place(const int *from, const int *to, unsigned count, int *keep, unsigned keep_count);
+int pidfork_place(const int *from, const int *to, unsigned count);
 
 #endif

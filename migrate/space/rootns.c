@@ -5,14 +5,17 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "migrate/rawcall.h"
 #include "migrate/space/mounts.h"
 #include "migrate/space/pidfork.h"
 #include "migrate/space/rootns.h"
@@ -23,11 +26,15 @@
 #define OWN_PATH "/proc/self/ns/mnt"
 #define MAKER_SECONDS 10        /* for all mounts of a root; everybody waits meanwhile */
 
+static bool *changed;           /* ever; everybody sees it who was forked before, too */
+
 int rootns_init(void)
 {
     int fd = open(OWN_PATH, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0)
+    changed = mmap(NULL, sizeof(*changed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                   0);
+    if (fd < 0 || changed == MAP_FAILED)
         return -errno;
     if (fd != HELD && dup3(fd, HELD, O_CLOEXEC) < 0)
         return -errno;
@@ -84,6 +91,7 @@ static int made_take(int sock, char *what, size_t len)
     } else if (!error && msg.header.nfds == 2) {
         fd = msg_take_fd(&msg, 0);
         error = dup3(fd, HELD, O_CLOEXEC) < 0 ? -errno : msg_take_fd(&msg, 1);
+        *changed = *changed || error >= 0;
         close(fd);
     }
     msg_free(&msg);
@@ -117,16 +125,14 @@ int rootns_change(const char *root, char *const *binds, unsigned count, int node
 
 int rootns_enter(void)
 {
-    struct stat here, there;
-    int fd = open(HELD_PATH, O_RDONLY | O_CLOEXEC);
-    int error = 0;
+    long fd, error;
 
-    if (fd < 0 || fstat(fd, &there) < 0 || stat(OWN_PATH, &here) < 0)
-        error = -errno;
-    else if ((here.st_dev != there.st_dev || here.st_ino != there.st_ino) &&
-             setns(fd, CLONE_NEWNS) < 0)
-        error = -errno;
-    if (fd >= 0)
-        close(fd);
-    return error;
+    if (!*changed)
+        return 0;
+    fd = RAW4(SYS_openat, AT_FDCWD, HELD_PATH, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return (int)fd;
+    error = RAW2(SYS_setns, fd, CLONE_NEWNS);
+    RAW1(SYS_close, fd);
+    return (int)error;
 }

@@ -21,7 +21,7 @@ int rootns_init(void);
 int rootns_change(const char *root, char *const *binds, unsigned count, int node_ns, char *what,
                   size_t len);
 
-/* In a forked child of whatever launches: goes there. 0 or -errno. */
+/* In a child of whatever launches, which may share its memory: goes there. 0 or -errno. */
 int rootns_enter(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Becoming the program that an exec_spec describes. Runs in the child, between fork and exec.
+ * What an exec_spec describes: read by who launches, become by the child between its fork and its
+ * exec. That child may share the memory of who launches.
  */
 #ifndef BPROC_SPACE_SPEC_H
 #define BPROC_SPACE_SPEC_H
@@ -13,8 +14,8 @@
 void spec_init(void);
 
 /*
- * Reads the specification from the start of `fd`. 0 with *spec filled, which is never freed (the
- * exec does it); -E2BIG, -EPROTO, -ENOMEM or what reading said. Blocks on the file only.
+ * Reads the specification from the start of `fd`. 0 with *spec filled, to be ended with
+ * frame_free(); -E2BIG, -EPROTO, -ENOMEM or what reading said. Blocks on the file only.
  */
 int spec_read(int fd, exec_spec *spec);
 
@@ -23,9 +24,11 @@ int spec_above(const exec_spec *spec);
 
 /*
  * Takes over limits, signals (all of them are at their default), credentials and folder, opens the
- * files, then executes the command, or the file open as `exe` if that is not -1. Returns only on
- * failure, with -errno; the process is then only good for _exit(). May block, as open(2).
+ * files, then executes the command, or the file open as `exe` if that is not -1. Both lists end
+ * with NULL. Returns only on failure, with -errno; the process is then only good to end. May block,
+ * as open(2). Changes no memory.
  */
-int spec_exec(const exec_spec *spec, const launch_exec_arg *who, int exe);
+long spec_exec(const exec_spec *spec, char *const *argv, char *const *envp,
+               const launch_exec_arg *who, int exe);
 
 #endif

@@ -24,6 +24,7 @@
 
 #define PARENT 4000
 #define FD_FAR 77
+#define FD_FILE 78
 
 #define EARLY_MAX 8
 
@@ -137,6 +138,7 @@ struct job {
     uid_t uid;
     const char *cmd, *arg;
     uint64_t blocked;
+    const char *file;           /* opened before the exec; NULL */
     int status;                 /* our end of the status socket */
     int in, out;                /* our ends of its standard streams */
 };
@@ -145,10 +147,13 @@ static int spec_fd(const struct job *job)
 {
     char *argv[] = { (char *)(uintptr_t)job->cmd, (char *)(uintptr_t)job->arg };
     char *envp[] = { (char[]){ "COLOUR=green" } };
+    exec_file file = { .target = FD_FILE, .flags = O_RDONLY,
+                       .path = (char *)(uintptr_t)job->file };
     limit_pair limit = { .which = RLIMIT_MSGQUEUE, .soft = 4096, .hard = 8192 };
     exec_spec spec = { .cmd = argv[0], .cwd = (char[]){ "/usr" }, .umask_bits = 027,
                        .nice_value = 5, .blocked = job->blocked, .argv = { 2, argv },
-                       .envp = { 1, envp }, .limits = { 1, &limit } };
+                       .envp = { 1, envp }, .limits = { 1, &limit },
+                       .files = { job->file ? 1 : 0, &file } };
     int fd = memfd_create("spec", MFD_CLOEXEC);
     uint8_t *bytes;
     size_t len;

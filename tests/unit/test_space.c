@@ -114,6 +114,33 @@ static void test_failures(void)
     close(first.status);
 }
 
+/* What it is to be lies in its keeper's memory until it runs. */
+static void test_slow_start(void)
+{
+    char fifo[] = "/tmp/test_space.XXXXXX";
+    struct job slow = { .pid = 4350, .ppid = PARENT, .pgid = PARENT, .uid = 0, .cmd = self,
+                        .arg = "facts", .file = fifo };
+    struct job quick = { .pid = 4351, .ppid = PARENT, .pgid = PARENT, .uid = 1234, .cmd = self,
+                         .arg = "facts" };
+    int writer;
+
+    ok(mkdtemp(fifo) && rmdir(fifo) == 0 && mkfifo(fifo, 0600) == 0, "a pipe with a name");
+    is_int(job_launch(&slow), 0, "a program that opens it before it runs");
+    for (int i = 0; i < 3; i++) {
+        is_int(job_launch(&quick), 0, "does not hinder another one of its parent");
+        ok(strstr(output(&quick, true), "pid=4351 ppid=4000"), "which runs");
+        exited_is(4351, 7 << 8, "and ends");
+        job_end(&quick);
+    }
+    writer = open(fifo, O_WRONLY);
+    ok(strstr(output(&slow, true), "pid=4350 ppid=4000 pgid=4000 sid=1 uid=0"),
+       "and is itself when it does");
+    exited_is(4350, 7 << 8, "until it ends");
+    job_end(&slow);
+    close(writer);
+    unlink(fifo);
+}
+
 static void test_signals(void)
 {
     struct job job = { .pid = 4400, .ppid = PARENT, .pgid = PARENT, .uid = 1234, .cmd = self,
@@ -236,6 +263,7 @@ int main(int argc, char **argv)
     test_groups();
     test_sessions();
     test_failures();
+    test_slow_start();
     test_signals();
     test_orphan();
     test_keeper_harmed();

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Launching a program: a child that becomes what its specification says.
+ *
+ * All that takes memory is done before the fork, by who launches. The child of a keeper then sets
+ * itself up beside it, in the same memory (pidfork_beside()), so that no page is copied for what
+ * the exec throws away. What it reads stays until it has executed; the next launch clears it up.
+ * A child of init's has a copy, as no process of a user's is to share init's memory even for that
+ * while: what kills it may take along who shares its memory.
+ */
+#ifndef BPROC_SPACE_PROGRAM_H
+#define BPROC_SPACE_PROGRAM_H
+
+#include "proto/msg.h"
+
+/*
+ * What a P_LAUNCH_EXEC asks for; `fallback` is the process group for one whose own cannot be had
+ * (0: one for itself). 0 when the fork is done; -EPROTO, -EEXIST, -ENOMEM, what reading the
+ * specification said. An errno of what follows comes at the status socket of the message, whose
+ * descriptors stay the caller's. Does not block.
+ */
+int program_start(const struct msg *msg, pid_t fallback);
+
+#endif
