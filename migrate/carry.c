@@ -20,7 +20,7 @@ struct state {
     struct relay *relay;
     struct event *upstream;
     int idle;                   /* all streams have ended */
-    int drained;                /* the process has ended, its output is delivered */
+    int drained;                /* nothing of the process's own is to come, all is delivered */
     int over;                   /* and the other side is through with it, too */
 };
 
@@ -51,14 +51,23 @@ static void on_over(struct relay *relay, void *arg)
     event_base_loopbreak(state->base);
 }
 
-/* The process has ended and its output is delivered; what its descendants write still goes on. */
+static void drained_tell(const struct state *state)
+{
+    launch_id id = { .pid = state->carry->pid };
+
+    msg_send(state->carry->slaved, K_EVENT, P_DRAINED, 0, 0, FRAME_XDR(launch_id), &id, NULL, 0);
+}
+
+/*
+ * The process's output is delivered, as it has ended or can say nothing more; what descendants
+ * write still goes on.
+ */
 static void on_flushed(struct relay *relay, void *arg)
 {
     struct state *state = arg;
-    launch_id id = { .pid = state->carry->pid };
 
     state->drained = 1;
-    msg_send(state->carry->slaved, K_EVENT, P_DRAINED, 0, 0, FRAME_XDR(launch_id), &id, NULL, 0);
+    drained_tell(state);
     if (state->idle)
         relay_over(relay);
 }
@@ -98,14 +107,16 @@ static void on_upstream(evutil_socket_t fd, short what, void *arg)
 
 static void on_slaved(evutil_socket_t fd, short what, void *arg)
 {
-    struct relay *relay = arg;
+    struct state *state = arg;
     struct msg msg;
 
     (void)what;
     if (msg_recv(fd, &msg) < 0)
         _exit(0);                   /* without the daemon the process space has ended, too */
-    if (msg.header.proc == P_DRAIN)
-        relay_flush(relay);
+    if (msg.header.proc == P_DRAIN && state->drained)
+        drained_tell(state);
+    else if (msg.header.proc == P_DRAIN)
+        relay_flush(state->relay);
     msg_free(&msg);
 }
 
@@ -209,7 +220,8 @@ int carry_run(struct carry *carry)
         if (end_add(relay, carry, i) < 0)
             return 0;
     if (carry->node_side) {
-        slaved = event_new(state.base, carry->slaved, EV_READ | EV_PERSIST, on_slaved, relay);
+        slaved = event_new(state.base, carry->slaved, EV_READ | EV_PERSIST, on_slaved,
+                           &state);
         if (!slaved || event_add(slaved, NULL) < 0)
             return 0;
     }

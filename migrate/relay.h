@@ -30,7 +30,10 @@
 struct relay;
 
 struct relay_ops {
-    /* What relay_flush() asked for is done: the output has been delivered. May be NULL. */
+    /*
+     * What relay_flush() asked for is done: the output has been delivered. Unasked when nothing
+     * can follow, with relay_set_direct(). Once; may be NULL.
+     */
     void (*on_flushed)(struct relay *relay, void *arg);
     /*
      * All streams have ended in all directions and their bytes have been delivered; once. A flush
@@ -94,8 +97,8 @@ void relay_set_direct(struct relay *relay);
 
 /*
  * The process has ended: reads what its output holds now, sends it and asks the other side to say
- * when it is delivered, unless it is known to have been; then on_flushed. Once only: -EALREADY.
- * Does not block.
+ * when it is delivered, unless it is known to have been; then on_flushed. Once only: -EALREADY,
+ * also when nothing has been left to do. Does not block.
  */
 int relay_flush(struct relay *relay);
 

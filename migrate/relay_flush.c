@@ -51,6 +51,22 @@ static void flush_end(struct relay *relay)
     relay_notify(relay);
 }
 
+/* Nothing can come any more. */
+static bool all_is_said(const struct relay *relay)
+{
+    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
+        if (relay->streams[i] && !relay->streams[i]->source_done)
+            return false;
+    return true;
+}
+
+void flush_spare(struct relay *relay)
+{
+    if (relay->direct && relay->flush == FLUSH_NONE && all_is_said(relay) &&
+        all_is_delivered(relay))
+        flush_end(relay);
+}
+
 bool flush_begin(struct relay *relay)
 {
     if (relay->direct && all_is_delivered(relay)) {

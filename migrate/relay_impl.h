@@ -214,6 +214,9 @@ bool flush_is_due(const struct relay *relay);
 /* True: the peer is to be asked whether it has delivered all. Else it has, and the owner hears. */
 bool flush_begin(struct relay *relay);
 
+/* Where no flush is due to come: all output has ended and is delivered, and the owner hears it. */
+void flush_spare(struct relay *relay);
+
 /* From the peer: the question, the answer. */
 void flush_received(struct relay *relay);
 void flushed_received(struct relay *relay);

@@ -132,6 +132,7 @@ static void rx_end(struct relay *relay)
     case P_STREAM_CLOSED:
         stream->closed_received = true;
         source_end(stream);
+        flush_spare(relay);
         break;
     case P_STREAM_FLUSH:
         flush_received(relay);

@@ -245,6 +245,7 @@ size_t source_read(struct relay_stream *stream, uint8_t *body)
         stream->credit -= (size_t)n;
     if (n < 0 && (n != -EAGAIN || stream->source.way == RELAY_FD_PLAIN)) {
         source_end(stream);
+        flush_spare(stream->relay);
     } else {
         if (n < 0)
             drain_done(stream);

@@ -18,6 +18,15 @@ void proc_tell(bproc_proc event, pid_t pid, int status)
     link_event(event, FRAME_XDR(status_msg), &body);
 }
 
+/* Most have had their last word by then, and it was told. */
+static void drain_ask(struct proc *proc)
+{
+    if (!proc->transfer || proc->draining || proc->drained)
+        return;
+    proc->draining = true;
+    transfer_drain(proc->transfer);
+}
+
 static void detached_settle(struct proc *proc)
 {
     if (!proc->acknowledged && !proc->reported) {
@@ -26,10 +35,7 @@ static void detached_settle(struct proc *proc)
     }
     if (!proc->exited)
         return;
-    if (proc->transfer && !proc->draining) {
-        proc->draining = true;
-        transfer_drain(proc->transfer);
-    }
+    drain_ask(proc);
     if (proc->acknowledged && (!proc->transfer || proc->drained))
         proc_remove(proc);
 }
@@ -50,10 +56,7 @@ void proc_settle(struct proc *proc)
     }
     if (!proc->exited)
         return;
-    if (proc->transfer && !proc->draining) {
-        proc->draining = true;
-        transfer_drain(proc->transfer);
-    }
+    drain_ask(proc);
     if (proc->committed && !proc->is_double && !wait && !proc->reported) {
         FAULT(FAULT_SLAVED_EXITED);
         proc->reported = true;
@@ -90,7 +93,7 @@ void proc_drained(pid_t pid, const struct transfer *transfer)
 {
     struct proc *proc = proc_carried(pid, transfer);
 
-    if (!proc || !proc->draining || proc->drained)
+    if (!proc || proc->drained)
         return;
     proc->drained = true;
     proc_settle(proc);

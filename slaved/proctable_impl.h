@@ -24,7 +24,7 @@ struct proc {
     bool committed;
     bool exited;
     bool draining;              /* the transfer was told of the end */
-    bool drained;
+    bool drained;               /* what it wrote has been delivered, nothing follows */
     bool speaks;                /* the transfer carries what it writes */
     bool unheard;               /* it broke off before the end: something may be lost */
     bool reported;              /* over the present link */

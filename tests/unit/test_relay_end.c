@@ -153,6 +153,32 @@ static void test_flush_empty(bool direct)
     pair_close(&pair);
 }
 
+/* Who has nothing more to say has said it all when that is delivered. */
+static void test_unasked(bool direct)
+{
+    struct pair pair;
+    int process[2], parent[2];
+    char bytes[8];
+
+    pair_open(&pair, 2);
+    pair_output(&pair, 0, &process[0], &parent[0]);
+    pair_output(&pair, 1, &process[1], &parent[1]);
+    if (direct)
+        relay_set_direct(pair.side[NODE].relay);
+    must(write(process[0], "word", 4) == 4, "write");
+    close(process[0]);
+    pair_turn(&pair, 50);
+    is_int(pair.side[NODE].flushed, 0, "no word of a flush while a stream is open");
+    close(process[1]);
+    ok(pair_until(&pair, direct ? 2000 : 50, pair.side[NODE].flushed) == direct,
+       "when all have ended one comes unasked, if the reader is there");
+    is_int(read(parent[0], bytes, sizeof(bytes)), 4, "who has got all by then");
+    is_int(relay_flush(pair.side[NODE].relay), direct ? -EALREADY : 0, "and none is begun after");
+    ok(pair_until(&pair, 2000, pair.side[NODE].flushed), "it is over");
+    close(parent[0]), close(parent[1]);
+    pair_close(&pair);
+}
+
 /* No event tells that the process's end of a datagram socket is closed. */
 static void test_datagram_end(void)
 {
@@ -268,6 +294,8 @@ int main(void)
     test_flush(true);
     test_flush_empty(false);
     test_flush_empty(true);
+    test_unasked(false);
+    test_unasked(true);
     test_datagram_end();
     test_parent();
     test_shared_shutdown();
