@@ -20,9 +20,10 @@
 #include "libbproc/depart.h"
 #include "libbproc/standin.h"
 
-#define PATIENCE_MS 70              /* the census of a node that it is on takes it for a birth later */
+#define PATIENCE_MS 70      /* later the census of a node that it is on takes it for a birth */
+#define COMMAND_MS 25       /* what runs longer is no short command */
 #define STACK_BYTES 16384
-#define LONGEST 64                  /* bytes of a message that is taken here */
+#define LONGEST 64          /* bytes of a message that is taken here */
 
 struct standin {
     int gate;
@@ -60,6 +61,11 @@ static int64_t clock_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t min_ms(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* Whether there is something to be read before that time. */
@@ -122,6 +128,7 @@ static int standin_run(void *arg)
         if (runs || !verdict_take(&news))
             break;
         runs = 1;
+        until = min_ms(until, clock_ms() + COMMAND_MS);
         ghost_environment_runs(&self->environment);
     }
     execve(GHOST_PATH, self->argv, self->environment.list);

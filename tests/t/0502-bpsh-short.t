@@ -30,14 +30,19 @@ ok "with the child the command dies" wait_for 5 eval '! bplab exec n1 -- pgrep -
 here "for i in 1 2 3; do bpsh 1 sleep 77 & $child; kill -KILL \$p; done; wait" >/dev/null
 ok "without its parent it goes on, if it was there" wait_for 5 eval \
     '[ "$(on n1 pgrep -c -f "^sleep 77")" = "$(on master bpstat -p | grep -c "^[0-9]")" ]'
-here 'pkill -f "^sleep 77"'
-ok "and ends by a signal" wait_for 5 eval '! bplab exec n1 -- pgrep -f "^sleep 77"'
+ok "and ends by a signal" wait_for 5 eval \
+    'on master pkill -f "^sleep 77"; ! bplab exec n1 -- pgrep -f "^sleep 77"'
 here 'bpsh 0 sleep 44 & p=$!; sleep 1; ps -o comm=,args= --ppid $p; kill $p; wait' >"$TMP/out"
 is "what lasts is shown as the command" "$(head -1 "$TMP/out" | tr -s ' ')" "sleep sleep 44"
 is "a node without a number in the table" "$(here 'bpsh 7 true; echo $?')" \
     $'7: Invalid node number\n1'
 is "bpsh's own node, by its number" "$(on n1 bpsh 1 sh -c 'hostname; exit 3'; echo $?)" $'n1\n3'
 is "and input goes there" "$(echo in | on n1 bpsh 1 cat)" in
+is "what carried a command without streams carries the next one" \
+    "$(here 'exec </dev/null 3>&1 >/dev/null 2>&1
+        run() { bpsh 1 true; until f=$(pgrep -x bproc-idle); do :; done; echo $f; }
+        run >/tmp/free; for i in 1 2 3 4 5; do run; done | diff - <(yes "$(cat /tmp/free)" | head -n 5) >&3
+        echo . >&3')" .
 is "no process is registered any more" "$(on master bpstat -p | grep -c '^[0-9]')" 0
 is "no zombie is left" "$(on master ps -e -o stat= | grep -c '^Z')" 0
 done_testing
