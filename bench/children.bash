@@ -18,5 +18,7 @@ children_run() {
             '{ print count * 1000000 / $1, $2, 0 }' "$work/out" | samples_add children
         on master criu-restores "$criu" 1 "$(rounds 32 8)" 0 || return
         samples_take children
+        on master bench-criufloor "$criu" 1 "$(rounds 32 8)" || return
+        samples_take children
     done
 }

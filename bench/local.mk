@@ -5,7 +5,7 @@
 noinst_PROGRAMS += bench/bench-process bench/bench-time bench/bench-tlsping \
 	bench/bench-streamfloor bench/bench-ready bench/bench-swarm bench/bench-notifiers \
 	bench/bench-vector bench/bench-floor bench/bench-pagefloor bench/bench-lazy bench/bench-knock \
-	bench/bench-copyfloor
+	bench/bench-copyfloor bench/bench-criufloor
 
 bench_bench_process_SOURCES = bench/process.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
@@ -33,6 +33,10 @@ bench_bench_streamfloor_LDADD = $(OPENSSL_LIBS)
 bench_bench_copyfloor_SOURCES = bench/copyfloor.c bench/tlspeer.c bench/tlspeer.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_copyfloor_LDADD = $(OPENSSL_LIBS)
+bench_bench_criufloor_SOURCES = bench/criufloor.c bench/stopwatch.c bench/stopwatch.h \
+	migrate/criu.c migrate/criu.h
+bench_bench_criufloor_CFLAGS = $(AM_CFLAGS)
+bench_bench_criufloor_LDADD = $(CRIU_LIBS)
 bench_bench_ready_SOURCES = bench/ready.c bench/stopwatch.c bench/stopwatch.h
 
 bench_bench_notifiers_SOURCES = bench/notifiers.c bench/stopwatch.c bench/stopwatch.h

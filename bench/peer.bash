@@ -69,7 +69,13 @@ peer_tls_start() {
             timeout 5 sh -c "until bench-tlsping ask localhost 7000 </dev/null 2>/dev/null; do :; done"' \
             sh "$work/tls.pem" || return
     done
+    peer_tls_stand "${tls_knock[1]}" 1 "${hosts[@]}"
+}
+
+# peer_tls_stand SOCKET WORKERS HOST...
+peer_tls_stand() {
     # shellcheck disable=SC2016
-    on master sh -c 'bench-tlsping stand /run/bench-tls 7000 "$@" </dev/null >/dev/null 2>&1 &
-        timeout 5 sh -c "until bench-knock /run/bench-tls 0 2>/dev/null; do :; done"' sh "${hosts[@]}"
+    on master sh -c 'socket=$1; workers=$2; shift 2
+        bench-tlsping stand "$socket" "$workers" 7000 "$@" </dev/null >/dev/null 2>&1 &
+        timeout 5 sh -c "until bench-knock $socket 0 2>/dev/null; do :; done"' sh "$@"
 }

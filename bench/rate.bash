@@ -4,6 +4,9 @@
 # Many short commands on one node, one after another and 64 at a time. Whoever is slow gets fewer of
 # them; what counts is how many there are in a second.
 
+rate_floor="floor: a program here, true there"
+rate_door=/run/bench-tls-many
+
 # A list of $1 lines for the command, which starts something for each.
 rate_feed='count=$1; shift; seq "$count" | "$@" >/dev/null'
 
@@ -41,15 +44,19 @@ rate_case() {
     rate_peer parallel "$some" "parallel over ssh, shared connection" \
         "${parallel_shared[@]}" -j "$jobs" -N 0 -S "$jobs/n0" true
     rate_peer parallel "$some" "parallel with bpsh" "${parallel[@]}" -j "$jobs" -N 0 bpsh n0 true
+    rate_peer tls "$many" "$rate_floor" xargs -I '{}' -P "$jobs" bench-knock "$rate_door" 1
+    floor "$name" "$rate_floor"
     promise "$name" "parallel over ssh" '>=' 20
     promise "$name" "parallel over ssh, shared connection" '>=' 5
     stable "$name" "parallel over ssh" '>='
     stable "$name" "parallel over ssh, shared connection" '>='
+    stable "$name" "$rate_floor" '>='
     on master bench-time -c -s "$RACE_SECONDS" "$(rounds 3 1)" "${race_words[@]}" || return
     rate_convert | samples_add "$name"
 }
 
 rate_run() {
+    ! peer_need tls || peer_tls_stand "$rate_door" 8 n0 || return
     rate_case rate-1 "short commands, one after another" 1 \
         "$(rounds 1000 100)" "$(rounds 200 50)" "$(rounds 50 10)" &&
         rate_case rate-64 "short commands, 64 at a time" 64 \

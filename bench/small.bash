@@ -14,8 +14,12 @@ small_run() {
         parts_take "$work/out" | samples_add small-parts
         on master criu-by-hand "$criu" "$(rounds 10 2)" 0 || return
         samples_take small
+        on master bench-criufloor "$criu" "$(rounds 10 2)" 1 || return
+        samples_take small
     done
+    floor small "floor: criu dump + restore, loaded before"
     promise small "criu dump + restore by hand" '>=' 0.8
     promise small "rfork+wait" '<=' "20 ms"
     stable small "criu dump + restore by hand" '>='
+    stable small "floor: criu dump + restore, loaded before" '>='
 }

@@ -2,7 +2,7 @@
 /*
  * bench-tlsping serve PEM PORT
  * bench-tlsping ask HOST PORT [run]
- * bench-tlsping stand SOCKET PORT HOST...
+ * bench-tlsping stand SOCKET WORKERS PORT HOST...
  *
  * What a command on another machine costs at least: one byte over an open TLS connection, and one
  * back; with `run` the other side forks, executes `true` and waits for it in between. The server
@@ -11,6 +11,7 @@
  *
  * `stand` is what a daemon would do at least: it keeps a connection to each host, and for whoever
  * knocks at its socket (bench-knock) with a number has `true` run on so many of the hosts at once.
+ * Each of its workers has connections of its own and one who knocks at a time.
  */
 #include "config.h"
 
@@ -27,7 +28,7 @@
 #include "bench/stopwatch.h"
 #include "bench/tlspeer.h"
 
-#define BACKLOG 16
+#define BACKLOG 128
 #define MAX_HOSTS 64
 #define PING 'p'
 #define RUN 'r'
@@ -112,14 +113,16 @@ static void guest_serve(int fd, SSL **hosts, unsigned count)
         perror("bench-tlsping");
 }
 
-static int stand_main(const char *path, const char *port, char **names, unsigned count)
+static int stand_main(const char *path, int workers, const char *port, char **names,
+                      unsigned count)
 {
     SSL *hosts[MAX_HOSTS];
-    int listener;
+    int listener = door_open(path);
 
+    while (workers > 1 && fork() != 0)
+        workers--;
     for (unsigned i = 0; i < count; i++)
         hosts[i] = tlspeer_connect(names[i], port);
-    listener = door_open(path);
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
@@ -139,10 +142,10 @@ int main(int argc, char **argv)
         return ask_main(argv[2], argv[3], PING);
     if (argc == 5 && strcmp(argv[1], "ask") == 0 && strcmp(argv[4], "run") == 0)
         return ask_main(argv[2], argv[3], RUN);
-    if (argc > 4 && argc <= 4 + MAX_HOSTS && strcmp(argv[1], "stand") == 0)
-        return stand_main(argv[2], argv[3], argv + 4, (unsigned)argc - 4);
+    if (argc > 5 && argc <= 5 + MAX_HOSTS && strcmp(argv[1], "stand") == 0)
+        return stand_main(argv[2], atoi(argv[3]), argv[4], argv + 5, (unsigned)argc - 5);
     fprintf(stderr, "usage: bench-tlsping serve PEM PORT\n"
                     "       bench-tlsping ask HOST PORT [run]\n"
-                    "       bench-tlsping stand SOCKET PORT HOST...\n");
+                    "       bench-tlsping stand SOCKET WORKERS PORT HOST...\n");
     return 2;
 }
