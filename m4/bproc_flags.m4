@@ -25,8 +25,8 @@ AC_DEFUN([BPROC_REQUIRE_FLAG], [
 # BPROC_FLAGS
 #
 # Sets WARNING_CFLAGS, HARDENING_CPPFLAGS, HARDENING_CFLAGS, HARDENING_LDFLAGS (for all that is
-# linked), PIE_LDFLAGS (for programs), STATIC_PIE_LDFLAGS (for one without shared libraries, empty
-# where that cannot be), INSTRUMENT_CFLAGS and FUZZER_LDFLAGS.
+# linked), PIE_LDFLAGS (for programs), STATIC_PIE_LDFLAGS (in its place, for one without shared
+# libraries where that can be), INSTRUMENT_CFLAGS and FUZZER_LDFLAGS.
 AC_DEFUN([BPROC_FLAGS], [
     m4_foreach_w([flag], [-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
         -Wold-style-definition -Wformat=2 -Wvla -Wpointer-arith -Wwrite-strings -Wundef
@@ -46,6 +46,7 @@ AC_DEFUN([BPROC_FLAGS], [
         dnl Sanitizers want their libc to be shared.
         AS_IF([test "x$enable_sanitizer$enable_fuzzing" = xnono],
             [BPROC_TRY_FLAG([STATIC_PIE_LDFLAGS], [-static-pie])])
+        AS_IF([test -z "$STATIC_PIE_LDFLAGS"], [STATIC_PIE_LDFLAGS=$PIE_LDFLAGS])
         CFLAGS=$bproc_plain_CFLAGS
         dnl The sanitizers' own checks replace the fortified functions, and would miss what those hide.
         AS_IF([test "x$enable_sanitizer" = xno && test "x$enable_fuzzing" = xno],

@@ -51,7 +51,7 @@ tools_bpsh_SOURCES = \
 	$(JSON_SOURCES) $(NODES_SOURCES) $(RUN_SOURCES)
 tools_bpsh_LDADD = $(NODES_LIBS)
 # To find and relocate libc took a fourth of its time for a short command.
-tools_bpsh_LDFLAGS = $(AM_LDFLAGS) $(STATIC_PIE_LDFLAGS)
+tools_bpsh_LDFLAGS = $(HARDENING_LDFLAGS) $(STATIC_PIE_LDFLAGS)
 
 tools_bpcp_SOURCES = \
 	tools/bpcp.c \
