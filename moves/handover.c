@@ -55,8 +55,9 @@ int move_is_double(const struct move *self)
 {
     struct move *move;
 
+    /* By one that was told to let its process run this one may have come, out of a file. */
     LIST_FOREACH(move, &moves, entry)
-        if (move != self && move->pid == self->pid && move->phase < MOVE_GATE)
+        if (move != self && move->pid == self->pid && move->phase < MOVE_COMMITTING)
             return 1;
     return 0;
 }
