@@ -27,6 +27,7 @@
 #define TRACE_MS 50                 /* the end of a traced one has a way longer by us */
 
 static LIST_HEAD(, ghost) ghosts = LIST_HEAD_INITIALIZER(ghosts);
+static struct log_limit ghost_limit;
 
 int ghost_is_alive(pid_t pid)
 {
@@ -45,6 +46,9 @@ static void signal_forward(struct ghost *ghost, signal_msg *msg)
         ghost->pending = calloc(MAX_PENDING, sizeof(*ghost->pending));
     if (ghost->pending && ghost->npending < MAX_PENDING)
         ghost->pending[ghost->npending++] = *msg;
+    else
+        log_limited(&ghost_limit, 10, "ghost %d: cannot keep signal %d: %u wait for its process",
+                    (int)ghost->pid, msg->signo, ghost->npending);
 }
 
 static void signal_take(struct ghost *ghost, const struct frame_header *header,

@@ -22,7 +22,8 @@
 #include "masterd/stays.h"
 #include "moves/task.h"
 
-#define KEPT_MAX 256
+#define KEPT_MAX 1024
+#define KEPT_A_USER 256         /* so that one user cannot lose the others' */
 #define KEPT_USEC 5000000
 #define LOOK_USEC 20000
 
@@ -111,16 +112,29 @@ static void kept_look(evutil_socket_t fd, short what, void *arg)
         event_base_once(master.base, -1, EV_TIMEOUT, kept_look, NULL, &pause);
 }
 
+static unsigned kept_of(uid_t uid)
+{
+    const struct kept *kept;
+    unsigned count = 0;
+
+    TAILQ_FOREACH(kept, &all_kept, entry)
+        count += kept->msg.from_uid == uid;
+    return count;
+}
+
 /*
  * Its parent has just moved away: its node has not told of it yet, or the parent's ghost has not
  * come yet. What comes for it goes out in the order in which it came.
  */
 static void kept_add(const signal_msg *msg, int parent, int from)
 {
-    struct kept *kept = kept_count < KEPT_MAX ? calloc(1, sizeof(*kept)) : NULL;
+    int full = kept_count >= KEPT_MAX || kept_of(msg->from_uid) >= KEPT_A_USER;
+    struct kept *kept = full ? NULL : calloc(1, sizeof(*kept));
 
     if (!kept) {
-        log_limited(&kin_limit, 10, "cannot keep signal %d for process %d", msg->signo, msg->pid);
+        log_limited(&kin_limit, 10, "cannot keep signal %d of uid %u for process %d: %s",
+                    msg->signo, msg->from_uid, msg->pid,
+                    full ? "too many wait already" : strerror(ENOMEM));
         return;
     }
     kept->msg = *msg;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <uthash.h>
 
+#include "common/log.h"
 #include "masterd/ghost.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
@@ -34,6 +35,7 @@ struct nodeghosts {
 
 static struct nodeghosts *all;
 static unsigned count;
+static struct log_limit ghosts_limit;
 static int settling;            /* settled() is due */
 
 static struct nodeghosts *ghosts_find(int pid)
@@ -90,11 +92,17 @@ static void stand_free(struct stand **at)
 
 int nodeghost_add(int pid, int node, int parent, int from)
 {
-    struct nodeghosts *ghosts = count < NODEGHOSTS_MAX ? ghosts_get(pid, parent, from) : NULL;
+    struct nodeghosts *ghosts;
     struct stand *stand;
 
+    if (count >= NODEGHOSTS_MAX) {
+        log_limited(&ghosts_limit, 1, "cannot have a ghost of process %d on node %d: nodes have %u "
+                    "already", pid, node, count);
+        return -EAGAIN;
+    }
+    ghosts = ghosts_get(pid, parent, from);
     if (!ghosts)
-        return count < NODEGHOSTS_MAX ? -ENOMEM : -EAGAIN;
+        return -ENOMEM;
     if (*stand_find(ghosts, node))
         return 0;
     stand = calloc(1, sizeof(*stand));

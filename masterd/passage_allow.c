@@ -148,14 +148,16 @@ static void allow_give(struct node *from, struct node *to, struct conn *conn,
                        .ping_timeout = (unsigned)master.conf->ping_timeout,
                        .ticket = { sizeof(bytes), bytes },
                        .libraries = *libraries_list() };
-
     struct passage *passage = NULL;
+    int error;
 
     if (getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes))
         passage = passage_new(from, to, arg);
     /* Now: what becomes of its children meanwhile is told to both nodes. */
-    if (!passage || ghosts_enter(passage) < 0) {
-        conn_refuse(conn, header, ENOMEM, "out of memory");
+    error = passage ? ghosts_enter(passage) : -ENOMEM;
+    if (error) {
+        conn_refuse(conn, header, -error, "cannot enter what process %d leaves behind: %s",
+                    arg->who.id.pid, strerror(-error));
         if (passage)
             passage_undo(passage);
         return;

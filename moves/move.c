@@ -86,13 +86,16 @@ void move_free(struct move *move)
 /* Undoes and ends it. The caller hears first: one that hands over itself reads both. */
 void move_fail(struct move *move, int error, const char *fmt, ...)
 {
+    /* The library tries another number, or the whole image. */
+    int goes_on = (error == BPROC_PID_TAKEN && move->kind == MOVE_RFORK) ||
+                  error == BPROC_IMAGE_LOST;
     char text[BPROC_MAX_TEXT];
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (error != BPROC_PID_TAKEN && error != BPROC_IMAGE_LOST)
+    if (!goes_on)
         log_limited(&move_limit, 60, "%s pid %d -> %s failed: %s", kind_names[move->kind],
                     move->pid, move_node_name(move->node), text);
     if (move->client)

@@ -37,6 +37,7 @@ struct client {
 };
 
 static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
+static struct log_limit local_limit;
 
 static struct {
     struct event_base *base;
@@ -257,7 +258,11 @@ static void client_start(int fd)
     socklen_t len = sizeof(struct ucred);
     struct ucred cred;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && !is_crowded(cred.uid))
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+        log_warn("cannot see whose a connection is");
+    else if (is_crowded(cred.uid))
+        log_limited(&local_limit, 5, "too many connections: one of uid %u refused", cred.uid);
+    else
         client = calloc(1, sizeof(*client));
     if (!client) {
         close(fd);

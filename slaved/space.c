@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -268,33 +267,23 @@ static int second_open(void)
     return 0;
 }
 
-/* Both arguments of a launch begin with the pid and the wish. */
-static int second_enter(uint32_t serial, const struct frame_header *header, const uint8_t *body,
-                        int *which)
+static int second_enter(uint32_t serial, pid_t pid)
 {
-    uint32_t words[2] = { 0, 0 };
-    int error;
+    int error = second_open();
 
-    *which = FIRST;
-    if (header->body_len >= sizeof(words))
-        memcpy(words, body, sizeof(words));
-    if (words[1] == 0)
-        return 0;
-    *which = SECOND;
-    error = second_open();
-    return error ? error : seconds_add((pid_t)ntohl(words[0]), serial);
+    return error ? error : seconds_add(pid, serial);
 }
 
-int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
-                 const int *fds)
+int space_launch(uint32_t serial, const launch_who *who, const struct frame_header *header,
+                 const uint8_t *body, const int *fds)
 {
     struct frame_bytes bytes = { .bytes = body, .len = header->body_len };
-    int which, error = second_enter(serial, header, body, &which);
+    int error = who->second ? second_enter(serial, who->pid) : 0;
 
     if (error)
         return error;
-    return conn_send(space.conns[which], K_CALL, header->proc, serial, 0, FRAME_XDR(frame_bytes),
-                     &bytes, fds, header->nfds);
+    return conn_send(space.conns[who->second ? SECOND : FIRST], K_CALL, header->proc, serial, 0,
+                     FRAME_XDR(frame_bytes), &bytes, fds, header->nfds);
 }
 
 void space_signal(const signal_msg *signal, int second)

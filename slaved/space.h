@@ -40,11 +40,12 @@ int space_start(struct event_base *base, const char *root, const char *over,
                 const char *const *binds, const struct space_ops *ops);
 
 /*
- * Passes a P_LAUNCH_* on as it came, to the second space if it says so. Its descriptors stay the
- * caller's. 0; -EEXIST when there can be no second space; -errno.
+ * Passes a P_LAUNCH_* on as it came, to the second space if `who`, with which its body begins, says
+ * so. Its descriptors stay the caller's. 0; -EEXIST when the second space cannot have that number,
+ * or there can be none; -errno.
  */
-int space_launch(uint32_t serial, const struct frame_header *header, const uint8_t *body,
-                 const int *fds);
+int space_launch(uint32_t serial, const launch_who *who, const struct frame_header *header,
+                 const uint8_t *body, const int *fds);
 
 /* `second`: to the process of that number in that space; pid -1: in both. */
 void space_signal(const signal_msg *signal, int second);

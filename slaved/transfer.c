@@ -65,19 +65,26 @@ static int children_are_here(const struct transfer *transfer)
 }
 
 static int launch_forward(struct transfer *transfer, const struct frame_header *header,
-                          const uint8_t *body, const int *fds, int second)
+                          const uint8_t *body, const int *fds, const launch_who *who,
+                          const char **reason)
 {
     int error = FAULT(FAULT_SLAVED_LAUNCH);
 
-    if (!error && !second && children_are_here(transfer))
-        error = -EEXIST;
+    if (!error && !who->second && children_are_here(transfer)) {
+        *reason = "a child of its has its number here";
+        return -EEXIST;
+    }
     if (!error)
-        error = proc_add(transfer->pid, transfer, second);
+        error = proc_add(transfer->pid, transfer, who->second);
+    if (error == -EEXIST)
+        *reason = "a process of this node has its number";
     if (error)
         return error;
     transfer->serial = ++last_serial ? last_serial : ++last_serial;
     transfer->asked = *header;
-    error = space_launch(transfer->serial, header, body, fds);
+    error = space_launch(transfer->serial, who, header, body, fds);
+    if (error == -EEXIST)
+        *reason = "its number is taken, and the second process space cannot have it";
     if (error) {
         transfer->serial = 0;
         proc_refused(transfer->pid, transfer);
@@ -88,6 +95,7 @@ static int launch_forward(struct transfer *transfer, const struct frame_header *
 static void launch_take(struct transfer *transfer, const struct frame_header *header,
                         const uint8_t *body, const int *fds)
 {
+    const char *reason = NULL;
     launch_who who;
     int error;
 
@@ -99,10 +107,10 @@ static void launch_take(struct transfer *transfer, const struct frame_header *he
         conn_refuse(transfer->conn, header, ENOSYS, "cannot restore: no usable CRIU: %s", missing);
         return;
     }
-    error = launch_forward(transfer, header, body, fds, who.second);
+    error = launch_forward(transfer, header, body, fds, &who, &reason);
     if (error)
         conn_refuse(transfer->conn, header, error, "cannot launch process %d: %s",
-                    (int)transfer->pid, strerror(-error));
+                    (int)transfer->pid, reason ? reason : strerror(-error));
 }
 
 /* ---- children of a process that moves here ---- */

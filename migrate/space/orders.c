@@ -85,7 +85,10 @@ static void launch_refuse(const struct msg *msg, pid_t pid, int error)
     char text[128];
     error_ret ret = { .text = text };
 
-    snprintf(text, sizeof(text), "cannot launch process %d: %s", (int)pid, strerror(-error));
+    snprintf(text, sizeof(text), "cannot launch process %d: %s", (int)pid,
+             error != -EEXIST ? strerror(-error)
+             : rootless       ? "this process space has no root"
+                              : "its number is in use in this process space");
     msg_send(SLAVED, K_REPLY, msg->header.proc, msg->header.serial, -error, FRAME_XDR(error_ret),
              &ret, NULL, 0);
 }
