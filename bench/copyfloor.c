@@ -4,9 +4,10 @@
  * bench-copyfloor send PORT FILE COPY HOST...
  *
  * The least that a copy along a chain of machines costs: each has it by TLS from the one before,
- * writes it to its file COPY and sends it on by TLS to the next, in one process and with no word
- * about files but the first line, "COPY HOST HOST...". It ends when the last one says that all is
- * written. The server has certificate and key from the file PEM, and a process for each connection.
+ * writes it to its file COPY, which is made empty first, and sends it on by TLS to the next, in one
+ * process and with no word about files but the first line, "COPY HOST HOST...". It ends when the
+ * last one says that all is written. The server has certificate and key from the file PEM, and a
+ * process for each connection.
  */
 #include "config.h"
 
@@ -96,7 +97,7 @@ static void connection_serve(SSL *tls, void *arg)
     tlspeer_widen(tls, PIECE);
     line_get(tls, line);
     copy = strtok_r(line, " ", &hosts);
-    fd = copy ? open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+    fd = copy ? open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
     if (fd < 0)
         stopwatch_die("write", line);
     next = next_open(port, copy, hosts);
@@ -106,8 +107,6 @@ static void connection_serve(SSL *tls, void *arg)
         offset += (off_t)count;
         piece_pass(next, count);
     }
-    if (ftruncate(fd, offset) < 0)
-        stopwatch_die("write", copy);
     next_end(next);
     SSL_write(tls, &answer, 1);
     BIO_flush(SSL_get_wbio(tls));
