@@ -46,3 +46,9 @@ UNIT_TESTS += tests/unit/test_usage
 
 tests_unit_test_usage_SOURCES = tests/unit/test_usage.c tests/unit/tap.h \
 	slaved/usage_proc.c slaved/usage_proc.h
+
+UNIT_TESTS += tests/unit/test_shares
+
+tests_unit_test_shares_SOURCES = tests/unit/test_shares.c tests/unit/tap.h \
+	slaved/shares.c slaved/shares.h
+tests_unit_test_shares_LDADD = common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)

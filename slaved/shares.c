@@ -90,8 +90,10 @@ static void share_expired(evutil_socket_t fd, short what, void *arg)
 
 static void taker_refuse(struct taker *taker, int error, const char *why)
 {
-    taker_settle(taker);
-    conn_refuse(taker->conn, &taker->asked, error, "%s", why);
+    const struct taker old = *taker;
+
+    taker_free(taker);
+    conn_refuse(old.conn, &old.asked, error, "%s", why);
 }
 
 static void taker_expired(evutil_socket_t fd, short what, void *arg)
@@ -136,7 +138,7 @@ static struct share *share_find(const share_arg *arg)
 int share_give(struct conn *conn, const struct frame_header *header, const uint8_t *body, int *fds)
 {
     struct share *share = calloc(1, sizeof(*share));
-    struct taker *taker;
+    struct taker *taker, *next;
 
     if (!share)
         return 0;
@@ -152,9 +154,11 @@ int share_give(struct conn *conn, const struct frame_header *header, const uint8
     }
     LIST_INSERT_HEAD(&shares, share, entry);
     share->on_end = timer_start(share_expired, share, GOOD_SECONDS);
-    LIST_FOREACH(taker, &takers, entry)
+    for (taker = LIST_FIRST(&takers); taker; taker = next) {
+        next = LIST_NEXT(taker, entry);
         if (taker->on_end && is_same(&taker->arg, &share->arg))
             taker_answer(taker, share);
+    }
     return 0;
 }
 
