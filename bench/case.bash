@@ -53,7 +53,7 @@ floor() {
 # stable CASE ROW >=|<= [FACTOR]: the row's ratio repeats well enough for bench/check, which
 # complains if it becomes so many times smaller (>=) or larger (<=) than what is stored.
 stable() {
-    line_add stables "$1" "$2" "$3" "${4-1.5}"
+    line_add stables "$1" "$2" "$3" "${4-1.25}"
 }
 
 # row_note CASE ROW TEXT: there is such a row but no figure, because...

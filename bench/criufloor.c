@@ -6,8 +6,8 @@
  * COUNT times, each by a `criu swrk` that is loaded and waits for its request before the clock
  * starts. The image lies in memory; nothing is sent, edited, checked, given streams or waited for.
  * The process has one number, so each restored one is ended before the next, which does not count.
- * Prints samples: the sum and its parts in microseconds or, with a COUNT above 1, how many processes
- * there are in a second. The first round does not count.
+ * Prints samples: the sum and its parts in microseconds or, with a COUNT above 1, how many
+ * processes there are in a second. The first round does not count.
  */
 #include "config.h"
 

@@ -57,20 +57,18 @@ BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.ba
 EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
 	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
 	bench/report bench/tables.jq bench/plots.bash bench/plots.jq \
-	bench/check bench/check.jq bench/baseline.jq bench/baseline.json bench/criu-by-hand \
+	bench/check bench/nightly bench/check.jq bench/baseline.jq bench/baseline.json bench/criu-by-hand \
 	bench/criu-restores bench/scale-master $(BENCH_CASES)
 
-BENCH_RUN = BPROC_BUILD='$(abs_top_builddir)' BPROC_PREFIX='$(prefix)' BPLAB_STAGE='$(STAGE)' \
-	$(srcdir)/bench/run
+BENCH_ENV = BPROC_BUILD='$(abs_top_builddir)' BPROC_PREFIX='$(prefix)' BPLAB_STAGE='$(STAGE)'
 
 bench: all
 	$(MAKE) --no-print-directory stage
-	$(BENCH_RUN) $(BENCHFLAGS)
+	$(BENCH_ENV) $(srcdir)/bench/run $(BENCHFLAGS)
 
-# Nightly: fails if ratios got much worse than those in bench/baseline.json.
+# Nightly: fails if ratios got worse than those in bench/baseline.json.
 bench-check: all
 	$(MAKE) --no-print-directory stage
-	$(BENCH_RUN) --quick --output bench-check.json
-	$(srcdir)/bench/check bench-check.json
+	$(BENCH_ENV) $(srcdir)/bench/nightly bench-check.json
 
 .PHONY: bench bench-check

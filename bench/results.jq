@@ -46,6 +46,7 @@ def trimmed: sub("^ +"; "");
   def added_to($earlier): if $earlier == null then . else
         .cases as $new
         | .seconds += $earlier.seconds
+        | .machine.load = ([.machine.load, $earlier.machine.load] | max)
         | .cases = [$earlier.cases[] | .name as $name | first($new[] | select(.name == $name)) // .]
         | .cases as $old
         | .cases += [$new[] | select(.name | IN($old[].name) | not)] end;

@@ -52,7 +52,7 @@ results_make() {
 # What a floor allows of promises: of a ratio with us as its base or its row, and of a median.
 floor_make() {
     (
-        work=$TMP/work earlier=$(<"$TMP/results")
+        work=$TMP/work earlier=$(jq '.machine.load = 0.4' "$TMP/results")
         results_start
         case_begin low ours 0 "a case with a floor"
         sample low ours 4000
@@ -137,6 +137,7 @@ like "how much of it in all" "$(cat "$TMP/out")" "2 met, 1 not met, 1 not measur
 exits 1 "bench/report refuses a file that is absent" "$bench/report" "$TMP/absent"
 
 ok "a later run is added" floor_make "$TMP/low"
+is "with the highest load of both" "$(jq .machine.load "$TMP/low")" 0.4
 is "to the cases that it has not" "$(jq -c '[.cases[].name]' "$TMP/low")" \
     '["quick-4","quick-8","rate","floor","low","row"]'
 is "in place of those that it has" "$(jq -c '.cases[2].rows | length' "$TMP/low")" 3
@@ -179,11 +180,21 @@ exits 2 "bench/check wants stored ratios" "${check[@]}" "$TMP/results"
 ok "bench/check --update stores them" "${check[@]}" --update "$TMP/results"
 ok "the same results are as stored" "${check[@]}" "$TMP/results"
 like "all stable rows of them" "$(cat "$TMP/out")" "3 compared, 0 worse"
-changed '.cases[0].rows[1].ratio = 3.4 | .cases[2].rows[1].ratio = 2.1 | .cases[3].rows[1].ratio = 2.9'
+changed '.cases[0].rows[1].ratio = 3.7 | .cases[2].rows[1].ratio = 2.5 | .cases[3].rows[1].ratio = 2.9'
 ok "what is a little worse passes" "${check[@]}" "$TMP/changed"
-changed '.cases[0].rows[1].ratio = 3.3'
+changed '.cases[2].rows[1].ratio = 2.3'
 exits 1 "a ratio that became too small fails" "${check[@]}" "$TMP/changed"
-like "and is named" "$(cat "$TMP/out")" "worse +quick-4, peer one: 3.3, stored 5"
+like "and is named" "$(cat "$TMP/out")" "worse +rate, peer: 2.3, stored 3"
+changed '.cases[0].rows[1].ratio = 3.6'
+exits 1 "one that kept a promise and breaks it fails sooner" "${check[@]}" "$TMP/changed"
+like "and is named with it" "$(cat "$TMP/out")" "worse +quick-4, peer one: 3.6, stored 5, promised >= 4"
+is "its case is to be run again" "$("${check[@]}" --again "$TMP/changed")" quick
+ok "of several runs the best counts" "${check[@]}" "$TMP/changed" "$TMP/results"
+is "and nothing is to be run again" "$("${check[@]}" --again "$TMP/changed" "$TMP/results")" ""
+changed 'del(.cases[0].rows[1].stable) | .cases[0].rows[1].ratio = 3.7'
+ok "one that only a promise is about may be less good" "${check[@]}" "$TMP/changed"
+changed 'del(.cases[0].rows[1].stable) | .cases[0].rows[1].ratio = 3.6'
+exits 1 "but has to keep it" "${check[@]}" "$TMP/changed"
 changed '.cases[3].rows[1].ratio = 3.1'
 exits 1 "one that became too large fails where less was wanted" "${check[@]}" "$TMP/changed"
 changed '.cases[0].rows[1].ratio = 50 | .cases[3].rows[1].ratio = 0.1'
@@ -204,6 +215,13 @@ exits 2 "a full run is not compared with a quick one" "${check[@]}" "$TMP/change
 changed '.cases |= [.[2] | .rows[1].ratio = 9]'
 ok "bench/check --update with one case" "${check[@]}" --update "$TMP/changed"
 is "changes that one alone" "$(jq -c '[.rows[].ratio]' "$TMP/baseline")" '[5,1.5,9]'
+changed '.machine.load = 3 | .cases |= [.[2]]'
+"${check[@]}" --update "$TMP/changed" >/dev/null
+"${check[@]}" --update "$TMP/results" >/dev/null
+is "a file of new ratios has their load" "$(jq .machine.load "$TMP/baseline")" 0.1
+"${check[@]}" --update "$TMP/changed" >/dev/null
+is "one with older ones the highest" "$(jq .machine.load "$TMP/baseline")" 3
+exits 2 "bench/check --update takes one run" "${check[@]}" --update "$TMP/changed" "$TMP/results"
 ok "what the source comes with can be read" jq -e '.version == 1 and .quick' "$bench/baseline.json"
 
 is "what bench/ has is in its list" "$(cd "$BPROC_SOURCE" && git ls-files bench 2>/dev/null |
@@ -212,7 +230,7 @@ is "what bench/ has is in its list" "$(cd "$BPROC_SOURCE" && git ls-files bench 
 if type -P shellcheck >/dev/null; then
     cd "$BPROC_SOURCE" || bail "cannot enter $BPROC_SOURCE"
     ok "shellcheck has no complaint" \
-        shellcheck -x bench/run bench/report bench/check bench/*.bash bench/criu-by-hand
+        shellcheck -x bench/run bench/report bench/check bench/nightly bench/*.bash bench/criu-by-hand
 else
     skip "shellcheck has no complaint" "no shellcheck"
 fi
