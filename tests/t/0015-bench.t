@@ -191,6 +191,30 @@ like "and is named with it" "$(cat "$TMP/out")" "worse +quick-4, peer one: 3.6, 
 is "its case is to be run again" "$("${check[@]}" --again "$TMP/changed")" quick
 ok "of several runs the best counts" "${check[@]}" "$TMP/changed" "$TMP/results"
 is "and nothing is to be run again" "$("${check[@]}" --again "$TMP/changed" "$TMP/results")" ""
+
+# nightly RUN...: what bench/nightly makes of runs with these results, one after another.
+nightly() {
+    local folder=$TMP/nightly
+    rm -rf "$folder"
+    mkdir "$folder"
+    cp "$bench/nightly" "$bench/check" "$bench/check.jq" "$folder/"
+    cp "$TMP/baseline" "$folder/baseline.json"
+    printf '%s\n' "$@" >"$folder/runs"
+    cat >"$folder/run" <<'END'
+#!/bin/bash
+cd "${0%/*}" && echo "${*:4}" >>asked && cp "$(head -n 1 runs)" "$3" && sed -i 1d runs
+END
+    chmod +x "$folder/run"
+    "$folder/nightly" "$folder/results"
+}
+
+ok "bench/nightly is content with one run as stored" nightly "$TMP/results"
+is "of all cases" "$(cat "$TMP/nightly/asked")" ""
+ok "and with a second one" nightly "$TMP/changed" "$TMP/results"
+is "of those that were worse" "$(cat "$TMP/nightly/asked")" $'\nquick'
+exits 1 "but not with three that are worse" nightly "$TMP/changed" "$TMP/changed" "$TMP/changed"
+exits 1 "nor with a run that fails" nightly "$TMP/none"
+
 changed 'del(.cases[0].rows[1].stable) | .cases[0].rows[1].ratio = 3.7'
 ok "one that only a promise is about may be less good" "${check[@]}" "$TMP/changed"
 changed 'del(.cases[0].rows[1].stable) | .cases[0].rows[1].ratio = 3.6'
