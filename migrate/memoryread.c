@@ -11,9 +11,9 @@
 #include "migrate/memoryread.h"
 #include "migrate/pageoffer.h"
 
-#define PLAIN_PAGES 256UL               /* of a batch; what is read should still be in the cache */
-#define OFFER_PAGES 512UL               /* of one that waits for an answer */
-#define SLOTS 8                         /* at most 16 MiB, what a dump leaves time for */
+/* What is read should still be in the cache; and each node of a vector waits for a whole batch. */
+#define PAGES 256UL
+#define SLOTS 8                         /* 8 MiB, most of what a dump leaves time for */
 
 struct slot {
     int found;                          /* as memoryread_next() */
@@ -35,15 +35,13 @@ struct memoryread {
 /* The next pages that are there and not all zeros. */
 static int batch_fill(struct memoryread *r, struct memorybatch *batch)
 {
-    size_t limit = r->offers >= OFFER_PAGES ? OFFER_PAGES : PLAIN_PAGES;
-
     do {
         page_run run;
         int found = 1, error;
 
         memorybatch_clear(batch);
-        while (batch->pages < limit &&
-               (found = memorywalk_next(r->walk, limit - batch->pages, &run)) > 0)
+        while (batch->pages < PAGES &&
+               (found = memorywalk_next(r->walk, PAGES - batch->pages, &run)) > 0)
             memorybatch_note(batch, &run);
         if (found < 0 || batch->pages == 0)
             return found;
