@@ -68,11 +68,13 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 static int child_start(int node)
 {
     struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
-    int pid = remote_fork(node);
+    int pid;
 
+    /* The child's, from its first instruction on. */
+    sigaction(SIGUSR1, &action, NULL);
+    pid = remote_fork(node);
     if (pid != 0)
         return pid;
-    sigaction(SIGUSR1, &action, NULL);
     while (!got)
         usleep(5000);
     _exit(got);
@@ -88,8 +90,6 @@ static void signals(int node)
     is_int(WSTOPSIG(status), SIGSTOP, "and by which signal");
     ok(kill(pid, SIGCONT) == 0, "continued");
     ok(waitpid(pid, &status, WCONTINUED) == pid && WIFCONTINUED(status), "the parent sees that");
-    /* The handler is in place when the child runs; it may just not have got there. */
-    usleep(200000);
     ok(sigqueue(pid, SIGUSR1, value) == 0, "a signal with a value");
     ok(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "the child ends by it");
     is_int(WEXITSTATUS(status), 77, "and got the value");

@@ -94,8 +94,9 @@ is "a path is looked up on the caller's PATH" \
     $'0: No such file or directory\n1'
 is "a slash makes it a path" "$(bpsh 0 /bin/../bin/echo yes)" yes
 is "a process stands for it here" \
-    "$(here 'bpsh 0 sleep 4.25 & sleep 0.5
-        ps -o args= --ppid $!; kill $(pgrep -P $!)' 2>/dev/null)" \
+    "$(here 'bpsh 0 sleep 4.25 & p=$!
+        timeout 4 sh -c "until ps -o args= --ppid $p | grep ^sleep; do sleep 0.05; done"
+        kill $(pgrep -P $p)' 2>/dev/null)" \
     "sleep 4.25"
 
 # Output.
@@ -190,9 +191,11 @@ is "a node that reads nothing holds up nobody" \
     "$(head -c 3000000 /dev/zero | bpsh -p 0-1 sh -c '[ $BPROC_RANK = 0 ] || exec wc -c')" \
     "  1: 3000000"
 is "a line before the end" \
-    "$(here '{ echo first; sleep 1; echo second; } |
+    "$(here '{ echo first; timeout 9 sh -c "until [ -e /tmp/seen ]; do sleep 0.05; done"
+            echo second; } |
             bpsh 0 sh -c "read a; echo \$a >/tmp/first; read b; echo \$b" &
-        sleep 0.6; bpsh 0 cat /tmp/first; wait')" \
+        timeout 5 sh -c "until bpsh 0 grep first /tmp/first; do sleep 0.05; done" 2>/dev/null
+        touch /tmp/seen; wait')" \
     $'first\nsecond'
 sum=$(head -c 67108864 /dev/urandom | tee "$TMP/random" | sha256sum | cut -d' ' -f1)
 is "64 MiB to three nodes, byte for byte" \

@@ -32,7 +32,9 @@ ok "without its parent it goes on, if it was there" wait_for 5 eval \
     '[ "$(on n1 pgrep -c -f "^sleep 77")" = "$(on master bpstat -p | grep -c "^[0-9]")" ]'
 ok "and ends by a signal" wait_for 5 eval \
     'on master pkill -f "^sleep 77"; ! bplab exec n1 -- pgrep -f "^sleep 77"'
-here 'bpsh 0 sleep 44 & p=$!; sleep 1; ps -o comm=,args= --ppid $p; kill $p; wait' >"$TMP/out"
+here 'bpsh 0 sleep 44 & p=$!
+    timeout 5 sh -c "until ps -o comm=,args= --ppid $p | grep \"^sleep *sleep\"; do sleep 0.05; done"
+    kill $p; wait' >"$TMP/out"
 is "what lasts is shown as the command" "$(head -1 "$TMP/out" | tr -s ' ')" "sleep sleep 44"
 is "a node without a number in the table" "$(here 'bpsh 7 true; echo $?')" \
     $'7: Invalid node number\n1'

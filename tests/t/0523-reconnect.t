@@ -72,7 +72,7 @@ is "every exit status arrives" "$(on master sort -n /tmp/statuses | md5sum)" "$(
 on n1 sh -c 'kill -STOP $(pgrep -x slaved)'
 bplab exec n0 -- timeout 10 bptop -b -n 1 >"$TMP/top" 2>&1 &
 top=$!
-sleep 0.5
+wait_for 5 on n0 sh -c 'for i in 1 2 3; do ps -o stat= -C bptop | grep -q ^S || exit; done'
 ok "it reconnects while a call waits for another node" reconnect 10.77.0.1
 ok "the call is answered" wait "$top"
 on n1 sh -c 'kill -CONT $(pgrep -x slaved)'

@@ -32,6 +32,7 @@ is "which is that of the call" "$(on master head -n 1 /tmp/out)" "exited 3"
 is "the master knows it no more" "$(known)" ""
 read -r pid child < <(on n1 cat /tmp/there/alive)
 is "it has the number that it had" "$(alive "$pid")" 1
+# Long enough for a census, which would tell of it.
 sleep 1
 is "a child that it makes is not known, either" "$(known)" ""
 is "though it is there" "$(alive "$child")" 1
