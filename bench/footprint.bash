@@ -81,8 +81,7 @@ footprint_sizes() {
         i=$(( i + 1 ))
     done
     promise footprint-memory "its ghost" '<=' "300 KiB"
-    stable footprint-memory "its ghost" '<='
-    stable footprint-memory "the mover's child" '<='
+    stable footprint-memory "ssh, new connection" '>='
     footprint_stop && footprint_start "${ssh_fresh[@]}" n0 sleep 7777 || return
     footprint_total footprint-memory 2 "ssh, new connection" ssh 'sshd'
     footprint_total footprint-fds 3 "ssh, new connection" ssh 'sshd'
