@@ -40,11 +40,11 @@ is "a node without a number in the table" "$(here 'bpsh 7 true; echo $?')" \
     $'7: Invalid node number\n1'
 is "bpsh's own node, by its number" "$(on n1 bpsh 1 sh -c 'hostname; exit 3'; echo $?)" $'n1\n3'
 is "and input goes there" "$(echo in | on n1 bpsh 1 cat)" in
-is "what carried a command without streams carries the next one" \
+is "what carried a command carries the next one, also behind one without streams" \
     "$(here 'exec </dev/null 3>&1 >/dev/null 2>&1
-        run() { bpsh 1 true; until f=$(pgrep -x bproc-idle); do :; done; echo $f; }
-        run >/tmp/free; for i in 1 2 3 4 5; do run; done | diff - <(yes "$(cat /tmp/free)" | head -n 5) >&3
-        echo . >&3')" .
+        run() { bpsh 1 true; while pgrep -x bproc-carrier; do :; done; }
+        run 2>&3; pgrep -x bproc-idle >/tmp/free
+        for i in 1 2 3 4 5; do run; pgrep -x bproc-idle | diff /tmp/free - >&3; done; echo . >&3')" .
 is "no process is registered any more" "$(on master bpstat -p | grep -c '^[0-9]')" 0
 is "no zombie is left" "$(on master ps -e -o stat= | grep -c '^Z')" 0
 done_testing
