@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -128,10 +129,17 @@ static struct resident *resident_add(pid_t pid, const struct procstat *stat)
 
 /* ---- reporting ---- */
 
+/* What vfork made, and bpsh's children (libbproc/standin.h), until they execute something. */
+static bool has_parents_memory(pid_t pid, pid_t parent)
+{
+    return syscall(SYS_kcmp, pid, parent, KCMP_VM, 0, 0) == 0;
+}
+
 /* True when `stat` says that this process does not stand for itself, or not yet. */
 static bool is_somebody_else(const struct resident *resident, const struct procstat *stat)
 {
     return stat->exit_signal == 0 || keeper_is(resident->pid) ||
+           has_parents_memory(resident->pid, stat->ppid) ||
            registry_find_worker(resident->pid) || registry_find_worker(stat->ppid) ||
            procstat_runs(dirfd(census.dir), resident->pid, GHOST);
 }

@@ -36,6 +36,18 @@ here 'bpsh 0 sleep 44 & p=$!
     timeout 5 sh -c "until ps -o comm=,args= --ppid $p | grep \"^sleep *sleep\"; do sleep 0.05; done"
     kill $p; wait' >"$TMP/out"
 is "what lasts is shown as the command" "$(head -1 "$TMP/out" | tr -s ' ')" "sleep sleep 44"
+
+# Nothing arrives on n0 while the child, which has no ghost yet, is seen again and again.
+on n0 pkill -STOP 'bproc-(receiver|idle|arrival)'
+on master bpsh 1 bash -c "bpsh 0 sh -c 'exit 6' & $child; kill -STOP \$c; echo \$c; sleep 0.4
+    kill -CONT \$c; wait \$p; echo \$?" >"$TMP/out" 2>&1 &
+wait_for 5 grep -q . "$TMP/out"
+sleep 0.3
+is "on a node it is no birth" "$(on master bpstat -p | grep -c "^$(cat "$TMP/out")")" 0
+on n0 pkill -CONT 'bproc-(receiver|idle|arrival)'
+wait $!
+is "and ends as it should" "$(tail -n 1 "$TMP/out")" 6
+
 is "a node without a number in the table" "$(here 'bpsh 7 true; echo $?')" \
     $'7: Invalid node number\n1'
 is "bpsh's own node, by its number" "$(on n1 bpsh 1 sh -c 'hostname; exit 3'; echo $?)" $'n1\n3'
