@@ -27,8 +27,8 @@ struct memoryshare *memoryshare_new(int slaved, const share_word word, pid_t num
 uint8_t *memoryshare_room(struct memoryshare *share);
 
 /*
- * The pages that are there are in their place, too. 0, or -errno: it is shared no longer, and whoever follows it, or
- * will ask for it, is told so.
+ * The pages that are there are in their place, too. 0, or -errno: it is shared no longer, and
+ * whoever follows it, or will ask for it, is told so.
  */
 int memoryshare_add(struct memoryshare *share, const page_run *runs, unsigned count);
 

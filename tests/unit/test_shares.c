@@ -89,7 +89,7 @@ static void ask(int child, uint8_t word, int forks)
     loop_run();
 }
 
-/* How many descriptors have come, a negative errno, or NOTHING; -EPIPE: the connection has ended. */
+/* How many descriptors have come, or why there are none; NOTHING; -EPIPE: it has been cut off. */
 static int answer(int child)
 {
     struct pollfd fd = { .fd = child, .events = POLLIN };
