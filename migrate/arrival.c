@@ -20,6 +20,7 @@
 #include "common/tls.h"
 #include "migrate/arrival.h"
 #include "migrate/arrival_launch.h"
+#include "migrate/arrival_lazy.h"
 #include "migrate/arrival_register.h"
 #include "migrate/arrival_vector.h"
 #include "migrate/bulk.h"
@@ -111,8 +112,11 @@ static int launch_hear(struct arrival *a)
 
     if (error)
         return error;
-    if (msg.header.proc == P_BULK_PULL) {
-        memory_serve(a, &msg);
+    if (msg.header.proc == P_BULK_PULL || msg.header.proc == P_BULK_FILL) {
+        if (msg.header.proc == P_BULK_PULL)
+            memory_serve(a, &msg);
+        else
+            arrival_fill(a, &msg);
         bulk_free(&msg);
         _exit(0);
     }
@@ -162,7 +166,7 @@ static int commit_wait(struct arrival *a)
     int error = report_send(a, P_BULK_READY, 0);
 
     if (!error)
-        error = a->memory ? memoryrecv_hear(a->memory, &msg) : bulk_recv(a->ssl, &msg);
+        error = bulk_recv(a->ssl, &msg);
     if (error)
         return error;
     error = msg.header.proc == P_BULK_COMMIT ? 0 : -EPROTO;
@@ -180,14 +184,9 @@ static int gate_open(struct arrival *a)
     return msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &verdict, NULL, 0);
 }
 
-/*
- * Not by connections of its own. A lazy one's words may end with its memory, whose loss is told in
- * other ways.
- */
+/* Not by connections of its own. */
 static int speaks(const struct arrival *a)
 {
-    if (a->launch.lazy)
-        return 0;
     for (unsigned i = 0; i < a->launch.streams.streams_len; i++)
         if (a->launch.streams.streams_val[i].kind != STREAM_PIPE_READ && a->ends.relay[i] >= 0)
             return 1;
@@ -229,6 +228,8 @@ static int process_take(struct arrival *a)
         error = arrival_ticket(a);
     if (!error && a->launch.children.child_list_len > 0)
         error = arrival_children(a);
+    if (!error && a->launch.lazy)
+        error = arrival_fill_offer(a);
     if (!error)
         error = arrival_prepare(a);
     if (!error)
@@ -278,12 +279,6 @@ static void sender_linger(struct arrival *a)
              recv(sock, NULL, LINGER_BYTES, MSG_TRUNC) > 0);
 }
 
-static void memory_end(struct arrival *a)
-{
-    memoryrecv_free(a->memory);
-    a->memory = NULL;
-}
-
 static void arrival_undo(struct arrival *a, int error)
 {
     if (!a->text[0])
@@ -293,7 +288,6 @@ static void arrival_undo(struct arrival *a, int error)
     arrival_release(a);
     if (a->slaved >= 0)
         close(a->slaved);
-    memory_end(a);
     sender_linger(a);
 }
 
@@ -311,17 +305,14 @@ static int launch_take(struct arrival *a)
         return 0;
     }
     arrival_release(a);
-    if (a->memory)
-        error = memoryrecv_finish(a->memory);
-    memory_end(a);
     pagestore_leave(a->image.store);
-    return !error && streams_carry(a);
+    return streams_carry(a);
 }
 
 static void arrival_begin(struct arrival *a, const struct arrival_setup *setup)
 {
     a->setup = setup;
-    a->slaved = a->gate = -1;
+    a->slaved = a->gate = a->filler = -1;
     a->image.dir = a->image.spec = -1;
     a->criu = CRIUWORKER_NONE;
 }

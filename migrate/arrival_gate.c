@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "migrate/arrival_lazy.h"
 #include "migrate/arrival_vector.h"
-#include "migrate/carry.h"
 
 #define SETTLE_SECONDS 60           /* for a restored process to run for the first time */
 
@@ -29,8 +29,6 @@ static int gate_settle(struct arrival *a)
     int error = msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &settle, NULL, 0);
 
     gate_patience(a);
-    if (!error && a->memory)
-        error = memoryrecv_until(a->memory, a->gate);
     if (!error)
         error = msg_recv(a->gate, &msg);
     if (error)
@@ -44,29 +42,35 @@ static int gate_settle(struct arrival *a)
     return error;
 }
 
+static int memory_wait(struct arrival *a, struct memorygate *gate)
+{
+    struct memoryrecv *memory = memoryrecv_new(a->ssl, gate->fd, a->launch.uid,
+                                               a->launch.regions.regions_val,
+                                               a->launch.regions.regions_len);
+    int error = memory ? 0 : -errno;
+
+    gate->fd = -1;
+    if (!error)
+        error = a->launch.share.how != SHARE_NONE ? arrival_memory(a, memory, gate->pid)
+                                                  : memoryrecv_all(memory, a->image.store);
+    memoryrecv_free(memory);
+    return error;
+}
+
 /* What its image leaves out: all of it now, or from now on. */
 static int memory_take(struct arrival *a)
 {
-    int error = 0;
+    struct memorygate gate;
+    int error;
 
     gate_patience(a);
-    if (a->launch.lazy)
-        carry_watch(SSL_get_fd(a->ssl), a->launch.ping_timeout);
-    a->memory = memoryrecv_new(a->ssl, a->gate, a->launch.uid, a->launch.regions.regions_val,
-                               a->launch.regions.regions_len, a->launch.lazy);
-    if (!a->memory)
-        error = -errno;
-    else if (a->launch.share.how != SHARE_NONE)
-        error = arrival_memory(a);
-    else if (!memoryrecv_is_lazy(a->memory))
-        error = memoryrecv_all(a->memory, a->image.store);
+    error = memorygate_ask(a->gate, a->launch.uid, &gate);
+    if (!error)
+        error = a->launch.lazy ? arrival_fill_ask(a, &gate) : memory_wait(a, &gate);
+    memorygate_close(&gate);
     if (error)
         snprintf(a->text, sizeof(a->text), "cannot give process %d its memory: %s", a->launch.pid,
                  strerror(-error));
-    if (a->memory && !memoryrecv_is_lazy(a->memory)) {
-        memoryrecv_free(a->memory);
-        a->memory = NULL;
-    }
     return error;
 }
 

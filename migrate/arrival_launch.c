@@ -375,5 +375,6 @@ void arrival_release(struct arrival *a)
         close(a->image.spec);
     if (a->gate >= 0)
         close(a->gate);
+    fd_close(&a->filler);
     a->image.dir = a->image.spec = a->gate = -1;
 }

@@ -23,6 +23,7 @@ struct arrival {
     launch_arg launch;
     int slaved;                     /* our socket to slaved */
     int gate;                       /* near end of the restored process's gate */
+    int filler;                     /* to who will have the memory of a lazy one; -1 */
     int taken;                      /* it failed because the pid is in use */
     struct nodefiles files;
     process_bounds bounds;          /* of one that a node has sent */
@@ -32,7 +33,6 @@ struct arrival {
     int session;                    /* where that is */
     pid_t forker;                   /* see sibling.h; 0: none */
     struct streamends ends;
-    struct memoryrecv *memory;      /* of a process that may run before it has all; NULL */
     char text[BPROC_MAX_TEXT];
 };
 

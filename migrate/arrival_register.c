@@ -71,6 +71,21 @@ int arrival_ticket(struct arrival *a)
     return 0;
 }
 
+int arrival_share_take(struct arrival *a, const share_arg *arg)
+{
+    struct msg msg;
+    int fd, error = msg_send(a->slaved, K_CALL, P_SHARE_TAKE, 0, 0, FRAME_XDR(share_arg), arg,
+                             NULL, 0);
+
+    if (!error)
+        error = msg_recv(a->slaved, &msg);
+    if (error)
+        return error;
+    fd = msg.header.status > 0 ? -msg.header.status : msg_take_fd(&msg, 0);
+    msg_free(&msg);
+    return fd;
+}
+
 int arrival_children(struct arrival *a)
 {
     children_msg msg = { .pid = a->launch.pid, .children = a->launch.children };

@@ -21,4 +21,10 @@ int arrival_ticket(struct arrival *arrival);
 /* Children of it for which it may make ghosts. */
 int arrival_children(struct arrival *arrival);
 
+/*
+ * What another child of the receiver has given for that word, perhaps not yet: a descriptor, or
+ * -errno. Waits for ten seconds at most.
+ */
+int arrival_share_take(struct arrival *arrival, const share_arg *arg);
+
 #endif

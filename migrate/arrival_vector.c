@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "migrate/arrival_register.h"
 #include "migrate/arrival_vector.h"
 #include "migrate/bulk.h"
 #include "migrate/imageedit.h"
@@ -31,29 +32,29 @@ static struct memorypull *pull_start(struct arrival *a)
 }
 
 /* Those who follow find nothing here if it cannot be shared, and have its owner to ask. */
-static struct memoryshare *share_start(struct arrival *a)
+static struct memoryshare *share_start(struct arrival *a, pid_t pid)
 {
     if (!a->launch.share.followed)
         return NULL;
-    return memoryshare_new(a->slaved, a->launch.share.word, memoryrecv_pid(a->memory));
+    return memoryshare_new(a->slaved, a->launch.share.word, pid);
 }
 
-int arrival_memory(struct arrival *a)
+int arrival_memory(struct arrival *a, struct memoryrecv *memory, pid_t pid)
 {
     int pulls = a->launch.share.how == SHARE_IMAGE, error;
     struct memorypull *pull = pulls ? pull_start(a) : NULL;
-    struct memoryshare *share = share_start(a);
+    struct memoryshare *share = share_start(a, pid);
 
-    memoryrecv_join(a->memory, pull, share);
+    memoryrecv_join(memory, pull, share);
     error = pulls && !pull ? -ENOMEM
-                           : memoryrecv_all(a->memory, a->image.store);
+                           : memoryrecv_all(memory, a->image.store);
     if (!error) {
         memoryshare_end(share);
         error = FAULT(FAULT_RECEIVER_PULLED);
     }
     if (!error && pulls)
         error = bulk_send(a->ssl, P_BULK_FILLED, 0, NULL, NULL);
-    memoryrecv_join(a->memory, NULL, NULL);
+    memoryrecv_join(memory, NULL, NULL);
     memoryshare_free(share);
     memorypull_free(pull);
     return error;
@@ -102,18 +103,9 @@ void arrival_forks_end(struct arrival *a)
 static int service_take(struct arrival *a)
 {
     share_arg arg = { .forks = 1 };
-    struct msg msg;
-    int service, error;
 
     memcpy(arg.word, a->launch.share.word, sizeof(arg.word));
-    error = msg_send(a->slaved, K_CALL, P_SHARE_TAKE, 0, 0, FRAME_XDR(share_arg), &arg, NULL, 0);
-    if (!error)
-        error = msg_recv(a->slaved, &msg);
-    if (error)
-        return error;
-    service = msg.header.status > 0 ? -msg.header.status : msg_take_fd(&msg, 0);
-    msg_free(&msg);
-    return service;
+    return arrival_share_take(a, &arg);
 }
 
 /* Its number, its place in the space. */

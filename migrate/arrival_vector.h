@@ -10,9 +10,9 @@
 
 /*
  * All of its memory, from another node or if that comes to nothing from its owner; other nodes may
- * have it from here meanwhile.
+ * have it from here meanwhile. `pid`: its number here.
  */
-int arrival_memory(struct arrival *arrival);
+int arrival_memory(struct arrival *arrival, struct memoryrecv *memory, pid_t pid);
 
 /* The image is made its own: it was another child's. */
 int arrival_renumber(struct arrival *arrival);

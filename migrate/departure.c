@@ -222,9 +222,6 @@ static int commit(struct departure *d)
     if (d->arg.serial)
         return FAULT(FAULT_MOVER_COMMITTED);
     error = report_send(d, P_MOVE_READY, 0);
-
-    if (!error && d->memory)
-        error = memorysend_until(d->memory, d->channel);
     if (!error)
         error = msg_recv(d->channel, &msg);
     if (error)
@@ -294,7 +291,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
 {
     static struct departure d;
     pthread_t watcher = 0;
-    int error;
+    int error, carried;
 
     memset(&d, 0, sizeof(d));
     d.setup = setup;
@@ -323,8 +320,16 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
             snprintf(d.text, sizeof(d.text), "%s", strerror(-error));
         report_send(&d, P_MOVE_FAILED, error);
     }
-    error = departure_memory_end(&d, error);
-    if (error || !streams_carry(&d))
+    departure_memory_end(&d);
+    if (!error && d.lazy)
+        error = departure_lazy_go(&d);
+    if (error)
+        return 0;
+    carried = streams_carry(&d);
+    /* Our end is that of its memory. */
+    if (d.lazy && departure_lazy_end(&d) < 0)
+        return 0;
+    if (!carried)
         return 0;
     departure_end(&d, watcher);
     bulk_resume(link->ssl);

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/fault.h"
 #include "migrate/bulk.h"
-#include "migrate/carry.h"
 #include "migrate/departure_parts.h"
 #include "migrate/imagesend.h"
 #include "migrate/memorysend.h"
@@ -34,7 +32,9 @@ static int launch_put(struct departure *d)
     launch.files.files_val = d->files.list;
     launch.regions.regions_len = d->dump.regions.regions_len;
     launch.regions.regions_val = d->dump.regions.regions_val;
-    launch.lazy = d->dump.lazy;
+    launch.lazy = d->lazy != NULL;
+    if (d->lazy)
+        departure_lazy_word(d, launch.share.word);
     return bulk_put(d->link->ssl, P_BULK_LAUNCH, 0, FRAME_XDR(launch_arg), &launch);
 }
 
@@ -58,9 +58,8 @@ int departure_hear_any(struct departure *d, struct bulk_msg *msg)
 {
     int error;
 
-    if (!d->memory)
-        departure_heed(d);
-    error = d->memory ? memorysend_hear(d->memory, msg) : bulk_recv(d->link->ssl, msg);
+    departure_heed(d);
+    error = bulk_recv(d->link->ssl, msg);
     /* Not a program: it may have been executed. */
     d->lost = error && d->waited && !d->heard && d->has_image;
     if (error)
@@ -168,10 +167,15 @@ static int memory_read(struct departure *d, struct memorysend **memory)
 
 int departure_memory_begin(struct departure *d)
 {
-    return d->dump.source && !d->dump.lazy ? memory_read(d, &d->ahead) : 0;
+    int error;
+
+    if (!d->dump.source || !d->dump.lazy)
+        return d->dump.source ? memory_read(d, &d->ahead) : 0;
+    error = departure_lazy_start(d);
+    return error ? departure_fail(d, error, "cannot send the memory of process %d: %s", d->arg.pid,
+                                  strerror(-error)) : 0;
 }
 
-/* All of it, or the beginning of that. */
 static int memory_put(struct departure *d, const struct pageoffer_answer *answer)
 {
     struct memorysend *memory = d->ahead;
@@ -181,12 +185,6 @@ static int memory_put(struct departure *d, const struct pageoffer_answer *answer
     d->ahead = NULL;
     if (error)
         return error;
-    if (d->dump.lazy) {
-        carry_watch(SSL_get_fd(d->link->ssl), d->arg.ping_timeout);
-        memorysend_begin(memory, d->link->ssl);
-        d->memory = memory;
-        return 0;
-    }
     memorysend_list(memory, d->list);
     error = memorysend_all(memory, d->link->ssl, answer);
     d->report.bytes += memorysend_bytes(memory);
@@ -194,17 +192,10 @@ static int memory_put(struct departure *d, const struct pageoffer_answer *answer
     return error;
 }
 
-int departure_memory_end(struct departure *d, int error)
+void departure_memory_end(struct departure *d)
 {
     memorysend_free(d->ahead);
     d->ahead = NULL;
-    if (d->memory && !error)
-        error = FAULT(FAULT_MOVER_MEMORY);
-    if (d->memory && !error)
-        error = memorysend_finish(d->memory);
-    memorysend_free(d->memory);
-    d->memory = NULL;
-    return error;
 }
 
 int departure_contents(struct departure *d)
@@ -222,6 +213,8 @@ int departure_contents(struct departure *d)
     d->report.bytes = bytes;
     if (!error && d->dump.source && d->arg.share.how == SHARE_IMAGE)
         error = departure_memory_name(d, &d->report.bytes);
+    else if (!error && d->lazy)
+        error = departure_lazy_wait(d);
     else if (!error && d->dump.source)
         error = memory_put(d, d->arg.space ? NULL : &answer);
     return error ? send_fail(d, error, "the image") : 0;

@@ -36,7 +36,7 @@ struct departure {
     struct files files;
     int image;                      /* directory in memory; -1 */
     struct memorysend *ahead;       /* is read, and goes behind the image; NULL */
-    struct memorysend *memory;      /* goes beside what is said otherwise; NULL */
+    struct lazysend *lazy;          /* sends the memory of one that runs meanwhile; NULL */
     struct memorylist *list;        /* of what has gone of it, for the others of a vector; NULL */
     int memory_fd;                  /* of another one, whose image goes; -1 */
     struct criuworker criu;         /* while it dumps */
@@ -94,6 +94,20 @@ int departure_image_give(struct departure *d);
  */
 int departure_memory_name(struct departure *d, uint64_t *bytes);
 
+/* ---- departure_lazy.c: memory that comes while the process runs already ---- */
+
+/*
+ * A thread with a connection of its own begins to offer what there is. Life: start; the word by
+ * which the node finds that connection; wait until it is made; go when the process runs; end, when
+ * the node has all of it or nobody wants it any more, which says whether that was well. The end of
+ * this process is the end of all of that.
+ */
+int departure_lazy_start(struct departure *d);
+void departure_lazy_word(const struct departure *d, share_word word);
+int departure_lazy_wait(struct departure *d);
+int departure_lazy_go(struct departure *d);
+int departure_lazy_end(struct departure *d);
+
 /* ---- departure_file.c: images in files ---- */
 
 /* The process goes into the file of a bproc_dump. */
@@ -117,11 +131,8 @@ int departure_contents(struct departure *d);
 /* Begins to read what is to go behind the image, if there is any. */
 int departure_memory_begin(struct departure *d);
 
-/*
- * The end of the process's memory, if any of it has yet to go; then nobody holds it any more. What
- * is left of it is of no use if there was an `error`.
- */
-int departure_memory_end(struct departure *d, int error);
+/* Nobody holds it any more. */
+void departure_memory_end(struct departure *d);
 
 /*
  * Waits for what the node says next, or for `want`; its P_BULK_FAILED becomes our failure. The

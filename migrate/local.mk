@@ -51,7 +51,7 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/imagerewrite.c migrate/imagerewrite.h \
 	migrate/memorylist.c migrate/memorylist.h \
 	migrate/memorypass.c migrate/memorypass.h \
-	migrate/memorytalk.c migrate/memorytalk.h \
+	migrate/memoryruns.c migrate/memoryruns.h \
 	migrate/pageoffer.c migrate/pageoffer.h \
 	migrate/pagestore.c migrate/pagestore.h \
 	migrate/readers.c migrate/readers.h
@@ -63,7 +63,7 @@ migrate_bproc_mover_SOURCES = \
 	migrate/criuserver.c migrate/criuserver.h \
 	migrate/departure.c migrate/departure.h migrate/departure_parts.h \
 	migrate/departure_dump.c migrate/departure_file.c migrate/departure_node.c \
-	migrate/departure_vector.c \
+	migrate/departure_lazy.c migrate/departure_vector.c \
 	migrate/dumpfile.c migrate/dumpfile_read.c migrate/dumpfile.h \
 	migrate/files.c migrate/files.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
@@ -84,6 +84,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/arrival.c migrate/arrival.h \
 	migrate/arrival_gate.c \
 	migrate/arrival_launch.c migrate/arrival_launch.h \
+	migrate/arrival_lazy.c migrate/arrival_lazy.h \
 	migrate/arrival_register.c migrate/arrival_register.h \
 	migrate/arrival_vector.c migrate/arrival_vector.h \
 	migrate/filecache.c migrate/filecache.h \
@@ -99,6 +100,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/nodelink.c migrate/nodelink.h \
 	migrate/owner.c migrate/owner.h \
+	migrate/memoryfill.c migrate/memoryfill.h \
 	migrate/memorygate.c migrate/memorygate.h \
 	migrate/memorypull.c migrate/memorypull.h \
 	migrate/memoryrecv.c migrate/memoryrecv.h \

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "migrate/memorygate.h"
 #include "migrate/userfault.h"
 #include "proto/msg.h"
@@ -53,30 +54,41 @@ static int answer_take(const struct msg *answer, int *fd)
     return 0;
 }
 
-int memorygate_ask(int gate, uid_t uid, pid_t *pid, int *whole)
+int memorygate_ask(int gate, uid_t uid, struct memorygate *memory)
 {
     gate_msg ask = { .verdict = GATE_MEMORY };
-    int device = open(DEVICE, O_RDWR | O_CLOEXEC), on = 1, off = 0, fd, error;
+    int device = open(DEVICE, O_RDWR | O_CLOEXEC), on = 1, off = 0, error;
     struct msg msg;
 
-    *whole = device >= 0;
+    *memory = MEMORYGATE_NONE;
+    memory->whole = device >= 0;
     setsockopt(gate, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
     error = msg_send(gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &ask, &device, device >= 0);
     if (device >= 0)
         close(device);
     if (!error)
-        error = peer_find(gate, uid, pid);
+        error = peer_find(gate, uid, &memory->pid);
     setsockopt(gate, SOL_SOCKET, SO_PASSCRED, &off, sizeof(off));
     if (!error)
         error = msg_recv(gate, &msg);
     if (error)
         return error;
-    fd = msg_take_fd(&msg, 0);
-    error = answer_take(&msg, &fd);
+    memory->fd = msg_take_fd(&msg, 0);
+    error = answer_take(&msg, &memory->fd);
     msg_free(&msg);
-    if (error && fd >= 0)
-        close(fd);
-    return error ? error : fd;
+    if (!error) {
+        memory->pidfd = (int)syscall(SYS_pidfd_open, memory->pid, 0);
+        error = memory->pidfd < 0 ? -errno : 0;
+    }
+    if (error)
+        memorygate_close(memory);
+    return error;
+}
+
+void memorygate_close(struct memorygate *memory)
+{
+    fd_close(&memory->fd);
+    fd_close(&memory->pidfd);
 }
 
 /* Before its children, which it might replace; not stopped, as its ghost would hear of that. */

@@ -5,12 +5,23 @@
 
 #include <sys/types.h>
 
+/* The way into its memory. */
+struct memorygate {
+    int fd;                             /* a userfaultfd; -1 */
+    int whole;                          /* for what the kernel touches in its name, too */
+    pid_t pid;                          /* its number here */
+    int pidfd;                          /* the number is its own while this says so; -1 */
+};
+
+#define MEMORYGATE_NONE ((struct memorygate){ .fd = -1, .pidfd = -1 })
+
 /*
- * A userfaultfd of the memory of this user's process, with its number here in *pid; *whole: it
- * works for what the kernel touches in the process's name, too. -errno, also the process's own.
- * Blocks.
+ * Asks this user's process. 0, and the caller owns both descriptors; or -errno, also the process's
+ * own. Blocks.
  */
-int memorygate_ask(int gate, uid_t uid, pid_t *pid, int *whole);
+int memorygate_ask(int gate, uid_t uid, struct memorygate *memory);
+
+void memorygate_close(struct memorygate *memory);
 
 /* Ends it and all that it has forked, if it has not ended itself. */
 void memorygate_kill(pid_t pid, int pidfd);

@@ -14,7 +14,6 @@
 #include "migrate/memorypass.h"
 #include "migrate/memoryread.h"
 #include "migrate/memorysend.h"
-#include "migrate/memorytalk.h"
 #include "migrate/memorywalk.h"
 
 #define LAZY_PAGES 64UL                 /* what is waited for stands behind few */
@@ -32,6 +31,7 @@ struct memorysend {
     struct memorylist *list;            /* who else learns what was sent; NULL */
     unsigned listed;
     unsigned on_way;                    /* batches that are not known to be in place */
+    int rest;                           /* what nobody asks for is due, too */
     int enough;                         /* nobody is left to send to */
     int ended, filled;
     struct memorybatch batch;           /* of a lazy one */
@@ -126,26 +126,31 @@ static int want_take(struct memorysend *m, const struct bulk_msg *msg)
     return 0;
 }
 
-/* 1: it was about pages, and is done with. */
-static int message_take(void *arg, const struct bulk_msg *msg)
+static int message_take(struct memorysend *m)
 {
-    struct memorysend *m = arg;
-    int error = 0;
+    struct bulk_msg msg;
+    int error = bulk_recv(m->ssl, &msg);
 
-    switch (msg->header.proc) {
+    if (error)
+        return error;
+    switch (msg.header.proc) {
     case P_BULK_WANT:
-        error = want_take(m, msg);
+        error = want_take(m, &msg);
         break;
     case P_BULK_TAKEN:
         m->on_way -= m->on_way > 0;
+        break;
+    case P_BULK_REST:
+        m->rest = 1;
         break;
     case P_BULK_FILLED:
         m->filled = 1;
         break;
     default:
-        return 0;
+        error = -EPROTO;
     }
-    return error ? error : 1;
+    bulk_free(&msg);
+    return error;
 }
 
 /* The next pages that are there. 1: there are none any more. */
@@ -174,56 +179,31 @@ static int batch_step(struct memorysend *m)
     return m->ended ? bulk_send(m->ssl, P_BULK_END, 0, NULL, NULL) : bulk_flush(m->ssl);
 }
 
-/* Sends until the peer says something or `fd` (-1: none) can be read; 1: the peer, 0: the other. */
-static int quiet_send(void *arg, int fd)
+int memorysend_serve(struct memorysend *m, SSL *ssl, int go)
 {
-    struct memorysend *m = arg;
-    struct pollfd fds[2] = { { .fd = SSL_get_fd(m->ssl), .events = POLLIN },
-                             { .fd = fd, .events = POLLIN } };
+    struct pollfd fds[2] = { { .fd = SSL_get_fd(ssl), .events = POLLIN },
+                             { .fd = go, .events = POLLIN } };
     int error = 0;
 
-    while (!error) {
-        int busy = !m->ended && m->on_way < LAZY_BATCHES;
+    m->ssl = ssl;
+    while (!error && !m->filled) {
+        int busy = (m->rest || m->enough) && !m->ended && m->on_way < LAZY_BATCHES;
+        int pending = SSL_has_pending(ssl);
 
-        int pending = SSL_has_pending(m->ssl);
-
-        if (poll(fds, 2, busy || pending ? 0 : -1) < 0 && errno != EINTR)
-            return -errno;
-        if (fds[1].revents)
-            return 0;
+        if (poll(fds, 2, busy || pending ? 0 : -1) < 0) {
+            error = errno == EINTR ? 0 : -errno;
+            continue;
+        }
+        if (fds[1].revents) {
+            m->rest = 1;
+            fds[1].fd = -1;
+        }
         if (pending || fds[0].revents)
-            return 1;
-        if (busy)
+            error = message_take(m);
+        else if (busy)
             error = batch_step(m);
     }
     return error;
-}
-
-static struct memorytalk talk_of(struct memorysend *m)
-{
-    return (struct memorytalk){ .ssl = m->ssl, .arg = m, .quiet = quiet_send,
-                                .take = message_take };
-}
-
-int memorysend_hear(struct memorysend *m, struct bulk_msg *msg)
-{
-    const struct memorytalk talk = talk_of(m);
-
-    return memorytalk_hear(&talk, msg);
-}
-
-int memorysend_until(struct memorysend *m, int fd)
-{
-    const struct memorytalk talk = talk_of(m);
-
-    return memorytalk_until(&talk, fd);
-}
-
-int memorysend_finish(struct memorysend *m)
-{
-    const struct memorytalk talk = talk_of(m);
-
-    return memorytalk_finish(&talk, &m->filled);
 }
 
 uint64_t memorysend_bytes(const struct memorysend *m)
@@ -281,11 +261,6 @@ struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers)
     memorysend_free(m);
     errno = -error;
     return NULL;
-}
-
-void memorysend_begin(struct memorysend *m, SSL *ssl)
-{
-    m->ssl = ssl;
 }
 
 void memorysend_free(struct memorysend *m)

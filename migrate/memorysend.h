@@ -6,10 +6,9 @@
  * P_BULK_END is the last. No more than a few batches are in memory, 16 MiB.
  *
  * Life: memorysend_new(), which begins to read, though there may be no connection yet; either
- * memorysend_all(), or, for a process that runs before all is there, memorysend_begin(), then
- * memorysend_hear() and memorysend_until() in place of other ways to wait, so that batches and what
- * the process asks for go out meanwhile, and memorysend_finish(); memorysend_free(). All block. 0
- * or -errno: -ESRCH when the process has gone, or what bulk.h says.
+ * memorysend_all(), or, for a process that runs before all is there and on a connection of its own,
+ * memorysend_serve(); memorysend_free(), all by one thread. All block. 0 or -errno: -ESRCH when the
+ * process has gone, or what bulk.h says.
  */
 #ifndef BPROC_MEMORYSEND_H
 #define BPROC_MEMORYSEND_H
@@ -35,17 +34,11 @@ void memorysend_list(struct memorysend *memory, struct memorylist *list);
 /* `answer` may be NULL without offers. */
 int memorysend_all(struct memorysend *memory, SSL *ssl, const struct pageoffer_answer *answer);
 
-/* Takes the connection for a lazy one. Does not block. */
-void memorysend_begin(struct memorysend *memory, SSL *ssl);
-
-/* The next message that is not about pages; the caller frees it. */
-int memorysend_hear(struct memorysend *memory, struct bulk_msg *msg);
-
-/* Until `fd` can be read. -EPROTO: the peer said something else than what is about pages. */
-int memorysend_until(struct memorysend *memory, int fd);
-
-/* The rest, until the peer has all of it in its place. */
-int memorysend_finish(struct memorysend *memory);
+/*
+ * A lazy one: what the peer asks for, and when `go` can be read, or the peer asks for that, the
+ * rest as well, until the peer has all of it in its place.
+ */
+int memorysend_serve(struct memorysend *memory, SSL *ssl, int go);
 
 /* What has gone over the connection. */
 uint64_t memorysend_bytes(const struct memorysend *memory);

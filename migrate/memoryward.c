@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -78,6 +79,17 @@ static int memory_answer(int fd)
     return userfault_poison(fd, NOWHERE) == -ESRCH ? close(fd) : 0;
 }
 
+/* Who was not killed could say why, and has ended it. */
+static void process_end(const struct memoryward *ward)
+{
+    struct pollfd end = { .fd = ward->process_fd, .events = POLLIN };
+
+    if (poll(&end, 1, 0) == 0)
+        fprintf(stderr, "bproc-receiver: process %d lost its memory: what brought it was killed\n",
+                ward->number);
+    memorygate_kill(ward->process, ward->process_fd);
+}
+
 __attribute__((noreturn))
 static void ward_run(const struct memoryward *ward)
 {
@@ -89,7 +101,7 @@ static void ward_run(const struct memoryward *ward)
     while (poll(&self, 1, -1) < 0 && errno == EINTR)
         continue;
     if (descriptors_visit(memory_count) > 0)
-        memorygate_kill(ward->process, ward->process_fd);
+        process_end(ward);
     descriptors_visit(other_close);
     while (descriptors_visit(memory_count) > 0) {
         descriptors_visit(memory_answer);

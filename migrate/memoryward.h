@@ -16,7 +16,8 @@
 #include <sys/types.h>
 
 struct memoryward {
-    pid_t process;                      /* that is to die with us */
+    int number;                         /* of the process, where it runs */
+    pid_t process;                      /* that is to die with us, as it is numbered here */
     int process_fd;                     /* its pidfd, borrowed */
     pid_t pid;
     int self;                           /* our pidfd */

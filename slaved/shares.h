@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What one child of the receiver has for others: memory that comes for one process of a vector and
- * that another node may have, or the way to have its siblings forked. Whoever knows the word gets
- * the descriptors.
+ * that another node may have, the way to have its siblings forked, or the way to who restores a
+ * process, for who brings its memory. Whoever knows the word gets the descriptors.
  *
  * Life of a share: given; taken for a minute, by who came before it as well: memory once, as one
  * node follows another, the way to siblings any number of times; forgotten when its process counts,

@@ -26,6 +26,7 @@ SYSTEM_TESTS += tests/t/0323-shared.t
 SYSTEM_TESTS += tests/t/0325-pages.t
 SYSTEM_TESTS += tests/t/0326-lazy.t
 SYSTEM_TESTS += tests/t/0327-lazy-faults.t
+SYSTEM_TESTS += tests/t/0328-lazy-streams.t
 SYSTEM_TESTS += tests/t/0330-dumpflags.t
 SYSTEM_TESTS += tests/t/0335-criu.t
 SYSTEM_TESTS += tests/t/0360-space.t

@@ -135,6 +135,11 @@ tests_progs_lacking_SOURCES = tests/progs/lacking.c tests/progs/prog.h
 tests_progs_lacking_LDADD = $(PROG_LDADD)
 tests_progs_lacking_LDFLAGS = $(PROG_LINK)
 
+check_PROGRAMS += tests/progs/promptly
+tests_progs_promptly_SOURCES = tests/progs/promptly.c tests/progs/prog.h
+tests_progs_promptly_LDADD = $(PROG_LDADD)
+tests_progs_promptly_LDFLAGS = $(PROG_LINK)
+
 check_PROGRAMS += tests/progs/pages
 tests_progs_pages_SOURCES = tests/progs/pages.c tests/progs/memory.h tests/progs/prog.h
 tests_progs_pages_LDADD = $(PROG_LDADD)

@@ -25,11 +25,14 @@ ok "children that end at once, and what their parent sees" on master "$lazy" bri
 ok "nothing is left on the master" wait_for 10 holders_are_gone
 
 # Who sends the memory dies in the middle.
+lost=0
 for action in kill error; do
     BPROC_FAULT=26:$action bplab daemon master restart
     wait_for 20 node_is 0 up
     ok "a process that will never have its memory is killed ($action)" on master "$lazy" cut 0
     ok "and nothing is left of it" wait_for 10 holders_are_gone
+    is "the node's log says why, once" \
+        "$(bplab logs n0 | grep -cE 'lost its memory: (Conn|Broken)')" $(( ++lost ))
 done
 bplab daemon master restart
 wait_for 20 node_is 0 up

@@ -40,6 +40,15 @@ holders_go() {
     ! on master pgrep bproc-pages && nobody_is_there && ! on n0 pgrep bproc-ward
 }
 
+other_ward() {
+    local now
+    now=$(on n0 pgrep bproc-ward) && [[ $now != "$ward" ]]
+}
+
+node_logs() {
+    bplab logs n0 | grep -qE "$1"
+}
+
 stopped_masterd() {
     BPROC_FAULT=26:stop bplab daemon master restart
     wait_for 20 node_is 0 up
@@ -50,6 +59,7 @@ begin waits
 on n0 pkill -KILL bproc-arrival
 ended "the receiver is killed, and the process with it"
 is "it has seen nothing else" "$(node_said)" runs
+ok "the node's log says why" wait_for 5 node_logs 'process [0-9]+ lost its memory: what .* killed'
 ok "nothing is left" wait_for 10 holders_go
 
 begin survives
@@ -60,8 +70,9 @@ is "by SIGBUS" "$(node_said)" $'runs\nstatus 7'
 ok "nothing is left" wait_for 10 holders_go
 
 begin waits
+ward=$(on n0 pgrep bproc-ward)
 on n0 pkill -KILL bproc-ward
-ok "who would stand in is killed: there is another one" wait_for 5 on n0 pgrep bproc-ward
+ok "who would stand in is killed: there is another one" wait_for 5 other_ward
 on n0 pkill -KILL bproc-arrival
 ended "then the receiver"
 is "it has seen nothing else" "$(node_said)" runs
