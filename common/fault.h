@@ -22,6 +22,7 @@ enum fault {
     FAULT_MASTERD_HELLO = 8,        /* ghost is there, before the caller's reply */
     FAULT_MASTERD_EXITED = 9,       /* P_EXITED taken in, before the ghost hears of it */
     FAULT_MASTERD_EXIT_TOLD = 10,   /* ghost told, before P_EXIT_ACK */
+    FAULT_MASTERD_HOLD = 11,        /* bound: who waits on its node for others of its vector */
 
     /* mover: 20-39 */
     FAULT_MOVER_STARTED = 20,       /* nothing done yet */
@@ -31,6 +32,7 @@ enum fault {
     FAULT_MOVER_READY = 24,         /* image waits on the node, masterd does not know */
     FAULT_MOVER_COMMITTED = 25,     /* process runs, masterd does not know by us */
     FAULT_MOVER_MEMORY = 26,        /* process runs, without all of its memory: a lazy one */
+    FAULT_MOVER_IDLE = 27,          /* bound: a CRIU that is ready waits for an order */
     /* receiver: 40-59 */
     FAULT_RECEIVER_REGISTERED = 40, /* slaved knows of the transfer */
     FAULT_RECEIVER_RECEIVED = 41,   /* image is whole */
@@ -62,5 +64,8 @@ enum fault {
 int fault_point(int number);
 
 #define FAULT(number) fault_point(number)
+
+/* The bound of a wait, which "N:error" makes a second long. */
+#define FAULT_SECONDS(number, seconds) (FAULT(number) < 0 ? 1 : (seconds))
 
 #endif

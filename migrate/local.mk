@@ -33,7 +33,7 @@ install-exec-hook:
 # sanitizer. Libtool's own description of it is of no use to anybody.
 execmodule_LTLIBRARIES += migrate/bproc-criu.la
 migrate_bproc_criu_la_SOURCES = migrate/criuready.c migrate/criuready.h migrate/criu.h \
-	migrate/fdpacket.c migrate/fdpacket.h
+	migrate/fdpacket.c migrate/fdpacket.h common/fault.c common/fault.h
 migrate_bproc_criu_la_CFLAGS = $(WARNING_CFLAGS) $(HARDENING_CFLAGS)
 migrate_bproc_criu_la_LDFLAGS = -module -avoid-version -shared $(HARDENING_LDFLAGS)
 

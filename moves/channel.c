@@ -2,12 +2,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/fault.h"
 #include "moves/channel.h"
+#include "moves/doubt.h"
 #include "moves/gate.h"
 #include "moves/move_impl.h"
 #include "moves/mover.h"
@@ -56,6 +58,8 @@ static void move_committed(struct move *move)
 /* The mover's child of what runs already may not have heard of that yet. */
 void move_commit(struct move *move)
 {
+    if (doubt_has(move))
+        return;
     move->phase = MOVE_COMMITTING;
     conn_event(move->channel, P_MOVE_COMMIT, NULL, NULL);
     FAULT(FAULT_MASTERD_COMMIT);
@@ -76,7 +80,7 @@ int move_runs(int node, const started_msg *started)
 
     LIST_FOREACH(move, &moves, entry)
         if (move->serial && move->serial == started->serial && move->pid == started->pid &&
-            move->node == node && move->phase == MOVE_STARTED)
+            move->node == node && move->phase == MOVE_STARTED && !doubt_has(move))
             break;
     if (move)
         program_runs(move);
@@ -87,9 +91,8 @@ static void failed_take(struct move *move, const move_report *report)
 {
     int error = report->retry ? BPROC_PID_TAKEN : report->error > 0 ? report->error : EIO;
 
-    if (vector_retries(move))
-        return;
-    move_fail(move, error, "%s", report->text[0] ? report->text : strerror(error));
+    if (!vector_retries(move))
+        doubt_begin(move, error, report->text[0] ? report->text : strerror(error));
 }
 
 static void image_take(struct move *move, const struct frame_header *header, int *fds)
@@ -135,15 +138,16 @@ static void channel_message(struct conn *conn, const struct frame_header *header
 static void channel_closed(struct conn *conn, const char *reason, void *arg)
 {
     struct move *move = arg;
+    char text[BPROC_MAX_TEXT];
 
     (void)conn;
     if (!move)
         return;
     move->channel = NULL;
-    if (vector_retries(move))
+    if (vector_retries(move) || move->phase >= MOVE_GATE)
         return;
-    if (move->phase < MOVE_GATE)
-        move_fail(move, EIO, "the transfer broke off (%s)", reason);
+    snprintf(text, sizeof(text), "the transfer broke off (%s)", reason);
+    doubt_begin(move, EIO, text);
 }
 
 static const struct conn_ops channel_ops = { channel_message, channel_closed, NULL };
@@ -213,6 +217,17 @@ int channel_start(struct move *move, const struct move_place *place)
     error = mover_ask(&start, out, count);
     close(out[0]);
     return error;
+}
+
+void channel_leave(struct move *move)
+{
+    struct conn *channel = move->channel;
+
+    if (!channel)
+        return;
+    move->channel = NULL;
+    conn_set_arg(channel, NULL);
+    conn_close(channel, "done");
 }
 
 void channel_dump(struct move *move)

@@ -7,6 +7,7 @@ moves_libmoves_la_SOURCES = \
 	moves/carrierpool.c moves/carrierpool.h \
 	moves/channel.c moves/channel.h \
 	moves/check.c moves/check.h \
+	moves/doubt.c moves/doubt.h \
 	moves/gate.c moves/gate.h \
 	moves/handover.c \
 	moves/move.c moves/move.h moves/move_impl.h \

@@ -12,6 +12,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "moves/channel.h"
+#include "moves/doubt.h"
 #include "moves/gate.h"
 #include "moves/move_impl.h"
 #include "moves/vector.h"
@@ -64,16 +65,12 @@ static void handover_free(struct move *move)
 
 void move_free(struct move *move)
 {
-    struct conn *channel = move->channel;
-
     LIST_REMOVE(move, entry);
     vector_leave(move);
     gate_end(move->gate);
     gate_end(move->copy);
-    if (channel) {
-        conn_set_arg(channel, NULL);
-        conn_close(channel, "done");
-    }
+    channel_leave(move);
+    doubt_end(move->doubt);
     fd_close(&move->pidfd);
     fd_close(&move->dump_pidfd);
     handover_free(move);

@@ -76,6 +76,7 @@ struct move {
     int rank;
     unsigned serial;                /* of a program that its node commits; 0: we do */
     int runs;                       /* such a program does */
+    struct doubt *doubt;            /* it has failed; NULL: it has not */
     int64_t started;                /* by move_clock(), as all of these: asked for */
     int64_t begun;                  /* the mover was told */
     int64_t committed;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the parts of a move share: move.c, its life and its end; handover.c, how it begins; gate.c,
- * the processes that wait; channel.c, the mover's child.
+ * the processes that wait; channel.c, the mover's child; doubt.c, whether that failed by the node's
+ * end.
  */
 #ifndef MOVES_MOVE_IMPL_H
 #define MOVES_MOVE_IMPL_H

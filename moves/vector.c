@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "common/conn.h"
+#include "common/fault.h"
 #include "common/fd.h"
+#include "moves/channel.h"
 #include "moves/vector.h"
 #include "moves/vector_impl.h"
 
@@ -212,7 +214,7 @@ void vector_dump(struct move *move)
 
 int vector_holds(struct move *move)
 {
-    const struct timeval limit = { .tv_sec = HOLD_SECONDS };
+    const struct timeval limit = { .tv_sec = FAULT_SECONDS(FAULT_MASTERD_HOLD, HOLD_SECONDS) };
 
     if (!move->vector)
         return 0;
@@ -227,15 +229,9 @@ int vector_holds(struct move *move)
 
 int vector_retries(struct move *move)
 {
-    struct conn *channel = move->channel;
-
     if (!move->vector || move->how != SHARE_FORK || move->phase != MOVE_STARTED)
         return 0;
-    move->channel = NULL;
-    if (channel) {
-        conn_set_arg(channel, NULL);
-        conn_close(channel, "it is tried in another way");
-    }
+    channel_leave(move);
     move->phase = MOVE_ASKING;
     vector_wake(move->vector);
     member_start(move->vector, index_of(move), SHARE_IMAGE);

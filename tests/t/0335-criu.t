@@ -54,6 +54,16 @@ second=$(ready)
 like "by another one" "$second" '^[0-9]+$'
 fails "which is not the same" test "$second" = "$first"
 
+BPROC_FAULT=27:error bplab daemon master restart
+wait_for 20 node_is 0 up
+forks "where one waits for a second only"
+ok "it goes when nobody needs it" wait_for 10 no_criu master
+forks "and the next process has another one"
+bplab daemon master restart
+wait_for 20 node_is 0 up
+forks "one that waits for longer is back"
+second=$(ready)
+
 criu_break master
 on master kill -9 "$second"
 is "one that does not start fails the call" "$(on master "$PROGS/onecall" rfork 0)" "failed EIO"

@@ -95,6 +95,17 @@ done
 bplab heal master
 forks_work "the master's network is back" 0 1 2
 
+# ---- a node dies that children of a vector are on their way to ----
+
+bplab exec master -- timeout 50 "$PROGS/vector" 256 1 0 0 >"$TMP/vector" 2>&1 &
+vector=$!
+ok "they are on their way" wait_for 10 on n0 pgrep -x bproc-arrival
+bplab kill n0
+wait $vector
+is "both fail for one reason" "$(sort -u "$TMP/vector")" $'0 Slave node died\n1 ok'
+bplab start n0 >/dev/null 2>&1
+node_becomes "the node comes back" 20 0 up
+
 # ---- the node's space dies ----
 
 steady_start 0
