@@ -66,6 +66,14 @@ with_fault 123:error n0
 is "a node that cannot share memory has its own, and those behind it have theirs" \
     "$(on master "$prog" 24 0 1 2)" "$(lines 0:ok 1:ok 2:ok)"
 between "of which the master sends that of the next one" "$(sent 3)" 49152 52000
+with_fault 120:stop n0
+on master "$prog" 24 0 1 2 >"$TMP/slow" &
+slow=$!
+while kill -0 "$slow" 2>/dev/null; do
+    on n0 pkill -CONT -x bproc-arrival
+done
+is "a node that is slow to pass memory on" "$(<"$TMP/slow")" "$(lines 0:ok 1:ok 2:ok)"
+between "has it all for the next one" "$(sent 3)" 24576 29000
 with_fault 42:exit n0
 is "when the one whose memory they have is lost, the others are made of another one" \
     "$(on master "$prog" 24 0 1 2)" "$(lines '0:Input/output error' 1:ok 2:ok)"
