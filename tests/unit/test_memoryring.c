@@ -101,11 +101,13 @@ static void test_reading(void)
     int good = 1;
 
     rings_make();
-    batch_put(0);
-    pages = memoryring_get(reader, 0);
-    for (unsigned i = 1; i < 3 * KEPT; i++) {
+    for (unsigned i = 0; i < KEPT; i++)
         batch_put(i);
-        good = good && is_batch(pages, 0);
+    /* In the place that would be written next. */
+    pages = memoryring_get(reader, KEPT - 1);
+    for (unsigned i = KEPT; i < 3 * KEPT; i++) {
+        batch_put(i);
+        good = good && is_batch(pages, KEPT - 1);
     }
     ok(good, "what is being read is not written to");
     memoryring_free(reader);
