@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "migrate/space/keeper_child.h"
@@ -43,6 +44,16 @@ struct keeper *keeper_find(pid_t ppid)
     return keeper;
 }
 
+/* Once it goes on nobody else hears that it was stopped. */
+static void keeper_wake(const struct keeper *keeper)
+{
+    siginfo_t info = { .si_pid = 0 };
+
+    if (waitid(P_PID, (id_t)keeper->pid, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid != 0)
+        keeper_signal_guess(keeper, SIGSTOP);
+    kill(keeper->pid, SIGCONT);
+}
+
 /*
  * The next message. A keeper can be stopped, by whoever may signal the parent; it is woken, and
  * given up if that does not help.
@@ -55,7 +66,7 @@ static int keeper_recv(struct keeper *keeper, struct msg *msg)
         error = msg_recv_packet(keeper->channel, msg);
         if (error != -EAGAIN)
             return error;
-        kill(keeper->pid, SIGCONT);
+        keeper_wake(keeper);
     }
     keeper->dismissed = true;
     kill(keeper->pid, SIGKILL);

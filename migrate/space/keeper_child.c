@@ -14,6 +14,7 @@
 #include "migrate/space/keeper_child.h"
 #include "migrate/space/launch.h"
 #include "migrate/space/pidfork.h"
+#include "migrate/space/program.h"
 #include "migrate/space/reap.h"
 
 #define CHANNEL 3
@@ -56,6 +57,7 @@ static void launch_answer(const struct msg *msg)
     else
         msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, 0,
                  FRAME_XDR(launched_ret), &ret, NULL, 0);
+    programs_release();
 }
 
 /*

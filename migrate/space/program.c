@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "migrate/rawcall.h"
@@ -29,6 +31,8 @@ struct program {
     struct group group;
     int fds[BPROC_MAX_FDS];
     unsigned nfds;
+    pid_t parent;
+    int released;               /* a futex: the parent has answered for it */
 };
 
 static struct program *programs;    /* whose children read them, or did */
@@ -104,6 +108,16 @@ static long fds_place(struct program *program)
     return fd < 0 ? fd : 0;
 }
 
+/* A program that signals its parent at once is to find one that has answered for it, or none. */
+static void release_wait(const struct program *program)
+{
+    const struct timespec moment = { .tv_nsec = 10000000 };
+
+    while (pidfork_is_beside(&program->room) && RAW0(SYS_getppid) == program->parent &&
+           __atomic_load_n(&program->released, __ATOMIC_ACQUIRE) == 0)
+        RAW4(SYS_futex, &program->released, FUTEX_WAIT_PRIVATE, 0, &moment);
+}
+
 static void child_run(void *arg)
 {
     struct program *program = arg;
@@ -115,7 +129,10 @@ static void child_run(void *arg)
     if (!error)
         error = rootns_enter();
     if (!error)
-        error = (int)spec_exec(&program->spec, program->argv, program->envp, &program->arg,
+        error = (int)spec_take(&program->spec, &program->arg);
+    release_wait(program);
+    if (!error)
+        error = (int)spec_exec(&program->spec, program->argv, program->envp,
                                exe ? program->fds[exe] : -1);
     error = -error;
     raw_call(SYS_sendto, program->fds[FD_STATUS], (long)&error, sizeof(error), MSG_NOSIGNAL, 0, 0);
@@ -123,6 +140,16 @@ static void child_run(void *arg)
 }
 
 /* ---- who launches ---- */
+
+void programs_release(void)
+{
+    for (struct program *program = programs; program; program = program->next) {
+        if (program->released)
+            continue;
+        __atomic_store_n(&program->released, 1, __ATOMIC_RELEASE);
+        RAW4(SYS_futex, &program->released, FUTEX_WAKE_PRIVATE, 1, NULL);
+    }
+}
 
 static int arg_check(const launch_exec_arg *arg, unsigned nfds)
 {
@@ -172,6 +199,7 @@ static int program_fork(struct program *program, pid_t fallback)
     const launch_who *who = &program->arg.who;
     pid_t pid;
 
+    program->parent = getpid();
     program->group = group_prepare(who->pgid, who->pid, fallback);
     pid = pidfork_beside(who->pid, &program->room, child_run, program);
     if (pid > 0 && who->sid != who->pid)

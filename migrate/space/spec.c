@@ -175,8 +175,7 @@ static long files_open(const exec_spec *spec)
     return 0;
 }
 
-long spec_exec(const exec_spec *spec, char *const *argv, char *const *envp,
-               const launch_exec_arg *who, int exe)
+long spec_take(const exec_spec *spec, const launch_exec_arg *who)
 {
     long error;
 
@@ -191,8 +190,11 @@ long spec_exec(const exec_spec *spec, char *const *argv, char *const *envp,
     error = folder_set(spec->cwd);
     if (!error)
         error = files_open(spec);
-    if (error)
-        return error;
+    return error;
+}
+
+long spec_exec(const exec_spec *spec, char *const *argv, char *const *envp, int exe)
+{
     signals_set(spec);
     if (exe < 0)
         return RAW3(SYS_execve, spec->cmd, argv, envp);

@@ -19,16 +19,20 @@ void spec_init(void);
  */
 int spec_read(int fd, exec_spec *spec);
 
-/* The lowest descriptor number above all that spec_exec() will open. */
+/* The lowest descriptor number above all that spec_take() will open. */
 int spec_above(const exec_spec *spec);
 
 /*
- * Takes over limits, signals (all of them are at their default), credentials and folder, opens the
- * files, then executes the command, or the file open as `exe` if that is not -1. Both lists end
- * with NULL. Returns only on failure, with -errno; the process is then only good to end. May block,
- * as open(2). Changes no memory.
+ * Takes over limits, credentials and folder, and opens the files. 0 or -errno; the process is then
+ * only good to end. May block, as open(2). Changes no memory.
  */
-long spec_exec(const exec_spec *spec, char *const *argv, char *const *envp,
-               const launch_exec_arg *who, int exe);
+long spec_take(const exec_spec *spec, const launch_exec_arg *who);
+
+/*
+ * Takes over signals (all of them are at their default), then executes the command, or the file
+ * open as `exe` if that is not -1. Both lists end with NULL. Returns only on failure, with -errno.
+ * Changes no memory.
+ */
+long spec_exec(const exec_spec *spec, char *const *argv, char *const *envp, int exe);
 
 #endif
