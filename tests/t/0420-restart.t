@@ -85,6 +85,25 @@ ok "a process whose ghost was killed meanwhile is ended" wait_for 30 is_empty n2
 ok "no process is left" wait_for 5 masterd_lists ""
 is "no ghost is left" "$(on master pgrep -c -x bproc-ghost)" 0
 
+# ---- masterd does not come back ----
+
+on n1 sh -c 'rm -f /run/leave; echo orphantimeout 6 >>/etc/bproc/config'
+bplab daemon n1 restart
+node_becomes "a node that waits for six seconds only" 20 1 up
+steady_start 0 1
+bplab daemon master kill
+goes_on "its process goes on at first" "${child[1]}" 3
+ok "and is killed then" wait_for 12 is_empty n1
+like "as the log says" "$(bplab logs n1)" "their master is lost: no masterd there for 6 s"
+goes_on "on the others they go on" "${child[0]}"
+bplab daemon master start
+says "masterd kills the ghost when it is back" 20 "${child[1]} killed 9"
+on master kill -s USR2 "${child[0]}"
+wait $steady
+on n1 sed -i '$d' /etc/bproc/config
+bplab daemon n1 restart
+node_becomes "the node is as the others" 20 1 up
+
 # ---- the master's power is cut ----
 
 on master bpctl -S 1 -s unavailable
