@@ -29,7 +29,7 @@ struct spawn {
     int send;                           /* the executable travels, as with execmove */
     const int *fds;                     /* for its 0 to 2; -1: /dev/null */
     const char *cmd;
-    char *const *argv, *const *envp;    /* `argv` stays as it is until the child has ended */
+    char *const *argv, *const *envp;
     pid_t pid;                          /* of the child: 0 if there is none */
     void *memory;                       /* its own, which the caller frees when it has ended */
 };

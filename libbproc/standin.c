@@ -29,9 +29,9 @@ struct standin {
     int gate;
     struct sigaction on_pipe;
     const char *name;
-    char *const *argv;
     struct ghost_environment environment;
     alignas(16) char stack[STACK_BYTES];
+    char *argv[];               /* then what it points to */
 };
 
 /* The first two words of a body. */
@@ -137,6 +137,27 @@ static int standin_run(void *arg)
 
 /* ---- in the parent ---- */
 
+/* With a copy of `argv`, as its parent may be through with that when the child needs it. */
+static struct standin *standin_new(char *const argv[])
+{
+    size_t count = 0, bytes = 0;
+    struct standin *child;
+    char *at;
+
+    for (; argv[count]; count++)
+        bytes += strlen(argv[count]) + 1;
+    child = malloc(sizeof(*child) + (count + 1) * sizeof(*argv) + bytes);
+    if (!child)
+        return NULL;
+    at = (char *)(child->argv + count + 1);
+    for (size_t i = 0; i < count; i++) {
+        child->argv[i] = at;
+        at = stpcpy(at, argv[i]) + 1;
+    }
+    child->argv[count] = NULL;
+    return child;
+}
+
 static const char *name_of(char *const argv[])
 {
     const char *slash = argv[0] ? strrchr(argv[0], '/') : NULL;
@@ -155,15 +176,14 @@ static int hello_say(int gate, pid_t pid, int node)
 pid_t standin_start(int gate, int node, char *const argv[], const struct circumstances *now,
                     void **memory)
 {
-    struct standin *child = malloc(sizeof(*child));
+    struct standin *child = standin_new(argv);
     uint64_t mask;
     pid_t pid;
 
     if (!child)
         return -ENOMEM;
     child->gate = gate;
-    child->name = name_of(argv);
-    child->argv = argv;
+    child->name = name_of(child->argv);
     child->on_pipe = (struct sigaction) { .sa_handler = SIG_DFL };
     /* That is what a tool ignores for its own sake; what its process does about it is another's. */
     if (now->ignored & 1ULL << (SIGPIPE - 1))

@@ -17,9 +17,8 @@
 #include "libbproc/spec.h"
 
 /*
- * Starts it: `gate` is copied. Its number, with *memory, which is free()'s when it has ended, as
- * are the strings of `argv`, which ps shows of the ghost; or -errno: there is no child. Does not
- * block.
+ * Starts it: `gate` is copied, and `argv`, which ps shows of the ghost. Its number, with *memory,
+ * which the caller frees when it has ended; or -errno: there is no child. Does not block.
  */
 pid_t standin_start(int gate, int node, char *const argv[], const struct circumstances *now,
                     void **memory);
