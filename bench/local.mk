@@ -53,7 +53,7 @@ bench_bench_swarm_LDADD = libbproc/libclient.la common/libcommon.la
 BENCH_CASES = bench/small.bash bench/shell.bash bench/large.bash bench/stream.bash \
 	bench/fanout.bash bench/rate.bash bench/repeat.bash bench/copy.bash \
 	bench/footprint.bash bench/scale.bash bench/vector.bash bench/children.bash \
-	bench/lazy.bash
+	bench/lazy.bash bench/peak.bash
 EXTRA_DIST += bench/run bench/README.md bench/cluster.bash bench/case.bash bench/race.bash \
 	bench/results.bash bench/results.jq bench/peer.bash bench/peer_ssh.bash bench/peer_slurm.bash \
 	bench/report bench/tables.jq bench/plots.bash bench/plots.jq \
