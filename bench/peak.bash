@@ -38,8 +38,9 @@ peak_begin() {
 }
 
 peak_end() {
-    local pid
-    for pid in $(cat "$(peak_group "$1")/cgroup.procs"); do
+    local pid list
+    mapfile -t list <"$(peak_group "$1")/cgroup.procs"
+    for pid in "${list[@]}"; do
         echo "$pid" >"$peak_root/cgroup.procs"
     done 2>/dev/null
     rmdir "$(peak_group "$1")"
