@@ -9,6 +9,7 @@ lazy_size() {
     case_place "$name" MiB "$mib"
     promise "$name" "rfork, without the kernel's fork" '<=' "60 ms"
     promise "$name" "first instruction" '<=' "120 ms"
+    floor "$name" "floor: the kernel's fork"
     on master bench-lazy 0 "$rounds" "$mib" || return
     samples_take "$name"
     promise "$name-whole" "every page, out of turn" '<=' 2

@@ -85,6 +85,7 @@ static void rfork_time(int node, int lazy, int counts)
         usec_report("rfork", returned - start);
         usec_report("rfork, without the kernel's fork", returned - start - forking);
         usec_report("first instruction", times.running - start);
+        usec_report("floor: the kernel's fork", forking);
         usec_report("every page, out of turn", times.done - start);
     } else if (counts) {
         usec_report("copied in full", times.done - start);
