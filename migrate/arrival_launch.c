@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,27 +279,38 @@ static int exec_wait(struct arrival *a, int status)
     return -error;
 }
 
-/* What the program finds closed where it comes from, or cannot be relayed, is empty. */
-static int nulls_fill(launch_exec_arg *arg, int *fds, unsigned *nfds, int null)
+static bool has_target(const launch_exec_arg *arg, int target)
 {
-    unsigned count = arg->targets.targets_len;
+    for (unsigned i = 0; i < arg->targets.targets_len; i++)
+        if (arg->targets.targets_val[i] == target)
+            return true;
+    return false;
+}
 
-    if (null < 0 || *nfds == BPROC_MAX_FDS)
-        return -EMFILE;
+/*
+ * What the program finds closed where it comes from, or cannot be relayed, is empty. *null is to be
+ * closed after the launch if it is not -1.
+ */
+static int nulls_fill(launch_exec_arg *arg, int *fds, unsigned *nfds, int *null)
+{
+    *null = -1;
     for (int target = STDIN_FILENO; target <= STDERR_FILENO; target++) {
-        unsigned i = 0;
+        unsigned count = arg->targets.targets_len;
 
-        while (i < arg->targets.targets_len && arg->targets.targets_val[i] != target)
-            i++;
-        if (i < arg->targets.targets_len)
+        if (has_target(arg, target))
             continue;
-        if (count == BPROC_MAX_FDS)
+        if (count == BPROC_MAX_FDS || (*null < 0 && *nfds == BPROC_MAX_FDS))
             return -EMFILE;
+        if (*null < 0) {
+            *null = open("/dev/null", O_RDWR | O_CLOEXEC);
+            if (*null < 0)
+                return -errno;
+            fds[(*nfds)++] = *null;
+        }
         arg->targets.targets_val[count] = target;
-        arg->fd_index.fd_index_val[count++] = (int)*nfds;
+        arg->fd_index.fd_index_val[count] = (int)*nfds - 1;
+        arg->targets.targets_len = arg->fd_index.fd_index_len = count + 1;
     }
-    arg->targets.targets_len = arg->fd_index.fd_index_len = count;
-    fds[(*nfds)++] = null;
     return 0;
 }
 
@@ -321,8 +333,7 @@ static int exec_launch(struct arrival *a)
     int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
     launched_ret ret;
     unsigned nfds = EXEC_FIRST_STREAM;
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int error;
+    int null = -1, error;
 
     if (a->image.spec < 0)
         return -EPROTO;
@@ -334,7 +345,7 @@ static int exec_launch(struct arrival *a)
     fds[1] = status[1];
     error = targets_fill(a, &arg, targets, indexes, fds, &nfds);
     if (!error)
-        error = nulls_fill(&arg, fds, &nfds, null);
+        error = nulls_fill(&arg, fds, &nfds, &null);
     if (!error)
         error = program_fill(a, &arg, fds, &nfds);
     if (!error && a->slaved < 0)
@@ -343,7 +354,7 @@ static int exec_launch(struct arrival *a)
         error = launch_anywhere(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg, &arg.who.second,
                                 fds, nfds, &ret);
     close(status[1]);
-    close(null);
+    fd_close(&null);
     streamends_release_process(&a->ends);
     if (!error)
         error = exec_wait(a, status[0]);
