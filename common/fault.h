@@ -22,7 +22,6 @@ enum fault {
     FAULT_MASTERD_HELLO = 8,        /* ghost is there, before the caller's reply */
     FAULT_MASTERD_EXITED = 9,       /* P_EXITED taken in, before the ghost hears of it */
     FAULT_MASTERD_EXIT_TOLD = 10,   /* ghost told, before P_EXIT_ACK */
-    FAULT_MASTERD_HOLD = 11,        /* bound: who waits on its node for others of its vector */
 
     /* mover: 20-39 */
     FAULT_MOVER_STARTED = 20,       /* nothing done yet */
@@ -32,7 +31,6 @@ enum fault {
     FAULT_MOVER_READY = 24,         /* image waits on the node, masterd does not know */
     FAULT_MOVER_COMMITTED = 25,     /* process runs, masterd does not know by us */
     FAULT_MOVER_MEMORY = 26,        /* process runs, without all of its memory: a lazy one */
-    FAULT_MOVER_IDLE = 27,          /* bound: a CRIU that is ready waits for an order */
     /* receiver: 40-59 */
     FAULT_RECEIVER_REGISTERED = 40, /* slaved knows of the transfer */
     FAULT_RECEIVER_RECEIVED = 41,   /* image is whole */
@@ -57,7 +55,11 @@ enum fault {
     FAULT_RECEIVER_SERVE = 120,     /* a batch of memory is about to go to another node */
     FAULT_RECEIVER_PULLED = 121,    /* all memory has come, its mover does not know */
     FAULT_RECEIVER_FORK = 122,      /* about to be forked by another one */
-    FAULT_RECEIVER_SHARE = 123      /* a batch of memory is about to be listed for other nodes */
+    FAULT_RECEIVER_SHARE = 123,     /* a batch of memory is about to be listed for other nodes */
+
+    /* bounds of waits, which are no places to die at: 140-159 */
+    FAULT_BOUND_HOLD = 140,         /* masterd: who waits on its node for others of its vector */
+    FAULT_BOUND_IDLE = 141          /* mover: a CRIU that is ready waits for an order */
 };
 
 /* 0, or -EIO when the variable says that this step is to fail. May not return. */

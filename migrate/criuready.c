@@ -148,7 +148,7 @@ static int order_wait(struct ready_order *order, int *fds, unsigned *count)
     int ready;
 
     do
-        ready = poll(&polled, 1, FAULT_SECONDS(FAULT_MOVER_IDLE, READY_IDLE_SECONDS) * 1000);
+        ready = poll(&polled, 1, FAULT_SECONDS(FAULT_BOUND_IDLE, READY_IDLE_SECONDS) * 1000);
     while (ready < 0 && errno == EINTR);
     if (ready <= 0)
         return -ETIMEDOUT;

@@ -214,7 +214,7 @@ void vector_dump(struct move *move)
 
 int vector_holds(struct move *move)
 {
-    const struct timeval limit = { .tv_sec = FAULT_SECONDS(FAULT_MASTERD_HOLD, HOLD_SECONDS) };
+    const struct timeval limit = { .tv_sec = FAULT_SECONDS(FAULT_BOUND_HOLD, HOLD_SECONDS) };
 
     if (!move->vector)
         return 0;

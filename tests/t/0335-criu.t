@@ -54,7 +54,7 @@ second=$(ready)
 like "by another one" "$second" '^[0-9]+$'
 fails "which is not the same" test "$second" = "$first"
 
-BPROC_FAULT=27:error bplab daemon master restart
+BPROC_FAULT=141:error bplab daemon master restart
 wait_for 20 node_is 0 up
 forks "where one waits for a second only"
 ok "it goes when nobody needs it" wait_for 10 no_criu master

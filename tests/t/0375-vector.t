@@ -88,7 +88,7 @@ is "those that cannot be forked on a node are restored" \
 without_fault n1
 
 # Node 1 stops with the image there; who has gone on without it may be whom it came from.
-with_fault 11:error master
+with_fault 140:error master
 with_fault 121:stop n1
 is "one that is stuck holds the others for a time only, and is then made anew" \
     "$(on master "$prog" 24 0 2 1)" "$(lines 0:ok 2:ok 1:ok)"
