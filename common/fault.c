@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/fault.h"
@@ -40,7 +41,11 @@ int fault_point(int number)
         return -EIO;
     if (fault_wanted.action == 'x')
         _exit(1);
-    /* raise() goes by libc's idea of the thread, which is wrong after a bare clone(2). */
-    kill(getpid(), fault_wanted.action == 's' ? SIGSTOP : SIGKILL);
+    /*
+     * At this very place, so by the thread that is here. raise() goes by libc's idea of which that
+     * is, which is wrong after a bare clone(2).
+     */
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid),
+            fault_wanted.action == 's' ? SIGSTOP : SIGKILL);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <openssl/evp.h>
 
+#include "common/fault.h"
 #include "common/fd.h"
 #include "migrate/memoryhold.h"
 #include "migrate/memorypass.h"
@@ -197,7 +198,10 @@ int memorysend_serve(struct memorysend *m, SSL *ssl, int go)
         if (fds[1].revents) {
             m->rest = 1;
             fds[1].fd = -1;
+            error = FAULT(FAULT_MOVER_MEMORY);
         }
+        if (error)
+            break;
         if (pending || fds[0].revents)
             error = message_take(m);
         else if (busy)
