@@ -29,6 +29,8 @@ migrate_bproc_space_CFLAGS = $(AM_CFLAGS)
 # What instruments the code has state of its own in the memory that they would share.
 if BARE
 migrate_bproc_space_CPPFLAGS = $(AM_CPPFLAGS) -DPIDFORK_SHARES
+else
+migrate_bproc_space_CPPFLAGS = $(AM_CPPFLAGS)
 endif
 migrate_bproc_space_LDADD = proto/libwire.la $(XDR_LIBS)
 # It forks for each launch, and what it has mapped is what that takes.
