@@ -13,6 +13,8 @@ lab_up 2
 # job_start NODE SCRIPT: a shell there in the background; $job is what to wait for, its output comes
 # into $TMP/job.
 job_start() {
+    # What the last one said is not this one's, which may not have begun yet.
+    : >"$TMP/job"
     bplab exec master -- timeout 50 bpsh "$1" sh -c "$2" >"$TMP/job" 2>&1 &
     job=$!
 }
