@@ -24,6 +24,8 @@ cases "terminal" on master "$progs/ghost_terminal" 0 "$progs/ghost_job"
 
 # job_start NODE: a job in the background; $job is what to wait for, $parent and $child are pids.
 job_start() {
+    # What the last one said is not this one's, which may not have begun yet.
+    : >"$TMP/dots"
     bplab exec master -- "$progs/ghost_job" "$1" >"$TMP/dots" &
     job=$!
     wait_for 10 grep -q 'child:.*' "$TMP/dots"
