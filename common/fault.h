@@ -37,6 +37,7 @@ enum fault {
     FAULT_RECEIVER_LAUNCHED = 42,   /* process waits at its gate */
     FAULT_RECEIVER_COMMIT = 43,     /* told to commit, or to do it by itself */
     FAULT_RECEIVER_GATE = 44,       /* gate opened, mover does not know */
+    FAULT_RECEIVER_FILL = 45,       /* about to bring a lazy process's memory, for which it waits */
     /* slaved: 60-79 */
     FAULT_SLAVED_REGISTERED = 60,   /* a transfer has begun */
     FAULT_SLAVED_LAUNCH = 61,       /* launch asked for, the space not yet */

@@ -98,10 +98,10 @@ static int launch_check(struct arrival *a)
 /* Another node asks for memory that this one has got, or is getting. */
 static void memory_serve(struct arrival *a, const struct bulk_msg *msg)
 {
-    share_arg arg;
+    take_arg arg = { .peer = a->peer };
 
-    if (frame_decode(FRAME_XDR(share_arg), msg->body, msg->header.body_len, &arg,
-                     sizeof(arg)) == 0 && !arg.forks && arrival_register(a) == 0)
+    if (frame_decode(FRAME_XDR(share_arg), msg->body, msg->header.body_len, &arg.share,
+                     sizeof(arg.share)) == 0 && !arg.share.forks && arrival_register(a) == 0)
         memoryshare_serve(a->ssl, a->slaved, &arg);
 }
 

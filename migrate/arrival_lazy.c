@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fault.h"
 #include "common/fd.h"
 #include "migrate/arrival_lazy.h"
 #include "migrate/arrival_register.h"
@@ -75,7 +76,7 @@ static void asker_serve(SSL *ssl, int asker)
 
     if (msg_recv(asker, &msg) < 0)
         return;
-    if (msg.header.proc == P_FILL && msg.header.nfds == 2 &&
+    if (FAULT(FAULT_RECEIVER_FILL) == 0 && msg.header.proc == P_FILL && msg.header.nfds == 2 &&
         frame_decode(FRAME_XDR(fill_arg), msg.body, msg.header.body_len, &arg, sizeof(arg)) == 0) {
         gate = (struct memorygate){ .fd = msg_take_fd(&msg, 0), .pidfd = msg_take_fd(&msg, 1),
                                     .pid = arg.task, .whole = arg.whole };

@@ -73,8 +73,9 @@ int arrival_ticket(struct arrival *a)
 
 int arrival_share_take(struct arrival *a, const share_arg *arg)
 {
+    const take_arg take = { .share = *arg, .peer = a->peer };
     struct msg msg;
-    int fd, error = msg_send(a->slaved, K_CALL, P_SHARE_TAKE, 0, 0, FRAME_XDR(share_arg), arg,
+    int fd, error = msg_send(a->slaved, K_CALL, P_SHARE_TAKE, 0, 0, FRAME_XDR(take_arg), &take,
                              NULL, 0);
 
     if (!error)

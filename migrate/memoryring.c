@@ -13,7 +13,7 @@
 #include "migrate/pagestore.h"
 #include "proto/bproc.h"
 
-#define PLACES 8                        /* of a MiB each, as the master makes batches */
+#define PLACES 8                        /* in use a MiB of each, as the master makes batches */
 #define PLACE_BYTES (BPROC_MAX_BATCH * PAGE_BYTES)
 #define HEAD_BYTES PAGE_BYTES
 #define RING_BYTES (HEAD_BYTES + PLACES * PLACE_BYTES)

@@ -184,10 +184,10 @@ static int list_follow(struct follow *follow)
 }
 
 /* slaved waits for it, if it is not there yet. */
-static int share_take(struct follow *follow, const share_arg *arg)
+static int share_take(struct follow *follow, const take_arg *arg)
 {
     struct msg msg;
-    int error = msg_send(follow->slaved, K_CALL, P_SHARE_TAKE, 0, 0, FRAME_XDR(share_arg), arg,
+    int error = msg_send(follow->slaved, K_CALL, P_SHARE_TAKE, 0, 0, FRAME_XDR(take_arg), arg,
                          NULL, 0);
 
     if (!error)
@@ -205,7 +205,7 @@ static int share_take(struct follow *follow, const share_arg *arg)
     return error;
 }
 
-int memoryshare_serve(SSL *ssl, int slaved, const share_arg *arg)
+int memoryshare_serve(SSL *ssl, int slaved, const take_arg *arg)
 {
     struct follow follow = { .ssl = ssl, .slaved = slaved, .memory = -1 };
     int error = share_take(&follow, arg);

@@ -40,6 +40,6 @@ void memoryshare_free(struct memoryshare *share);
  * Sends the memory to another node, which has the word. `slaved`: a socket that was registered for
  * it. 0 or -errno. Blocks.
  */
-int memoryshare_serve(SSL *ssl, int slaved, const share_arg *arg);
+int memoryshare_serve(SSL *ssl, int slaved, const take_arg *arg);
 
 #endif

@@ -190,7 +190,7 @@ static void link_closed(struct conn *conn, const char *reason, void *arg)
 }
 
 const struct conn_ops link_ops = { .on_message = link_message, .on_close = link_closed,
-                                          .on_ready = link_ready };
+                                   .on_ready = link_ready };
 
 static void link_connected(int fd)
 {

@@ -8,12 +8,13 @@
 #include <unistd.h>
 #include <openssl/crypto.h>
 
+#include "common/tls.h"
 #include "slaved/shares.h"
 
 #define GOOD_SECONDS 60
 #define PATIENCE_SECONDS 10
 #define SHARE_FDS 3
-#define TAKERS_MAX 256          /* any node may ask, and need not know a word to wait */
+#define TAKERS_MAX 256          /* of one node, which need not know a word to wait */
 
 struct share {
     LIST_ENTRY(share) entry;
@@ -27,7 +28,7 @@ struct share {
 
 struct taker {
     LIST_ENTRY(taker) entry;
-    share_arg arg;
+    take_arg arg;
     struct conn *conn;
     struct frame_header asked;
     struct event *on_end;       /* NULL: it has been answered */
@@ -47,13 +48,18 @@ static int is_same(const share_arg *a, const share_arg *b)
     return a->forks == b->forks && CRYPTO_memcmp(a->word, b->word, sizeof(a->word)) == 0;
 }
 
+static void share_empty(struct share *share)
+{
+    while (share->nfds > 0)
+        close(share->fds[--share->nfds]);
+}
+
 static void share_free(struct share *share)
 {
     LIST_REMOVE(share, entry);
     if (share->on_end)
         event_free(share->on_end);
-    for (unsigned i = 0; i < share->nfds; i++)
-        close(share->fds[i]);
+    share_empty(share);
     free(share);
 }
 
@@ -113,16 +119,20 @@ static void taker_answer(struct taker *taker, struct share *share)
     taker_settle(taker);
     conn_send(taker->conn, K_REPLY, taker->asked.proc, taker->asked.serial, 0, NULL, NULL,
               share->fds, share->nfds);
+    /* Whoever is at the other end is to see that the taker has gone. */
+    if (!share->arg.forks)
+        share_empty(share);
 }
 
-static unsigned takers_wait(void)
+/* The master is believed to ask for what will be given. */
+static int may_wait(int peer)
 {
     const struct taker *taker;
     unsigned count = 0;
 
     LIST_FOREACH(taker, &takers, entry)
-        count += taker->on_end != NULL;
-    return count;
+        count += taker->on_end != NULL && taker->arg.peer == peer;
+    return peer == TLS_NODE_MASTER || count < TAKERS_MAX;
 }
 
 static struct share *share_find(const share_arg *arg)
@@ -156,7 +166,7 @@ int share_give(struct conn *conn, const struct frame_header *header, const uint8
     share->on_end = timer_start(share_expired, share, GOOD_SECONDS);
     for (taker = LIST_FIRST(&takers); taker; taker = next) {
         next = LIST_NEXT(taker, entry);
-        if (taker->on_end && is_same(&taker->arg, &share->arg))
+        if (taker->on_end && is_same(&taker->arg.share, &share->arg))
             taker_answer(taker, share);
     }
     return 0;
@@ -167,17 +177,17 @@ int share_take(struct conn *conn, const struct frame_header *header, const uint8
     struct taker *taker = calloc(1, sizeof(*taker));
     struct share *share;
 
-    if (!taker || conn_decode(share_arg, header, body, &taker->arg) < 0) {
+    if (!taker || conn_decode(take_arg, header, body, &taker->arg) < 0) {
         free(taker);
         return -EPROTO;
     }
     taker->conn = conn;
     taker->asked = *header;
     LIST_INSERT_HEAD(&takers, taker, entry);
-    share = share_find(&taker->arg);
+    share = share_find(&taker->arg.share);
     if (share)
         taker_answer(taker, share);
-    else if (takers_wait() >= TAKERS_MAX)
+    else if (!may_wait(taker->arg.peer))
         taker_refuse(taker, EAGAIN, "too many wait");
     else
         taker->on_end = timer_start(taker_expired, taker, PATIENCE_SECONDS);
@@ -202,7 +212,7 @@ static void takers_cut(const share_arg *arg, const struct conn *but)
 
     for (taker = LIST_FIRST(&takers); taker; taker = next) {
         next = LIST_NEXT(taker, entry);
-        if (taker->conn == but || arg->forks || !is_same(&taker->arg, arg))
+        if (taker->conn == but || arg->forks || !is_same(&taker->arg.share, arg))
             continue;
         /* Its end frees it, and nobody else. */
         conn_close(taker->conn, "what it takes has gone");

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# BPROC_RFORK_LAZY, when whoever brings the memory dies: the child dies too, and never goes on with
-# zeros for what it lacks.
+# BPROC_RFORK_LAZY, when whoever brings the memory dies: the call fails, or if the child runs it dies
+# too, and never goes on with zeros for what it lacks.
 
 . "${0%/*}/lib.sh"
 . "${0%/*}/travel.sh"
@@ -53,6 +53,16 @@ stopped_masterd() {
     BPROC_FAULT=26:stop bplab daemon master restart
     wait_for 20 node_is 0 up
 }
+
+for action in kill error; do
+    BPROC_FAULT=45:$action bplab daemon n0 restart
+    wait_for 20 node_is 0 up
+    ON_TIMEOUT=10 fails "who is to bring the memory dies first: the call fails soon ($action)" \
+        on master "$PROGS/lazy" scattered 0 64
+    ok "nothing is left" wait_for 10 holders_go
+done
+bplab daemon n0 restart
+wait_for 20 node_is 0 up
 
 stopped_masterd
 begin waits

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/tls.h"
 #include "proto/msg.h"
 #include "slaved/shares.h"
 #include "tests/unit/tap.h"
@@ -81,12 +82,17 @@ static void give(int child, uint8_t word, int forks, unsigned count)
     loop_run();
 }
 
+static void ask_for(int peer, int child, uint8_t word, int forks)
+{
+    const take_arg arg = { .share = arg_of(word, forks), .peer = peer };
+
+    msg_send(child, K_CALL, P_SHARE_TAKE, 7, 0, FRAME_XDR(take_arg), &arg, NULL, 0);
+    loop_run();
+}
+
 static void ask(int child, uint8_t word, int forks)
 {
-    const share_arg arg = arg_of(word, forks);
-
-    msg_send(child, K_CALL, P_SHARE_TAKE, 7, 0, FRAME_XDR(share_arg), &arg, NULL, 0);
-    loop_run();
+    ask_for(5, child, word, forks);
 }
 
 /* How many descriptors have come, or why there are none; NOTHING; -EPIPE: it has been cut off. */
@@ -138,6 +144,26 @@ static void test_broken(void)
     child_end(owner);
 }
 
+static void test_taker_ends(void)
+{
+    const share_arg arg = arg_of(1, 0);
+    int owner = child_make(), filler = child_make(), pair[2];
+    struct pollfd end;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return;
+    msg_send(owner, K_EVENT, P_SHARE_GIVE, 0, 0, FRAME_XDR(share_arg), &arg, &pair[1], 1);
+    close(pair[1]);
+    loop_run();
+    end = (struct pollfd){ .fd = pair[0], .events = POLLIN };
+    is_int(poll(&end, 1, 0), 0, "the way to a process's memory stays open");
+    is_int(take(filler, 1, 0), 1, "for who brings it");
+    is_int(poll(&end, 1, 0), 1, "and ends with him");
+    close(pair[0]);
+    child_end(filler);
+    child_end(owner);
+}
+
 static void test_forks(void)
 {
     int owner = child_make(), children[2] = { child_make(), child_make() };
@@ -156,7 +182,7 @@ static void test_forks(void)
 
 static void test_crowd(void)
 {
-    int crowd[WAITERS], late = child_make(), waiting = 0;
+    int crowd[WAITERS], others[2], late = child_make(), waiting = 0;
 
     for (unsigned i = 0; i < WAITERS; i++) {
         crowd[i] = child_make();
@@ -164,10 +190,18 @@ static void test_crowd(void)
     }
     is_int(waiting, WAITERS, "many may wait for what is never given");
     is_int(take(late, 9, 0), -EAGAIN, "but not any number");
+    for (unsigned i = 0; i < 2; i++)
+        others[i] = child_make();
+    ask_for(6, others[0], 9, 0);
+    is_int(answer(others[0]), NOTHING, "of one node");
+    ask_for(TLS_NODE_MASTER, others[1], 9, 0);
+    is_int(answer(others[1]), NOTHING, "the master's wait");
     child_end(crowd[0]);
     is_int(take(late, 9, 0), NOTHING, "until one has gone");
     for (unsigned i = 1; i < WAITERS; i++)
         child_end(crowd[i]);
+    for (unsigned i = 0; i < 2; i++)
+        child_end(others[i]);
     child_end(late);
 }
 
@@ -180,6 +214,7 @@ int main(void)
     shares_init(base);
     test_memory();
     test_broken();
+    test_taker_ends();
     test_forks();
     test_crowd();
     event_base_free(base);
