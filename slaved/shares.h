@@ -4,11 +4,11 @@
  * that another node may have, the way to have its siblings forked, or the way to who restores a
  * process, for who brings its memory. Whoever knows the word gets the descriptors.
  *
- * Life of a share: given; taken for a minute, by who came before it as well: the way to siblings any
- * number of times, memory and the way to it once, as one node follows another, and its descriptors
- * are the taker's alone from then on. It is forgotten when its process counts, which runs then, and
- * whoever has taken something goes on; or with its transfer, and whoever has taken memory is cut
- * off by that. Nothing here blocks.
+ * Life of a share: given; taken for a minute, by who came before it as well: the way to siblings
+ * any number of times, memory and the way to it once, as one node follows another, and its
+ * descriptors are the taker's alone from then on. It is forgotten when its process counts, which
+ * runs then, and whoever has taken something goes on; or with its transfer, and whoever has taken
+ * memory is cut off by that. Nothing here blocks.
  */
 #ifndef BPROC_SLAVED_SHARES_H
 #define BPROC_SLAVED_SHARES_H
