@@ -196,7 +196,7 @@ static int move_ghost(struct move *move, struct conn *gate, int pidfd)
 static void move_done(struct move *move, int64_t usec)
 {
     ghost_claim(move->owner, move->pid, move->node);
-    stats_moved((uint64_t)usec, move->bytes);
+    stats_moved((uint64_t)usec);
 }
 
 static void move_undo(struct move *move, int error, const char *text)
@@ -215,7 +215,8 @@ static void move_undo(struct move *move, int error, const char *text)
 static const struct move_ops ops = { .vectors = 1, .hears = 1, .find = task_find,
                                      .allow = move_allow, .enter = move_enter,
                                      .committed = move_committed, .ghost = move_ghost,
-                                     .done = move_done, .undo = move_undo };
+                                     .done = move_done, .sent = stats_sent,
+                                     .undo = move_undo };
 
 /* ---- start ---- */
 
@@ -247,5 +248,6 @@ int depart_start(char *text, size_t len)
 
 void depart_stop(void)
 {
+    moves_stop();
     mover_stop();
 }

@@ -140,7 +140,7 @@ static int done_take(const struct node *from, const struct frame_header *header,
     log_info("process %d went from %s to %s in %lld ms", passage->pid,
              move_node_name(passage->from), move_node_name(passage->to),
              (long long)(master_now() - passage->started));
-    stats_moved((uint64_t)(master_now() - passage->started) * 1000, 0);
+    stats_moved((uint64_t)(master_now() - passage->started) * 1000);
     passage_free(passage);
     return 0;
 }

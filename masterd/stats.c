@@ -28,13 +28,17 @@ void stats_start(void)
     stats.started = time(NULL);
 }
 
-void stats_moved(uint64_t usec, uint64_t bytes)
+void stats_moved(uint64_t usec)
 {
     stats.ok++;
     stats.usec += usec;
-    stats.bytes += bytes;
     for (size_t i = 0; i < LIMITS; i++)
         stats.buckets[i] += usec <= limits[i];
+}
+
+void stats_sent(uint64_t bytes)
+{
+    stats.bytes += bytes;
 }
 
 void stats_failed(void)

@@ -11,8 +11,9 @@
 
 void stats_start(void);
 
-/* A transfer ended well, with an image of so many bytes; or it failed. */
-void stats_moved(uint64_t usec, uint64_t bytes);
+/* A transfer ended well, having taken so long; so many bytes were its image; or it failed. */
+void stats_moved(uint64_t usec);
+void stats_sent(uint64_t bytes);
 void stats_failed(void);
 
 /* Fills *ret; 0, or -ENOMEM, then what it has is still to be freed. */

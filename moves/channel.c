@@ -22,6 +22,7 @@ static void report_keep(struct move *move, const move_report *report)
             move->usec[i] = report->usec[i];
     if (report->bytes > move->bytes)
         move->bytes = report->bytes;
+    move->reported = 1;
 }
 
 static void move_ready(struct move *move)

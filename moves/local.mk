@@ -4,6 +4,7 @@
 noinst_LTLIBRARIES += moves/libmoves.la
 
 moves_libmoves_la_SOURCES = \
+	moves/account.c moves/account.h \
 	moves/carrierpool.c moves/carrierpool.h \
 	moves/channel.c moves/channel.h \
 	moves/check.c moves/check.h \

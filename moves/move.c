@@ -11,6 +11,7 @@
 #include "common/fault.h"
 #include "common/fd.h"
 #include "common/log.h"
+#include "moves/account.h"
 #include "moves/channel.h"
 #include "moves/doubt.h"
 #include "moves/gate.h"
@@ -22,15 +23,15 @@ struct event_base *moves_base;
 const struct move_ops *moves_ops;
 static struct log_limit move_limit;
 
-static const char *const kind_names[] = {
-    [MOVE_RFORK] = "rfork", [MOVE_REXEC] = "rexec", [MOVE_EXECMOVE] = "execmove",
-    [MOVE_MOVE] = "move", [MOVE_DUMP] = "dump", [MOVE_UNDUMP] = "undump"
-};
-
 void moves_init(struct event_base *base, const struct move_ops *ops)
 {
     moves_base = base;
     moves_ops = ops;
+}
+
+void moves_stop(void)
+{
+    accounts_end();
 }
 
 const char *move_node_name(int node)
@@ -93,7 +94,7 @@ void move_fail(struct move *move, int error, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     if (!goes_on)
-        log_limited(&move_limit, 60, "%s pid %d -> %s failed: %s", kind_names[move->kind],
+        log_limited(&move_limit, 60, "%s pid %d -> %s failed: %s", account_kind(move->kind),
                     move->pid, move_node_name(move->node), text);
     if (move->client)
         conn_refuse(move->client, &move->header, error, "%s", text);
@@ -101,23 +102,6 @@ void move_fail(struct move *move, int error, const char *fmt, ...)
     gate_tell(move->copy, GATE_FAIL, move->node);
     moves_ops->undo(move, error, text);
     move_free(move);
-}
-
-/* One line, from which one sees where the time went. */
-static void move_log(const struct move *move)
-{
-    const unsigned *usec = move->usec;
-    const char *unit = move->bytes >= 1 << 20 ? "MiB" : "KiB";
-    double size = (double)move->bytes / (move->bytes >= 1 << 20 ? 1 << 20 : 1 << 10);
-    int64_t now = move_clock();
-
-    log_info("%s pid %d -> %s: %.1f ms (begin %.1f check %.1f dump %.1f connect %.1f send %.1f"
-             " restore %.1f ack %.1f ghost %.1f), %.1f %s", kind_names[move->kind], move->pid,
-             move_node_name(move->node), (double)(now - move->started) / 1e3,
-             (double)(move->begun - move->started) / 1e3, usec[MT_CHECK] / 1e3,
-             usec[MT_DUMP] / 1e3, usec[MT_CONNECT] / 1e3, usec[MT_SEND] / 1e3,
-             usec[MT_RESTORE] / 1e3, usec[MT_ACK] / 1e3, (double)(now - move->committed) / 1e3,
-             size, unit);
 }
 
 void move_end(struct move *move)
@@ -128,7 +112,7 @@ void move_end(struct move *move)
     if (move->client)
         conn_reply(move->client, &move->header, FRAME_XDR(move_done_ret), &done);
     moves_ops->done(move, move_clock() - move->started);
-    move_log(move);
+    account_close(move);
     move_free(move);
 }
 
@@ -223,6 +207,7 @@ void moves_node_lost(int node)
 {
     struct move *move, *next;
 
+    accounts_node_lost(node);
     for (move = LIST_FIRST(&moves); move; move = next) {
         next = LIST_NEXT(move, entry);
         if (move->node == node)

@@ -80,6 +80,7 @@ struct move {
     int64_t started;                /* by move_clock(), as all of these: asked for */
     int64_t begun;                  /* the mover was told */
     int64_t committed;
+    int reported;                   /* the mover: what follows is known */
     unsigned usec[MOVE_NTIMES];
     uint64_t bytes;
 };
@@ -114,14 +115,19 @@ struct move_ops {
     int (*ghost)(struct move *move, struct conn *gate, int pidfd);
     /* What is about to end here, as nobody needs it, had a signal pending. */
     void (*signal)(struct move *move, signal_msg *msg);
-    /* The caller has his answer. */
+    /* The caller has his answer. What it sent may only be known later: sent(). */
     void (*done)(struct move *move, int64_t usec);
+    /* So many bytes went to the node; not said when nobody can tell. NULL: nobody counts. */
+    void (*sent)(uint64_t bytes);
     /* It failed, in whichever phase; error is positive. */
     void (*undo)(struct move *move, int error, const char *text);
 };
 
 /* Once, before the first move. Both are kept. */
 void moves_init(struct event_base *base, const struct move_ops *ops);
+
+/* Once, at the end: nothing is said of moves any more. */
+void moves_stop(void);
 
 /*
  * Answers P_MOVE_HANDOVER of a client, whose part may be over when this returns. Takes descriptors

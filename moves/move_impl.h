@@ -2,7 +2,7 @@
 /*
  * What the parts of a move share: move.c, its life and its end; handover.c, how it begins; gate.c,
  * the processes that wait; channel.c, the mover's child; doubt.c, whether that failed by the node's
- * end.
+ * end; account.c, what is said of it when it has succeeded.
  */
 #ifndef MOVES_MOVE_IMPL_H
 #define MOVES_MOVE_IMPL_H

@@ -265,6 +265,7 @@ int depart_start(struct event_base *base, const struct mover_settings *settings,
 
 void depart_stop(void)
 {
+    moves_stop();
     mover_stop();
 }
 

@@ -161,6 +161,28 @@ moved=$(metric 'bproc_migrations_total{result="ok"}')
 is "its histogram is whole" "$(metric 'bproc_migration_seconds_bucket{le="+Inf"}')" "$moved"
 on master bpsh 0-2 true
 is "migrations are counted" "$(metric 'bproc_migrations_total{result="ok"}')" $(( moved + 3 ))
+
+# KiB that went, by the log and by the counter; the news of a short command's may come after its end.
+logged() {
+    bplab logs master | sed -n 's/.* rexec pid .*, \([0-9.]*\) KiB$/\1/p' |
+        awk '{ sum += $1 } END { printf "%.0f %d", sum, NR }'
+}
+counted() {
+    metric bproc_migration_bytes_total | awk '{ printf "%.0f", $1 / 1024 }'
+}
+# Each of the lines rounds to a tenth.
+sums_agree() {
+    local sum lines bytes
+    read -r sum lines < <(logged) || :
+    bytes=$(counted)
+    (( lines == $1 && bytes > 0 && bytes - sum <= 4 && sum - bytes <= 4 ))
+}
+for (( i = 0; i < 20; i++ )); do
+    on master bpsh 0 true
+done
+ok "what short commands take is counted and said" wait_for 5 sums_agree $(( moved + 23 ))
+is "with all its parts" "$(bplab logs master | grep ' rexec pid .* ms (' |
+    grep -c 'restore 0\.0 \|(begin [0-9.]* ghost')" 0
 is "those that fail, too" "$(on master bpsh 0 /nowhere/fish 2>/dev/null
     metric 'bproc_migrations_total{result="failed"}')" 1
 is "so are the CPUs of nodes" "$(metric 'bproc_node_cpus{node="2"}')" "$cpus"
