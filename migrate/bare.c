@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "migrate/rawcall.h"
+#include "proto/rawcall.h"
 
 #define LARGEST_ERRNO 4095
 

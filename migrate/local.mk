@@ -12,7 +12,7 @@ migrate_bproc_ghost_SOURCES = \
 	migrate/ghosttext.c migrate/ghosttext.h \
 	migrate/ghostwire.c migrate/ghostwire.h
 if BARE
-migrate_bproc_ghost_SOURCES += migrate/bare.c migrate/rawcall.h
+migrate_bproc_ghost_SOURCES += migrate/bare.c proto/rawcall.h
 migrate_bproc_ghost_CFLAGS = $(WARNING_CFLAGS) -ffreestanding -fno-stack-protector -U_FORTIFY_SOURCE
 migrate_bproc_ghost_LDFLAGS = $(HARDENING_LDFLAGS) -all-static -nostdlib -nostartfiles
 else

@@ -22,7 +22,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/registry.c migrate/space/registry.h \
 	migrate/space/rootns.c migrate/space/rootns.h \
 	migrate/space/spec.c migrate/space/spec.h \
-	migrate/criuready.h migrate/rawcall.h \
+	migrate/criuready.h proto/rawcall.h \
 	common/fault.c common/fault.h \
 	common/siginfo.c common/siginfo.h
 migrate_bproc_space_CFLAGS = $(AM_CFLAGS)

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "migrate/rawcall.h"
+#include "proto/rawcall.h"
 #include "migrate/space/pidfork.h"
 
 #define STACK_BYTES 65536

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "migrate/rawcall.h"
+#include "proto/rawcall.h"
 #include "migrate/space/group.h"
 #include "migrate/space/pidfork.h"
 #include "migrate/space/program.h"

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "migrate/rawcall.h"
+#include "proto/rawcall.h"
 #include "migrate/space/mounts.h"
 #include "migrate/space/pidfork.h"
 #include "migrate/space/rootns.h"

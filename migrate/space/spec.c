@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "migrate/rawcall.h"
+#include "proto/rawcall.h"
 #include "migrate/space/spec.h"
 #include "proto/frame.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * System calls past libc: for what runs without it, and for a process that shares the memory of
  * another one for a while and must leave its errno alone. The kernel's numbers (SYS_*) and types.
