@@ -251,14 +251,17 @@ char **ghost_arguments(void)
     return strings_split(bytes, (size_t)len + (bytes[len - 1] != '\0'));
 }
 
-void ghost_environment_fill(struct ghost_environment *environment, int node, int ahead)
+void ghost_environment_fill(struct ghost_environment *environment, int node, pid_t parent)
 {
     const char *path = getenv("BPROC_SOCKET");
     size_t size = sizeof(environment->socket);
     unsigned count = 0;
 
-    if (ahead)
+    if (parent) {
         environment->list[count++] = (char *)(uintptr_t)"BPROC_GHOST_AHEAD=waits";
+        snprintf(environment->parent, sizeof(environment->parent), "BPROC_GHOST_PARENT=%d", parent);
+        environment->list[count++] = environment->parent;
+    }
     snprintf(environment->node, sizeof(environment->node), "BPROC_GHOST_NODE=%d", node);
     environment->list[count++] = environment->node;
     if (path && (size_t)snprintf(environment->socket, size, "BPROC_SOCKET=%s", path) < size)

@@ -85,12 +85,15 @@ gate_verdict gate_wait(int gate, int *node, int *rank);
 
 /* What a ghost is told in its environment. */
 struct ghost_environment {
-    char node[40], socket[4200];
-    char *list[4];
+    char node[40], parent[40], socket[4200];
+    char *list[5];
 };
 
-/* `ahead`: its P_GHOST_HELLO has been said, and it is to wait at its gate for its process. */
-void ghost_environment_fill(struct ghost_environment *environment, int node, int ahead);
+/*
+ * `parent`: of one that is ahead of its process. Its P_GHOST_HELLO has been said, and it is to wait
+ * at its gate; it may be executed when that parent is dead. 0: of none such.
+ */
+void ghost_environment_fill(struct ghost_environment *environment, int node, pid_t parent);
 
 /* Of one that is ahead: it finds its process running. Writes nothing else; for standin.h. */
 void ghost_environment_runs(struct ghost_environment *environment);

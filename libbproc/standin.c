@@ -13,21 +13,23 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "libbproc/depart.h"
 #include "libbproc/standin.h"
+#include "proto/rawcall.h"
 
-#define PATIENCE_MS 70      /* later the census of a node that it is on takes it for a birth */
+#define PATIENCE_MS 70      /* far less than migrate/space/census.c gives it */
 #define COMMAND_MS 25       /* what runs longer is no short command */
 #define STACK_BYTES 16384
 #define LONGEST 64          /* bytes of a message that is taken here */
 
 struct standin {
     int gate;
-    struct sigaction on_pipe;
+    struct kernel_action on_pipe;
     const char *name;
     struct ghost_environment environment;
     alignas(16) char stack[STACK_BYTES];
@@ -42,17 +44,17 @@ struct news {
 
 /*
  * In the child: memory is the parent's, who goes on meanwhile, so there is nothing but the stack
- * to be written to, no malloc, and no call that fails, as errno is the parent's, too.
+ * to be written to, and no call of libc's that could write to errno.
  */
 
 static void gate_keep(int gate)
 {
     if (gate == GHOST_GATE)
-        fcntl(gate, F_SETFD, 0);
+        RAW3(SYS_fcntl, gate, F_SETFD, 0);
     else
-        dup2(gate, GHOST_GATE);
-    close_range(STDIN_FILENO, STDERR_FILENO, 0);
-    close_range(GHOST_GATE + 1, ~0U, 0);
+        RAW3(SYS_dup3, gate, GHOST_GATE, 0);
+    RAW3(SYS_close_range, STDIN_FILENO, STDERR_FILENO, 0);
+    RAW3(SYS_close_range, GHOST_GATE + 1, ~0U, 0);
 }
 
 static int64_t clock_ms(void)
@@ -74,19 +76,21 @@ static int news_wait(int64_t until)
     struct pollfd gate = { .fd = GHOST_GATE, .events = POLLIN };
     int64_t left = until - clock_ms();
 
-    return left > 0 && poll(&gate, 1, (int)left) > 0;
+    struct timespec wait = { left / 1000, left % 1000 * 1000000 };
+
+    return left > 0 && RAW4(SYS_ppoll, &gate, 1, &wait, NULL) > 0;
 }
 
 /* 0 when it is not all there, or too long for here; it stays to be read. */
 static int news_look(struct news *news, int runs)
 {
     uint8_t bytes[FRAME_PREFIX + sizeof(news->words)];
-    ssize_t got = recv(GHOST_GATE, bytes, sizeof(bytes), MSG_PEEK);
+    long got = raw_call(SYS_recvfrom, GHOST_GATE, (long)bytes, sizeof(bytes), MSG_PEEK, 0, 0);
 
-    /* There is to be no process. */
-    if (got == 0 && !runs)
-        _exit(1);
-    if (got != (ssize_t)sizeof(bytes) || frame_parse_header(bytes, &news->header) < 0 ||
+    /* There is to be no process. It is a reset if what was said here has not been read. */
+    if (got <= 0 && !runs)
+        RAW1(SYS_exit_group, 1);
+    if (got != (long)sizeof(bytes) || frame_parse_header(bytes, &news->header) < 0 ||
         news->header.body_len > LONGEST - FRAME_PREFIX)
         return 0;
     memcpy(news->words, bytes + FRAME_PREFIX, sizeof(news->words));
@@ -102,14 +106,15 @@ static int verdict_take(const struct news *news)
 
     if (news->header.proc != P_GATE || news->words[0] != GATE_GHOST)
         return 0;
-    return recv(GHOST_GATE, bytes, len, MSG_WAITALL) == (ssize_t)len;
+    return raw_call(SYS_recvfrom, GHOST_GATE, (long)bytes, (long)len, MSG_WAITALL, 0, 0) ==
+           (long)len;
 }
 
 /* Ends as the process has, if that is all there is to it. */
 static void exit_take(const struct news *news)
 {
     if (news->header.proc == P_GHOST_EXIT && WIFEXITED(news->words[1]))
-        _exit(WEXITSTATUS(news->words[1]));
+        RAW1(SYS_exit_group, WEXITSTATUS(news->words[1]));
 }
 
 static int standin_run(void *arg)
@@ -120,8 +125,8 @@ static int standin_run(void *arg)
     int runs = 0;
 
     gate_keep(self->gate);
-    sigaction(SIGPIPE, &self->on_pipe, NULL);
-    prctl(PR_SET_NAME, self->name);
+    RAW4(SYS_rt_sigaction, SIGPIPE, &self->on_pipe, NULL, KERNEL_SIGSET);
+    RAW2(SYS_prctl, PR_SET_NAME, self->name);
     while (news_wait(until) && news_look(&news, runs)) {
         if (runs)
             exit_take(&news);
@@ -131,8 +136,9 @@ static int standin_run(void *arg)
         until = min_ms(until, clock_ms() + COMMAND_MS);
         ghost_environment_runs(&self->environment);
     }
-    execve(GHOST_PATH, self->argv, self->environment.list);
-    _exit(1);
+    RAW3(SYS_execve, GHOST_PATH, self->argv, self->environment.list);
+    RAW1(SYS_exit_group, 1);
+    return 1;
 }
 
 /* ---- in the parent ---- */
@@ -184,11 +190,11 @@ pid_t standin_start(int gate, int node, char *const argv[], const struct circums
         return -ENOMEM;
     child->gate = gate;
     child->name = name_of(child->argv);
-    child->on_pipe = (struct sigaction) { .sa_handler = SIG_DFL };
+    child->on_pipe = (struct kernel_action) { .handler = SIG_DFL };
     /* That is what a tool ignores for its own sake; what its process does about it is another's. */
     if (now->ignored & 1ULL << (SIGPIPE - 1))
-        child->on_pipe.sa_handler = SIG_IGN;
-    ghost_environment_fill(&child->environment, node, 1);
+        child->on_pipe.handler = SIG_IGN;
+    ghost_environment_fill(&child->environment, node, getpid());
     signals_block(&mask);
     pid = clone(standin_run, child->stack + STACK_BYTES, CLONE_VM | SIGCHLD, child);
     if (pid < 0)

@@ -352,12 +352,12 @@ static void process_wait(struct ghost *ghost)
     _exit(0);
 }
 
-static int parent_watch(void)
+/* -1: it is dead. */
+static int parent_watch(pid_t parent)
 {
-    pid_t parent = getppid();
     int fd = (int)syscall(SYS_pidfd_open, parent, 0);
 
-    /* It may have died between the two calls, and its number been given away. */
+    /* It may have died before this program was here, and its number been given away. */
     if (fd >= 0 && getppid() != parent) {
         close(fd);
         fd = -1;
@@ -368,6 +368,7 @@ static int parent_watch(void)
 int main(int argc, char **argv)
 {
     const char *node = getenv("BPROC_GHOST_NODE"), *ahead = getenv("BPROC_GHOST_AHEAD");
+    const char *parent = getenv("BPROC_GHOST_PARENT");
     struct ghost ghost = { .gate = GATE, .node = node ? ghosttext_number(node) : -1 };
     sigset_t all;
 
@@ -379,8 +380,8 @@ int main(int argc, char **argv)
     if (fcntl(GATE, F_SETFD, FD_CLOEXEC) < 0)
         ghost.gate = -1;
     ghost.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-    ghost.ppid = getppid();
-    ghost.parent = parent_watch();
+    ghost.ppid = parent ? ghosttext_number(parent) : getppid();
+    ghost.parent = parent_watch(ghost.ppid);
     ghost.retry_ms = RETRY_FIRST_MS;
     if (ghost.gate < 0)
         gate_reconnect(&ghost);

@@ -32,6 +32,17 @@ ok "without its parent it goes on, if it was there" wait_for 5 eval \
     '[ "$(on n1 pgrep -c -f "^sleep 77")" = "$(on master bpstat -p | grep -c "^[0-9]")" ]'
 ok "and ends by a signal" wait_for 5 eval \
     'on master pkill -f "^sleep 77"; ! bplab exec n1 -- pgrep -f "^sleep 77"'
+# ppids: of the processes on n0, as these see it.
+ppids() {
+    on master bpsh -n 0 ps -eo ppid=,args= | awk '$2 == "sleep" && $3 == 55 { print $1 }' | sort -u
+}
+
+here "for d in 0 0 .002 .004 .007 .01 .015 .02 .025 .03
+    do bpsh 0 sleep 55 & $child; sleep \$d; kill -KILL \$p; done; wait" >/dev/null
+ok "one whose parent dies early has init for its parent" wait_for 5 eval '[ "$(ppids)" = 1 ]' ||
+    diag "$(ppids)"
+on master pkill -f '^sleep 55'
+ok "and can be killed" wait_for 5 eval '[ -z "$(ppids)" ]'
 here 'bpsh 0 sleep 44 & p=$!
     timeout 5 sh -c "until ps -o comm=,args= --ppid $p | grep \"^sleep *sleep\"; do sleep 0.05; done"
     kill $p; wait' >"$TMP/out"
