@@ -125,6 +125,9 @@ tests_progs_repeat_SOURCES = tests/progs/repeat.c
 tests_progs_repeat_LDADD = $(PROG_LDADD)
 tests_progs_repeat_LDFLAGS = $(PROG_LINK)
 
+check_PROGRAMS += tests/progs/beside
+tests_progs_beside_SOURCES = tests/progs/beside.c
+
 check_PROGRAMS += tests/progs/fences
 tests_progs_fences_SOURCES = tests/progs/fences.c tests/progs/prog.h
 tests_progs_fences_LDADD = $(PROG_LDADD)

@@ -95,6 +95,16 @@ is "as by SIGKILL" "$(word status)" 137
 wait "$job"
 ok "nothing is listed any more" wait_for 5 eval '! on master bpstat -p | grep -q "[0-9]"'
 
+job_start 0 "$PROGS/beside"
+wait_for 10 said child
+child=$(word child)
+ok "a child that keeps its parent's memory is listed" wait_for 5 lists "$child" 0
+ok "has a ghost" wait_for 5 ghost_is ppid "$child" "$(word parent)"
+on master kill -TERM "$child"
+ok "and can be killed" wait_for 5 said status
+is "as its parent sees" "$(word status)" 15
+wait "$job"
+
 # ---- families ----
 
 job_start 0 'echo shell $$; (sleep 40 & echo early $!)
