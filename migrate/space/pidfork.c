@@ -6,10 +6,12 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "proto/rawcall.h"
@@ -58,6 +60,19 @@ pid_t pidfork_sibling(pid_t want)
 /* ---- beside us ---- */
 
 #ifdef PIDFORK_SHARES
+
+/* Before 5.16 Linux ends with who dumps core all others who have its memory. */
+static int kernel_spares_others(void)
+{
+    static int spares = -1;
+    struct utsname name;
+    int major = 0, minor = 0;
+
+    if (spares < 0)
+        spares = uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+                 (major > 5 || (major == 5 && minor >= 16));
+    return spares;
+}
 
 /* The child takes from its stack what to call, and with what. */
 static long clone_call(struct clone_args *args)
@@ -111,7 +126,7 @@ pid_t pidfork_beside(pid_t want, struct pidfork_room *room, void (*run)(void *),
     pid_t pid;
 
 #ifdef PIDFORK_SHARES
-    if (getpid() != 1)
+    if (getpid() != 1 && kernel_spares_others())
         return beside_start(want, room, run, arg);
 #endif
     (void)room;

@@ -7,7 +7,8 @@
  * the exec throws away. What it reads stays until it has executed; the next launch clears it up.
  * It does not execute before the keeper has answered for it.
  * A child of init's has a copy, as no process of a user's is to share init's memory even for that
- * while: what kills it may take along who shares its memory.
+ * while: what kills it may take along who shares its memory. So has one of a keeper's before Linux
+ * 5.16: what dumps core there as it is executed would end the keeper, as if by the user's signal.
  */
 #ifndef BPROC_SPACE_PROGRAM_H
 #define BPROC_SPACE_PROGRAM_H
