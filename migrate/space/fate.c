@@ -60,6 +60,15 @@ void fate_report(bproc_proc event, pid_t pid, int status)
     }
 }
 
+void fate_reaped(bproc_proc event, pid_t pid, int status)
+{
+    const struct entry *entry = registry_find(pid);
+
+    if (event == P_SPACE_EXITED && entry && entry->keeper)
+        keeper_lost(entry->keeper);
+    fate_report(event, pid, status);
+}
+
 void fate_signal(const signal_msg *signal)
 {
     msg_send(SLAVED, K_EVENT, P_SPACE_SIGNAL, 0, 0, FRAME_XDR(signal_msg), signal, NULL, 0);

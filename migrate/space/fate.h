@@ -19,8 +19,9 @@ void fate_signal(const signal_msg *signal);
 void fate_born(const born_msg *born);
 void fate_group(const group_msg *group);
 
-/* A reap_fn: what became of any process that is init's child, or a keeper's. */
+/* Both are a reap_fn: what became of any process that a keeper has reaped, or init itself. */
 void fate_report(bproc_proc event, pid_t pid, int status);
+void fate_reaped(bproc_proc event, pid_t pid, int status);
 
 /* Kills it, or CRIU while that makes it; the entry goes when there is neither. */
 void fate_kill(struct entry *entry);

@@ -69,6 +69,13 @@ int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *l
 /* Takes in one message of a keeper whose channel is readable. */
 void keeper_read(struct keeper *keeper);
 
+/*
+ * One of whose processes init has reaped, so that it has gone, unless it has been told to. What its
+ * end says of the parent is told now: whoever killed it may be that process, and nobody believes
+ * one that has ended.
+ */
+void keeper_lost(struct keeper *keeper);
+
 /* What has been reaped, or stops, may have been a keeper. */
 void keeper_reaped(pid_t pid, int status);
 void keeper_stopped(pid_t pid);

@@ -84,11 +84,28 @@ static void keeper_free(struct keeper *keeper)
     free(keeper);
 }
 
+/* It has gone; if nobody has told it to, that may be news for the parent. */
+static void death_tell(struct keeper *keeper)
+{
+    if (!keeper->dismissed && was_killed(keeper))
+        keeper_signal_guess(keeper, SIGKILL);
+    keeper->dismissed = true;
+}
+
+void keeper_lost(struct keeper *keeper)
+{
+    if (keeper->leaving || keeper->dismissed)
+        return;
+    while (keeper->channel >= 0)
+        keeper_read(keeper);
+    death_tell(keeper);
+}
+
 /* Everything the keeper said before it left counts. */
 static void keeper_end(struct keeper *keeper)
 {
-    if (keeper->channel < 0 && !keeper->dismissed && was_killed(keeper))
-        keeper_signal_guess(keeper, SIGKILL);
+    if (keeper->channel < 0)
+        death_tell(keeper);
     keeper->dismissed = true;
     if (keeper->channel >= 0)
         msg_send(keeper->channel, K_EVENT, P_SPACE_ORPHAN, 0, 0, NULL, NULL, NULL, 0);

@@ -70,7 +70,7 @@ static void serve(int signals)
         if (polled[1].revents)
             while (read(signals, &info, sizeof(info)) == sizeof(info))
                 ;
-        reap_all(fate_report);
+        reap_all(fate_reaped);
         if (polled[2].revents)
             census_ends();
         if (polled[0].revents)
