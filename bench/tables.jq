@@ -6,8 +6,10 @@ def figure: if . == null then "" else . as $value
     | (if fabs >= 1000 then 1 elif fabs >= 100 then 10 elif fabs >= 1 then 100 else 1000 end) as $scale
     | "\(($value * $scale | round) / $scale)" end;
 def rate($mib): if $mib > 0 then [if . then $mib * 1000 / . | figure else "" end] else [] end;
+def in_reach: if .op == ">=" then .allowed >= .value else .allowed <= .value end;
 def verdict: if .met == null then "not measured" elif .met then "met"
-    elif .allowed == null then "not met" else "not met, the floor allows \(.allowed | figure)" end;
+    elif .allowed == null then "not met"
+    else "not met, the floor allows \(if in_reach then "" else "no better than " end)\(.allowed | figure)" end;
 def duration: if . >= 60 then "\(. / 60 | floor) min \(. % 60) s" else "\(.) s" end;
 
 def machine: "\(.cpu), \(.cores) cores, \(.memory_mib) MiB, Linux \(.kernel), CRIU \(.criu), "
@@ -31,8 +33,7 @@ def promises: ([.cases[].promises[]] | length) as $all | if $all == 0 then empty
     (.cases[] | . as $case | .promises[] | promise($case) | @tsv),
     "", ([.cases[].promises[]] | "\(map(select(.met)) | length) met, "
         + "\(map(select(.met == false)) | length) not met"
-        + "\(map(select(.met == false and .allowed != null
-              and (if .op == ">=" then .allowed < .value else .allowed > .value end))) | length
+        + "\(map(select(.met == false and .allowed != null and (in_reach | not))) | length
               | if . > 0 then " (the floor does not allow \(.) of them)" else "" end), "
         + "\(map(select(.met == null)) | length) not measured.") end;
 

@@ -3,7 +3,8 @@
  * Sees to it that a process never goes on with zeros for pages that it lacks, even if we are
  * killed: when the last descriptor of a userfaultfd is closed, the kernel gives zeros for whatever
  * is missing. So there is a second process that has all of ours open, those of children that the
- * process forks included, as both have one table of descriptors.
+ * process forks included, as both have one table of descriptors. Who kills both before either can
+ * start another one, within milliseconds, is not survived by that.
  *
  * Life: memoryward_start() before the process runs. While we live the ward waits. When we have died
  * it kills the process with its descendants, lets go of everything else, and answers whoever still
