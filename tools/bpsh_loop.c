@@ -16,41 +16,11 @@
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_progress.h"
 #include "tools/bpsh_signal.h"
+#include "tools/bpsh_waits.h"
 #include "tools/tool.h"
 
 #define DIVIDER "---------------------------------------------------------------------"
-#define FDS_A_TASK 4
 #define REPORT_MS 20            /* from when on a command is not a short one any more */
-
-/* What one turn waits for; tasks[i] stands for polls[i], NULL for what belongs to no task. */
-struct wait_set {
-    struct pollfd *polls;
-    struct task **tasks;
-    size_t count;
-};
-
-static int set_init(struct wait_set *set, size_t tasks)
-{
-    size_t room = 2 + FDS_A_TASK * tasks;
-
-    set->polls = calloc(room, sizeof(*set->polls));
-    set->tasks = calloc(room, sizeof(*set->tasks));
-    return set->polls && set->tasks ? 0 : -ENOMEM;
-}
-
-static void set_free(struct wait_set *set)
-{
-    free(set->polls);
-    free(set->tasks);
-}
-
-static void set_add(struct wait_set *set, struct task *task, int fd, short events)
-{
-    if (fd < 0)
-        return;
-    set->polls[set->count] = (struct pollfd) { .fd = fd, .events = events };
-    set->tasks[set->count++] = task;
-}
 
 static bool all_started(const struct run *run)
 {
@@ -106,26 +76,26 @@ static int reports_wait(const struct run *run)
     return -1;
 }
 
-static void set_fill(struct wait_set *set, const struct run *run)
+static void set_fill(struct waits *set, const struct run *run)
 {
     set->count = 0;
-    set_add(set, NULL, run->child_fd, POLLIN);
+    waits_add(set, NULL, run->child_fd, POLLIN);
     if (run->input && input_wants(run->input) && input_used(run) && !run->input->full)
-        set_add(set, NULL, STDIN_FILENO, POLLIN);
+        waits_add(set, NULL, STDIN_FILENO, POLLIN);
     else if (run->keys && tcgetpgrp(STDIN_FILENO) == getpgrp())
-        set_add(set, NULL, STDIN_FILENO, POLLIN);
+        waits_add(set, NULL, STDIN_FILENO, POLLIN);
     for (size_t i = 0; i < run->count; i++) {
         struct task *task = &run->tasks[i];
 
         if (!report_waits(run, task))
-            set_add(set, task, task->report_fd, POLLIN);
+            waits_add(set, task, task->report_fd, POLLIN);
         /* Without events this still tells when the node closes its end. */
         if (task->input_fd >= 0)
-            set_add(set, task, task->input_fd,
+            waits_add(set, task, task->input_fd,
                     run->input->full || !input_done(run->input, task->input_pos) ? POLLOUT : 0);
         for (int o = 0; o < 2; o++)
             if (output_wanted(run, task))
-                set_add(set, task, task->out[o].fd, POLLIN);
+                waits_add(set, task, task->out[o].fd, POLLIN);
     }
 }
 
@@ -151,7 +121,7 @@ static void key_read(struct run *run)
     ssize_t n = read(STDIN_FILENO, line, sizeof(line));
 
     if (n > 0)
-        progress_print(run);
+        run->asked = true;
     else if (n == 0 || errno != EINTR)
         run->keys = false;
 }
@@ -181,7 +151,7 @@ static void task_event(struct run *run, struct task *task, int fd, short revents
     }
 }
 
-static void set_handle(const struct wait_set *set, struct run *run)
+static void set_handle(const struct waits *set, struct run *run)
 {
     for (size_t i = 0; i < set->count; i++) {
         const struct pollfd *poll = &set->polls[i];
@@ -197,6 +167,20 @@ static void set_handle(const struct wait_set *set, struct run *run)
         else if (poll->fd == STDIN_FILENO)
             key_read(run);
     }
+}
+
+/* Of what has been started lately nobody has heard yet whether it runs. */
+static void state_print(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        struct task *task = &run->tasks[i];
+        struct pollfd report = { .fd = task->report_fd, .events = POLLIN };
+
+        if (report_waits(run, task) && poll(&report, 1, 0) > 0)
+            task_event(run, task, report.fd, report.revents);
+    }
+    progress_print(run);
+    run->asked = false;
 }
 
 /* Passes on the end of stdin and forgets what every node has had. */
@@ -281,7 +265,7 @@ static int wait_shorter(int a, int b)
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-static int turn_wait(const struct wait_set *set, struct run *run)
+static int turn_wait(const struct waits *set, struct run *run)
 {
     int wait = wait_shorter(deadline_wait(run), progress_wait(run));
 
@@ -311,8 +295,8 @@ static void unread_settle(struct run *run)
 
 int loop_run(struct run *run)
 {
-    struct wait_set set = { 0 };
-    int error = set_init(&set, run->count);
+    struct waits set = { 0 };
+    int error = waits_init(&set, run->count);
 
     tasks_start(run);
     turn_settle(run);
@@ -322,6 +306,8 @@ int loop_run(struct run *run)
         progress_hide(run);
         if (!error)
             set_handle(&set, run);
+        if (run->asked)
+            state_print(run);
         unread_settle(run);
         deadline_settle(run);
         tasks_start(run);
@@ -330,7 +316,7 @@ int loop_run(struct run *run)
         progress_show(run);
     }
     progress_hide(run);
-    set_free(&set);
+    waits_free(&set);
     return error;
 }
 

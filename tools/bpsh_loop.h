@@ -35,6 +35,7 @@ struct run {
     enum run_rules rules;
     struct progress *progress;      /* NULL: none is shown */
     bool keys;                      /* stdin is a terminal nobody reads: Enter shows the state */
+    bool asked;                     /* somebody wants to see the state */
     bool forward_usr1;              /* to the tasks, as the other signals */
     bool sequential;                /* output of one task after the other */
     bool divider;                   /* a line in front of each task's output */

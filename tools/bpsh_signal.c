@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "tools/bpsh_deadline.h"
-#include "tools/bpsh_progress.h"
 #include "tools/bpsh_signal.h"
 #include "tools/tool.h"
 
@@ -40,7 +39,7 @@ bool signal_take(struct run *run)
     if (signo == SIGCHLD)
         return true;
     if (signo == SIGUSR1 && !run->forward_usr1) {
-        progress_print(run);
+        run->asked = true;
         return false;
     }
     if (is_second(run, signo)) {

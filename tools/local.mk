@@ -21,7 +21,7 @@ RUN_SOURCES = \
 	tools/bpsh_deadline.c tools/bpsh_deadline.h \
 	tools/bpsh_ender.c tools/bpsh_ender.h \
 	tools/bpsh_input.c tools/bpsh_input.h \
-	tools/bpsh_loop.c tools/bpsh_loop.h \
+	tools/bpsh_loop.c tools/bpsh_loop.h tools/bpsh_waits.c tools/bpsh_waits.h \
 	tools/bpsh_output.c tools/bpsh_output.h \
 	tools/bpsh_plain.c tools/bpsh_plain.h \
 	tools/bpsh_progress.c tools/bpsh_progress.h \
