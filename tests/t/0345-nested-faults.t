@@ -21,6 +21,16 @@ is_clean() {
         on master sh -c '! pgrep "bproc-(ghost|carrier)|onecall"'
 }
 
+# What is_clean looks at, for whoever reads of a failure.
+all_there_is() {
+    local machine
+    on master bpstat -p
+    for machine in master n0 n1; do
+        echo "$machine:"
+        on "$machine" ps -eo pid=,ppid=,stat=,etimes=,args= | grep -v ' \[\| ps -eo'
+    done
+}
+
 # walk NODE WANT KIND ACTION NUMBER...: each point in turn, of the daemon of that node.
 walk() {
     local node=$1 want=$2 kind=$3 action=$4 number got
@@ -31,7 +41,11 @@ walk() {
         got=$(on master bpsh 0 "$PROGS/onecall" "$kind" 1 2>&1)
         like "$kind from n0 to n1, $action at point $number of $node" "$got" "$want"
         bplab daemon "$node" start 2>/dev/null
-        ok "nothing is left of it" wait_for 15 is_clean
+        if wait_for 15 is_clean; then
+            pass "nothing is left of it"
+        else
+            fail "nothing is left of it" "$(all_there_is)"
+        fi
     done
     bplab daemon "$node" restart || bail "cannot restart $node"
     wait_for 20 all_up || fail "$node comes up again" "$(on master bpstat -l)"
