@@ -117,6 +117,17 @@ int command_make(struct command *command, char **args, const struct command_file
     return error;
 }
 
+bool command_is_at_fault(const struct command *command, int error)
+{
+    static const int errors[] = { ENOENT, EACCES, ENOEXEC, ENOTDIR, ELOOP, ENAMETOOLONG, ETXTBSY,
+                                  EISDIR, ELIBBAD, E2BIG };
+
+    for (size_t i = 0; !command->target && i < sizeof(errors) / sizeof(*errors); i++)
+        if (error == errors[i])
+            return true;
+    return false;
+}
+
 void command_free(struct command *command)
 {
     free(command->path);

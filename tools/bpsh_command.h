@@ -29,6 +29,12 @@ int command_make(struct command *command, char **args, const struct command_file
 void command_free(struct command *command);
 
 /*
+ * Whether `error`, for which a process was not created, is about the file that it was to execute:
+ * nothing else on the way to a node fails with these. Not when that file is bproc-open.
+ */
+bool command_is_at_fault(const struct command *command, int error);
+
+/*
  * The path of `name` on `search` (as PATH; NULL: the default), malloc'd. A name with a slash is
  * its own path. NULL with errno as command_make().
  */

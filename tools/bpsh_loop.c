@@ -99,9 +99,13 @@ static void set_fill(struct waits *set, const struct run *run)
     }
 }
 
-static void failure_print(const struct task *task)
+static void failure_print(const struct task *task, const struct command *command)
 {
-    fprintf(stderr, "%d: %s\n", task->node, tool_reason(task->error));
+    if (command_is_at_fault(command, task->error))
+        fprintf(stderr, "%d: cannot execute '%s': %s\n", task->node, command->path,
+                tool_reason(task->error));
+    else
+        fprintf(stderr, "%d: %s\n", task->node, tool_reason(task->error));
 }
 
 static void stdin_read(struct run *run)
@@ -139,7 +143,7 @@ static void task_event(struct run *run, struct task *task, int fd, short revents
     if (fd == task->report_fd) {
         task_report(task, run->plan);
         if (task->report_fd < 0 && task->error)
-            failure_print(task);
+            failure_print(task, run->plan->command);
     } else if (fd == task->input_fd) {
         run->input->full = false;
         if ((revents & POLLERR) || input_write(run->input, &task->input_pos, fd) < 0)
@@ -246,7 +250,7 @@ static void tasks_start(struct run *run)
         if (!task->started)
             task_start(task, run->plan);
         if (task->error)
-            failure_print(task);
+            failure_print(task, run->plan->command);
         running += task_running(task);
     }
 }

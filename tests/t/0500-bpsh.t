@@ -91,7 +91,7 @@ is "umask, nice and limits" \
 is "the user" "$(bplab exec -u nobody master -- bpsh 0 id -un)" nobody
 is "a path is looked up on the caller's PATH" \
     "$(here 'mkdir /one; cp /bin/true /one/fish; PATH=/one:$PATH bpsh 0 fish 2>&1; echo $?')" \
-    $'0: No such file or directory\n1'
+    $'0: cannot execute \'/one/fish\': No such file or directory\n1'
 is "a slash makes it a path" "$(bpsh 0 /bin/../bin/echo yes)" yes
 is "a process stands for it here" \
     "$(here 'bpsh 0 sleep 4.25 & p=$!
@@ -219,9 +219,14 @@ is "no permission" "$(bplab exec -u nobody master -- bpsh 0,2 hostname 2>&1 | so
 on master bpctl -S 2 -m 111
 exits 1 "a program that the node has not got" here \
     'printf "#!/bin/sh\n" >/usr/bin/onlyhere; chmod 755 /usr/bin/onlyhere; bpsh 0-1 onlyhere'
-like "is told" "$(cat "$TMP/out")" "0: No such file or directory"
+is "is told" "$(sort "$TMP/out")" "0: cannot execute '/usr/bin/onlyhere': No such file or directory
+1: cannot execute '/usr/bin/onlyhere': No such file or directory
+bpsh: cannot run the command on any of 2 nodes"
 exits 1 "a file that is no program" bpsh 0 /etc/passwd
-like "is told" "$(cat "$TMP/out")" "0: Permission denied"
+is "is told" "$(cat "$TMP/out")" "0: cannot execute '/etc/passwd': Permission denied"
+on n0 sh -c 'echo text >/tmp/text; chmod 755 /tmp/text'
+exits 1 "one that only looks like one" bpsh 0 /tmp/text
+is "is told" "$(cat "$TMP/out")" "0: cannot execute '/tmp/text': Exec format error"
 
 # A node that dies.
 on n0 mkfifo /tmp/go
