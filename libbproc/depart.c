@@ -43,6 +43,7 @@ void depart_init(struct depart *depart, move_kind kind, int node, int flags)
     memset(depart, 0, sizeof(*depart));
     depart->conn = depart->gate = depart->gate_far = depart->keep = depart->keep_far = -1;
     depart->kind = kind;
+    depart->parent = getppid();
     depart->node = node;
     depart->flags = flags;
 }
@@ -251,17 +252,17 @@ char **ghost_arguments(void)
     return strings_split(bytes, (size_t)len + (bytes[len - 1] != '\0'));
 }
 
-void ghost_environment_fill(struct ghost_environment *environment, int node, pid_t parent)
+void ghost_environment_fill(struct ghost_environment *environment, int node, pid_t parent,
+                            int ahead)
 {
     const char *path = getenv("BPROC_SOCKET");
     size_t size = sizeof(environment->socket);
     unsigned count = 0;
 
-    if (parent) {
+    if (ahead)
         environment->list[count++] = (char *)(uintptr_t)"BPROC_GHOST_AHEAD=waits";
-        snprintf(environment->parent, sizeof(environment->parent), "BPROC_GHOST_PARENT=%d", parent);
-        environment->list[count++] = environment->parent;
-    }
+    snprintf(environment->parent, sizeof(environment->parent), "BPROC_GHOST_PARENT=%d", parent);
+    environment->list[count++] = environment->parent;
     snprintf(environment->node, sizeof(environment->node), "BPROC_GHOST_NODE=%d", node);
     environment->list[count++] = environment->node;
     if (path && (size_t)snprintf(environment->socket, size, "BPROC_SOCKET=%s", path) < size)
@@ -274,7 +275,7 @@ void ghost_environment_runs(struct ghost_environment *environment)
     environment->list[0] = (char *)(uintptr_t)"BPROC_GHOST_AHEAD=runs";
 }
 
-int ghost_exec(int gate, int node, char *const argv[])
+int ghost_exec(int gate, pid_t parent, int node, char *const argv[])
 {
     char *unknown[] = { (char *)(uintptr_t)"bproc-ghost", NULL };
     struct ghost_environment environment;
@@ -284,7 +285,7 @@ int ghost_exec(int gate, int node, char *const argv[])
         return -errno;
     if (!argv || !argv[0])
         argv = ghost_arguments();
-    ghost_environment_fill(&environment, node, 0);
+    ghost_environment_fill(&environment, node, parent, 0);
     /* Above the gate's number, so that neither overwrites the other; the ghost's goes at exec. */
     ghost = fcntl(ghost, F_DUPFD_CLOEXEC, GHOST_GATE + 1);
     if (gate == GHOST_GATE)

@@ -37,13 +37,14 @@ struct depart {
     int node;
     int flags;
     int same;                           /* the caller is on that node already */
+    pid_t parent;                       /* of who is to become the ghost */
     int rank;                           /* in a vector: to be told, and where it arrives, as told */
     int forks;                          /* see clonable.h */
     struct depart_other *others;        /* of its vector; borrowed */
     unsigned other_count;
 };
 
-/* Opens the connection. 0/-errno. */
+/* Opens the connection. 0/-errno. `parent` is the caller's: it is to leave itself. */
 int depart_open(struct depart *depart, move_kind kind, int node, int flags);
 
 /* Opens the connection and asks. 0, or a negative errno with everything closed. Blocks. */
@@ -90,19 +91,21 @@ struct ghost_environment {
 };
 
 /*
- * `parent`: of one that is ahead of its process. Its P_GHOST_HELLO has been said, and it is to wait
- * at its gate; it may be executed when that parent is dead. 0: of none such.
+ * `parent` may be dead when it is executed. `ahead`: its P_GHOST_HELLO has been said, and it is to
+ * wait at its gate for its process.
  */
-void ghost_environment_fill(struct ghost_environment *environment, int node, pid_t parent);
+void ghost_environment_fill(struct ghost_environment *environment, int node, pid_t parent,
+                            int ahead);
 
 /* Of one that is ahead: it finds its process running. Writes nothing else; for standin.h. */
 void ghost_environment_runs(struct ghost_environment *environment);
 
 /*
- * Replaces the program by the ghost, which shows `argv` (NULL: this process's own arguments). All
- * signals are to be blocked. Returns only when that cannot be: -errno.
+ * Replaces the program by the ghost, which shows `argv` (NULL: this process's own arguments) and
+ * whose parent was `parent` when it left. All signals are to be blocked. Returns only when that
+ * cannot be: -errno.
  */
-int ghost_exec(int gate, int node, char *const argv[]);
+int ghost_exec(int gate, pid_t parent, int node, char *const argv[]);
 
 /*
  * This process's arguments as ps shows them, which ghost_exec() needs no memory of its own for when

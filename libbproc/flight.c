@@ -88,6 +88,7 @@ int flight_begin(struct flight *flight, const struct flight_plan *plan)
     flight->pid = flight->pidfd = -1;
     if (error)
         return error;
+    depart->parent = getpid();
     if (depart->same)
         return child_stays(flight, plan);
     error = child_leaves(flight, plan);

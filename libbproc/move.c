@@ -157,7 +157,7 @@ static int caller_remain(struct depart *depart, pid_t copy)
         return error;
     }
     quietfork_settle(copy);
-    error = remain_become(&remain, depart->keep, NULL);
+    error = remain_become(&remain, depart->keep, depart->parent, NULL);
     /* It runs elsewhere: to go on here would make two of one. */
     kill(getpid(), SIGKILL);
     return error;

@@ -25,7 +25,7 @@ static void program_leave(struct depart *depart, const uint64_t *mask,
         _exit(-error & 0xff);
     client_close(depart->conn);
     if (gate_wait(depart->gate, &node, &rank) == GATE_GHOST)
-        ghost_exec(depart->gate, node, program->argv);
+        ghost_exec(depart->gate, depart->parent, node, program->argv);
     _exit(CHILD_GAVE_UP);
 }
 

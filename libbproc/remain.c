@@ -52,10 +52,10 @@ static void signals_hand_on(int gate)
     }
 }
 
-int remain_become(const struct remain *remain, int gate, char *const argv[])
+int remain_become(const struct remain *remain, int gate, pid_t parent, char *const argv[])
 {
     if (remain->verdict == GATE_GHOST)
-        return ghost_exec(gate, remain->node, argv);
+        return ghost_exec(gate, parent, remain->node, argv);
     signals_hand_on(gate);
     _exit(0);
 }

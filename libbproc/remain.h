@@ -20,7 +20,7 @@ struct remain {
  */
 int remain_wait(struct remain *remain, int gate, int conn);
 
-/* Returns only when the ghost cannot be executed: -errno. `argv`: as for ghost_exec(). */
-int remain_become(const struct remain *remain, int gate, char *const argv[]);
+/* Returns only when the ghost cannot be executed: -errno. All others as for ghost_exec(). */
+int remain_become(const struct remain *remain, int gate, pid_t parent, char *const argv[]);
 
 #endif

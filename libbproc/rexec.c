@@ -39,7 +39,7 @@ static int remote_exec(int node, int flags, const struct program *program)
     if (!error)
         error = remain_wait(&remain, depart.gate, depart.conn);
     if (!error)
-        error = remain_become(&remain, depart.gate, program->argv);
+        error = remain_become(&remain, depart.gate, depart.parent, program->argv);
     signals_restore(&mask);
     depart_close(&depart);
     return client_error(error == -BPROC_PID_TAKEN ? -EAGAIN : error);

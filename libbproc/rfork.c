@@ -187,7 +187,7 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
         rfork_gate_reach(depart->gate, 0);
     /* Its memory is still being read, so that it may not be written to. */
     if (part == TWIN_GHOST)
-        ghost_exec(depart->gate, node, argv);
+        ghost_exec(depart->gate, depart->parent, node, argv);
     switch (part == TWIN_GHOST ? GATE_FAIL
                                : rfork_gate_pass(depart->gate, cwd, plan, &node, &depart->rank)) {
     case GATE_REMOTE:
@@ -201,7 +201,7 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
         signals_restore(mask);
         return;
     case GATE_GHOST:
-        ghost_exec(depart->gate, node, NULL);
+        ghost_exec(depart->gate, depart->parent, node, NULL);
         break;
     default:
         break;

@@ -194,7 +194,7 @@ pid_t standin_start(int gate, int node, char *const argv[], const struct circums
     /* That is what a tool ignores for its own sake; what its process does about it is another's. */
     if (now->ignored & 1ULL << (SIGPIPE - 1))
         child->on_pipe.handler = SIG_IGN;
-    ghost_environment_fill(&child->environment, node, getpid());
+    ghost_environment_fill(&child->environment, node, getpid(), 1);
     signals_block(&mask);
     pid = clone(standin_run, child->stack + STACK_BYTES, CLONE_VM | SIGCHLD, child);
     if (pid < 0)

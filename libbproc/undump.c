@@ -75,7 +75,7 @@ static int undump_run(int in, int from)
     if (!error)
         error = remain_wait(&remain, depart.gate, depart.conn);
     if (!error)
-        error = remain_become(&remain, depart.gate, NULL);
+        error = remain_become(&remain, depart.gate, depart.parent, NULL);
     signals_restore(&mask);
     depart_close(&depart);
     return client_error(error == -BPROC_PID_TAKEN ? -EAGAIN : error);

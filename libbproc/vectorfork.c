@@ -48,7 +48,7 @@ static void other_wait(struct depart *depart)
     close_range((unsigned)gate + 1, ~0U, 0);
     (void)!chdir("/");
     if (gate_wait(gate, &node, &rank) == GATE_GHOST)
-        ghost_exec(gate, node, NULL);
+        ghost_exec(gate, depart->parent, node, NULL);
     _exit(CHILD_GAVE_UP);
 }
 
@@ -221,6 +221,7 @@ static int rank_ask(struct batch *batch, int rank, struct work *work)
     int node = work->nodes[rank], error = 0, known = 0;
 
     depart_init(depart, work->plan->kind, node, work->plan->flags);
+    depart->parent = getpid();
     while (known < batch->count && work->nodes[batch->ranks[known]] != node)
         known++;
     depart->conn = batch->conn;

@@ -5,6 +5,7 @@
  *     kin parent A B      a process on B signals its parent on A
  *     kin groups A B      a process on A sees the groups that its children on B make, and uses them
  *     kin flood B         a process on B sends its parent signals without end
+ *     kin orphan B        a child goes to B by bproc_rexec(); it waits for init to be its parent
  */
 #include "tests/progs/remote.h"
 
@@ -164,6 +165,24 @@ static void flood(int node)
         sigqueue(getppid(), SIGRTMIN, number);
 }
 
+/* ---- a parent that is killed while its child is on its way ---- */
+
+static void orphan(int node)
+{
+    char *command[] = { (char[]){ "sh" }, (char[]){ "-c" },
+                        (char[]){ "until [ $(ps -o ppid= -p $$) = 1 ]; do sleep 0.05; done;"
+                                  " touch /tmp/orphan" },
+                        NULL };
+
+    if (fork() == 0) {
+        bproc_rexec(node, "/bin/sh", command, (char *[]){ NULL });
+        _exit(1);
+    }
+    alarm(30);
+    for (;;)
+        pause();
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "parent") == 0)
@@ -172,6 +191,8 @@ int main(int argc, char **argv)
         groups(atoi(argv[2]), atoi(argv[3]));
     else if (argc == 3 && strcmp(argv[1], "flood") == 0)
         flood(atoi(argv[2]));
+    else if (argc == 3 && strcmp(argv[1], "orphan") == 0)
+        orphan(atoi(argv[2]));
     else
         return 2;
     return done_testing();

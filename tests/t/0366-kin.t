@@ -45,4 +45,16 @@ cases "groups of children elsewhere" on master "$kin" groups 0 1
 cases "a user's" as_nobody "$kin" groups 0 1
 ok "nothing is left of these either" wait_for 5 nobody_is_there
 is "nor a ghost" "$(on master pgrep -c bproc-ghost)" 0
+
+# A parent that is killed when its child runs there and what was here is no ghost yet.
+BPROC_FAULT=6:stop bplab daemon master restart
+wait_for 20 node_is 0 up || diag "$(on master bpstat)"
+bplab exec master -- "$kin" orphan 0 2>/dev/null &
+wait_for 10 on master sh -c 'ps -o stat= -p "$(cat /run/bproc/masterd.pid)" | grep -q T'
+parent=$(on master pgrep -o -x kin)
+on master kill -KILL "$parent"
+{ wait; } 2>/dev/null
+on master sh -c 'kill -CONT "$(cat /run/bproc/masterd.pid)"'
+ok "one whose parent dies while it leaves has init for its parent" \
+    wait_for 5 on n0 test -e /tmp/orphan
 done_testing
