@@ -10,35 +10,38 @@
 
 #include "tests/progs/prog.h"
 
-/* Both directions of one socket at once, then one end after the other. */
-static void socketpair_talk(int type)
+/* A child with a pair of sockets: ends[0] is the caller's, ends[1] the child's. As fork. */
+static pid_t pair_fork(int type, int ends[2])
 {
-    int ends[2];
     pid_t pid;
 
     MUST(socketpair(AF_UNIX, type, 0, ends));
     pid = fork_to(0);
+    close(ends[pid == 0 ? 0 : 1]);
+    return pid;
+}
+
+/* Both directions of one socket at once, then one end after the other. */
+static void case_socketpair(int argc, char **argv)
+{
+    int ends[2];
+    pid_t pid;
+
+    (void)argc, (void)argv;
+    pid = pair_fork(SOCK_STREAM, ends);
     if (pid == 0) {
-        close(ends[0]);
         write_all(ends[1], "hello", 5);
         text_expect(ends[1], "question");
         end_expect(ends[1]);
         write_all(ends[1], "answer", 6);
         _exit(0);
     }
-    close(ends[1]);
     text_expect(ends[0], "hello");
     write_all(ends[0], "question", 8);
     MUST(shutdown(ends[0], SHUT_WR));
     text_expect(ends[0], "answer");
     end_expect(ends[0]);
     child_expect(pid, 0);
-}
-
-static void case_socketpair(int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    socketpair_talk(SOCK_STREAM);
 }
 
 /* The child ends its direction first. */
@@ -48,17 +51,14 @@ static void case_halfclose_up(int argc, char **argv)
     pid_t pid;
 
     (void)argc, (void)argv;
-    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
-    pid = fork_to(0);
+    pid = pair_fork(SOCK_STREAM, ends);
     if (pid == 0) {
-        close(ends[0]);
         write_all(ends[1], "all", 3);
         MUST(shutdown(ends[1], SHUT_WR));
         text_expect(ends[1], "thanks");
         end_expect(ends[1]);
         _exit(0);
     }
-    close(ends[1]);
     text_expect(ends[0], "all");
     end_expect(ends[0]);
     write_all(ends[0], "thanks", 6);
@@ -90,19 +90,15 @@ static void message_send(int fd, size_t len)
 static void messages_talk(int type, const size_t *sizes, size_t count)
 {
     int ends[2];
-    pid_t pid;
+    pid_t pid = pair_fork(type, ends);
 
-    MUST(socketpair(AF_UNIX, type, 0, ends));
-    pid = fork_to(0);
     if (pid == 0) {
-        close(ends[0]);
         for (size_t i = 0; i < count; i++)
             message_expect(ends[1], sizes[i]);
         for (size_t i = 0; i < count; i++)
             message_send(ends[1], sizes[i]);
         _exit(0);
     }
-    close(ends[1]);
     for (size_t i = 0; i < count; i++)
         message_send(ends[0], sizes[i]);
     for (size_t i = 0; i < count; i++)
