@@ -22,7 +22,7 @@
 #include "libbproc/standin.h"
 #include "proto/rawcall.h"
 
-#define PATIENCE_MS 70      /* far less than migrate/space/census.c gives it */
+#define PATIENCE_MS 70
 #define COMMAND_MS 25       /* what runs longer is no short command */
 #define STACK_BYTES 16384
 #define LONGEST 64          /* bytes of a message that is taken here */

@@ -28,7 +28,6 @@
 #define FAST_MS 50
 #define SLOW_MS 500
 #define MOMENT_MS 80                /* what lives shorter is nobody's business */
-#define BESIDE_MS 1000              /* bpsh's children execute something within a tenth of that */
 #define COST_MOST 20                /* a look may take one part in so many of the time */
 #define STATUS_STOPPED (SIGSTOP << 8 | 0x7f)
 #define STATUS_CONTINUED 0xffff
@@ -131,24 +130,19 @@ static struct resident *resident_add(pid_t pid, const struct procstat *stat)
 /* ---- reporting ---- */
 
 /*
- * What vfork made, and bpsh's children (libbproc/standin.h), which are about to execute something.
- * What stays so is a process like any other.
+ * bpsh's children (libbproc/standin.h) are about to execute the ghost, as are others that are deaf
+ * in their parent's memory to execute something. What hears signals there is a process like any.
  */
-static bool is_beside_parent(const struct resident *resident, pid_t parent, int64_t now)
+static bool is_about_to_execute(const struct resident *resident, const struct procstat *stat)
 {
-    if (now - resident->seen >= BESIDE_MS ||
-        syscall(SYS_kcmp, resident->pid, parent, KCMP_VM, 0, 0) != 0)
-        return false;
-    census.hurry = true;
-    return true;
+    return stat->deaf && syscall(SYS_kcmp, resident->pid, stat->ppid, KCMP_VM, 0, 0) == 0;
 }
 
 /* True when `stat` says that this process does not stand for itself, or not yet. */
-static bool is_somebody_else(const struct resident *resident, const struct procstat *stat,
-                             int64_t now)
+static bool is_somebody_else(const struct resident *resident, const struct procstat *stat)
 {
     return stat->exit_signal == 0 || keeper_is(resident->pid) ||
-           is_beside_parent(resident, stat->ppid, now) ||
+           is_about_to_execute(resident, stat) ||
            registry_find_worker(resident->pid) || registry_find_worker(stat->ppid) ||
            procstat_runs(dirfd(census.dir), resident->pid, GHOST);
 }
@@ -169,7 +163,7 @@ static int end_watch(struct resident *resident)
     return 0;
 }
 
-static void born_report(struct resident *resident, const struct procstat *stat, int64_t now)
+static void born_report(struct resident *resident, const struct procstat *stat)
 {
     born_msg born = { .id = { resident->pid, stat->pgid, stat->sid }, .ppid = stat->ppid };
     int proc = dirfd(census.dir);
@@ -178,7 +172,7 @@ static void born_report(struct resident *resident, const struct procstat *stat, 
     uid_t uid;
     gid_t gid;
 
-    if (census.reported >= BPROC_MAX_BORN || is_somebody_else(resident, stat, now) ||
+    if (census.reported >= BPROC_MAX_BORN || is_somebody_else(resident, stat) ||
         procstat_ids(proc, resident->pid, &uid, &gid) < 0 ||
         procstat_args(proc, resident->pid, args, &len) < 0 || end_watch(resident) < 0)
         return;
@@ -240,7 +234,7 @@ static void process_look(pid_t pid, int64_t now)
         return;
     resident->look = census.look;
     if (!resident->launched && resident->pidfd < 0 && is_mature(resident, now))
-        born_report(resident, &stat, now);
+        born_report(resident, &stat);
     if (!resident->launched && resident->pidfd < 0)
         return;
     group_report(resident, &stat);

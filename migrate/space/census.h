@@ -9,8 +9,8 @@
  * pidfd, its end. Of a launched process only what it does to its group and session is reported.
  *
  * What stands for something else is no resident: keepers, CRIU at work, processes that are about to
- * leave (their exit signal is 0 until they have become what they will be) and ghosts. Nor is, for
- * a second, what shares its parent's memory and has yet to execute what it will be.
+ * leave (their exit signal is 0 until they have become what they will be) and ghosts. Nor is
+ * what has its parent's memory and all signals blocked: it has yet to execute what it will be.
  */
 #ifndef BPROC_SPACE_CENSUS_H
 #define BPROC_SPACE_CENSUS_H

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #include "migrate/space/procstat.h"
 
 #define TEXT_MAX 4096
+/* Of the first 31, which is what is shown. */
+#define BLOCKABLE (0x7fffffffUL & ~(1UL << (SIGKILL - 1)) & ~(1UL << (SIGSTOP - 1)))
 #define DELETED " (deleted)"
 
 static ssize_t file_read(int proc, pid_t pid, const char *name, char *text, size_t max)
@@ -36,6 +39,7 @@ int procstat_read(int proc, pid_t pid, struct procstat *stat)
     char text[TEXT_MAX];
     ssize_t n = file_read(proc, pid, "stat", text, sizeof(text) - 1);
     const char *at;
+    unsigned long blocked;
     int ppid, pgid, sid;
 
     if (n <= 0)
@@ -43,10 +47,11 @@ int procstat_read(int proc, pid_t pid, struct procstat *stat)
     text[n] = '\0';
     at = strrchr(text, ')');
     if (!at || sscanf(at + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-                      " %*d %*d %llu %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u"
-                      " %d", &stat->state, &ppid, &pgid, &sid, &stat->started,
-                      &stat->exit_signal) != 6)
+                      " %*d %*d %llu %*u %*d %*u %*u %*u %*u %*u %*u %*u %lu %*u %*u %*u %*u %*u"
+                      " %d", &stat->state, &ppid, &pgid, &sid, &stat->started, &blocked,
+                      &stat->exit_signal) != 7)
         return -EPROTO;
+    stat->deaf = (blocked & BLOCKABLE) == BLOCKABLE;
     stat->ppid = ppid;
     stat->pgid = pgid;
     stat->sid = sid;

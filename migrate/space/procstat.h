@@ -6,12 +6,14 @@
 #ifndef BPROC_SPACE_PROCSTAT_H
 #define BPROC_SPACE_PROCSTAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 struct procstat {
     pid_t ppid, pgid, sid;
     char state;                     /* as ps shows it */
+    bool deaf;                      /* it has all signals blocked */
     int exit_signal;
     unsigned long long started;     /* tells it from others of its number */
 };

@@ -48,12 +48,13 @@ here 'bpsh 0 sleep 44 & p=$!
     kill $p; wait' >"$TMP/out"
 is "what lasts is shown as the command" "$(head -1 "$TMP/out" | tr -s ' ')" "sleep sleep 44"
 
-# Nothing arrives on n0 while the child, which has no ghost yet, is seen again and again.
+# Nothing arrives on n0 while the child, which has no ghost yet, is seen again and again, stopped for
+# longer than it would wait.
 on n0 pkill -STOP 'bproc-(receiver|idle|arrival)'
-on master bpsh 1 bash -c "bpsh 0 sh -c 'exit 6' & $child; kill -STOP \$c; echo \$c; sleep 0.4
+on master bpsh 1 bash -c "bpsh 0 sh -c 'exit 6' & $child; kill -STOP \$c; echo \$c; sleep 1.8
     kill -CONT \$c; wait \$p; echo \$?" >"$TMP/out" 2>&1 &
 wait_for 5 grep -q . "$TMP/out"
-sleep 0.3
+sleep 1.5
 is "on a node it is no birth" "$(on master bpstat -p | grep -c "^$(cat "$TMP/out")")" 0
 on n0 pkill -CONT 'bproc-(receiver|idle|arrival)'
 wait $!
