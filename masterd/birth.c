@@ -75,17 +75,19 @@ static void birth_give_up(struct birth *birth, int error)
         log_limited(&birth_limit, 10, "process %d on node %d has no ghost: %s",
                     birth->born.id.pid, birth->node,
                     error == EEXIST ? "its number is taken on the master" : strerror(error));
+    birth_free(birth);
     if (proc)
         proc_unexpect(proc);
-    birth_free(birth);
 }
 
 static void birth_done(struct birth *birth)
 {
     struct proc *proc = birth_proc(birth);
 
-    if (proc && proc_awaits_ghost(proc))
+    if (proc && proc_awaits_ghost(proc)) {
+        proc_ghost_made(proc);
         proc_expect(proc, GHOST_SECONDS);
+    }
     birth_free(birth);
 }
 
@@ -101,6 +103,7 @@ static void birth_later(struct birth *birth, int ms)
 /* Mostly by the ghost of an earlier process, whose parent has not waited for it yet. */
 static void birth_taken(struct birth *birth)
 {
+    ghost_make_way(birth->born.id.pid);
     if (!birth->taken)
         birth->taken = master_now();
     if (master_now() - birth->taken < TAKEN_MS)
@@ -136,6 +139,32 @@ static struct birth *birth_of(int pid)
     return NULL;
 }
 
+static struct birth *birth_at(int pid, int node)
+{
+    struct birth *birth;
+
+    TAILQ_FOREACH(birth, &births, entry)
+        if (birth->born.id.pid == pid && birth->node == node)
+            return birth;
+    return NULL;
+}
+
+void birth_forget(int pid, int node)
+{
+    struct birth *birth = birth_at(pid, node);
+
+    if (birth)
+        birth_free(birth);
+}
+
+void birth_move(int pid, int node, int to)
+{
+    struct birth *birth = birth_at(pid, node);
+
+    if (birth)
+        birth->node = to;
+}
+
 /* ---- the parent's ghost ---- */
 
 static void parent_tell(struct birth *birth, struct ghost *parent)
@@ -146,6 +175,7 @@ static void parent_tell(struct birth *birth, struct ghost *parent)
     }
     told_set(birth, 1);
     birth->due = master_now() + FORK_MS;
+    proc_ghost_made(birth_proc(birth));
 }
 
 int birth_find(pid_t helper, int pid, ghost_fork_arg *arg)

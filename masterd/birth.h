@@ -25,6 +25,10 @@ int birth_request(const born_msg *born, int node);
 /* What bproc-birth, process `helper`, asks for. 0; -EPERM when nobody has told it. Borrowed. */
 int birth_find(pid_t helper, int pid, ghost_fork_arg *birth);
 
+/* Its process is no more, or on another node by now. */
+void birth_forget(int pid, int node);
+void birth_move(int pid, int node, int to);
+
 /* The ghost of process `parent` says what became of a child's: 0 or an errno. */
 void birth_forked(int parent, int pid, int error);
 

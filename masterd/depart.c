@@ -207,7 +207,7 @@ static void move_undo(struct move *move, int error, const char *text)
     for (unsigned i = 0; i < move->nchildren; i++)
         nodeghost_remove(move->children[i], move->node);
     if (move->owner)
-        proc_release(move->owner);
+        proc_drop(move->owner);
     else if (move->runs)
         link_kill(node_at(move->node), move->pid);
 }

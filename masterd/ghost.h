@@ -56,6 +56,9 @@ int ghost_ppid(const struct ghost *ghost);
 /* It reads nothing then. */
 int ghost_is_stopped(const struct ghost *ghost);
 
+/* Its number is needed: ends one that came back to no process, if none can come any more. */
+void ghost_make_way(pid_t pid);
+
 /* Its process is on that node from now on. */
 void ghost_move(struct ghost *ghost, int node);
 

@@ -45,6 +45,14 @@ static int is_too_late(int number)
     return node_at(number)->link && !proctable_is_settling();
 }
 
+void ghost_make_way(pid_t pid)
+{
+    struct ghost *ghost = ghost_of(pid);
+
+    if (ghost && !ghost->proc && is_too_late(ghost->node))
+        ghost_kill(ghost);
+}
+
 int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_hello_arg *hello)
 {
     struct proc *proc = proc_of_ghost(hello);
@@ -73,10 +81,10 @@ int ghost_reconnect(struct conn *conn, const struct caller *caller, const ghost_
     }
     if (node != hello->node)
         ghost_move(ghost, node);
-    if (proc)
+    if (proc && proc_takes_ghost(proc))
         ghost_join(ghost, proc);
-    else if (is_too_late(node))
-        ghost_kill(ghost);
+    else if (proc || is_too_late(node))
+        ghost_kill(ghost);      /* the ghost of an older process of that number */
     else
         ghost_wait_for_node(ghost);
     return 0;

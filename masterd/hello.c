@@ -100,8 +100,7 @@ static void hello_procs(struct node *node, const hello_arg *hello)
     }
     for (unsigned i = 0; i < hello->ghosts.ghosts_len; i++)
         nodeghost_adopt(&hello->ghosts.ghosts_val[i], node->number, ours);
-    if (!ours)
-        proctable_adopted(node);
+    proctable_adopted(node);
 }
 
 static void node_attach(struct link *link, const hello_arg *hello, const hello_ret *ret)

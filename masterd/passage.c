@@ -68,7 +68,7 @@ void passage_undo(struct passage *passage)
 
     ghosts_leave(passage);
     if (proc && passage->fresh) {
-        proc_release(proc);
+        proc_drop(proc);
     } else if (proc && passage->to != passage->from) {
         link_kill(node_at(passage->to), passage->pid);
         proc_move(proc, passage->from);

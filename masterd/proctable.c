@@ -8,6 +8,7 @@
 
 #include "common/fault.h"
 #include "common/log.h"
+#include "masterd/birth.h"
 #include "masterd/ghost.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
@@ -37,6 +38,7 @@ void proc_free(struct proc *proc)
     rights_release(proc->rights);
     HASH_DEL(proctable_all, proc);
     pidindex_remove(proc->key.pid, proc->key.node);
+    birth_forget(proc->key.pid, proc->key.node);
     event_free(proc->on_deadline);
     free(proc);
 }
@@ -145,6 +147,7 @@ int proc_move(struct proc *proc, int node)
         return -ENOMEM;
     pidindex_remove(proc->key.pid, proc->key.node);
     HASH_DEL(proctable_all, proc);
+    birth_move(proc->key.pid, proc->key.node, node);
     proc->key.node = node;
     HASH_ADD(hh, proctable_all, key, sizeof(proc->key), proc);
     stay_leave(proc->stay);
@@ -197,6 +200,16 @@ int proc_pid(const struct proc *proc)
 int proc_awaits_ghost(const struct proc *proc)
 {
     return (proc->adopted || proc->expected) && !proc->ghost;
+}
+
+int proc_takes_ghost(const struct proc *proc)
+{
+    return proc_awaits_ghost(proc) && (proc->adopted || proc->made);
+}
+
+void proc_ghost_made(struct proc *proc)
+{
+    proc->made = 1;
 }
 
 int proc_is_over(const struct proc *proc)
@@ -260,6 +273,13 @@ void proc_release(struct proc *proc)
         proc_finish(proc);
     else
         proc_condemn(proc);
+}
+
+void proc_drop(struct proc *proc)
+{
+    if (proc->ghost)
+        ghost_kill(proc->ghost);
+    proc_release(proc);
 }
 
 int proctable_is_settling(void)

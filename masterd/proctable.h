@@ -51,6 +51,10 @@ const group_msg *proc_group(const struct proc *proc);
 /* Whether a node named it and its ghost has not come back yet; 0 while a move makes one. */
 int proc_awaits_ghost(const struct proc *proc);
 
+/* Whether a ghost that comes may be its: there is none before somebody was told to make it. */
+int proc_takes_ghost(const struct proc *proc);
+void proc_ghost_made(struct proc *proc);
+
 int proc_is_stopped(const struct proc *proc);
 
 /* Its end was reported. */
@@ -66,8 +70,12 @@ void proc_unexpect(struct proc *proc);
 /* The ghost is there: it gets at once what was reported before. */
 void proc_attach(struct proc *proc, struct ghost *ghost);
 
-/* Its ghost is gone, or its transfer failed late: kills it unless its exit was reported. */
+/*
+ * Its ghost is gone, or its transfer failed late: kills it unless its exit was reported. The second
+ * ends a ghost that is still there.
+ */
 void proc_release(struct proc *proc);
+void proc_drop(struct proc *proc);
 
 /* From the node. */
 void proctable_exited(struct node *node, int pid, int status);
@@ -93,7 +101,7 @@ void proc_ask_ghost(struct proc *proc, const born_msg *born);
 /* For some seconds after our start slaves and ghosts of the time before it come in any order. */
 int proctable_is_settling(void);
 
-/* All of a HELLO were adopted: ghosts of that node without a process have no hope left. */
+/* All of a HELLO are known: ghosts of that node without a process have no hope left. */
 void proctable_adopted(struct node *node);
 
 /*

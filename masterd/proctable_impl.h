@@ -26,7 +26,8 @@ struct proc {
     int condemned;
     int adopted;                /* from a HELLO */
     struct owner *owner;        /* born on the node; else NULL */
-    int expected;               /* a ghost is being made */
+    int expected;               /* a ghost will be made */
+    int made;                   /* somebody was told to make it */
     group_msg group;            /* as the process has made it; pid 0: nothing of the kind */
     int ppid;                   /* 0: not known */
     struct rights *rights;      /* NULL: not known */
