@@ -55,6 +55,7 @@ static struct {
     int interval;
     bool hurry;
     pid_t last;                     /* number given out */
+    bool met;                       /* somebody who can fork, at the last look */
 } census = { .ends = -1 };
 
 static int64_t clock_ms(clockid_t clock)
@@ -224,6 +225,7 @@ static void process_look(pid_t pid, int64_t now)
     if (pid == 1 || procstat_read(dirfd(census.dir), pid, &stat) < 0 || stat.state == 'Z' ||
         stat.state == 'X')
         return;
+    census.met = census.met || !keeper_is(pid);
     if (resident && resident->started != stat.started) {
         resident_end(resident, 0);
         resident = NULL;
@@ -247,6 +249,7 @@ static void all_look(int64_t now)
     const struct dirent *entry;
 
     census.look++;
+    census.met = false;
     rewinddir(census.dir);
     while ((entry = readdir(census.dir)) != NULL) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
@@ -259,9 +262,20 @@ static void all_look(int64_t now)
             resident_remove(resident);
 }
 
-/* `cost`: processor time of this look. */
-static void next_set(int64_t cost, pid_t last)
+/*
+ * Keepers fork at a launch only. The look before this one has overlooked nobody if no number has
+ * been given out since; `met` is whom it met.
+ */
+static bool is_deserted(bool met, pid_t last)
 {
+    return (!met && !census.met && !census.hurry && last == census.last) ||
+           (kill(-1, 0) < 0 && errno == ESRCH);
+}
+
+/* `cost`: processor time of this look. */
+static void next_set(int64_t cost, pid_t last, bool met)
+{
+    bool deserted = is_deserted(met, last);
     int64_t now = now_ms();
     int64_t least = cost * COST_MOST;
 
@@ -272,8 +286,7 @@ static void next_set(int64_t cost, pid_t last)
     census.last = last;
     census.hurry = false;
     census.due = now + (census.interval > least ? census.interval : least);
-    /* Nobody is here to fork. */
-    if (kill(-1, 0) < 0 && errno == ESRCH)
+    if (deserted)
         census.due = 0;
 }
 
@@ -283,10 +296,11 @@ int census_look(void)
 
     if (census.due > 0 && now >= census.due) {
         int64_t began = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+        bool met = census.met;
         pid_t last = numbers_tend();
 
         all_look(now);
-        next_set(clock_ms(CLOCK_PROCESS_CPUTIME_ID) - began, last);
+        next_set(clock_ms(CLOCK_PROCESS_CPUTIME_ID) - began, last, met);
         now = now_ms();
     }
     if (census.due == 0)

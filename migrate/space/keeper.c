@@ -221,7 +221,7 @@ static struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct msg *first)
 {
     struct keeper *keeper = keeper_find(ppid), *elder = NULL;
 
-    if (keeper || ppid <= 1)
+    if (ppid <= 1 || (keeper && !keeper_is_outlived(keeper, sid)))
         return keeper;
     keeper_dismiss(ppid);
     if (sid > 1)
@@ -236,10 +236,12 @@ static struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct msg *first)
 }
 
 /* Whether the group is there, or none is to be. A keeper that leads it stays for longer. */
-static bool is_led(pid_t pgid)
+static bool is_led(pid_t pgid, pid_t sid)
 {
     struct keeper *keeper = pgid > 1 ? keeper_find(pgid) : NULL;
 
+    if (keeper && keeper_is_outlived(keeper, sid))
+        return false;
     if (keeper)
         keeper->until = 0;
     return pgid <= 1 || keeper || kill(-pgid, 0) == 0;
@@ -261,7 +263,7 @@ struct keeper *keeper_of_parent(const struct launch *launch, const struct msg *m
 {
     pid_t sid = launch->sid == launch->pid ? 0 : launch->sid;
     bool ready = launch->pgid == launch->pid || launch->pgid == launch->ppid ||
-                 is_led(launch->pgid);
+                 is_led(launch->pgid, sid);
     struct keeper *keeper = keeper_get(launch->ppid, sid, ready ? msg : NULL);
 
     if (!ready && keeper)

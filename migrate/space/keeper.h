@@ -7,11 +7,13 @@
  * that happens to its children and knows nothing else.
  *
  * Life: made by the first launch under a parent; dismissed when none of its processes is left (nor
- * any other keeper, if it leads their session: then it stays for a second) or when the real parent
- * has died: then its children become init's, and getppid() says 1, as fork promises.
+ * any other keeper, if it leads their session) or when the real parent has died: then its children
+ * become init's, and getppid() says 1, as fork promises.
  *
- * One with the number of a group that is led elsewhere makes that group here. It stays for a second
- * as well, since the commands of a script are in one group and come one after the other.
+ * One with the number of a group that is led elsewhere makes that group here. Such keepers, and
+ * those that lead a session, stay for some seconds, since the commands of a shell are in one
+ * session, those of a script in one group, and come one after the other. Few stay so, and none that
+ * would be in the way of its number.
  *
  * Whoever may signal the parent may signal its keeper, which has the parent's user as its saved
  * one, and passes signals on. Of two the kernel tells us alone: SIGSTOP stops the keeper, which is

@@ -10,7 +10,8 @@
 #include "migrate/space/keeper_impl.h"
 
 #define REAP_LOOKS 200
-#define LINGER_MS 1000              /* of one without processes: the next may come soon */
+#define LINGER_MS 5000              /* of one without processes: the next may come soon */
+#define LINGER_MOST 32              /* of such; each is looked at with each launch */
 
 static int64_t now_ms(void)
 {
@@ -133,27 +134,57 @@ static bool has_left(const struct keeper *keeper)
            (keeper->pid == 0 || (!keeper_find(keeper->sid) && kill(keeper->pid, 0) < 0));
 }
 
+static bool is_member(const struct keeper *keeper, pid_t sid)
+{
+    return keeper->sid == sid && keeper->number != sid;
+}
+
 /* Without it nobody could get its number again, as that would still name the session. */
-static bool is_leading(const struct keeper *keeper)
+static bool is_leading(const struct keeper *keeper, unsigned users)
 {
     const struct keeper *other = keeper_list;
 
     if (keeper->number != keeper->sid)
         return false;
-    while (other && (other == keeper || other->sid != keeper->sid || other->leaving))
+    while (other && (!is_member(other, keeper->sid) || other->leaving || other->users < users))
         other = other->next;
     return other != NULL;
+}
+
+/* By processes that are there. */
+static bool is_in_use(const struct keeper *keeper)
+{
+    return keeper->users > 0 || is_leading(keeper, 1);
 }
 
 bool keeper_is_needed(pid_t pid)
 {
     const struct keeper *keeper = keeper_find(pid);
 
-    return keeper && (keeper->users > 0 || is_leading(keeper));
+    return keeper && is_in_use(keeper);
+}
+
+bool keeper_is_outlived(const struct keeper *keeper, pid_t sid)
+{
+    return sid > 1 && keeper->sid != sid && !is_in_use(keeper);
+}
+
+/* Those that only stay would keep the number in use as the session's. */
+static void members_end(pid_t sid)
+{
+    struct keeper *keeper = keeper_list;
+
+    while (keeper && (!is_member(keeper, sid) || keeper->users > 0))
+        keeper = keeper->next;
+    if (!keeper)
+        return;
+    keeper_end(keeper);
+    members_end(sid);
 }
 
 void keeper_dismiss(pid_t ppid)
 {
+    members_end(ppid);
     for (struct keeper **at = &keeper_list; *at; at = &(*at)->next) {
         struct keeper *keeper = *at;
         pid_t sid;
@@ -170,7 +201,7 @@ void keeper_dismiss(pid_t ppid)
 /* That of a session or a group stays for a moment, as its shell may have the next command. */
 static bool is_wanted(struct keeper *keeper, int64_t now)
 {
-    bool used = keeper->users > 0 || is_leading(keeper);
+    bool used = keeper->users > 0 || is_leading(keeper, 0);
     bool stays = keeper->number == keeper->sid || keeper->childless;
 
     if (used || keeper->channel < 0 || !stays) {
@@ -184,8 +215,9 @@ static bool is_wanted(struct keeper *keeper, int64_t now)
 
 int keeper_tidy(void)
 {
-    struct keeper *keeper = keeper_list, *next;
-    int64_t now = now_ms(), first = 0;
+    struct keeper *keeper = keeper_list, *next, *eldest = NULL;
+    int64_t now = now_ms();
+    unsigned staying = 0;
 
     for (; keeper; keeper = next) {
         next = keeper->next;
@@ -195,8 +227,16 @@ int keeper_tidy(void)
             keeper_end(keeper);
         else if (!keeper->leaving && !is_wanted(keeper, now))
             keeper_leave(keeper);
-        else if (!keeper->leaving && keeper->until && (first == 0 || keeper->until < first))
-            first = keeper->until;
+        else if (!keeper->leaving && keeper->until) {
+            staying++;
+            if (!eldest || keeper->until < eldest->until)
+                eldest = keeper;
+        }
     }
-    return first ? (int)(first - now) + 1 : -1;
+    if (!eldest)
+        return -1;
+    if (staying <= LINGER_MOST)
+        return (int)(eldest->until - now) + 1;
+    keeper_leave(eldest);
+    return 0;
 }

@@ -21,6 +21,9 @@ void keeper_close(struct keeper *keeper);
 int keeper_call(struct keeper *keeper, bproc_proc proc, xdrproc_t encode, const void *body,
                 const int *fds, unsigned nfds, struct msg *answer);
 
+/* It stands for who had its number before, in another session than `sid`, and nobody needs it. */
+bool keeper_is_outlived(const struct keeper *keeper, pid_t sid);
+
 /* One that shows in no signalfd; who sent it nobody knows, but that he might signal the parent. */
 void keeper_signal_guess(const struct keeper *keeper, int signo);
 

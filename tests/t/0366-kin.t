@@ -41,6 +41,22 @@ on master pkill -KILL -u nobody -x kin
 ok "the node has not been lost" on master sh -c '! bpstat | grep -qw down'
 ok "nothing is left of the flood" wait_for 5 nobody_is_there
 
+# What stands for a session stays for its next command; the number may be another's by then.
+# shellcheck disable=SC2016
+took_number() {
+    old=$(on master setsid -w sh -c 'echo $$; bpsh 0 true; :')
+    new=$(on master setsid -w sh -c 'echo "$$"
+        echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid
+        bpsh 0 cut -d" " -f4,6 /proc/self/stat & echo $!; wait' sh "$old" | xargs)
+    [[ $new == *" $old "* ]]
+}
+ok "a process gets the number of a session that has ended" wait_for 10 took_number
+is "its child on the node is in its own session" "${new#* "$old" }" "$old ${new%% *}"
+# shellcheck disable=SC2016
+on master sh -c 'i=0; while [ $i -lt 40 ]; do setsid -w bpsh 0 true; i=$((i + 1)); done'
+between "nothing stands for most of the sessions that there were" \
+    "$(on n0 pgrep -c -x bproc-keeper)" 0 36
+
 cases "groups of children elsewhere" on master "$kin" groups 0 1
 cases "a user's" as_nobody "$kin" groups 0 1
 ok "nothing is left of these either" wait_for 5 nobody_is_there
