@@ -71,10 +71,11 @@ static double seconds_now(void)
 #define eventually(condition)                                                       \
     ({                                                                              \
         double eventually_end = seconds_now() + 10;                                 \
+        int eventually_held;                                                        \
                                                                                     \
-        while (!(condition) && seconds_now() < eventually_end)                      \
+        while (!(eventually_held = (condition)) && seconds_now() < eventually_end)  \
             usleep(2000);                                                           \
-        (condition);                                                                \
+        eventually_held;                                                            \
     })
 
 /* waitpid() for at most ten seconds; 0 when nothing happened in that time. */
