@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * space_second NODE: a process whose child lives on the node executes a program there itself. Its
- * number stands for the child's parent there already.
+ * space_second NODE: a process whose child lives on the node executes a program there itself, which
+ * waits for /tmp/second. Its number stands for the child's parent there already.
  */
 #include "config.h"
 
@@ -25,7 +25,8 @@ static void child_run(void)
 int main(int argc, char **argv)
 {
     char *command[] = { (char[]){ "sh" }, (char[]){ "-c" },
-                        (char[]){ "echo self $$; sleep 2; exit 6" }, NULL };
+                        (char[]){ "echo self $$; until [ -e /tmp/second ]; do sleep 0.05; done;"
+                                  " exit 6" }, NULL };
     int node = remote_node(argc, argv), pid;
 
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -100,8 +100,10 @@ job_start "exec $PROGS/space_second 0"
 wait_for 10 said self || diag "$(cat "$TMP/job")"
 self=$(word expect)
 is "it keeps its number" "$(word self)" "$self"
+wait_for 10 said parent
 is "its child has the same parent as before" "$(word parent)" "$self"
 is "both are there" "$(on master bpstat -p | grep -c "^\($self\|$(word child)\)	0\$")" 2
+on n0 touch /tmp/second
 wait "$job"
 is "its exit status is its own" $? 6
 ok "then the child is an orphan" wait_for 5 eval '[[ $(word parent | xargs) == "$self 1" ]]'
