@@ -58,9 +58,10 @@ enum fault {
     FAULT_RECEIVER_FORK = 122,      /* about to be forked by another one */
     FAULT_RECEIVER_SHARE = 123,     /* a batch of memory is about to be listed for other nodes */
 
-    /* bounds of waits, which are no places to die at: 140-159 */
+    /* no places to die at: bounds of waits, what another machine would lack: 140-159 */
     FAULT_BOUND_HOLD = 140,         /* masterd: who waits on its node for others of its vector */
-    FAULT_BOUND_IDLE = 141          /* mover: a CRIU that is ready waits for an order */
+    FAULT_BOUND_IDLE = 141,         /* mover: a CRIU that is ready waits for an order */
+    FAULT_LACK_SPARING = 150        /* space: the kernel is one before 5.16, see pidfork.h */
 };
 
 /* 0, or -EIO when the variable says that this step is to fail. May not return. */

@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "common/fault.h"
 #include "proto/rawcall.h"
 #include "migrate/space/pidfork.h"
 
@@ -69,7 +70,7 @@ static int kernel_spares_others(void)
     int major = 0, minor = 0;
 
     if (spares < 0)
-        spares = uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+        spares = FAULT(FAULT_LACK_SPARING) == 0 && uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
                  (major > 5 || (major == 5 && minor >= 16));
     return spares;
 }

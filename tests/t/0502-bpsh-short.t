@@ -69,6 +69,17 @@ is "what carried a command carries the next one, also behind one without streams
         run() { bpsh 1 true; while pgrep -x bproc-carrier; do :; done; }
         run 2>&3; pgrep -x bproc-idle >/tmp/free
         for i in 1 2 3 4 5; do run; pgrep -x bproc-idle | diff /tmp/free - >&3; done; echo . >&3')" .
+# On a kernel that ends with who dumps core all others who have its memory.
+BPROC_FAULT=150:error bplab daemon n0 restart
+wait_for 10 on master bpsh 0 true
+is "a node with an old kernel runs commands" \
+    "$(here 'for i in 0 1 7; do echo in $i | bpsh 0 sh -c "cat; exit $i" || echo $?; done' | xargs)" \
+    "in 0 in 1 1 in 7 7"
+is "says why it does not" "$(here 'bpsh 0 /nowhere')" \
+    "0: cannot execute '/nowhere': No such file or directory"
+is "and goes on when one dumps core" \
+    "$(here 'ulimit -c unlimited; cd /tmp; bpsh 0 sh -c "kill -QUIT \$\$" 2>&1; bpsh 0 hostname' | xargs)" \
+    "0: Quit n0"
 is "no process is registered any more" "$(on master bpstat -p | grep -c '^[0-9]')" 0
 is "no zombie is left" "$(on master ps -e -o stat= | grep -c '^Z')" 0
 done_testing
