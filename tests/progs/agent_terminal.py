@@ -83,6 +83,13 @@ class Terminal:
         return None
 
 
+def runs(command, seconds=15):
+    """Waits until it does, on node 0."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and os.system("bpsh -n 0 pgrep -x -f '%s' >/dev/null" % command):
+        time.sleep(0.05)
+
+
 def prompted(terminal, before):
     """Are the settings those of the first prompt? The shell has set them when it shows the next."""
     terminal.expect("here> ")
@@ -104,15 +111,15 @@ def shell():
     check("the terminal here is raw", not terminal.settings()[3] & (termios.ICANON | termios.ISIG))
     terminal.size(40, 100)
     os.kill(terminal.pid, signal.SIGWINCH)
-    terminal.type("sleep 0.5; stty size\n")
+    terminal.type("while stty size | grep -v '^40 100'; do sleep 0.05; done; stty size\n")
     check("its size follows", terminal.expect("[\r\n]40 100"), terminal.text)
     terminal.type("sleep 100\n")
-    time.sleep(0.5)
+    runs("sleep 100")
     terminal.type("\003")
     terminal.type("echo status $?\n")
     check("Ctrl-C reaches the node", terminal.expect("status 130"), terminal.text)
     terminal.type("sleep 101\n")
-    time.sleep(0.5)
+    runs("sleep 101")
     terminal.type("\032")
     check("so does Ctrl-Z", terminal.expect("Stopped +sleep 101"), terminal.text)
     terminal.type("kill -9 %1; while kill -0 %1; do :; done 2>/dev/null; exit 7\n")

@@ -103,7 +103,9 @@ exits 1 "a colour that is none" bpsh --color red 0 true
 is "is told" "$(cat "$TMP/out")" "bpsh: --color: 'red' is not auto, always or never"
 
 # Fan-out.
-peak='echo + >>/tmp/peak; sleep 0.3; echo - >>/tmp/peak'
+# The first stays until there is a second.
+peak='echo + >>/tmp/peak; until [ $(grep -c + /tmp/peak) -ge 2 ]; do sleep 0.05; done
+    sleep 0.3; echo - >>/tmp/peak'
 here "rm -f /tmp/peak; bpsh -f 2 master,master,master,master,master sh -c '$peak'"
 is "-f 2: never more than two" \
     "$(here 'n=0 m=0; while read -r c; do ((n $c= 1)); ((n > m)) && m=$n; done </tmp/peak; echo $m')" 2
@@ -114,8 +116,8 @@ exits 1 "no fan-out" bpsh -f 0 0 true
 is "is told" "$(cat "$TMP/out")" "bpsh: '0' is no number of nodes (1 to 65536)"
 
 # Time limits.
-exits 255 "--timeout" bpsh --timeout 0.7 0-1 sh -c '[ $BPROC_NODE = 1 ] || sleep 51'
-is "is told" "$(cat "$TMP/out")" "0: no end within 0.7 s"
+exits 255 "--timeout" bpsh --timeout 2 0-1 sh -c '[ $BPROC_NODE = 1 ] || sleep 51'
+is "is told" "$(cat "$TMP/out")" "0: no end within 2 s"
 exits 124 "and children are ended, too, whatever they do about it" \
     bpsh -S --timeout 0.5 0 bash -c 'trap "" TERM; sleep 52 & (sleep 53; sleep 54); sleep 55'
 is "none is left" "$(on n0 pgrep -x sleep)" ""
@@ -165,10 +167,13 @@ is "a second SIGINT within a second kills all" \
         until bpsh master true && bpsh 0 pgrep -f 'sleep 5[8]' >/tmp/pids; do sleep 0.1; done
         kill -INT \$!; sleep 0.3; kill -INT \$!; wait \$!; echo \$?" 2>&1)" 130
 is "with its children" "$(on n0 pgrep -x sleep)" ""
+bpsh -n 0-1 mkfifo /tmp/go
 is "SIGUSR1 shows the state" \
-    "$(here "bpsh -n -f 2 0,2,1 sh -c 'echo on; [ \$BPROC_NODE = 2 ] || sleep 2' >/tmp/usr & p=\$!
+    "$(here "bpsh -n -f 2 0,2,1 sh -c 'echo on; [ \$BPROC_NODE = 2 ] || timeout 20 cat /tmp/go' \
+            >/tmp/usr 2>/tmp/said & p=\$!
         until [ \"\$(cat /tmp/usr 2>/dev/null | grep -c on)\" = 3 ]; do sleep 0.05; done
-        kill -USR1 \$p; wait \$p" 2>&1)" \
+        kill -USR1 \$p; until grep -q done: /tmp/said; do sleep 0.05; done
+        bpsh -n 0-1 sh -c ': >/tmp/go'; wait \$p; cat /tmp/said" 2>&1)" \
     $'bpsh: running: n[0-1] (2)\nbpsh: done: n2 (1)'
 
 # At a terminal.

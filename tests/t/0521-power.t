@@ -80,7 +80,7 @@ conf 2 haltcommand "exit 4"
 is "one that cannot even do that" "$(call pwroff 2)" "-1 EIO"
 is "is what it was" "$(on master bpstat -s 2)" up
 like "the log says why" "$(bplab logs master)" "node 2: cannot halt: .exit 4. exited with 4"
-conf 2 rebootcommand "sleep 3"
+conf 2 rebootcommand "sleep 30"
 is "a reboot that does not happen at once" "$(call reboot_async 2)" 0
 is "is the state" "$(on master bpstat -s 2)" reboot
 is "a second order" "$(call reboot 2)" "-1 EALREADY"

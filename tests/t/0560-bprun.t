@@ -112,9 +112,12 @@ like "is told" "$(cat "$TMP/out")" "^7: Invalid node number"
 is "output that cannot be written" "$(here 'bprun --map 0 seq 100000 2>&1 >/dev/full; echo $?')" \
     $'bprun: cannot write stdout: No space left on device\n1'
 
-# At once, or one after the other: who finds the folder there is not alone.
+# At once, so that all meet, or one after the other: who finds the folder there is not alone.
+meet='touch /tmp/met.$BPROC_RANK; i=0
+    until [ $(ls /tmp/met.* | wc -l) = 4 ]; do i=$((i + 1)); [ $i -lt 200 ] || exit; sleep 0.05; done; echo met'
 alone='mkdir /tmp/alone 2>/dev/null || { echo crowd; exit; }; sleep 0.3; rmdir /tmp/alone'
-like "beorun starts all at once" "$(on master beorun --np 4 --all-local sh -c "$alone")" crowd
+is "beorun starts all at once" "$(on master beorun --np 4 --all-local sh -c "$meet")" \
+    $'met\nmet\nmet\nmet'
 is "mpprun one after the other" "$(on master mpprun --np 4 --all-local sh -c "$alone; echo done")" \
     $'done\ndone\ndone\ndone'
 is "mpprun gives each the whole input" \

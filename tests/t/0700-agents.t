@@ -221,7 +221,8 @@ exits 9 "once around" bprsh n0 bprsh n1 bprsh n2 bprsh master exit 9
 is "with streams of their own" \
     "$(echo in | bprsh n0 'bprsh n1 "cat; echo err >&2" 2>/dev/null; echo $?')" $'in\n0'
 is "bytes arrive as they are" "$(bprsh n0 bprsh n1 cat <"$TMP/random" | sha256sum)" "$sum"
-here 'bprsh n0 bprsh n1 sleep 20.323 & sleep 1; kill -9 $!' 2>/dev/null
+here 'bprsh n0 bprsh n1 sleep 20.323 &
+    until bpsh 1 pgrep -f "^sleep 20[.]323" >/dev/null; do sleep 0.05; done; kill -9 $!' 2>/dev/null
 ok "and go with their caller" wait_for 15 on n1 sh -c '! pgrep -f "^sleep 20\.323"'
 
 here 'bprsh n2 sleep 60; echo $?' >"$TMP/lost" 2>&1 &
