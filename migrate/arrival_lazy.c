@@ -49,12 +49,13 @@ static int answer(int asker, int error)
     return msg_send(asker, K_REPLY, P_FILL, 0, -error, NULL, NULL, NULL, 0);
 }
 
-static int memory_bring(SSL *ssl, int asker, struct memorygate *gate, const fill_arg *arg)
+static int memory_bring(const struct arrival *a, int asker, struct memorygate *gate,
+                        const fill_arg *arg)
 {
-    struct memoryfill *fill = memoryfill_new(ssl, gate, arg);
+    struct memoryfill *fill = memoryfill_new(a->ssl, gate, arg, a->setup->server);
     int error = fill ? 0 : -errno, lazy = fill && memoryfill_is_lazy(fill);
 
-    carry_watch(SSL_get_fd(ssl), arg->ping_timeout);
+    carry_watch(SSL_get_fd(a->ssl), arg->ping_timeout);
     if (!error && lazy)
         error = answer(asker, 0);
     if (!error)
@@ -68,7 +69,7 @@ static int memory_bring(SSL *ssl, int asker, struct memorygate *gate, const fill
     return error;
 }
 
-static void asker_serve(SSL *ssl, int asker)
+static void asker_serve(const struct arrival *a, int asker)
 {
     struct memorygate gate = MEMORYGATE_NONE;
     fill_arg arg;
@@ -80,7 +81,7 @@ static void asker_serve(SSL *ssl, int asker)
         frame_decode(FRAME_XDR(fill_arg), msg.body, msg.header.body_len, &arg, sizeof(arg)) == 0) {
         gate = (struct memorygate){ .fd = msg_take_fd(&msg, 0), .pidfd = msg_take_fd(&msg, 1),
                                     .pid = arg.task, .whole = arg.whole };
-        memory_bring(ssl, asker, &gate, &arg);
+        memory_bring(a, asker, &gate, &arg);
         frame_free(FRAME_XDR(fill_arg), &arg, sizeof(arg));
     }
     msg_free(&msg);
@@ -97,6 +98,6 @@ void arrival_fill(struct arrival *a, const struct bulk_msg *msg)
     asker = arrival_share_take(a, &arg);
     if (asker < 0)
         return;
-    asker_serve(a->ssl, asker);
+    asker_serve(a, asker);
     fd_close(&asker);
 }

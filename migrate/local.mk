@@ -110,6 +110,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/memoryward.c migrate/memoryward.h \
 	migrate/sibling.c migrate/sibling.h migrate/space/procstat.c migrate/space/procstat.h \
 	migrate/streamends.c migrate/streamends.h \
+	migrate/treekill.c migrate/treekill.h \
 	migrate/userfault.c migrate/userfault.h
 migrate_bproc_receiver_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(EVENT_LIBS) $(OPENSSL_LIBS)

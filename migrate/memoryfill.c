@@ -11,6 +11,7 @@
 #include "migrate/memoryspace.h"
 #include "migrate/memoryward.h"
 #include "migrate/pagestore.h"
+#include "migrate/treekill.h"
 
 #define POLLED 64                       /* processes whose faults are heard at once */
 #define KILL_MS 1000                    /* a killed process may have much to let go of */
@@ -49,9 +50,18 @@ static int page_want(void *arg, uint64_t start)
     return m->ended ? 0 : bulk_send(m->ssl, P_BULK_WANT, 0, FRAME_XDR(page_run), &want);
 }
 
+static int fork_note(void *arg, int fd)
+{
+    const struct memoryfill *m = arg;
+
+    return memoryward_forked(&m->ward, fd);
+}
+
 static int events_take(struct memoryfill *m)
 {
-    return memoryspace_events(m->space, page_want, m);
+    static const struct memoryspace_calls calls = { .want = page_want, .forked = fork_note };
+
+    return memoryspace_events(m->space, &calls, m);
 }
 
 /* With nobody left to fill, the peer need not send more. */
@@ -158,7 +168,7 @@ static int others_serve(struct memoryfill *m, const struct pollfd *ward,
         if (memories[i].revents & POLLERR)
             return -EPERM;
     if (ward->revents) {
-        int error = memoryward_start(&m->ward);
+        int error = memoryward_again(&m->ward);
 
         if (error)
             return error;
@@ -220,19 +230,19 @@ int memoryfill_is_missed(const struct memoryfill *m)
     return poll(&end, 1, 0) == 0;
 }
 
-static int lazy_begin(struct memoryfill *m)
+static int lazy_begin(struct memoryfill *m, int server, int memory)
 {
+    const lack_arg who = { .pid = m->arg->pid, .task = m->gate.pid };
+
     m->lazy = memoryspace_is_running(m->space);
-    m->ward.number = m->arg->pid;
-    m->ward.process = m->gate.pid;
-    m->ward.process_fd = m->gate.pidfd;
-    return m->lazy ? memoryward_start(&m->ward) : 0;
+    return m->lazy ? memoryward_start(&m->ward, server, &who, m->gate.pidfd, memory) : 0;
 }
 
-struct memoryfill *memoryfill_new(SSL *ssl, struct memorygate *gate, const fill_arg *arg)
+struct memoryfill *memoryfill_new(SSL *ssl, struct memorygate *gate, const fill_arg *arg,
+                                  int server)
 {
     struct memoryfill *m = calloc(1, sizeof(*m));
-    int error;
+    int memory = gate->fd, error;
 
     if (!m) {
         memorygate_close(gate);
@@ -244,10 +254,10 @@ struct memoryfill *memoryfill_new(SSL *ssl, struct memorygate *gate, const fill_
     m->gate.fd = -1;
     m->ward = MEMORYWARD_NONE;
     m->data = aligned_alloc(PAGE_BYTES, BPROC_MAX_BATCH * PAGE_BYTES);
-    m->space = memoryspace_new(gate->fd, arg->regions.regions_val, arg->regions.regions_len,
+    m->space = memoryspace_new(memory, arg->regions.regions_val, arg->regions.regions_len,
                                gate->whole);
     *gate = MEMORYGATE_NONE;
-    error = !m->space ? -errno : !m->data ? -ENOMEM : lazy_begin(m);
+    error = !m->space ? -errno : !m->data ? -ENOMEM : lazy_begin(m, server, memory);
     if (!error)
         return m;
     memoryfill_free(m);
@@ -259,16 +269,16 @@ void memoryfill_free(struct memoryfill *m)
 {
     if (!m)
         return;
-    /* It must not go on with zeros for what it had; what it has forked is the ward's. */
+    /* It must not go on with zeros for what it had; what it has forked is slaved's. */
     if (m->space && m->lazy && !m->ended && !m->enough) {
         struct pollfd end = { .fd = m->gate.pidfd, .events = POLLIN };
 
-        memorygate_kill(m->gate.pid, m->gate.pidfd);
-        /* The ward tells of one that is still there. */
+        treekill(m->gate.pid, m->gate.pidfd);
+        /* Slaved tells of one that is still there. */
         poll(&end, 1, KILL_MS);
     } else {
-        memoryspace_free(m->space);
         memoryward_end(&m->ward);
+        memoryspace_free(m->space);
         memorygate_close(&m->gate);
     }
     free(m->data);

@@ -21,10 +21,11 @@
 struct memoryfill;
 
 /*
- * Takes the descriptors of *gate, on failure too; `arg` is borrowed. NULL and errno: ENOSYS, EPERM
- * when the process can have no userfaultfd. Does not block.
+ * Takes the descriptors of *gate, on failure too; `arg` and `server`, to slaved, are borrowed. NULL
+ * and errno: ENOSYS, EPERM when the process can have no userfaultfd. Blocks until slaved knows of it.
  */
-struct memoryfill *memoryfill_new(SSL *ssl, struct memorygate *gate, const fill_arg *arg);
+struct memoryfill *memoryfill_new(SSL *ssl, struct memorygate *gate, const fill_arg *arg,
+                                  int server);
 
 /* Where there is no /dev/userfaultfd, or a Linux before 6.10, it must not. */
 int memoryfill_is_lazy(const struct memoryfill *fill);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +15,6 @@
 #include "proto/msg.h"
 
 #define DEVICE "/dev/userfaultfd"
-#define MOST_CHILDREN 256
 
 /* Who answers, as the kernel knows it. A gate can be passed on, but to nobody else's process. */
 static int peer_find(int gate, uid_t uid, pid_t *pid)
@@ -89,29 +87,4 @@ void memorygate_close(struct memorygate *memory)
 {
     fd_close(&memory->fd);
     fd_close(&memory->pidfd);
-}
-
-/* Before its children, which it might replace; not stopped, as its ghost would hear of that. */
-static void tree_kill(pid_t pid)
-{
-    int children[MOST_CHILDREN];
-    unsigned count = 0;
-    char path[64];
-    FILE *list;
-
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-    list = fopen(path, "re");
-    while (list && count < MOST_CHILDREN && fscanf(list, "%d", &children[count]) == 1)
-        count++;
-    if (list)
-        fclose(list);
-    kill(pid, SIGKILL);
-    for (unsigned i = 0; i < count; i++)
-        tree_kill(children[i]);
-}
-
-void memorygate_kill(pid_t pid, int pidfd)
-{
-    if (pidfd >= 0 && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0)
-        tree_kill(pid);
 }

@@ -23,7 +23,4 @@ int memorygate_ask(int gate, uid_t uid, struct memorygate *memory);
 
 void memorygate_close(struct memorygate *memory);
 
-/* Ends it and all that it has forked, if it has not ended itself. */
-void memorygate_kill(pid_t pid, int pidfd);
-
 #endif

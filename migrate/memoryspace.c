@@ -137,25 +137,28 @@ static int page_zero(const struct memory *memory, uint64_t to)
 
 /* Where nothing of the dumped process is, such as what was thrown away, there are zeros. */
 static int fault_take(const struct memory *memory, uint64_t address,
-                      int (*want)(void *arg, uint64_t start), void *arg)
+                      const struct memoryspace_calls *calls, void *arg)
 {
     uint64_t to = address & ~(uint64_t)(PAGE_BYTES - 1);
     const struct extent *e = extent_find(memory, to);
 
     if (e)
-        return want(arg, e->from + (to - e->to));
+        return calls->want(arg, e->from + (to - e->to));
     page_zero(memory, to);
     return 0;
 }
 
 static int event_take(struct memoryspace *space, struct memory *memory, const struct uffd_msg *msg,
-                      int (*want)(void *arg, uint64_t start), void *arg)
+                      const struct memoryspace_calls *calls, void *arg)
 {
+    int error;
+
     switch (msg->event) {
     case UFFD_EVENT_PAGEFAULT:
-        return fault_take(memory, msg->arg.pagefault.address, want, arg);
+        return fault_take(memory, msg->arg.pagefault.address, calls, arg);
     case UFFD_EVENT_FORK:
-        return fork_take(space, memory, (int)msg->arg.fork.ufd);
+        error = calls->forked(arg, (int)msg->arg.fork.ufd);
+        return error ? error : fork_take(space, memory, (int)msg->arg.fork.ufd);
     case UFFD_EVENT_REMAP:
         return extents_cut(memory, msg->arg.remap.from, msg->arg.remap.from + msg->arg.remap.len,
                            msg->arg.remap.to);
@@ -167,8 +170,7 @@ static int event_take(struct memoryspace *space, struct memory *memory, const st
     }
 }
 
-int memoryspace_events(struct memoryspace *space, int (*want)(void *arg, uint64_t start),
-                       void *arg)
+int memoryspace_events(struct memoryspace *space, const struct memoryspace_calls *calls, void *arg)
 {
     int error = 0;
 
@@ -176,7 +178,7 @@ int memoryspace_events(struct memoryspace *space, int (*want)(void *arg, uint64_
         struct uffd_msg msg;
 
         while (!error && userfault_hear(memory->fd, &msg))
-            error = event_take(space, memory, &msg, want, arg);
+            error = event_take(space, memory, &msg, calls, arg);
     }
     return error;
 }

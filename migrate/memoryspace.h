@@ -34,9 +34,14 @@ int memoryspace_put(struct memoryspace *space, uint64_t start, const uint8_t *by
 /* What is not there of these has never been written. 0 or -EAGAIN as above. */
 int memoryspace_zero(struct memoryspace *space, uint64_t start, size_t size);
 
-/* Calls `want` with each page that somebody waits for. 0 or what that returns, or -errno. */
-int memoryspace_events(struct memoryspace *space, int (*want)(void *arg, uint64_t start),
-                       void *arg);
+/* A page that somebody waits for; a child's userfaultfd, borrowed, before the child runs on. */
+struct memoryspace_calls {
+    int (*want)(void *arg, uint64_t start);
+    int (*forked)(void *arg, int fd);
+};
+
+/* Takes what has happened. 0 or what one of these returns, or -errno. */
+int memoryspace_events(struct memoryspace *space, const struct memoryspace_calls *calls, void *arg);
 
 /* Fills list[max]; how many there are. 0: nobody is left to fill. */
 unsigned memoryspace_poll(const struct memoryspace *space, struct pollfd *list, unsigned max);

@@ -3,91 +3,43 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/fd.h"
-#include "migrate/memorygate.h"
 #include "migrate/memoryward.h"
-#include "migrate/pagestore.h"
 #include "migrate/userfault.h"
+#include "proto/msg.h"
 
-#define ROUND_MS 100                    /* nobody who is answered needs it soon */
-#define NOWHERE (1UL << 46)             /* an address that programs do not use */
-
-/* There is none left to look at the others by. */
-static int numbers_visit(int (*visit)(int fd))
+int memoryward_forked(const struct memoryward *ward, int memory)
 {
-    int most = (int)sysconf(_SC_OPEN_MAX), sum = 0;
-
-    for (int fd = 0; fd < most; fd++)
-        if (fcntl(fd, F_GETFD) >= 0)
-            sum += visit(fd);
-    return sum;
+    return msg_send(ward->sock, K_EVENT, P_LACK_FORKED, 0, 0, NULL, NULL, &memory, 1);
 }
 
-/* Calls `visit` with each descriptor there is; the sum of what that returns. */
-static int descriptors_visit(int (*visit)(int fd))
-{
-    DIR *dir = opendir("/proc/self/fd");
-    struct dirent *entry;
-    int sum = 0;
+/* ---- the ward ---- */
 
-    if (!dir)
-        return numbers_visit(visit);
-    while ((entry = readdir(dir))) {
+/* Slaved may have some of them twice then. */
+static void memories_give(const struct memoryward *ward)
+{
+    struct dirent *entry;
+    DIR *dir;
+
+    /* There may be no other number left to look at them by. */
+    close(ward->self);
+    dir = opendir("/proc/self/fd");
+    while (dir && (entry = readdir(dir))) {
         int fd = atoi(entry->d_name);
 
-        if (entry->d_name[0] != '.' && fd != dirfd(dir))
-            sum += visit(fd);
+        if (entry->d_name[0] != '.' && userfault_is(fd))
+            memoryward_forked(ward, fd);
     }
-    closedir(dir);
-    return sum;
-}
-
-static int memory_count(int fd)
-{
-    return userfault_is(fd);
-}
-
-/* Who has the other ends is to see that the receiver has gone. */
-static int other_close(int fd)
-{
-    return userfault_is(fd) ? 0 : close(fd);
-}
-
-static int memory_answer(int fd)
-{
-    struct uffd_msg msg;
-
-    if (!userfault_is(fd))
-        return 0;
-    /* Some have been heard of already. */
-    userfault_wake(fd);
-    while (userfault_hear(fd, &msg))
-        if (msg.event == UFFD_EVENT_PAGEFAULT)
-            userfault_poison(fd, msg.arg.pagefault.address & ~(uint64_t)(PAGE_BYTES - 1));
-    /* Nobody has that memory any more. */
-    return userfault_poison(fd, NOWHERE) == -ESRCH ? close(fd) : 0;
-}
-
-/* Who was not killed could say why, and has ended it. */
-static void process_end(const struct memoryward *ward)
-{
-    struct pollfd end = { .fd = ward->process_fd, .events = POLLIN };
-
-    if (poll(&end, 1, 0) == 0)
-        fprintf(stderr, "bproc-receiver: process %d lost its memory: what brought it was killed\n",
-                ward->number);
-    memorygate_kill(ward->process, ward->process_fd);
 }
 
 __attribute__((noreturn))
@@ -100,13 +52,7 @@ static void ward_run(const struct memoryward *ward)
     prctl(PR_SET_NAME, "bproc-ward");
     while (poll(&self, 1, -1) < 0 && errno == EINTR)
         continue;
-    if (descriptors_visit(memory_count) > 0)
-        process_end(ward);
-    descriptors_visit(other_close);
-    while (descriptors_visit(memory_count) > 0) {
-        descriptors_visit(memory_answer);
-        poll(NULL, 0, ROUND_MS);
-    }
+    memories_give(ward);
     _exit(0);
 }
 
@@ -118,13 +64,9 @@ static void ward_reap(struct memoryward *ward)
     fd_close(&ward->fd);
 }
 
-int memoryward_start(struct memoryward *ward)
+int memoryward_again(struct memoryward *ward)
 {
     ward_reap(ward);
-    if (ward->self < 0)
-        ward->self = (int)syscall(SYS_pidfd_open, getpid(), 0);
-    if (ward->self < 0)
-        return -errno;
     ward->pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, NULL, NULL, 0);
     if (ward->pid == 0)
         ward_run(ward);
@@ -134,10 +76,41 @@ int memoryward_start(struct memoryward *ward)
     return ward->fd < 0 ? -errno : 0;
 }
 
+/* ---- slaved ---- */
+
+static int slaved_tell(struct memoryward *ward, int server, const lack_arg *who, int process,
+                       int memory)
+{
+    int pair[2], error;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    ward->sock = pair[0];
+    error = msg_send(server, K_EVENT, P_LACK, 0, 0, FRAME_XDR(lack_arg), who,
+                     (int[]){ pair[1], process, memory }, 3);
+    close(pair[1]);
+    return error;
+}
+
+int memoryward_start(struct memoryward *ward, int server, const lack_arg *who, int process,
+                     int memory)
+{
+    int error = slaved_tell(ward, server, who, process, memory);
+
+    if (error)
+        return error;
+    ward->self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    error = ward->self < 0 ? -errno : memoryward_again(ward);
+    return error ? error : msg_answer(ward->sock, P_LACK, NULL, NULL, 0, NULL, 0);
+}
+
 void memoryward_end(struct memoryward *ward)
 {
+    if (ward->sock >= 0)
+        msg_call(ward->sock, P_LACK_OVER, NULL, NULL, NULL, 0, NULL, NULL, 0, NULL, 0);
     if (ward->pid > 0)
         kill(ward->pid, SIGKILL);
     ward_reap(ward);
     fd_close(&ward->self);
+    fd_close(&ward->sock);
 }

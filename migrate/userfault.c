@@ -25,6 +25,7 @@ struct uffdio_poison {
 /* Of what programs have. */
 #define LOWEST (1UL << 16)
 #define HIGHEST ((1UL << 47) - PAGE_BYTES)
+#define NOWHERE (1UL << 46)             /* an address that they do not use */
 
 bool userfault_is(int fd)
 {
@@ -78,6 +79,11 @@ int userfault_poison(int fd, uint64_t page)
     struct uffdio_poison poison = { .range = { page, PAGE_BYTES } };
 
     return ioctl(fd, UFFDIO_POISON, &poison) < 0 ? -errno : 0;
+}
+
+bool userfault_is_over(int fd)
+{
+    return userfault_poison(fd, NOWHERE) == -ESRCH;
 }
 
 void userfault_wake(int fd)

@@ -2,7 +2,7 @@
 /*
  * A userfaultfd that a process has handed out and may still have itself: whose events are read
  * without ever waiting, whatever the process does to it, and whose missing pages can be made such
- * that who touches them is killed. Nothing here owns a descriptor, nothing waits.
+ * that who touches them is killed. Nothing here owns a descriptor.
  */
 #ifndef BPROC_USERFAULT_H
 #define BPROC_USERFAULT_H
@@ -29,6 +29,9 @@ int userfault_hear(int fd, struct uffd_msg *msg);
  * -errno; -ESRCH: the process is no more.
  */
 int userfault_poison(int fd, uint64_t page);
+
+/* Nobody has that memory any more. May wait for who changes it, as the one before. */
+bool userfault_is_over(int fd);
 
 /* Whoever waits for a page looks again, so that there is an event of it again. */
 void userfault_wake(int fd);

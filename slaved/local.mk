@@ -12,6 +12,7 @@ slaved_slaved_SOURCES = \
 	slaved/hostattr.c slaved/hostattr.h \
 	slaved/detach.c slaved/detach.h \
 	slaved/join.c slaved/join.h \
+	slaved/lacking.c slaved/lacking.h \
 	slaved/link.c slaved/link.h slaved/link_impl.h slaved/reconnect.c \
 	slaved/local.c slaved/local.h \
 	slaved/options.c slaved/options.h \
@@ -29,7 +30,9 @@ slaved_slaved_SOURCES = \
 	slaved/transfer.c slaved/transfer.h \
 	slaved/usage.c slaved/usage.h \
 	slaved/watch.c slaved/watch.h \
-	migrate/space/pidfork.c migrate/space/pidfork.h
+	migrate/space/pidfork.c migrate/space/pidfork.h \
+	migrate/treekill.c migrate/treekill.h \
+	migrate/userfault.c migrate/userfault.h
 slaved_slaved_CFLAGS = $(AM_CFLAGS)
 slaved_slaved_LDADD = moves/libmoves.la common/libcommon.la
 

@@ -17,6 +17,7 @@
 #include "common/reaper.h"
 #include "common/spawn.h"
 #include "slaved/child.h"
+#include "slaved/lacking.h"
 #include "slaved/link.h"
 #include "slaved/receivers.h"
 #include "slaved/space.h"
@@ -57,6 +58,8 @@ static void server_message(struct conn *conn, const struct frame_header *header,
     (void)arg;
     if (header->proc == P_RECV_REGISTER)
         register_take(conn, header, body, fds);
+    else if (header->proc == P_LACK && lacking_new(header, body, fds) == 0)
+        return;
     else
         conn_close(conn, "message out of place");
 }

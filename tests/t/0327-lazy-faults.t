@@ -88,6 +88,27 @@ ended "then the receiver"
 is "it has seen nothing else" "$(node_said)" runs
 ok "nothing is left" wait_for 10 holders_go
 
+# both_killed: who brings the memory and who stands in for that, before either can do anything.
+both_killed() {
+    on n0 bash -c 'pids="$(pgrep bproc-arrival) $(pgrep bproc-ward)"
+        kill -STOP $pids && kill -KILL $pids'
+}
+
+for round in {1..6}; do
+    begin waits
+    both_killed
+    ended "both are killed at once ($round)"
+    is "it has seen nothing else" "$(node_said)" runs
+done
+for round in {1..3}; do
+    begin survives
+    both_killed
+    ended "also if it ends while its memory comes ($round)"
+    ok "what it has forked dies of the first page" wait_for 10 is_said status
+    is "by SIGBUS" "$(node_said)" $'runs\nstatus 7'
+done
+ok "nothing is left" wait_for 10 holders_go
+
 begin waits
 bplab daemon n0 kill
 bplab daemon n0 start
