@@ -22,7 +22,8 @@ struct memoryfill;
 
 /*
  * Takes the descriptors of *gate, on failure too; `arg` and `server`, to slaved, are borrowed. NULL
- * and errno: ENOSYS, EPERM when the process can have no userfaultfd. Blocks until slaved knows of it.
+ * and errno: ENOSYS, EPERM when the process can have no userfaultfd. Blocks until slaved knows of
+ * it.
  */
 struct memoryfill *memoryfill_new(SSL *ssl, struct memorygate *gate, const fill_arg *arg,
                                   int server);
