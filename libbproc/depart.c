@@ -66,9 +66,20 @@ int depart_ask_send(struct depart *depart)
 int depart_ask_hear(struct depart *depart)
 {
     move_ask_ret ret;
-    int error = msg_answer(depart->conn, P_MOVE_ASK, FRAME_XDR(move_ask_ret), &ret, sizeof(ret),
-                           NULL, 0);
+    struct msg msg;
+    int error = msg_recv(depart->conn, &msg);
 
+    if (error)
+        return client_error(error);
+    /* What was handed over meanwhile may be refused before a node's daemon has the master's word. */
+    if (msg.header.status > 0)
+        error = -msg.header.status;
+    else if (msg.header.kind != K_REPLY || msg.header.proc != P_MOVE_ASK)
+        error = -EPROTO;
+    else
+        error = frame_decode(FRAME_XDR(move_ask_ret), msg.body, msg.header.body_len, &ret,
+                             sizeof(ret));
+    msg_free(&msg);
     if (error)
         return client_error(error);
     depart->node = ret.node;

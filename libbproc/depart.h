@@ -56,7 +56,10 @@ void depart_init(struct depart *depart, move_kind kind, int node, int flags);
 /* Asks over depart->conn. 0/-errno. Blocks. */
 int depart_ask_more(struct depart *depart);
 
-/* The same in two halves, for who has something to do meanwhile; the second one blocks. */
+/*
+ * The same in two halves, for who has something to do meanwhile, or hands over at once; the second
+ * one blocks.
+ */
 int depart_ask_send(struct depart *depart);
 int depart_ask_hear(struct depart *depart);
 

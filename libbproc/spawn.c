@@ -118,17 +118,13 @@ static void child_undo(struct spawn *spawn, struct depart *depart)
     spawn->pid = 0;
 }
 
-/* What the handover needs of the daemon: a connection, and the answer to what was asked on it. */
-static int daemon_find(struct depart *depart)
-{
-    if (depart->conn >= 0)
-        return depart_ask_hear(depart);
-    depart->conn = client_open();
-    return depart->conn < 0 ? depart->conn : 0;
-}
-
+/*
+ * Who does not know where the node is asks and hands over at once: for its own node the daemon
+ * refuses what was handed over, and says so to the question.
+ */
 static int program_give(struct depart *depart, const struct spawn *spawn, int exe)
 {
+    int asks = spawn->place == SPAWN_ANYWHERE;
     struct streams *set = malloc(sizeof(*set));
     int spec = set ? spec_write(spawn->now, spawn->cmd, spawn->argv, spawn->envp, &no_io)
                    : -ENOMEM;
@@ -137,21 +133,15 @@ static int program_give(struct depart *depart, const struct spawn *spawn, int ex
     if (!error)
         error = streams_take(set, spawn->fds);
     if (!error) {
-        error = daemon_find(depart);
-        if (!error && !depart->same)
+        error = asks ? depart_ask_send(depart) : 0;
+        if (!error)
             error = depart_handover(depart, spawn->pid, set, &spec, 1, exe);
         streams_free(set);
     }
     if (spec >= 0)
         close(spec);
     free(set);
-    return error;
-}
-
-static int daemon_ask(struct depart *depart)
-{
-    depart->conn = client_open();
-    return depart->conn < 0 ? depart->conn : depart_ask_send(depart);
+    return !error && asks ? depart_ask_hear(depart) : error;
 }
 
 static int remote_start(struct spawn *spawn, int exe)
@@ -159,8 +149,7 @@ static int remote_start(struct spawn *spawn, int exe)
     struct depart depart;
     int error;
 
-    depart_init(&depart, spawn->send ? MOVE_EXECMOVE : MOVE_REXEC, spawn->node, 0);
-    error = spawn->place == SPAWN_ANYWHERE ? daemon_ask(&depart) : 0;
+    error = depart_open(&depart, spawn->send ? MOVE_EXECMOVE : MOVE_REXEC, spawn->node, 0);
     if (!error)
         error = depart_gate(&depart);
     if (!error)

@@ -7,7 +7,7 @@
  * process, and ends if there is to be none. spawn_answer() says which, once the descriptor that
  * spawn_start() gave can be read. The child is the caller's to wait for in both cases. On the
  * caller's own node the child becomes the program itself. A caller who does not know which that is
- * leaves the question to spawn_start(), which has most of its work done when the answer comes.
+ * leaves the question to spawn_start(), which hears the answer when all of its work is done.
  */
 #ifndef BPROC_SPAWN_H
 #define BPROC_SPAWN_H

@@ -179,13 +179,19 @@ static int descriptor_travels(int fd, int flags, const struct io *io, int exec)
     return !exec || standard || !(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 }
 
+/* It has room for many more than most processes have, which nobody is to touch for these. */
+static void set_empty(struct streams *set)
+{
+    set->count = set->original_count = 0;
+}
+
 int streams_collect(struct streams *set, int flags, const struct io *io, int exec, const int *skip)
 {
     size_t count;
     int *list;
     int error;
 
-    memset(set, 0, sizeof(*set));
+    set_empty(set);
     error = descriptors_list(&list, &count);
     if (!error)
         error = connects_add(set, io);
@@ -203,7 +209,7 @@ int streams_take(struct streams *set, const int fds[3])
 {
     int error = 0;
 
-    memset(set, 0, sizeof(*set));
+    set_empty(set);
     for (int target = STDIN_FILENO; !error && target <= STDERR_FILENO; target++)
         if (fds[target] >= 0)
             error = descriptor_add(set, fds[target], target);
@@ -293,6 +299,5 @@ void streams_free(struct streams *set)
 {
     for (unsigned i = 0; i < set->original_count; i++)
         close(set->originals[i]);
-    set->original_count = 0;
-    set->count = 0;
+    set_empty(set);
 }

@@ -257,8 +257,9 @@ static int streams_carry(struct arrival *a)
                            .ping_timeout = a->launch.ping_timeout,
                            .pid = a->launch.pid, .root = a->setup->root,
                            .identity = a->ends.identity };
+    struct carrying *carrying = carry_open(&carry);
 
-    return carry_run(&carry);
+    return carrying ? carry_run(carrying) : 0;
 }
 
 /*

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,12 +15,14 @@
 #include "migrate/relay.h"
 #include "proto/msg.h"
 
-struct state {
-    struct carry *carry;
+#define SETTLE_MS 50            /* short commands are over by then */
+
+struct carrying {
+    struct carry carry;
     struct readers *readers[BPROC_MAX_STREAMS];     /* made when first asked for */
     struct event_base *base;
     struct relay *relay;
-    struct event *upstream;
+    struct event *upstream, *slaved, *settle;
     int idle;                   /* all streams have ended */
     int drained;                /* nothing of the process's own is to come, all is delivered */
     int over;                   /* and the other side is through with it, too */
@@ -26,7 +30,7 @@ struct state {
 
 static void on_broken(struct relay *relay, const char *reason, void *arg)
 {
-    struct state *state = arg;
+    struct carrying *state = arg;
 
     (void)relay;
     (void)reason;
@@ -35,7 +39,7 @@ static void on_broken(struct relay *relay, const char *reason, void *arg)
 
 static void on_idle(struct relay *relay, void *arg)
 {
-    struct state *state = arg;
+    struct carrying *state = arg;
 
     state->idle = 1;
     if (state->drained)
@@ -44,18 +48,18 @@ static void on_idle(struct relay *relay, void *arg)
 
 static void on_over(struct relay *relay, void *arg)
 {
-    struct state *state = arg;
+    struct carrying *state = arg;
 
     (void)relay;
     state->over = 1;
     event_base_loopbreak(state->base);
 }
 
-static void drained_tell(const struct state *state)
+static void drained_tell(const struct carrying *state)
 {
-    launch_id id = { .pid = state->carry->pid };
+    launch_id id = { .pid = state->carry.pid };
 
-    msg_send(state->carry->slaved, K_EVENT, P_DRAINED, 0, 0, FRAME_XDR(launch_id), &id, NULL, 0);
+    msg_send(state->carry.slaved, K_EVENT, P_DRAINED, 0, 0, FRAME_XDR(launch_id), &id, NULL, 0);
 }
 
 /*
@@ -64,7 +68,7 @@ static void drained_tell(const struct state *state)
  */
 static void on_flushed(struct relay *relay, void *arg)
 {
-    struct state *state = arg;
+    struct carrying *state = arg;
 
     state->drained = 1;
     drained_tell(state);
@@ -72,7 +76,7 @@ static void on_flushed(struct relay *relay, void *arg)
         relay_over(relay);
 }
 
-static void upstream_end(struct state *state)
+static void upstream_end(struct carrying *state)
 {
     if (state->upstream)
         event_free(state->upstream);
@@ -86,11 +90,11 @@ static void upstream_end(struct state *state)
  */
 static void on_flush(struct relay *relay, void *arg)
 {
-    struct state *state = arg;
-    launch_id id = { .pid = state->carry->pid };
+    struct carrying *state = arg;
+    launch_id id = { .pid = state->carry.pid };
 
     (void)relay;
-    if (!state->upstream || msg_send(state->carry->upstream, K_EVENT, P_DRAIN, 0, 0,
+    if (!state->upstream || msg_send(state->carry.upstream, K_EVENT, P_DRAIN, 0, 0,
                                      FRAME_XDR(launch_id), &id, NULL, 0) < 0)
         upstream_end(state);
 }
@@ -107,7 +111,7 @@ static void on_upstream(evutil_socket_t fd, short what, void *arg)
 
 static void on_slaved(evutil_socket_t fd, short what, void *arg)
 {
-    struct state *state = arg;
+    struct carrying *state = arg;
     struct msg msg;
 
     (void)what;
@@ -122,8 +126,8 @@ static void on_slaved(evutil_socket_t fd, short what, void *arg)
 
 static size_t on_wanted(struct relay *relay, unsigned id, void *arg)
 {
-    struct state *state = arg;
-    const struct carry *carry = state->carry;
+    struct carrying *state = arg;
+    const struct carry *carry = &state->carry;
     struct readers **readers = &state->readers[id];
 
     (void)relay;
@@ -160,12 +164,37 @@ static int end_add(struct relay *relay, const struct carry *carry, unsigned id)
     return relay_add(relay, id, stream->kind, flags, reads, writes);
 }
 
+/* Whether the caller may go on reading what is read for the process. */
+static int ends_shared(const struct carry *carry)
+{
+    for (unsigned i = 0; i < carry->count; i++) {
+        const stream_desc *stream = &carry->streams[i];
+
+        if (carry->fds[i] >= 0 && stream->kind != STREAM_PIPE_WRITE &&
+            stream->kind != STREAM_OUTPUT && !(stream->flags & STREAM_F_EAGER))
+            return 1;
+    }
+    return 0;
+}
+
 static int ends_any(const struct carry *carry)
 {
     for (unsigned i = 0; i < carry->count; i++)
         if (carry->fds[i] >= 0)
             return 1;
     return 0;
+}
+
+/* Ports may be connected to as late as when the process runs. */
+static int ends_add(struct carrying *state, int ports)
+{
+    const struct carry *carry = &state->carry;
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < carry->count; i++)
+        if ((carry->streams[i].kind == STREAM_CONNECT) == ports)
+            error = end_add(state->relay, carry, i);
+    return error;
 }
 
 void carry_watch(int sock, unsigned seconds)
@@ -192,55 +221,97 @@ static struct event_base *loop_get(void)
     return loop;
 }
 
-int carry_run(struct carry *carry)
+static void settle(struct carrying *state)
+{
+    if (state->carry.settled)
+        state->carry.settled(state->carry.arg);
+    state->carry.settled = NULL;
+}
+
+static void on_settle(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    settle(arg);
+}
+
+struct carrying *carry_open(const struct carry *carry)
 {
     static const struct relay_ops ops = { .on_flush = on_flush, .on_flushed = on_flushed,
                                           .on_idle = on_idle, .on_over = on_over,
                                           .on_broken = on_broken,
                                           .wanted = on_wanted };
-    struct state state = { .carry = carry };
-    struct relay *relay;
-    struct event *slaved = NULL;
+    struct carrying *state = calloc(1, sizeof(*state));
 
-    /* The connection is free at once: neither side has anything to say on it. */
+    if (!state)
+        return NULL;
+    state->carry = *carry;
     if (carry->count == 0)
-        return 1;
-    if (!ends_any(carry))
-        return 0;
+        return state;
     signal(SIGPIPE, SIG_IGN);
     carry_watch(SSL_get_fd(carry->ssl), carry->ping_timeout);
-    state.base = loop_get();
-    relay = state.base ? relay_new(state.base, carry->ssl, &ops, &state) : NULL;
-    if (!relay)
-        return 0;
-    state.relay = relay;
-    if (carry->parent > 0)
-        relay_set_parent(relay, carry->parent);
-    relay_set_sender(relay, &carry->sender);
+    state->base = loop_get();
+    state->relay = state->base ? relay_new(state->base, carry->ssl, &ops, state) : NULL;
+    if (!state->relay)
+        return NULL;
+    if (carry->parent > 0 && ends_shared(carry))
+        relay_set_parent(state->relay, carry->parent);
+    relay_set_sender(state->relay, &carry->sender);
     if (carry->direct)
-        relay_set_direct(relay);
-    for (unsigned i = 0; i < carry->count; i++)
-        if (end_add(relay, carry, i) < 0)
-            return 0;
-    if (carry->node_side) {
-        slaved = event_new(state.base, carry->slaved, EV_READ | EV_PERSIST, on_slaved,
-                           &state);
-        if (!slaved || event_add(slaved, NULL) < 0)
-            return 0;
-    }
-    if (carry->upstream >= 0) {
-        state.upstream = event_new(state.base, carry->upstream, EV_READ | EV_PERSIST, on_upstream,
-                                   &state);
-        if (!state.upstream || event_add(state.upstream, NULL) < 0)
-            return 0;
-    }
-    event_base_dispatch(state.base);
-    if (state.upstream)
-        event_free(state.upstream);
+        relay_set_direct(state->relay);
+    return ends_add(state, 0) < 0 ? NULL : state;
+}
+
+static struct event *event_begin(struct carrying *state, int fd, event_callback_fn call)
+{
+    struct event *event = event_new(state->base, fd, EV_READ | EV_PERSIST, call, state);
+
+    return event && event_add(event, NULL) == 0 ? event : NULL;
+}
+
+static int carry_begin(struct carrying *state)
+{
+    static const struct timeval soon = { 0, SETTLE_MS * 1000 };
+    const struct carry *carry = &state->carry;
+
+    if (carry->settled)
+        state->settle = event_new(state->base, -1, 0, on_settle, state);
+    if (carry->settled && (!state->settle || event_add(state->settle, &soon) < 0))
+        return -ENOMEM;
+    if (ends_add(state, 1) < 0 || relay_begin(state->relay) < 0)
+        return -ENOMEM;
+    if (carry->node_side)
+        state->slaved = event_begin(state, carry->slaved, on_slaved);
+    if (carry->upstream >= 0)
+        state->upstream = event_begin(state, carry->upstream, on_upstream);
+    return (carry->node_side && !state->slaved) || (carry->upstream >= 0 && !state->upstream)
+               ? -ENOMEM : 0;
+}
+
+static void carry_free(struct carrying *state)
+{
+    if (state->upstream)
+        event_free(state->upstream);
     for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
-        readers_close(state.readers[i]);
-    if (slaved)
-        event_free(slaved);
-    relay_free(relay);
-    return state.over;
+        readers_close(state->readers[i]);
+    if (state->slaved)
+        event_free(state->slaved);
+    if (state->settle)
+        event_free(state->settle);
+    relay_free(state->relay);
+    free(state);
+}
+
+int carry_run(struct carrying *state)
+{
+    /* The connection is free at once: neither side has anything to say on it. */
+    int over = state->carry.count == 0;
+
+    if (!over && ends_any(&state->carry) && carry_begin(state) == 0) {
+        event_base_dispatch(state->base);
+        over = state->over;
+    }
+    settle(state);
+    carry_free(state);
+    return over;
 }

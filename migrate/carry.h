@@ -2,6 +2,9 @@
 /*
  * The last part of a transfer's life, on either side: the streams of the process are relayed over
  * the connection that brought it, until they have ended.
+ *
+ * Life: carry_open() makes ready what needs nobody, best while the other side is at work; carry_run()
+ * when the process runs. A transfer that fails in between is the end of this process, too.
  */
 #ifndef BPROC_CARRY_H
 #define BPROC_CARRY_H
@@ -19,7 +22,7 @@ struct carry {
     struct ucred sender;        /* in whose name the originals are written to; pid 0: ours */
     unsigned count;
     stream_desc *streams;
-    const int *fds;             /* by stream; -1: none; taken over */
+    const int *fds;             /* by stream; -1: none; taken over; ports' by carry_run() */
     int node_side;              /* the ends that face the process, not the originals */
     int direct;                 /* node side: the originals are the caller's own, no relay's */
     int slaved;                 /* node side: the daemon's socket; it says when the process ends */
@@ -28,6 +31,8 @@ struct carry {
     unsigned ping_timeout;      /* seconds after which the other machine has given this one up; 0 */
     const char *root;           /* node side: of the process space */
     const struct stat *identity;    /* node side: of the process's ends, by stream */
+    void (*settled)(void *arg);     /* once: it has lasted a while, or is over; NULL */
+    void *arg;
 };
 
 /*
@@ -37,10 +42,18 @@ struct carry {
  */
 void carry_watch(int sock, unsigned seconds);
 
+struct carrying;
+
+/*
+ * Leaves the connection as it is; what `carry` points to has to stay. NULL: out of memory or of
+ * descriptors. Does not block.
+ */
+struct carrying *carry_open(const struct carry *carry);
+
 /*
  * Runs until the connection or the work has ended. 1: the work has, and both sides have said so, so
- * that the connection is free for other work. 0: it is not.
+ * that the connection is free for other work. 0: it is not. Frees `carrying`.
  */
-int carry_run(struct carry *carry);
+int carry_run(struct carrying *carrying);
 
 #endif

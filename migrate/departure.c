@@ -152,6 +152,37 @@ static void ports_connect_late(struct departure *d)
     }
 }
 
+static int report_send(struct departure *d, bproc_proc proc, int error)
+{
+    d->report.error = -error;
+    d->report.text = d->text;
+    return msg_send(d->channel, K_EVENT, proc, 0, 0, FRAME_XDR(move_report), &d->report, NULL, 0);
+}
+
+/* That a program runs the daemon hears from the node. */
+static void report_late(void *arg)
+{
+    report_send(arg, P_MOVE_COMMITTED, 0);
+}
+
+/* Of the streams, all that can be made ready before the process runs. */
+static int streams_open(struct departure *d)
+{
+    struct carry carry = { .ssl = d->link->ssl, .parent = d->arg.parent,
+                           .sender = { .pid = d->arg.task, .uid = d->arg.uid, .gid = d->arg.gid },
+                           .count = d->arg.streams.streams_len,
+                           .streams = d->arg.streams.streams_val, .fds = d->originals,
+                           .upstream = d->arg.kind == MOVE_RFORK || d->arg.serial ? -1 : d->channel,
+                           .pid = d->arg.pid, .ping_timeout = d->arg.ping_timeout,
+                           .settled = d->arg.serial ? report_late : NULL, .arg = d };
+
+    for (unsigned i = 0; i < carry.count; i++)
+        if (carry.streams[i].kind == STREAM_CONNECT)
+            carry.streams[i].flags |= STREAM_F_EAGER;
+    d->carrying = carry_open(&carry);
+    return d->carrying ? 0 : -ENOMEM;
+}
+
 /* To the node, up to the moment at which the process waits there. */
 static int process_give(struct departure *d)
 {
@@ -170,6 +201,9 @@ static int process_give(struct departure *d)
     departure_lap(d, MT_SEND);
     if (!error)
         error = FAULT(FAULT_MOVER_SENT);
+    /* The node is at work. An image may have to be sent again, over another connection. */
+    if (!error && d->arg.serial)
+        error = streams_open(d);
     if (!error)
         error = departure_expect(d, d->arg.serial ? P_BULK_COMMITTED : P_BULK_READY);
     departure_lap(d, MT_RESTORE);
@@ -207,13 +241,6 @@ static int process_send(struct departure *d)
     return error;
 }
 
-static int report_send(struct departure *d, bproc_proc proc, int error)
-{
-    d->report.error = -error;
-    d->report.text = d->text;
-    return msg_send(d->channel, K_EVENT, proc, 0, 0, FRAME_XDR(move_report), &d->report, NULL, 0);
-}
-
 static int commit(struct departure *d)
 {
     struct msg msg;
@@ -240,21 +267,6 @@ static int commit(struct departure *d)
     return error;
 }
 
-static int streams_carry(struct departure *d)
-{
-    struct carry carry = { .ssl = d->link->ssl, .parent = d->arg.parent,
-                           .sender = { .pid = d->arg.task, .uid = d->arg.uid, .gid = d->arg.gid },
-                           .count = d->arg.streams.streams_len,
-                           .streams = d->arg.streams.streams_val, .fds = d->originals,
-                           .upstream = d->arg.kind == MOVE_RFORK || d->arg.serial ? -1 : d->channel,
-                           .pid = d->arg.pid, .ping_timeout = d->arg.ping_timeout };
-
-    for (unsigned i = 0; i < carry.count; i++)
-        if (carry.streams[i].kind == STREAM_CONNECT)
-            carry.streams[i].flags |= STREAM_F_EAGER;
-    return carry_run(&carry);
-}
-
 /* What the next departure is not to find. Its streams' originals are the relay's, and gone. */
 static void departure_end(struct departure *d, pthread_t watcher)
 {
@@ -274,8 +286,7 @@ static int departure_commit(struct departure *d)
     if (error)
         return error;
     atomic_store(&d->committed, 1);
-    /* Of a program the daemon may know already, and have ended the move. */
-    if (report_send(d, P_MOVE_COMMITTED, 0) < 0 && !d->arg.serial)
+    if (!d->arg.serial && report_send(d, P_MOVE_COMMITTED, 0) < 0)
         return -EPIPE;
     fd_close(&d->image);
     fd_close(&d->spec);
@@ -325,7 +336,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
         error = departure_lazy_go(&d);
     if (error)
         return 0;
-    carried = streams_carry(&d);
+    carried = (d.carrying || streams_open(&d) == 0) && carry_run(d.carrying);
     /* Our end is that of its memory. */
     if (d.lazy && departure_lazy_end(&d) < 0)
         return 0;

@@ -43,6 +43,7 @@ struct departure {
     struct nodelink *link;
     int waited;                     /* the connection is that of an earlier departure */
     int lost;                       /* and has ended before the node has begun with anything */
+    struct carrying *carrying;      /* its streams, once they are made ready; NULL */
     int watched;                    /* a thread sees when the daemon gives up */
     int heard;                      /* the node has said something to this launch */
     move_report report;

@@ -157,16 +157,15 @@ static int relay_make_events(struct relay *relay)
     relay->want_timer = event_new(relay->base, -1, 0, want_on_timer, relay);
     relay->peer_timer = event_new(relay->base, -1, 0, peer_on_timer, relay);
     if (!relay->tls_readable || !relay->tls_writable || !relay->again || !relay->notify ||
-        !relay->hold_timer || !relay->want_timer || !relay->peer_timer ||
-        event_add(relay->tls_readable, NULL) < 0)
+        !relay->hold_timer || !relay->want_timer || !relay->peer_timer)
         return -ENOMEM;
-    return evutil_make_socket_nonblocking(fd) < 0 ? -errno : 0;
+    return 0;
 }
 
 struct relay *relay_new(struct event_base *base, SSL *ssl, const struct relay_ops *ops, void *arg)
 {
     struct relay *relay = calloc(1, sizeof(*relay));
-    int one = 1, unsent = UNSENT_MAX, fd = SSL_get_fd(ssl), error;
+    int error;
 
     if (!relay)
         return NULL;
@@ -184,13 +183,22 @@ struct relay *relay_new(struct event_base *base, SSL *ssl, const struct relay_op
         errno = -error;
         return NULL;
     }
-    SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    return relay;
+}
+
+int relay_begin(struct relay *relay)
+{
+    int one = 1, unsent = UNSENT_MAX, fd = SSL_get_fd(relay->ssl);
+
+    if (evutil_make_socket_nonblocking(fd) < 0 || event_add(relay->tls_readable, NULL) < 0)
+        return -ENOMEM;
+    SSL_set_mode(relay->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     /* Hints for TCP; without them all works, only slower. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
     /* The blocking phase may have read ahead what the socket will not announce again. */
     relay_turn_soon(relay);
-    return relay;
+    return 0;
 }
 
 void relay_free(struct relay *relay)

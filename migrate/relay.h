@@ -4,10 +4,10 @@
  * originals, on the node the receiver holds the other ends of what the process got; both run this
  * code, on an event loop.
  *
- * Life: relay_new() on a connection whose handshake is done (bulk.h may have used it before; what
- * it has read ahead is taken over), relay_add() for each stream before the loop runs again, the
- * same ids and kinds on both sides. Then bytes flow until relay_free(). The callbacks come from
- * the loop, never out of a call of the owner's, and may free the relay.
+ * Life: relay_new() for a connection whose handshake is done (bulk.h may go on using it), relay_add()
+ * for each stream, the same ids and kinds on both sides. From relay_begin() on the connection is the
+ * relay's, which takes over what has been read ahead, and bytes flow until relay_free(). The
+ * callbacks come from the loop, never out of a call of the owner's, and may free the relay.
  *
  * Each direction of a stream has a window of its own: a reader that stalls holds up its stream
  * alone, and memory is bounded by the windows. Nothing is read from a descriptor before the
@@ -61,10 +61,7 @@ struct relay_ops {
     void (*on_over)(struct relay *relay, void *arg);
 };
 
-/*
- * Borrows `ssl`, which must outlive the relay, and makes its socket non-blocking. NULL and errno
- * on failure. Does not block.
- */
+/* Borrows `ssl`, which must outlive the relay. NULL and errno on failure. Does not block. */
 struct relay *relay_new(struct event_base *base, SSL *ssl, const struct relay_ops *ops, void *arg);
 
 /*
@@ -75,6 +72,12 @@ struct relay *relay_new(struct event_base *base, SSL *ssl, const struct relay_op
  */
 int relay_add(struct relay *relay, unsigned id, stream_kind kind, unsigned flags, int read_fd,
               int write_fd);
+
+/*
+ * The connection is the relay's from here on: its socket becomes non-blocking. Once, before the
+ * loop runs. 0 or -ENOMEM. Does not block.
+ */
+int relay_begin(struct relay *relay);
 
 /*
  * Names the process that is likely to share the read ends added without STREAM_F_EAGER. As long

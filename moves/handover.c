@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/bproc.h>
 
 #include "moves/check.h"
 #include "moves/gate.h"
@@ -95,6 +96,13 @@ static int move_examine(struct move *move, const struct caller *caller, char *te
     return error;
 }
 
+/* Who did not know that before has asked at the same time, and goes by that answer. */
+static int stays_here(const struct move *move, const struct caller *caller)
+{
+    return move->kind < MOVE_DUMP &&
+           (move->node == caller->node || move->node == BPROC_NODE_SELF);
+}
+
 static int kind_is_known(move_kind kind)
 {
     return kind >= MOVE_RFORK && kind <= MOVE_UNDUMP;
@@ -123,7 +131,12 @@ void move_handover(struct conn *conn, const struct caller *caller,
         return;
     }
     move->rank = move->arg.rank;
-    error = move_examine(move, caller, text, sizeof(text));
+    if (stays_here(move, caller)) {
+        snprintf(text, sizeof(text), "the process is on that node already");
+        error = BE_SAMENODE;
+    } else {
+        error = move_examine(move, caller, text, sizeof(text));
+    }
     if (!error && others > 0) {
         snprintf(text, sizeof(text), "out of memory");
         error = vector_make(move, caller);

@@ -84,9 +84,9 @@ void move_free(struct move *move)
 /* Undoes and ends it. The caller hears first: one that hands over itself reads both. */
 void move_fail(struct move *move, int error, const char *fmt, ...)
 {
-    /* The library tries another number, or the whole image. */
+    /* The library tries another number, or the whole image, or there was no need for it. */
     int goes_on = (error == BPROC_PID_TAKEN && move->kind == MOVE_RFORK) ||
-                  error == BPROC_IMAGE_LOST;
+                  error == BPROC_IMAGE_LOST || error == BE_SAMENODE;
     char text[BPROC_MAX_TEXT];
     va_list args;
 

@@ -67,10 +67,12 @@ static void plan_make(struct task_plan *plan, const struct options *options, siz
         plan->sinks[1] = NULL;
 }
 
-static void sinks_color(struct sink sinks[2])
+static void sinks_open(struct sink sinks[2])
 {
     static const char *const colors[2] = { TOOL_CYAN, TOOL_RED };
 
+    sinks[0].fd = STDOUT_FILENO;
+    sinks[1].fd = STDERR_FILENO;
     for (int i = 0; i < 2; i++)
         if (tool_color_wanted(sinks[i].fd)) {
             sinks[i].label_on = colors[i];
@@ -265,7 +267,7 @@ static double seconds_now(void)
 
 int main(int argc, char **argv)
 {
-    static struct sink sinks[2] = { { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } };
+    static struct sink sinks[2];
     struct task_plan plan = { .sinks = { &sinks[0], &sinks[1] } };
     struct nodeset nodes = { 0 };
     struct command command = { 0 };
@@ -275,7 +277,7 @@ int main(int argc, char **argv)
     int result;
 
     options_read(&options, argc, argv);
-    sinks_color(sinks);
+    sinks_open(sinks);
     command_choose(&command, &options);
     nodes_choose(&nodes, &options);
     plan.command = &command;

@@ -180,7 +180,7 @@ __attribute__((unused)) static void pair_open(struct pair *pair, int relays)
         side->ssl = ssl[i];
         if (i < relays) {
             side->relay = relay_new(pair->base, side->ssl, &side_ops, side);
-            must(side->relay != NULL, "make a relay");
+            must(side->relay && relay_begin(side->relay) == 0, "make a relay");
         }
     }
 }

@@ -116,7 +116,7 @@ static void side_open(struct pair *pair, int which, struct lane *lanes)
     setsockopt(SSL_get_fd(side->ssl), SOL_SOCKET, which == NODE ? SO_SNDBUF : SO_RCVBUF, &bytes,
                sizeof(bytes));
     side->relay = relay_new(pair->base, side->ssl, &side_ops, side);
-    must(side->relay != NULL, "make a relay");
+    must(side->relay && relay_begin(side->relay) == 0, "make a relay");
     for (unsigned i = 0; i < LANES; i++)
         lane_open(pair, which, &lanes[i], i);
 }
