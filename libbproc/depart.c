@@ -71,7 +71,7 @@ int depart_ask_hear(struct depart *depart)
 
     if (error)
         return client_error(error);
-    /* What was handed over meanwhile may be refused before a node's daemon has the master's word. */
+    /* What was handed over meanwhile may be refused before a node has the master's word. */
     if (msg.header.status > 0)
         error = -msg.header.status;
     else if (msg.header.kind != K_REPLY || msg.header.proc != P_MOVE_ASK)

@@ -3,8 +3,8 @@
  * The last part of a transfer's life, on either side: the streams of the process are relayed over
  * the connection that brought it, until they have ended.
  *
- * Life: carry_open() makes ready what needs nobody, best while the other side is at work; carry_run()
- * when the process runs. A transfer that fails in between is the end of this process, too.
+ * Life: carry_open() makes ready what needs nobody, best while the other side is at work;
+ * carry_run() when the process runs. A transfer that fails in between is our end, too.
  */
 #ifndef BPROC_CARRY_H
 #define BPROC_CARRY_H

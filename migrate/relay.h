@@ -4,10 +4,11 @@
  * originals, on the node the receiver holds the other ends of what the process got; both run this
  * code, on an event loop.
  *
- * Life: relay_new() for a connection whose handshake is done (bulk.h may go on using it), relay_add()
- * for each stream, the same ids and kinds on both sides. From relay_begin() on the connection is the
- * relay's, which takes over what has been read ahead, and bytes flow until relay_free(). The
- * callbacks come from the loop, never out of a call of the owner's, and may free the relay.
+ * Life: relay_new() for a connection whose handshake is done (bulk.h may go on using it),
+ * relay_add() for each stream, the same ids and kinds on both sides. From relay_begin() on the
+ * connection is the relay's, which takes over what has been read ahead, and bytes flow until
+ * relay_free(). The callbacks come from the loop, never out of a call of the owner's, and may free
+ * the relay.
  *
  * Each direction of a stream has a window of its own: a reader that stalls holds up its stream
  * alone, and memory is bounded by the windows. Nothing is read from a descriptor before the
