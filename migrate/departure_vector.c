@@ -88,9 +88,11 @@ static int rest_take(struct naming *n, const struct bulk_msg *msg)
 
     if (error || n->direct)
         return error ? error : -EPROTO;
+    error = memorylist_back(n->list, rest.number);
+    if (error)
+        return error;
     n->direct = 1;
     n->ended = 0;
-    memorylist_back(n->list, rest.number);
     return bulk_put(n->ssl, P_BULK_REST, 0, FRAME_XDR(rest_msg), &rest);
 }
 

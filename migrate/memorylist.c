@@ -187,16 +187,21 @@ int memorylist_next(struct memorylist *list, struct memoryitem *item, int ms)
 }
 
 /* For whom the way from node to node has broken: once in a transfer. */
-void memorylist_back(struct memorylist *list, unsigned number)
+int memorylist_back(struct memorylist *list, unsigned number)
 {
     struct entry entry;
 
+    if (number > list->next)
+        return -EPROTO;
     list->next = 0;
     list->at = HEAD_BYTES;
-    while (list->next < number && part_read(list, &entry, sizeof(entry)) == 0) {
+    while (list->next < number) {
+        if (part_read(list, &entry, sizeof(entry)) < 0 || entry.count == 0)
+            return -EPROTO;
         list->at += (off_t)(entry.count * sizeof(page_run));
         list->next++;
     }
+    return 0;
 }
 
 size_t memoryitem_pages(const struct memoryitem *item)

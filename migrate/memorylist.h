@@ -44,8 +44,8 @@ void memorylist_break(struct memorylist *list);
  */
 int memorylist_next(struct memorylist *list, struct memoryitem *item, int ms);
 
-/* The next one will be that of this number, which memorylist_next() has given before. */
-void memorylist_back(struct memorylist *list, unsigned number);
+/* The next one will be that of this number. 0, or -EPROTO if that was not given yet. */
+int memorylist_back(struct memorylist *list, unsigned number);
 
 /* The descriptor of its file; borrowed. */
 int memorylist_fd(const struct memorylist *list);

@@ -136,7 +136,9 @@ static void test_list(void)
     ok(ends, "all are read, each once");
     is_int((int)memoryitem_pages(&found), 6, "with their pages");
     is_int(memorylist_next(reader, &found, 0), 0, "there are no more");
-    memorylist_back(reader, 1);
+    is_int(memorylist_back(reader, 5), -EPROTO, "none can be asked for that was not listed");
+    is_int(memorylist_back(reader, 4), -EPROTO, "nor one after the end");
+    is_int(memorylist_back(reader, 1), 0, "it goes back");
     ok(memorylist_next(reader, &found, 0) == 1 && found.number == 1 && found.count == 2,
        "one is read again");
     memorylist_free(list);
