@@ -52,10 +52,11 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/memorylist.c migrate/memorylist.h \
 	migrate/memorypass.c migrate/memorypass.h \
 	migrate/memoryruns.c migrate/memoryruns.h \
+	migrate/pagehash.c migrate/pagehash.h \
 	migrate/pageoffer.c migrate/pageoffer.h \
 	migrate/pagestore.c migrate/pagestore.h \
 	migrate/readers.c migrate/readers.h
-migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS)
+migrate_libmigrate_la_LIBADD = migrate/librelay.la $(CRIU_LIBS) $(IPSEC_MB_LIBS)
 
 migrate_bproc_mover_SOURCES = \
 	migrate/mover.c \
@@ -152,6 +153,10 @@ tests_unit_test_pageoffer_SOURCES = \
 	tests/unit/test_pageoffer.c tests/unit/relay_pair.h tests/unit/tap.h
 tests_unit_test_pageoffer_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_pagehash
+tests_unit_test_pagehash_SOURCES = tests/unit/test_pagehash.c tests/unit/tap.h
+tests_unit_test_pagehash_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_memoryring
 tests_unit_test_memoryring_SOURCES = \

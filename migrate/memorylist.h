@@ -22,7 +22,7 @@ struct memoryitem {
     unsigned number;                    /* of the batch; the first is 0 */
     unsigned count;
     page_run runs[BPROC_MAX_BATCH];
-    uint8_t digest[BPROC_HASH_LEN];     /* SHA-256 of its pages, in this order */
+    uint8_t digest[BPROC_HASH_LEN];     /* of its pages, in this order (pagehash.h) */
 };
 
 /* Both take `fd`, on failure too. NULL and errno. */

@@ -8,16 +8,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include "migrate/bulk.h"
 #include "migrate/memorypull.h"
+#include "migrate/pagehash.h"
 
 #define PATIENCE_SECONDS 12             /* for one batch */
 
 struct memorypull {
     SSL *master;
     struct nodelink from;
+    struct pagehash *hash;
     int asked;                          /* the master, for the rest */
 };
 
@@ -46,12 +47,14 @@ static void pull_end(void)
     signal(SIGALRM, SIG_DFL);
 }
 
-static int digest_check(const page_named *named, const uint8_t *bytes, size_t len)
+static int digest_check(const struct memorypull *pull, const page_named *named,
+                        const uint8_t *bytes, size_t len)
 {
-    uint8_t digest[BPROC_HASH_LEN];
+    uint8_t digest[PAGE_HASH];
+    int error = pagehash_batch(pull->hash, bytes, len / PAGE_BYTES, digest);
 
-    if (!EVP_Digest(bytes, len, digest, NULL, EVP_sha256(), NULL))
-        return -ENOMEM;
+    if (error)
+        return error;
     return CRYPTO_memcmp(digest, named->digest, sizeof(digest)) == 0 ? 0 : -EBADMSG;
 }
 
@@ -63,7 +66,7 @@ static int batch_take(const struct memorypull *pull, const page_named *named, ui
     pull_begin(pull);
     error = bulk_recv_data(pull->from.ssl, bytes, len);
     pull_end();
-    return error ? error : digest_check(named, bytes, len);
+    return error ? error : digest_check(pull, named, bytes, len);
 }
 
 static int rest_ask(struct memorypull *pull, unsigned number)
@@ -100,13 +103,15 @@ int memorypull_rest(struct memorypull *pull)
 struct memorypull *memorypull_new(SSL *master, struct nodelink *from, const share_word word)
 {
     struct memorypull *pull = malloc(sizeof(*pull));
+    struct pagehash *hash = pull ? pagehash_new() : NULL;
     share_arg arg = { .forks = 0 };
 
-    if (!pull) {
+    if (!hash) {
         nodelink_close(from);
+        free(pull);
         return NULL;
     }
-    *pull = (struct memorypull){ .master = master, .from = *from };
+    *pull = (struct memorypull){ .master = master, .from = *from, .hash = hash };
     memcpy(arg.word, word, sizeof(arg.word));
     if (pull->from.ssl &&
         bulk_send(pull->from.ssl, P_BULK_PULL, 0, FRAME_XDR(share_arg), &arg) < 0)
@@ -119,5 +124,6 @@ void memorypull_free(struct memorypull *pull)
     if (!pull)
         return;
     nodelink_close(&pull->from);
+    pagehash_free(pull->hash);
     free(pull);
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <openssl/evp.h>
 
 #include "common/fault.h"
 #include "common/fd.h"
@@ -16,6 +15,7 @@
 #include "migrate/memoryread.h"
 #include "migrate/memorysend.h"
 #include "migrate/memorywalk.h"
+#include "migrate/pagehash.h"
 
 #define LAZY_PAGES 64UL                 /* what is waited for stands behind few */
 #define LAZY_BATCHES 4                  /* on their way at a time */
@@ -30,6 +30,7 @@ struct memorysend {
     const struct pageoffer_answer *answer;
     uint64_t bytes;
     struct memorylist *list;            /* who else learns what was sent; NULL */
+    struct pagehash *hash;              /* if somebody does */
     unsigned listed;
     unsigned on_way;                    /* batches that are not known to be in place */
     int rest;                           /* what nobody asks for is due, too */
@@ -57,9 +58,15 @@ static int batch_put(struct memorysend *m, struct memorybatch *batch)
 static int batch_list(struct memorysend *m, const struct memorybatch *batch)
 {
     struct memoryitem item = { .number = m->listed++, .count = batch->count };
+    int error;
 
-    if (!EVP_Digest(batch->data, batch->pages * PAGE_BYTES, item.digest, NULL, EVP_sha256(), NULL))
+    if (!m->hash)
+        m->hash = pagehash_new();
+    if (!m->hash)
         return -ENOMEM;
+    error = pagehash_batch(m->hash, batch->data, batch->pages, item.digest);
+    if (error)
+        return error;
     memcpy(item.runs, batch->runs, batch->count * sizeof(*batch->runs));
     return memorylist_add(m->list, &item);
 }
@@ -273,6 +280,7 @@ void memorysend_free(struct memorysend *m)
         return;
     memoryread_stop(m->reader);
     memorywalk_free(m->walk);
+    pagehash_free(m->hash);
     fd_close(&m->memory);
     if (m->lazy)
         memoryhold_end(m->task);

@@ -7,6 +7,7 @@
 
 #include "migrate/memorylist.h"
 #include "migrate/memorypull.h"
+#include "migrate/pagehash.h"
 #include "migrate/pagestore.h"
 #include "tests/unit/relay_pair.h"
 
@@ -40,10 +41,13 @@ static void node_run(SSL *ssl, int lies, int breaks)
 static void named_make(page_named *named, unsigned number)
 {
     static uint8_t pages[PAGES * PAGE_BYTES];
+    struct pagehash *hash = pagehash_new();
 
+    must(hash != NULL, "get memory");
     pages_make(pages, number);
     named->number = number;
-    EVP_Digest(pages, sizeof(pages), (uint8_t *)named->digest, NULL, EVP_sha256(), NULL);
+    must(pagehash_batch(hash, pages, PAGES, (uint8_t *)named->digest) == 0, "hash");
+    pagehash_free(hash);
 }
 
 /* The number from which on the master is asked for the rest; -1: something else. */
