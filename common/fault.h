@@ -31,6 +31,7 @@ enum fault {
     FAULT_MOVER_READY = 24,         /* image waits on the node, masterd does not know */
     FAULT_MOVER_COMMITTED = 25,     /* process runs, masterd does not know by us */
     FAULT_MOVER_MEMORY = 26,        /* process runs, without all of its memory: a lazy one */
+    FAULT_MOVER_BATCH = 27,         /* the same, and a batch of that is on its way in part */
     /* receiver: 40-59 */
     FAULT_RECEIVER_REGISTERED = 40, /* slaved knows of the transfer */
     FAULT_RECEIVER_RECEIVED = 41,   /* image is whole */
@@ -38,6 +39,7 @@ enum fault {
     FAULT_RECEIVER_COMMIT = 43,     /* told to commit, or to do it by itself */
     FAULT_RECEIVER_GATE = 44,       /* gate opened, mover does not know */
     FAULT_RECEIVER_FILL = 45,       /* about to bring a lazy process's memory, for which it waits */
+    FAULT_RECEIVER_FILLER = 46,     /* is to bring it, and nobody knows of that yet */
     /* slaved: 60-79 */
     FAULT_SLAVED_REGISTERED = 60,   /* a transfer has begun */
     FAULT_SLAVED_LAUNCH = 61,       /* launch asked for, the space not yet */

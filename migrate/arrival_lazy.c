@@ -2,9 +2,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "common/fault.h"
@@ -31,15 +33,29 @@ int arrival_fill_offer(struct arrival *a)
     return error ? arrival_fail(a, error, "cannot reach slaved: %s", strerror(-error)) : 0;
 }
 
+/* Or until who sends the process has gone. */
+static int filler_wait(const struct arrival *a)
+{
+    struct pollfd fds[2] = { { .fd = a->filler, .events = POLLIN },
+                             { .fd = SSL_get_fd(a->ssl), .events = POLLRDHUP } };
+
+    while (poll(fds, 2, -1) < 0 && errno == EINTR)
+        continue;
+    return fds[0].revents ? 0 : -ECONNRESET;
+}
+
 int arrival_fill_ask(struct arrival *a, const struct memorygate *memory)
 {
     fill_arg arg = { .pid = a->launch.pid, .task = memory->pid, .whole = memory->whole,
                      .ping_timeout = a->launch.ping_timeout };
-    int fds[] = { memory->fd, memory->pidfd };
+    int fds[] = { memory->fd, memory->pidfd }, error;
 
     arg.regions.regions_len = a->launch.regions.regions_len;
     arg.regions.regions_val = a->launch.regions.regions_val;
-    return msg_call(a->filler, P_FILL, FRAME_XDR(fill_arg), &arg, fds, 2, NULL, NULL, 0, NULL, 0);
+    error = msg_send(a->filler, K_CALL, P_FILL, 0, 0, FRAME_XDR(fill_arg), &arg, fds, 2);
+    if (!error)
+        error = filler_wait(a);
+    return error ? error : msg_answer(a->filler, P_FILL, NULL, NULL, 0, NULL, 0);
 }
 
 /* ---- who has the connection for its memory ---- */
@@ -49,13 +65,28 @@ static int answer(int asker, int error)
     return msg_send(asker, K_REPLY, P_FILL, 0, -error, NULL, NULL, NULL, 0);
 }
 
+/*
+ * While the rest of a message is awaited nobody else is served: who leaves it at that for as long
+ * is taken for gone, like his machine.
+ */
+static void sender_watch(int sock, unsigned seconds)
+{
+    struct timeval limit = { .tv_sec = seconds };
+
+    carry_watch(sock, seconds);
+    if (seconds == 0)
+        return;
+    setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
 static int memory_bring(const struct arrival *a, int asker, struct memorygate *gate,
                         const fill_arg *arg)
 {
     struct memoryfill *fill = memoryfill_new(a->ssl, gate, arg, a->setup->server);
     int error = fill ? 0 : -errno, lazy = fill && memoryfill_is_lazy(fill);
 
-    carry_watch(SSL_get_fd(a->ssl), arg->ping_timeout);
+    sender_watch(SSL_get_fd(a->ssl), arg->ping_timeout);
     if (!error && lazy)
         error = answer(asker, 0);
     if (!error)
@@ -93,7 +124,8 @@ void arrival_fill(struct arrival *a, const struct bulk_msg *msg)
     int asker;
 
     if (frame_decode(FRAME_XDR(share_arg), msg->body, msg->header.body_len, &arg,
-                     sizeof(arg)) < 0 || arg.forks || arrival_register(a) < 0)
+                     sizeof(arg)) < 0 || arg.forks || FAULT(FAULT_RECEIVER_FILLER) < 0 ||
+        arrival_register(a) < 0)
         return;
     asker = arrival_share_take(a, &arg);
     if (asker < 0)

@@ -204,6 +204,8 @@ static int process_give(struct departure *d)
     /* The node is at work. An image may have to be sent again, over another connection. */
     if (!error && d->arg.serial)
         error = streams_open(d);
+    if (!error && d->lazy)
+        error = departure_lazy_heed(d);
     if (!error)
         error = departure_expect(d, d->arg.serial ? P_BULK_COMMITTED : P_BULK_READY);
     departure_lap(d, MT_RESTORE);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -12,14 +13,18 @@
 #include <unistd.h>
 #include <openssl/rand.h>
 
+#include "common/fd.h"
 #include "migrate/bulk.h"
 #include "migrate/carry.h"
 #include "migrate/departure_parts.h"
+
+#define HEED_MS 300000              /* as long as the connection itself waits */
 
 struct lazysend {
     pthread_t thread;
     sem_t begun;
     int go;                             /* readable when the process runs */
+    int over;                           /* readable when there is no more to come */
     int refused, error;                 /* of what is begun, and then of all of it */
     share_word word;
     char text[BPROC_MAX_TEXT];
@@ -56,13 +61,15 @@ static void *lazy_run(void *arg)
         lazy->error = memorysend_serve(memory, link.ssl, lazy->go);
     nodelink_close(&link);
     memorysend_free(memory);
+    eventfd_write(lazy->over, 1);
     return NULL;
 }
 
 static void lazy_free(struct departure *d)
 {
     sem_destroy(&d->lazy->begun);
-    close(d->lazy->go);
+    fd_close(&d->lazy->go);
+    fd_close(&d->lazy->over);
     free(d->lazy);
     d->lazy = NULL;
 }
@@ -77,7 +84,9 @@ int departure_lazy_start(struct departure *d)
     d->lazy = lazy;
     sem_init(&lazy->begun, 0, 0);
     lazy->go = eventfd(0, EFD_CLOEXEC);
-    if (lazy->go >= 0 && RAND_bytes((unsigned char *)lazy->word, sizeof(lazy->word)) == 1)
+    lazy->over = eventfd(0, EFD_CLOEXEC);
+    if (lazy->go >= 0 && lazy->over >= 0 &&
+        RAND_bytes((unsigned char *)lazy->word, sizeof(lazy->word)) == 1)
         error = pthread_create(&lazy->thread, NULL, lazy_run, d);
     if (error) {
         lazy_free(d);
@@ -98,6 +107,21 @@ int departure_lazy_wait(struct departure *d)
         continue;
     sem_post(&d->lazy->begun);
     return d->lazy->refused ? departure_fail(d, d->lazy->refused, "%s", d->lazy->text) : 0;
+}
+
+int departure_lazy_heed(struct departure *d)
+{
+    struct pollfd fds[2] = { { .fd = SSL_get_fd(d->link->ssl), .events = POLLIN },
+                             { .fd = d->lazy->over, .events = POLLIN } };
+    int error = 0;
+
+    if (!SSL_has_pending(d->link->ssl))
+        while (poll(fds, 2, HEED_MS) < 0 && errno == EINTR)
+            continue;
+    if (!fds[0].revents && fds[1].revents)
+        error = d->lazy->error;
+    return error ? departure_fail(d, -EIO, "cannot send the memory of process %d to node %d: %s",
+                                  d->arg.pid, d->arg.to.node, strerror(-error)) : 0;
 }
 
 int departure_lazy_go(struct departure *d)

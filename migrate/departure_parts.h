@@ -99,13 +99,15 @@ int departure_memory_name(struct departure *d, uint64_t *bytes);
 
 /*
  * A thread with a connection of its own begins to offer what there is. Life: start; the word by
- * which the node finds that connection; wait until it is made; go when the process runs; end, when
- * the node has all of it or nobody wants it any more, which says whether that was well. The end of
- * this process is the end of all of that.
+ * which the node finds that connection; wait until it is made; heed, until the node says something
+ * on the other one, or that one has failed; go when the process runs; end, when the node has all of
+ * it or nobody wants it any more, which says whether that was well. The end of this process is the
+ * end of all of that.
  */
 int departure_lazy_start(struct departure *d);
 void departure_lazy_word(const struct departure *d, share_word word);
 int departure_lazy_wait(struct departure *d);
+int departure_lazy_heed(struct departure *d);
 int departure_lazy_go(struct departure *d);
 int departure_lazy_end(struct departure *d);
 

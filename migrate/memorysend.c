@@ -101,7 +101,10 @@ static int batch_send(struct memorysend *m)
 {
     int error = memorybatch_read(&m->batch, m->memory);
 
-    return error || m->batch.pages == 0 ? error : batch_put(m, &m->batch);
+    if (error || m->batch.pages == 0)
+        return error;
+    error = batch_put(m, &m->batch);
+    return error || !m->rest ? error : FAULT(FAULT_MOVER_BATCH);
 }
 
 /* What it waits for, and what is beside that. */
