@@ -263,19 +263,17 @@ static void all_look(int64_t now)
 }
 
 /*
- * Keepers fork at a launch only. The look before this one has overlooked nobody if no number has
- * been given out since; `met` is whom it met.
+ * Nobody was met but keepers, which fork at a launch only, nobody who was launched since is left,
+ * and no number has been given out by the kernel.
  */
-static bool is_deserted(bool met, pid_t last)
+static bool is_deserted(pid_t last)
 {
-    return (!met && !census.met && !census.hurry && last == census.last) ||
-           (kill(-1, 0) < 0 && errno == ESRCH);
+    return !census.met && registry_is_empty() && last == census.last;
 }
 
 /* `cost`: processor time of this look. */
-static void next_set(int64_t cost, pid_t last, bool met)
+static void next_set(int64_t cost, pid_t last)
 {
-    bool deserted = is_deserted(met, last);
     int64_t now = now_ms();
     int64_t least = cost * COST_MOST;
 
@@ -286,8 +284,22 @@ static void next_set(int64_t cost, pid_t last, bool met)
     census.last = last;
     census.hurry = false;
     census.due = now + (census.interval > least ? census.interval : least);
-    if (deserted)
+    /* Nobody is here to fork. */
+    if (kill(-1, 0) < 0 && errno == ESRCH)
         census.due = 0;
+}
+
+static void look(void)
+{
+    int64_t began = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+    pid_t last = numbers_tend();
+
+    if (is_deserted(last)) {
+        census.due = 0;
+        return;
+    }
+    all_look(now_ms());
+    next_set(clock_ms(CLOCK_PROCESS_CPUTIME_ID) - began, last);
 }
 
 int census_look(void)
@@ -295,12 +307,7 @@ int census_look(void)
     int64_t now = now_ms();
 
     if (census.due > 0 && now >= census.due) {
-        int64_t began = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
-        bool met = census.met;
-        pid_t last = numbers_tend();
-
-        all_look(now);
-        next_set(clock_ms(CLOCK_PROCESS_CPUTIME_ID) - began, last, met);
+        look();
         now = now_ms();
     }
     if (census.due == 0)

@@ -198,10 +198,13 @@ void keeper_dismiss(pid_t ppid)
     }
 }
 
-/* That of a session or a group stays for a moment, as its shell may have the next command. */
+/*
+ * That of a session or a group stays for a moment, as its shell may have the next command. A leader
+ * is the last one of its session to go.
+ */
 static bool is_wanted(struct keeper *keeper, int64_t now)
 {
-    bool used = keeper->users > 0 || is_leading(keeper, 0);
+    bool used = is_in_use(keeper);
     bool stays = keeper->number == keeper->sid || keeper->childless;
 
     if (used || keeper->channel < 0 || !stays) {
@@ -210,7 +213,7 @@ static bool is_wanted(struct keeper *keeper, int64_t now)
     }
     if (keeper->until == 0)
         keeper->until = now + LINGER_MS;
-    return now < keeper->until;
+    return now < keeper->until || is_leading(keeper, 0);
 }
 
 int keeper_tidy(void)
@@ -227,7 +230,7 @@ int keeper_tidy(void)
             keeper_end(keeper);
         else if (!keeper->leaving && !is_wanted(keeper, now))
             keeper_leave(keeper);
-        else if (!keeper->leaving && keeper->until) {
+        else if (!keeper->leaving && keeper->until > now) {
             staying++;
             if (!eldest || keeper->until < eldest->until)
                 eldest = keeper;

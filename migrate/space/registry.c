@@ -30,6 +30,11 @@ struct entry *registry_find_worker(pid_t worker)
     return NULL;
 }
 
+bool registry_is_empty(void)
+{
+    return !entries;
+}
+
 struct entry *registry_add(pid_t pid)
 {
     struct entry *entry = registry_find(pid) ? NULL : calloc(1, sizeof(*entry));

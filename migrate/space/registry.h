@@ -33,6 +33,8 @@ void registry_set_keeper(struct entry *entry, struct keeper *keeper);
 struct entry *registry_find(pid_t pid);
 struct entry *registry_find_worker(pid_t worker);
 
+bool registry_is_empty(void);
+
 /* Ends an entry; its keeper may have become unused by it. NULL is allowed. */
 void registry_remove(struct entry *entry);
 
