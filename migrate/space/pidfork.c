@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -63,16 +62,16 @@ pid_t pidfork_sibling(pid_t want)
 #ifdef PIDFORK_SHARES
 
 /* Before 5.16 Linux ends with who dumps core all others who have its memory. */
-static int kernel_spares_others(void)
+static int others_are_spared;
+
+void pidfork_init(void)
 {
-    static int spares = -1;
     struct utsname name;
     int major = 0, minor = 0;
 
-    if (spares < 0)
-        spares = FAULT(FAULT_LACK_SPARING) == 0 && uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-                 (major > 5 || (major == 5 && minor >= 16));
-    return spares;
+    others_are_spared = FAULT(FAULT_LACK_SPARING) == 0 && uname(&name) == 0 &&
+                        sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+                        (major > 5 || (major == 5 && minor >= 16));
 }
 
 /* The child takes from its stack what to call, and with what. */
@@ -102,12 +101,9 @@ static pid_t beside_start(pid_t want, struct pidfork_room *room, void (*run)(voi
     void **top;
     pid_t pid;
 
-    room->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (room->stack == MAP_FAILED) {
-        room->stack = NULL;
+    room->stack = malloc(STACK_BYTES);
+    if (!room->stack)
         return -ENOMEM;
-    }
     top = (void **)((char *)room->stack + STACK_BYTES) - 2;
     top[0] = (void *)(uintptr_t)run;
     top[1] = arg;
@@ -120,6 +116,12 @@ static pid_t beside_start(pid_t want, struct pidfork_room *room, void (*run)(voi
     return pid;
 }
 
+#else
+
+void pidfork_init(void)
+{
+}
+
 #endif
 
 pid_t pidfork_beside(pid_t want, struct pidfork_room *room, void (*run)(void *), void *arg)
@@ -127,7 +129,7 @@ pid_t pidfork_beside(pid_t want, struct pidfork_room *room, void (*run)(void *),
     pid_t pid;
 
 #ifdef PIDFORK_SHARES
-    if (getpid() != 1 && kernel_spares_others())
+    if (getpid() != 1 && others_are_spared)
         return beside_start(want, room, run, arg);
 #endif
     (void)room;
@@ -144,8 +146,7 @@ int pidfork_is_beside(const struct pidfork_room *room)
 
 void pidfork_room_free(struct pidfork_room *room)
 {
-    if (room->stack)
-        munmap(room->stack, STACK_BYTES);
+    free(room->stack);
     room->stack = NULL;
 }
 

@@ -8,6 +8,9 @@
 
 #include <sys/types.h>
 
+/* Once, in init: what the kernel allows. */
+void pidfork_init(void);
+
 /*
  * fork(2) whose child has the pid `want` (0: any). All signals are blocked in the child, so that
  * none is lost before it has set its dispositions. Returns as fork: 0 in the child, the pid in the

@@ -27,6 +27,7 @@
 #include "migrate/space/mounts.h"
 #include "migrate/space/numbers.h"
 #include "migrate/space/orders.h"
+#include "migrate/space/pidfork.h"
 #include "migrate/space/rootns.h"
 #include "migrate/space/spec.h"
 
@@ -142,6 +143,7 @@ int main(int argc, char **argv)
     numbers_init();
     limits_raise();
     spec_init();
+    pidfork_init();
     signals = reap_signals();
     if (signals < 0 || census_init(&ops) < 0 || fcntl(SLAVED, F_SETFD, FD_CLOEXEC) < 0) {
         fprintf(stderr, "bproc-space: cannot start: %s\n", strerror(errno));
