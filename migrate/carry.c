@@ -257,8 +257,10 @@ struct carrying *carry_open(const struct carry *carry)
     if (carry->parent > 0 && ends_shared(carry))
         relay_set_parent(state->relay, carry->parent);
     relay_set_sender(state->relay, &carry->sender);
-    if (carry->direct)
+    if (carry->direct && carry->node_side)
         relay_set_direct(state->relay);
+    else if (carry->direct)
+        relay_set_last(state->relay);
     return ends_add(state, 0) < 0 ? NULL : state;
 }
 

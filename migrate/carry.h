@@ -24,7 +24,7 @@ struct carry {
     stream_desc *streams;
     const int *fds;             /* by stream; -1: none; taken over; ports' by carry_run() */
     int node_side;              /* the ends that face the process, not the originals */
-    int direct;                 /* node side: the originals are the caller's own, no relay's */
+    int direct;                 /* the originals are the caller's own, no relay's */
     int slaved;                 /* node side: the daemon's socket; it says when the process ends */
     int upstream;               /* the originals' side: asked for what lies before it; -1 */
     int pid;

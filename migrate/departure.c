@@ -176,6 +176,7 @@ static int streams_open(struct departure *d)
                            .pid = d->arg.pid, .ping_timeout = d->arg.ping_timeout,
                            .settled = d->arg.serial ? report_late : NULL, .arg = d };
 
+    carry.direct = !d->arg.space && carry.upstream < 0;
     for (unsigned i = 0; i < carry.count; i++)
         if (carry.streams[i].kind == STREAM_CONNECT)
             carry.streams[i].flags |= STREAM_F_EAGER;

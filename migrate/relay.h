@@ -100,6 +100,13 @@ void relay_set_sender(struct relay *relay, const struct ucred *sender);
 void relay_set_direct(struct relay *relay);
 
 /*
+ * Where the originals are, when they are the caller's own: as soon as all streams have ended nothing
+ * can be asked of this side any more, so that it says its last word (relay_over()) with their ends.
+ * Call before relay_begin().
+ */
+void relay_set_last(struct relay *relay);
+
+/*
  * The process has ended: reads what its output holds now, sends it and asks the other side to say
  * when it is delivered, unless it is known to have been; then on_flushed. Once only: -EALREADY,
  * also when nothing has been left to do. Does not block.
@@ -110,8 +117,8 @@ int relay_flush(struct relay *relay);
 void relay_flushed(struct relay *relay);
 
 /*
- * After on_idle and on_flushed: says that nothing follows. The other side answers when it is idle;
- * then on_over. Does not block.
+ * After on_idle and on_flushed: says that nothing follows, unless the other side has done so. It
+ * answers when it is idle; then on_over. Does not block.
  */
 void relay_over(struct relay *relay);
 

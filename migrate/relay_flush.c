@@ -67,6 +67,13 @@ void flush_spare(struct relay *relay)
         flush_end(relay);
 }
 
+void flush_over(struct relay *relay)
+{
+    if (relay->direct && (relay->flush == FLUSH_DRAINING || relay->flush == FLUSH_SENT) &&
+        all_is_said(relay) && all_is_delivered(relay))
+        flush_end(relay);
+}
+
 bool flush_begin(struct relay *relay)
 {
     if (relay->direct && all_is_delivered(relay)) {
@@ -87,6 +94,11 @@ void flushed_received(struct relay *relay)
 
 /* ---- where the originals are ---- */
 
+void relay_set_last(struct relay *relay)
+{
+    relay->last = true;
+}
+
 void flush_received(struct relay *relay)
 {
     if (relay->flush_received) {
@@ -94,6 +106,9 @@ void flush_received(struct relay *relay)
         return;
     }
     relay->flush_received = true;
+    /* The last word is on its way, and an answer. */
+    if (relay->over_sent)
+        return;
     for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
         struct relay_stream *stream = relay->streams[i];
 

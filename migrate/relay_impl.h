@@ -146,6 +146,7 @@ struct relay {
     struct event *want_timer;
     unsigned want_ms;
 
+    bool last;                  /* says so unasked as soon as it is idle */
     bool due_over;
     bool over_sent;
     bool over_received;
@@ -216,6 +217,9 @@ bool flush_begin(struct relay *relay);
 
 /* Where no flush is due to come: all output has ended and is delivered, and the owner hears it. */
 void flush_spare(struct relay *relay);
+
+/* The peer's last word says that, too. */
+void flush_over(struct relay *relay);
 
 /* From the peer: the question, the answer. */
 void flush_received(struct relay *relay);

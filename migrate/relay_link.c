@@ -118,6 +118,8 @@ static bool tx_fill(struct relay *relay)
     if (flush_is_due(relay) && flush_begin(relay))
         frame_put(relay, P_STREAM_FLUSH, 0, 0);
     data_put(relay);
+    if (relay->last && !relay->over_sent && relay_is_idle(relay))
+        relay->due_over = true;
     /* Nothing but marks can be left beside it, and those came first. */
     if (relay->due_over && !relay->due) {
         frame_put(relay, P_STREAM_OVER, 0, 0);

@@ -66,6 +66,7 @@ static void rx_begin(struct relay *relay)
 /* Who has not said it first answers. It comes when all has been delivered, so both are idle. */
 static void over_received(struct relay *relay)
 {
+    flush_over(relay);
     if (!relay->ops->on_over || !relay_is_idle(relay)) {
         relay_break(relay, "the peer ends what has not ended");
         return;
