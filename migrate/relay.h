@@ -100,9 +100,9 @@ void relay_set_sender(struct relay *relay, const struct ucred *sender);
 void relay_set_direct(struct relay *relay);
 
 /*
- * Where the originals are, when they are the caller's own: as soon as all streams have ended nothing
- * can be asked of this side any more, so that it says its last word (relay_over()) with their ends.
- * Call before relay_begin().
+ * Where the originals are, when they are the caller's own: as soon as all streams have ended
+ * nothing can be asked of this side any more, so that it says its last word (relay_over()) with
+ * their ends. Call before relay_begin().
  */
 void relay_set_last(struct relay *relay);
 
