@@ -34,7 +34,7 @@
 #include "migrate/relay_ring.h"
 #include "proto/frame.h"
 
-#define RELAY_WINDOW (768 * 1024)           /* of a direction of a stream */
+#define RELAY_WINDOW (1536 * 1024)          /* of a direction of a stream: six runs of pages */
 #define RELAY_MESSAGE_WINDOW (1024 * 1024)  /* the same when messages must stay whole */
 #define RELAY_MESSAGE_MAX (512 * 1024)      /* the longest such message */
 #define RELAY_CHUNK (128 * 1024)            /* read for a stream before the next one's turn */

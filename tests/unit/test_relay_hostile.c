@@ -54,7 +54,6 @@ static const struct attack attacks[] = {
     { "data for no stream", P_STREAM_DATA, 4, 3, "abc", false },
     { "data for a stream beyond all", P_STREAM_DATA, 4000000000u, 3, "abc", false },
     { "data without bytes", P_STREAM_DATA, 2, 0, "", false },
-    { "data beyond the window", P_STREAM_DATA, 2, 768 * 1024 + 1, "", false },
     { "data for an input", P_STREAM_DATA, 1, 3, "abc", true },
     { "a record", P_STREAM_DATA, 0, 7, "\0\0\0\3abc", true },
     { "a record longer than its frame", P_STREAM_DATA, 0, 7, "\0\0\0\4abc", false },
@@ -193,7 +192,7 @@ static void test_greedy(void)
         pair_turn(&victim.pair, 5);
     }
     is_int(victim.pair.side[MASTER].broken, 0, "a peer may use its window");
-    for (int i = 0; i < 20 && !victim.pair.side[MASTER].broken; i++) {
+    for (int i = 0; i < 40 && !victim.pair.side[MASTER].broken; i++) {
         bulk_send_data(ssl, P_STREAM_DATA, 2, bytes, 64 * 1024);
         pair_turn(&victim.pair, 5);
     }
