@@ -28,10 +28,9 @@ migrate_bproc_space_SOURCES = \
 migrate_bproc_space_CFLAGS = $(AM_CFLAGS)
 # What instruments the code has state of its own in the memory that they would share.
 if BARE
-migrate_bproc_space_CPPFLAGS = $(AM_CPPFLAGS) -DPIDFORK_SHARES
-else
-migrate_bproc_space_CPPFLAGS = $(AM_CPPFLAGS)
+SPACE_SHARES = -DPIDFORK_SHARES
 endif
+migrate_bproc_space_CPPFLAGS = $(AM_CPPFLAGS) $(SPACE_SHARES)
 migrate_bproc_space_LDADD = proto/libwire.la $(XDR_LIBS)
 # It forks for each launch, and what it has mapped is what that takes.
 if !SANITIZER
@@ -41,6 +40,7 @@ endif
 UNIT_TESTS += tests/unit/test_space
 
 tests_unit_test_space_SOURCES = tests/unit/test_space.c tests/unit/space_jobs.h tests/unit/tap.h
-tests_unit_test_space_CPPFLAGS = $(AM_CPPFLAGS) -DSPACE_PROGRAM='"$(abs_top_builddir)/migrate/bproc-space"'
+tests_unit_test_space_CPPFLAGS = \
+	$(AM_CPPFLAGS) $(SPACE_SHARES) -DSPACE_PROGRAM='"$(abs_top_builddir)/migrate/bproc-space"'
 tests_unit_test_space_LDADD = proto/libproto.la
 tests_unit_test_space_DEPENDENCIES = proto/libproto.la migrate/bproc-space

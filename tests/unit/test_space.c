@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -235,6 +236,48 @@ static void test_keeper_harmed(void)
     job_end(&job);
 }
 
+/* As the space's own processes see it; 0: it is not there. */
+static char state_of(pid_t pid)
+{
+    char path[64], state = 0;
+    FILE *stat;
+
+    snprintf(path, sizeof(path), "/proc/%d/root/proc/%d/stat", (int)space_pid, (int)pid);
+    stat = fopen(path, "re");
+    if (stat) {
+        if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+            state = 0;
+        fclose(stat);
+    }
+    return state;
+}
+
+static bool becomes(pid_t pid, char state)
+{
+    for (int i = 0; i < 2000 && state_of(pid) != state; i++)
+        usleep(5000);
+    return state_of(pid) == state;
+}
+
+/* Nobody believes a process that has ended: what it has done has to be told before. */
+static void test_last_word(void)
+{
+    struct job job = { .pid = 4650, .ppid = PARENT + 2, .pgid = 4650, .cmd = self,
+                       .arg = "last word" };
+    struct msg msg;
+
+    is_int(job_launch(&job), 0, "a process that kills its keeper");
+    is_int(job_exec_error(&job), 0, "runs");
+    kill(space_pid, SIGSTOP);
+    dprintf(job.in, "\n");
+    ok(becomes(4650, 'Z') && becomes(PARENT + 2, 'Z'), "and has ended before init sees either");
+    kill(space_pid, SIGCONT);
+    ok(message_next(&msg) && passed_on(&msg) && passed.pid == PARENT + 2 &&
+       passed.signo == SIGKILL, "the signal is told");
+    exited_is(4650, 4 << 8, "and then its end");
+    job_end(&job);
+}
+
 static void test_end(void)
 {
     struct job job = { .pid = 4700, .ppid = PARENT, .pgid = PARENT, .cmd = self,
@@ -261,6 +304,38 @@ static void test_end(void)
     job_end(&job);
 }
 
+/* As pidfork_beside() decides. A copy waits for nobody. */
+static bool launches_beside(void)
+{
+#ifdef PIDFORK_SHARES
+    struct utsname name;
+    int major, minor;
+
+    return uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+           (major > 5 || (major == 5 && minor >= 16));
+#else
+    return false;
+#endif
+}
+
+/* Each keeper is stopped when it has made the process and not yet said so, for ten milliseconds. */
+static void test_slow_answer(void)
+{
+    struct job job = { .pid = 4800, .ppid = PARENT, .pgid = 4800, .cmd = self, .arg = "look" };
+
+    setenv("BPROC_FAULT", "81:stop", 1);
+    ok(space_start(), "a space in which answers are slow");
+    for (int i = 0; i < 5; i++) {
+        job.pid++;
+        is_int(job_launch(&job), 0, "a process");
+        is_str(output(&job, true), "goes on", "runs when its keeper has answered, not before");
+        exited_is(job.pid, 5 << 8, "and ends");
+        job_end(&job);
+    }
+    close(space);
+    waitpid(space_pid, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
     ssize_t len;
@@ -280,6 +355,9 @@ int main(int argc, char **argv)
     test_signals();
     test_orphan();
     test_keeper_harmed();
+    test_last_word();
     test_end();
+    if (launches_beside())
+        test_slow_answer();
     return done_testing();
 }
