@@ -31,6 +31,8 @@ peak_processes() {
 
 peak_begin() {
     local pid
+    # Of a run that was broken off; it would tell what that took.
+    [[ ! -d $(peak_group "$1") ]] || peak_end "$1"
     mkdir "$(peak_group "$1")" || return
     for pid in $(peak_processes "$1"); do
         echo "$pid" >"$(peak_group "$1")/cgroup.procs" || [[ ! -d /proc/$pid ]] || return
@@ -50,11 +52,14 @@ peak_mib() {
     awk '{ printf "%.1f", $1 / 1048576 }' "$(peak_group "$1")/$peak_most"
 }
 
-# MiB written to all disks of this machine so far.
+# MiB written to all disks of this machine so far. What is no device of its own, as a partition or a
+# volume, writes to one that is.
 peak_written() {
+    local device
     sync
-    awk '$3 !~ /^(loop|ram|dm-|md)/ && $3 !~ /[0-9]p?[0-9]+$/ { sum += $10 }
-         END { printf "%.1f", sum / 2048 }' /proc/diskstats
+    for device in /sys/block/*/device; do
+        [[ ! -e $device ]] || cat "${device%/device}/stat"
+    done | awk '{ sum += $7 } END { printf "%.1f", sum / 2048 }'
 }
 
 peak_measure() {
