@@ -166,6 +166,13 @@ tests_unit_test_memoryring_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_memoryring_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)
 
+UNIT_TESTS += tests/unit/test_nodelink
+tests_unit_test_nodelink_SOURCES = \
+	tests/unit/test_nodelink.c tests/unit/tap.h migrate/nodelink.c migrate/nodelink.h
+tests_unit_test_nodelink_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_nodelink_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
+	$(OPENSSL_LIBS)
+
 UNIT_TESTS += tests/unit/test_memorypull
 tests_unit_test_memorypull_SOURCES = \
 	tests/unit/test_memorypull.c tests/unit/relay_pair.h tests/unit/tap.h \

@@ -39,6 +39,15 @@ static SSL *tls_make(SSL_CTX *ctx, int sock)
     return NULL;
 }
 
+/* Why the handshake has failed, which TLS says of itself only. */
+static const char *handshake_reason(int error)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+
+    return reason ? reason : strerror(error == EAGAIN ? ETIMEDOUT : error ? error : ECONNRESET);
+}
+
 static int handshake(struct nodelink *link, int sock, char *text, size_t len)
 {
     const node_place *to = &link->to;
@@ -51,9 +60,11 @@ static int handshake(struct nodelink *link, int sock, char *text, size_t len)
                  strerror(errno == EINPROGRESS ? ETIMEDOUT : errno));
         return -EIO;
     }
+    ERR_clear_error();
+    errno = 0;
     if (SSL_connect(link->ssl) != 1) {
         snprintf(text, len, "cannot agree on TLS with node %d: %s", to->node,
-                 ERR_reason_error_string(ERR_peek_last_error()));
+                 handshake_reason(errno));
         return -EIO;
     }
     if (tls_peer_node(link->ssl) != (to->node < 0 ? TLS_NODE_HOME : to->node)) {
