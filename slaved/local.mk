@@ -55,3 +55,11 @@ UNIT_TESTS += tests/unit/test_shares
 tests_unit_test_shares_SOURCES = tests/unit/test_shares.c tests/unit/tap.h \
 	slaved/shares.c slaved/shares.h
 tests_unit_test_shares_LDADD = common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_lacking
+
+tests_unit_test_lacking_SOURCES = tests/unit/test_lacking.c tests/unit/tap.h \
+	migrate/treekill.c migrate/treekill.h \
+	migrate/userfault.c migrate/userfault.h \
+	slaved/lacking.c slaved/lacking.h
+tests_unit_test_lacking_LDADD = common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
