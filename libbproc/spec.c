@@ -15,8 +15,6 @@
 #include "libbproc/spec.h"
 #include "proto/frame.h"
 
-#define MAX_SPEC (8u << 20)
-
 static size_t list_length(char *const list[])
 {
     size_t count = 0;
@@ -147,7 +145,7 @@ int spec_write(const struct circumstances *now, const char *cmd, char *const arg
     spec.files.files_val = files;
     spec.closed.closed_len = closed_fill(closed, io);
     spec.closed.closed_val = closed;
-    error = frame_encode(FRAME_XDR(exec_spec), &spec, MAX_SPEC, &bytes, &len);
+    error = frame_encode(FRAME_XDR(exec_spec), &spec, BPROC_MAX_SPEC, &bytes, &len);
     if (error)
         return error == -EMSGSIZE ? -E2BIG : error;
     fd = memory_file(bytes, len);

@@ -14,8 +14,6 @@
 #include "migrate/imagerecv.h"
 #include "migrate/pageoffer.h"
 
-#define MAX_SPEC (8u << 20)
-
 /* The bytes of one file; each event's length is the sender's choice, their sum is not. */
 static int data_take(SSL *ssl, int fd, uint64_t size)
 {
@@ -97,7 +95,7 @@ static int pages_take(SSL *ssl, struct image *image, const bulk_file *head)
 
 static int spec_take(SSL *ssl, struct image *image, const bulk_file *head)
 {
-    if (image->spec >= 0 || head->size > MAX_SPEC)
+    if (image->spec >= 0 || head->size > BPROC_MAX_SPEC)
         return -EPROTO;
     image->spec = memfd_create("bproc-exec", MFD_CLOEXEC);
     if (image->spec < 0)

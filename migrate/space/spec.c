@@ -45,7 +45,7 @@ int spec_read(int fd, exec_spec *spec)
 
     if (fstat(fd, &st) < 0)
         return -errno;
-    if (st.st_size <= 0 || st.st_size > SPEC_MAX)
+    if (st.st_size <= 0 || st.st_size > BPROC_MAX_SPEC)
         return -E2BIG;
     bytes = malloc((size_t)st.st_size);
     if (!bytes)

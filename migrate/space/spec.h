@@ -8,8 +8,6 @@
 
 #include "proto/bproc.h"
 
-#define SPEC_MAX (32u << 20)    /* bytes of an encoded exec_spec; the kernel's bound is below it */
-
 /* Once, in init, when it has the limits that it is going to have; else more is set than need be. */
 void spec_init(void);
 

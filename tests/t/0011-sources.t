@@ -39,6 +39,9 @@ is "no file in C has more than 400 lines, the public header excepted" \
     "$(sources '*.[ch]' | grep -v '^include/sys/bproc.h$' | xargs -r wc -l |
         awk '$1 > 400 && $2 != "total" { print $2 }')" ""
 
+is "no two messages have one number" \
+    "$(sed -nE 's/^ +P_[A-Z_]+ = ([0-9]+),?( .*)?$/\1/p' proto/bproc.x | sort | uniq -d)" ""
+
 # What doc/ARCHITECTURE.md names, as `folder/file.c:function`, with folder and function left out at
 # will, that is not there; the file can be a pattern.
 names_missing() {
