@@ -152,8 +152,8 @@ static void ghost_stopped(struct ghost *ghost, int stopped)
 
     if (ghostline_changed(&ghost->line, stopped))
         signal_forward(ghost, &msg);
-    else if (stopped && ghost->proc && !proc_is_stopped(ghost->proc))
-        ghostline_signal(&ghost->line, SIGCONT);    /* the process went on in the meantime */
+    else if (stopped && !(ghost->proc && proc_is_stopped(ghost->proc)))
+        ghostline_signal(&ghost->line, SIGCONT);    /* the process went on, or ended, meanwhile */
 }
 
 static void trace_told(int stopped, void *arg)

@@ -101,6 +101,7 @@ void proctable_exited(struct node *node, int pid, int status)
         return;
     }
     proc->exited = 1;
+    proc->stopped = 0;
     proc->status = status;
     children_orphan(proc);
     if (proc->ghost)

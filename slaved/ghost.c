@@ -241,7 +241,7 @@ static void trace_told(int stopped, void *arg)
     if (ghostline_changed(&ghost->line, stopped))
         signal_forward(&msg);
     else if (stopped && ghost->stop_status == STATUS_NONE)
-        ghostline_signal(&ghost->line, SIGCONT);    /* the process went on in the meantime */
+        ghostline_signal(&ghost->line, SIGCONT);    /* the process went on, or ended, meanwhile */
 }
 
 /* ---- to the ghost ---- */
@@ -277,6 +277,7 @@ void ghost_end(int pid, int status)
     if (!ghost || ghost->dismissed)
         return;
     ghost->exit_status = status;
+    ghost->stop_status = STATUS_NONE;
     if (ghost->line.conn)
         ghostline_exit(&ghost->line, ghost->exit_status);
 }

@@ -80,6 +80,27 @@ static int child_start(int node)
     _exit(got);
 }
 
+/* That it was stopped may be told when the ghost goes on already, and next that it has ended. */
+static void ends_as_it_goes_on(int node)
+{
+    union sigval value = { .sival_int = 77 };
+    int status, wrong = 0;
+
+    for (int i = 0; i < 20; i++) {
+        int pid = child_start(node);
+
+        kill(pid, SIGSTOP);
+        waitpid(pid, &status, WUNTRACED);
+        kill(pid, SIGCONT);
+        sigqueue(pid, SIGUSR1, value);
+        if (wait_bounded(pid, &status, 0) != pid || status != 77 << 8) {
+            wrong++;
+            kill(pid, SIGKILL);
+        }
+    }
+    is_int(wrong, 0, "a child that ends as it goes on is seen to");
+}
+
 static void signals(int node)
 {
     union sigval value = { .sival_int = 77 };
@@ -101,6 +122,7 @@ static void signals(int node)
     kill(pid, SIGKILL);
     ok(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status), "one that is killed");
     is_int(WTERMSIG(status), SIGKILL, "as well");
+    ends_as_it_goes_on(node);
     ok(waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD, "no child is left");
 }
 
