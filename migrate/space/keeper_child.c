@@ -188,6 +188,7 @@ void keeper_child_run(int channel, bool lead)
         if (polled[1].revents)
             signals_read(signals, &pace);
         reap_all(child_report);
+        programs_tidy();
         if (polled[0].revents)
             channel_read();
     }

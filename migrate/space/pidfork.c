@@ -74,6 +74,25 @@ void pidfork_init(void)
                         (major > 5 || (major == 5 && minor >= 16));
 }
 
+/*
+ * With fs.suid_dumpable at 1 a user may trace what has taken his ids, and write to our memory. Each
+ * keeper looks, as it may change.
+ */
+static int memory_is_guarded(void)
+{
+    static int guarded = -1;
+    char mode = '1';
+    int fd;
+
+    if (guarded >= 0)
+        return guarded;
+    fd = open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC);
+    guarded = fd >= 0 && read(fd, &mode, 1) == 1 && mode != '1';
+    if (fd >= 0)
+        close(fd);
+    return guarded;
+}
+
 /* The child takes from its stack what to call, and with what. */
 static long clone_call(struct clone_args *args)
 {
@@ -129,7 +148,7 @@ pid_t pidfork_beside(pid_t want, struct pidfork_room *room, void (*run)(void *),
     pid_t pid;
 
 #ifdef PIDFORK_SHARES
-    if (getpid() != 1 && others_are_spared)
+    if (getpid() != 1 && others_are_spared && memory_is_guarded())
         return beside_start(want, room, run, arg);
 #endif
     (void)room;

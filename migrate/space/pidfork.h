@@ -31,7 +31,7 @@ struct pidfork_room {
  * As pidfork(), but the child runs run(arg) in the caller's memory, on a stack of the room's. It
  * may call nothing that changes a state of libc, errno above all, and does not return: it executes
  * something or ends. Both go on at once. It has a copy where memory cannot be shared or is better
- * not: beside init, and on a kernel before 5.16.
+ * not: beside init, on a kernel before 5.16, and where fs.suid_dumpable is 1.
  */
 pid_t pidfork_beside(pid_t want, struct pidfork_room *room, void (*run)(void *), void *arg);
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@
 
 #define FD_SPEC 0           /* indexes of the message's descriptors */
 #define FD_STATUS 1
+#define MANY_WORDS 1000     /* of arguments and environment */
 
 struct program {
     struct program *next;
@@ -47,9 +49,10 @@ static void program_free(struct program *program)
     free(program);
 }
 
-static void programs_tidy(void)
+void programs_tidy(void)
 {
     struct program **at = &programs;
+    u_int words = 0;
 
     while (*at) {
         struct program *program = *at;
@@ -58,9 +61,13 @@ static void programs_tidy(void)
             at = &program->next;
             continue;
         }
+        words += program->spec.argv.argv_len + program->spec.envp.envp_len;
         *at = program->next;
         program_free(program);
     }
+    /* A keeper stays for as long as its parent, and is forked. */
+    if (words > MANY_WORDS)
+        malloc_trim(0);
 }
 
 /* ---- the child ---- */
@@ -213,7 +220,6 @@ int program_start(const struct msg *msg, pid_t fallback)
     struct program *program = calloc(1, sizeof(*program));
     int error = program ? 0 : -ENOMEM;
 
-    programs_tidy();
     if (!error)
         error = program_read(program, msg);
     if (!error)
@@ -222,5 +228,6 @@ int program_start(const struct msg *msg, pid_t fallback)
         return error;
     program->next = programs;
     programs = program;
+    programs_tidy();
     return error;
 }

@@ -4,7 +4,7 @@
  *
  * All that takes memory is done before the fork, by who launches. The child of a keeper then sets
  * itself up beside it, in the same memory (pidfork_beside()), so that no page is copied for what
- * the exec throws away. What it reads stays until it has executed; the next launch clears it up.
+ * the exec throws away. What it reads stays until it has executed and somebody tidies up.
  * It does not execute before the keeper has answered for it.
  * A child of init's has a copy, as no process of a user's is to share init's memory even for that
  * while: what kills it may take along who shares its memory. So has one of a keeper's before Linux
@@ -25,5 +25,8 @@ int program_start(const struct msg *msg, pid_t fallback);
 
 /* In a keeper, when it has answered: what it has started may be executed. */
 void programs_release(void);
+
+/* Lets go of what was kept for those that have executed or ended. */
+void programs_tidy(void);
 
 #endif

@@ -161,6 +161,7 @@ struct job {
     pid_t pid, ppid, pgid, sid;
     uid_t uid;
     const char *cmd, *arg;
+    unsigned words;             /* further arguments, of 99 bytes */
     uint64_t blocked;
     const char *file;           /* opened before the exec; NULL */
     int status;                 /* our end of the status socket */
@@ -169,21 +170,26 @@ struct job {
 
 static int spec_fd(const struct job *job)
 {
-    char *argv[] = { (char *)(uintptr_t)job->cmd, (char *)(uintptr_t)job->arg };
+    char **argv = calloc(2 + job->words, sizeof(*argv)), word[100] = "";
     char *envp[] = { (char[]){ "COLOUR=green" } };
     exec_file file = { .target = FD_FILE, .flags = O_RDONLY,
                        .path = (char *)(uintptr_t)job->file };
     limit_pair limit = { .which = RLIMIT_MSGQUEUE, .soft = 4096, .hard = 8192 };
-    exec_spec spec = { .cmd = argv[0], .cwd = (char[]){ "/usr" }, .umask_bits = 027,
-                       .nice_value = 5, .blocked = job->blocked, .argv = { 2, argv },
+    exec_spec spec = { .cmd = (char *)(uintptr_t)job->cmd, .cwd = (char[]){ "/usr" }, .umask_bits = 027,
+                       .nice_value = 5, .blocked = job->blocked, .argv = { 2 + job->words, argv },
                        .envp = { 1, envp }, .limits = { 1, &limit },
                        .files = { job->file ? 1 : 0, &file } };
     int fd = memfd_create("spec", MFD_CLOEXEC);
     uint8_t *bytes;
     size_t len;
 
-    if (fd < 0 || frame_encode(FRAME_XDR(exec_spec), &spec, 1 << 20, &bytes, &len) < 0)
+    argv[0] = spec.cmd;
+    argv[1] = (char *)(uintptr_t)job->arg;
+    for (unsigned i = 0; i < job->words; i++)
+        argv[2 + i] = memset(word, 'x', sizeof(word) - 1);
+    if (fd < 0 || frame_encode(FRAME_XDR(exec_spec), &spec, 1 << 24, &bytes, &len) < 0)
         return -1;
+    free(argv);
     if (write(fd, bytes, len) != (ssize_t)len)
         diag("cannot write the specification");
     free(bytes);

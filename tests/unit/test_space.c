@@ -142,6 +142,50 @@ static void test_slow_start(void)
     unlink(fifo);
 }
 
+/* The memory of its own that the largest keeper has; -1 when there is none. */
+static int keepers_kilobytes(void)
+{
+    char path[64], line[128];
+    int pid, kilobytes, most = -1;
+    FILE *children, *status;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)space_pid, (int)space_pid);
+    children = fopen(path, "re");
+    while (children && fscanf(children, "%d", &pid) == 1) {
+        snprintf(path, sizeof(path), "/proc/%d/status", pid);
+        status = fopen(path, "re");
+        while (status && fgets(line, sizeof(line), status))
+            if (sscanf(line, "RssAnon: %d", &kilobytes) == 1 && kilobytes > most)
+                most = kilobytes;
+        if (status)
+            fclose(status);
+    }
+    if (children)
+        fclose(children);
+    return most;
+}
+
+/* A keeper stays for as long as its parent: what was kept for a child is not to stay with it. */
+static void test_many_words(void)
+{
+    struct job other = { .pid = 4360, .ppid = PARENT, .pgid = PARENT, .cmd = self,
+                         .arg = "parents" };
+    struct job job = { .pid = 4361, .ppid = PARENT, .pgid = PARENT, .cmd = self, .arg = "facts",
+                       .words = 65000 };
+    int kilobytes;
+
+    is_int(job_launch(&other), 0, "a process");
+    is_int(job_launch(&job), 0, "and one with too many arguments");
+    is_int(job_exec_error(&job), E2BIG, "which is not executed");
+    exited_is(4361, 127 << 8, "and ends");
+    job_end(&job);
+    for (int i = 0; i < 500 && (kilobytes = keepers_kilobytes()) > 1024; i++)
+        usleep(10000);
+    ok(kilobytes > 0 && kilobytes < 1024, "their keeper lets go of what those took");
+    job_end(&other);
+    exited_is(4360, 0, "before the first one ends");
+}
+
 static void test_signals(void)
 {
     struct job job = { .pid = 4400, .ppid = PARENT, .pgid = PARENT, .uid = 1234, .cmd = self,
@@ -352,6 +396,7 @@ int main(int argc, char **argv)
     test_sessions();
     test_failures();
     test_slow_start();
+    test_many_words();
     test_signals();
     test_orphan();
     test_keeper_harmed();
