@@ -74,7 +74,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS) $(SYSTEM_TESTS)
 EXTRA_DIST += tests/progs/agent_terminal.py tests/progs/mpi_ring.c
 EXTRA_DIST += $(SYSTEM_TESTS) tests/t/lib.sh tests/t/api.sh tests/t/load.sh tests/t/steady.sh \
-	tests/t/travel.sh tests/python/calls.py tests/python/pools.py tests/python/tap.py
+	tests/t/copies.sh tests/t/travel.sh tests/python/calls.py tests/python/pools.py tests/python/tap.py
 
 TEST_EXTENSIONS = .t
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

@@ -60,7 +60,8 @@ tests_progs_ghost_terminal_SOURCES = tests/progs/ghost_terminal.c tests/progs/te
 tests_progs_ghost_terminal_LDADD = $(PROG_LDADD) -lutil
 tests_progs_ghost_terminal_LDFLAGS = $(PROG_LINK)
 
-tests_progs_refused_SOURCES = tests/progs/refused.c tests/progs/remote.h
+tests_progs_refused_SOURCES = \
+	tests/progs/refused.c tests/progs/errorname.h tests/progs/remote.h
 tests_progs_refused_LDADD = $(PROG_LDADD)
 tests_progs_refused_LDFLAGS = $(PROG_LINK)
 

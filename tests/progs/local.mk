@@ -11,6 +11,7 @@ PROG_LDADD = libbproc/libbproc.la
 PROG_LINK = $(AM_LDFLAGS) -no-install
 
 check_PROGRAMS += tests/progs/nodecalls
+tests_progs_nodecalls_SOURCES = tests/progs/nodecalls.c tests/progs/errorname.h
 tests_progs_nodecalls_LDADD = $(PROG_LDADD)
 tests_progs_nodecalls_LDFLAGS = $(PROG_LINK)
 

@@ -17,15 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *error_name(int error)
-{
-    static const char *const own[] = { "BE_INVALIDNODE", "BE_NODEDOWN", "BE_SAMENODE",
-                                       "BE_SLAVEDIED", "BE_INVALIDPROC" };
-
-    if (error >= BE_INVALIDNODE && error <= BE_INVALIDPROC)
-        return own[error - BE_INVALIDNODE];
-    return strerrorname_np(error) ? strerrorname_np(error) : "?";
-}
+#include "tests/progs/errorname.h"
 
 static void result_print(int result)
 {

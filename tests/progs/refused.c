@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "tests/progs/errorname.h"
 #include "tests/progs/remote.h"
 
 #define TRACES 256
@@ -32,16 +33,6 @@ static void on_sigchld(int signo)
 static void on_sigsys(int signo)
 {
     (void)signo;
-}
-
-static const char *error_name(int error)
-{
-    static const char *const own[] = { "BE_INVALIDNODE", "BE_NODEDOWN", "BE_SAMENODE",
-                                       "BE_SLAVEDIED", "BE_INVALIDPROC" };
-
-    if (error >= BE_INVALIDNODE && error <= BE_INVALIDPROC)
-        return own[error - BE_INVALIDNODE];
-    return strerrorname_np(error) ? strerrorname_np(error) : "?";
 }
 
 /* ---- states ---- */

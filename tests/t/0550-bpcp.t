@@ -4,6 +4,7 @@
 # bpcp: files between machines, as rcp and scp copy them.
 # shellcheck disable=SC2016,SC2088  # shells of the nodes expand
 . "${0%/*}/lib.sh"
+. "${0%/*}/copies.sh"
 need_tool clush
 lab_up 3 --disk-size 320m
 
@@ -11,22 +12,6 @@ lab=$BPROC_BUILD/lab/bplab
 
 bpcp() {
     on master bpcp "$@"
-}
-
-# The shell on the master runs this.
-here() {
-    on master sh -c "$1"
-}
-
-# at NODE COMMAND: a shell there does.
-at() {
-    on "$1" sh -c "$2"
-}
-
-# manifest NODE DIR: names, types, modes, sizes, times and contents of a tree.
-manifest() {
-    at "$1" "cd $2 && { find . -printf '%P|%y|%m|%T@\\0' | sort -z; find . -type f -print0 |
-        sort -z | xargs -0 sha256sum; } | sha256sum"
 }
 
 # names NODE DIR: the same without times, modes of directories included.

@@ -4,25 +4,10 @@
 # bpcp to many nodes: from each to the next, and what becomes of those behind one that fails.
 # shellcheck disable=SC2016  # shells of the nodes expand
 . "${0%/*}/lib.sh"
+. "${0%/*}/copies.sh"
 lab_up 4 --disk-size 200m --rate 100mbit
 
 SIZE=20000000
-
-# The shell on the master runs this.
-here() {
-    on master sh -c "$1"
-}
-
-# at NODE COMMAND: a shell there does.
-at() {
-    on "$1" sh -c "$2"
-}
-
-# manifest NODE DIR: names, types, modes, times and contents of a tree.
-manifest() {
-    at "$1" "cd $2 && { find . -printf '%P|%y|%m|%T@\\0' | sort -z; find . -type f -print0 |
-        sort -z | xargs -0 sha256sum; } | sha256sum"
-}
 
 # sums NODES FILE: nodes with the right copy.
 sums() {
