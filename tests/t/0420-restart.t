@@ -103,6 +103,8 @@ wait $steady
 on n1 sed -i '$d' /etc/bproc/config
 bplab daemon n1 restart
 node_becomes "the node is as the others" 20 1 up
+node_becomes "which are back" 20 0 up
+node_becomes "all of them" 20 2 up
 
 # ---- the master's power is cut ----
 
