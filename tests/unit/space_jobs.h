@@ -157,6 +157,29 @@ static bool space_start(void)
     return true;
 }
 
+/* The memory of its own that the largest keeper has; -1 when there is none. */
+static int keepers_kilobytes(void)
+{
+    char path[64], line[128];
+    int pid, kilobytes, most = -1;
+    FILE *children, *status;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)space_pid, (int)space_pid);
+    children = fopen(path, "re");
+    while (children && fscanf(children, "%d", &pid) == 1) {
+        snprintf(path, sizeof(path), "/proc/%d/status", pid);
+        status = fopen(path, "re");
+        while (status && fgets(line, sizeof(line), status))
+            if (sscanf(line, "RssAnon: %d", &kilobytes) == 1 && kilobytes > most)
+                most = kilobytes;
+        if (status)
+            fclose(status);
+    }
+    if (children)
+        fclose(children);
+    return most;
+}
+
 struct job {
     pid_t pid, ppid, pgid, sid;
     uid_t uid;
@@ -175,8 +198,9 @@ static int spec_fd(const struct job *job)
     exec_file file = { .target = FD_FILE, .flags = O_RDONLY,
                        .path = (char *)(uintptr_t)job->file };
     limit_pair limit = { .which = RLIMIT_MSGQUEUE, .soft = 4096, .hard = 8192 };
-    exec_spec spec = { .cmd = (char *)(uintptr_t)job->cmd, .cwd = (char[]){ "/usr" }, .umask_bits = 027,
-                       .nice_value = 5, .blocked = job->blocked, .argv = { 2 + job->words, argv },
+    exec_spec spec = { .cmd = (char *)(uintptr_t)job->cmd, .cwd = (char[]){ "/usr" },
+                       .umask_bits = 027, .nice_value = 5, .blocked = job->blocked,
+                       .argv = { 2 + job->words, argv },
                        .envp = { 1, envp }, .limits = { 1, &limit },
                        .files = { job->file ? 1 : 0, &file } };
     int fd = memfd_create("spec", MFD_CLOEXEC);

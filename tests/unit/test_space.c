@@ -142,29 +142,6 @@ static void test_slow_start(void)
     unlink(fifo);
 }
 
-/* The memory of its own that the largest keeper has; -1 when there is none. */
-static int keepers_kilobytes(void)
-{
-    char path[64], line[128];
-    int pid, kilobytes, most = -1;
-    FILE *children, *status;
-
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)space_pid, (int)space_pid);
-    children = fopen(path, "re");
-    while (children && fscanf(children, "%d", &pid) == 1) {
-        snprintf(path, sizeof(path), "/proc/%d/status", pid);
-        status = fopen(path, "re");
-        while (status && fgets(line, sizeof(line), status))
-            if (sscanf(line, "RssAnon: %d", &kilobytes) == 1 && kilobytes > most)
-                most = kilobytes;
-        if (status)
-            fclose(status);
-    }
-    if (children)
-        fclose(children);
-    return most;
-}
-
 /* A keeper stays for as long as its parent: what was kept for a child is not to stay with it. */
 static void test_many_words(void)
 {
