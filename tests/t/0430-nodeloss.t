@@ -106,6 +106,23 @@ is "both fail for one reason" "$(sort -u "$TMP/vector")" $'0 Slave node died\n1 
 bplab start n0 >/dev/null 2>&1
 node_becomes "the node comes back" 20 0 up
 
+# ---- the transfer's connection ends first, and then the link, within less than masterd waits ----
+
+# Nanoseconds from the one to the other come out.
+ends_in_turn='pkill -KILL -x bproc-arrival; a=$(date +%s%N); sleep 0.03; pkill -KILL -x slaved
+    echo $(( $(date +%s%N) - a ))'
+for try in 1 2 3 4 5; do
+    bplab exec master -- timeout 50 "$PROGS/vector" 256 0 >"$TMP/vector" 2>&1 &
+    vector=$!
+    wait_for 10 on n0 pgrep -x bproc-arrival
+    took=$(on n0 sh -c "$ends_in_turn")
+    wait $vector
+    bplab daemon n0 restart >/dev/null 2>&1
+    wait_for 20 node_is 0 up
+    (( took > 150000000 )) || break
+done
+is "a transfer that broke off fails by the node that died" "$(<"$TMP/vector")" "0 Slave node died"
+
 # ---- the node's space dies ----
 
 steady_start 0
