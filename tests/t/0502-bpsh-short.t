@@ -69,6 +69,42 @@ is "what carried a command carries the next one, also behind one without streams
         run() { bpsh 1 true; while pgrep -x bproc-carrier; do :; done; }
         run 2>&3; pgrep -x bproc-idle >/tmp/free
         for i in 1 2 3 4 5; do run; pgrep -x bproc-idle | diff /tmp/free - >&3; done; echo . >&3')" .
+
+all_up() {
+    [[ $(on master bpstat -l | grep -c ' up ') == 2 ]]
+}
+
+# with_fault POINT: masterd dies there when the next command comes.
+with_fault() {
+    BPROC_FAULT=$1 bplab daemon master restart || bail "cannot restart masterd"
+    wait_for 20 all_up || bail "not all nodes are up"
+}
+
+masterd_back() {
+    bplab daemon master start || bail "cannot start masterd"
+    wait_for 20 all_up || bail "not all nodes are up"
+}
+
+nothing_left() {
+    [[ -z $(on n0 pgrep -x sleep) && $(on master bpstat -p | grep -c '^[0-9]') == 0 ]] &&
+        ! on master pgrep 'bproc-ghost|bpsh|sleep'
+}
+
+for point in 2 3 6; do
+    with_fault $point
+    is "masterd dies before the child hears of the command, at $point" \
+        "$(here 'timeout 10 bpsh 0 sleep 30 2>/dev/null; echo $?')" 1
+    masterd_back
+    ok "nothing is left" wait_for 5 nothing_left
+done
+on master sh -c 'bpsh 0 sh -c "echo goes; sleep 1; echo on; exit 6"; echo $?' >"$TMP/out" 2>&1 &
+wait_for 5 grep -q goes "$TMP/out"
+bplab daemon master kill
+masterd_back
+wait $!
+is "what the child has heard of goes on" "$(<"$TMP/out")" $'goes\non\n6'
+ok "and nothing is left" wait_for 5 nothing_left
+
 # On a kernel that ends with who dumps core all others who have its memory.
 BPROC_FAULT=150:error bplab daemon n0 restart
 wait_for 10 on master bpsh 0 true
