@@ -175,6 +175,9 @@ is "SIGUSR1 shows the state" \
         kill -USR1 \$p; until grep -q done: /tmp/said; do sleep 0.05; done
         bpsh -n 0-1 sh -c ': >/tmp/go'; wait \$p; cat /tmp/said" 2>&1)" \
     $'bpsh: running: n[0-1] (2)\nbpsh: done: n2 (1)'
+is "a command runs from its very beginning" \
+    "$(here 'for i in 1 2 3 4 5 6; do bpsh -n 0 sh -c "kill -USR1 \$PPID; sleep 0.3"; done' 2>&1 |
+        sort -u)" "bpsh: running: n0 (1)"
 
 # At a terminal.
 like "--progress" "$(at_terminal '' 'bpsh -n --progress 0-1 sleep 0.5' true)" \
