@@ -74,6 +74,17 @@ while kill -0 "$slow" 2>/dev/null; do
 done
 is "a node that is slow to pass memory on" "$(<"$TMP/slow")" "$(lines 0:ok 1:ok 2:ok)"
 between "has it all for the next one" "$(sent 3)" 24576 29000
+# What n0 has read to pass on 6 MiB, at most, as often as it is stopped on its way; few enough to
+# be kept for the next node.
+with_fault 120:stop n0
+on master "$prog" 6 0 1 >"$TMP/kept" &
+slow=$!
+while kill -0 "$slow" 2>/dev/null; do
+    on n0 sh -c 'for pid in $(pgrep -r T -x bproc-arrival); do
+            sed -n "s/^rchar: //p" /proc/$pid/io && kill -CONT $pid; done'
+done >"$TMP/read" 2>/dev/null
+is "memory that has just come is passed on" "$(<"$TMP/kept")" "$(lines 0:ok 1:ok)"
+between "without reading it again" "$(sort -n "$TMP/read" | tail -n 1)" 0 1048576
 with_fault 42:exit n0
 is "when the one whose memory they have is lost, the others are made of another one" \
     "$(on master "$prog" 24 0 1 2)" "$(lines '0:Input/output error' 1:ok 2:ok)"
