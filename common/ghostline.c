@@ -26,7 +26,7 @@ void ghostline_signal(const struct ghostline *line, int signo)
         log_warn("cannot send signal %d to ghost %d", signo, line->pid);
 }
 
-int ghostline_take(const struct ghostline *line, const struct frame_header *header,
+int ghostline_take(struct ghostline *line, const struct frame_header *header,
                    const uint8_t *body, int self, signal_msg *msg)
 {
     if (conn_decode(signal_msg, header, body, msg) < 0 || msg->signo <= 0 || msg->signo >= NSIG) {
@@ -34,7 +34,8 @@ int ghostline_take(const struct ghostline *line, const struct frame_header *head
         return 0;
     }
     msg->pid = line->pid;
-    return msg->signo != SIGCONT || msg->from_pid != self;
+    line->own_cont = msg->signo == SIGCONT && msg->from_pid == self;
+    return !line->own_cont;
 }
 
 int ghostline_changed(struct ghostline *line, int stopped)
@@ -42,34 +43,47 @@ int ghostline_changed(struct ghostline *line, int stopped)
     int told = line->told_stop >= now_ms();
 
     line->stopped = stopped;
+    if (!stopped)
+        return 0;
     line->told_stop = 0;
-    return stopped && !told;
+    return !told;
 }
 
-static void status_send(const struct ghostline *line, bproc_proc proc, int status)
+static void status_send(struct ghostline *line, bproc_proc proc, int status)
 {
     status_msg msg = { .pid = line->pid, .status = status };
 
     conn_event(line->conn, proc, FRAME_XDR(status_msg), &msg);
     if (line->stopped)
         ghostline_signal(line, SIGCONT);
+    line->stopped = 0;
 }
 
-void ghostline_exit(const struct ghostline *line, int status)
+void ghostline_exit(struct ghostline *line, int status)
 {
+    line->stop_status = 0;
     status_send(line, P_GHOST_EXIT, status);
+}
+
+void ghostline_goes_on(struct ghostline *line)
+{
+    line->told_stop = 0;
+    if (line->own_cont && line->stop_status)
+        ghostline_stop(line, line->stop_status);
 }
 
 void ghostline_stop(struct ghostline *line, int status)
 {
+    line->stop_status = status;
     if (line->stopped)
         return;
     line->told_stop = now_ms() + STOP_MS;
     status_send(line, P_GHOST_STOP, status);
 }
 
-void ghostline_cont(const struct ghostline *line, int status)
+void ghostline_cont(struct ghostline *line, int status)
 {
+    line->stop_status = 0;
     status_send(line, P_GHOST_CONT, status);
 }
 

@@ -17,8 +17,10 @@ struct ghostline {
     struct conn *conn;
     int pid;                    /* as the cluster knows it */
     int pidfd;
-    int stopped;                /* as the kernel has it */
+    int stopped;                /* as the kernel has it, or will: we have continued it */
     int64_t told_stop;          /* until then a stop is taken for the one we told it; 0 */
+    int stop_status;            /* of its process, for as long as that is stopped; 0 */
+    int own_cont;               /* the last signal that came up was our SIGCONT */
 };
 
 void ghostline_signal(const struct ghostline *line, int signo);
@@ -28,16 +30,19 @@ void ghostline_signal(const struct ghostline *line, int signo);
  * is no news, being the SIGCONT by which we, who are `self` to the ghost, have continued it. The
  * connection ends by one that does not decode.
  */
-int ghostline_take(const struct ghostline *line, const struct frame_header *header,
+int ghostline_take(struct ghostline *line, const struct frame_header *header,
                    const uint8_t *body, int self, signal_msg *msg);
 
 /* The kernel says that it stopped, or goes on. 1: by somebody else's doing, a stop. */
 int ghostline_changed(struct ghostline *line, int stopped);
 
+/* A P_GHOST_GOES_ON: it is told again if the SIGCONT was ours, else a stop that comes is news. */
+void ghostline_goes_on(struct ghostline *line);
+
 /* What its process did; `status` is wait(2)'s. */
-void ghostline_exit(const struct ghostline *line, int status);
+void ghostline_exit(struct ghostline *line, int status);
 void ghostline_stop(struct ghostline *line, int status);
-void ghostline_cont(const struct ghostline *line, int status);
+void ghostline_cont(struct ghostline *line, int status);
 void ghostline_group(const struct ghostline *line, const group_msg *group);
 
 #endif

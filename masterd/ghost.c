@@ -116,6 +116,8 @@ static void ghost_message(struct conn *conn, const struct frame_header *header,
         signal_take(ghost, header, body);
     else if (header->kind == K_EVENT && header->proc == P_GHOST_ORPHAN)
         orphan_take(ghost, header, body);
+    else if (header->kind == K_EVENT && header->proc == P_GHOST_GOES_ON)
+        ghostline_goes_on(&ghost->line);
     else if (header->kind == K_EVENT && header->proc == P_GHOST_FORKED)
         forked_take(ghost, header, body);
     else if (header->kind == K_EVENT && header->proc == P_GHOST_CHILD)

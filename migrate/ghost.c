@@ -131,9 +131,10 @@ static void signal_send(struct ghost *ghost, const signal_msg *body)
         ghost->unsent = *body;
 }
 
-static void orphan_send(struct ghost *ghost)
+/* What needs no words but who it is. */
+static void news_send(struct ghost *ghost, bproc_proc news)
 {
-    const struct ghostwire msg = { .proc = P_GHOST_ORPHAN, .count = 1, .words = { getpid() } };
+    const struct ghostwire msg = { .proc = news, .count = 1, .words = { getpid() } };
 
     gate_send(ghost, &msg);
 }
@@ -145,7 +146,7 @@ static void gate_hello(struct ghost *ghost, int reconnect)
 
     gate_send(ghost, &hello);
     if (reconnect && ghost->parent < 0 && ghost->gate >= 0)
-        orphan_send(ghost);
+        news_send(ghost, P_GHOST_ORPHAN);
     if (ghost->unsent.signo != 0 && ghost->gate >= 0) {
         signal_msg again = ghost->unsent;
 
@@ -252,8 +253,10 @@ static void ghost_stop(struct ghost *ghost, int status)
     int signo;
 
     while (ghost->gate >= 0 && (signo = signal_forward(ghost)) > 0)
-        if (signo == SIGCONT)
+        if (signo == SIGCONT) {
+            news_send(ghost, P_GHOST_GOES_ON);
             return;
+        }
     signal_take(WSTOPSIG(status));
     sigpending(&pending);
     if (WSTOPSIG(status) != SIGSTOP && !sigismember(&pending, SIGCONT))
@@ -299,7 +302,7 @@ static void parent_died(struct ghost *ghost)
     close(ghost->parent);
     ghost->parent = -1;
     if (ghost->gate >= 0)
-        orphan_send(ghost);
+        news_send(ghost, P_GHOST_ORPHAN);
 }
 
 static int patience(const struct ghost *ghost)

@@ -117,7 +117,7 @@ static void signal_forward(const signal_msg *msg)
 }
 
 /* To a ghost we are outside of its space, which shows as 0. */
-static void signal_take(const struct ghost *ghost, const struct frame_header *header,
+static void signal_take(struct ghost *ghost, const struct frame_header *header,
                         const uint8_t *body)
 {
     signal_msg msg;
@@ -182,6 +182,8 @@ static void conn_message(struct conn *conn, const struct frame_header *header, c
         signal_take(ghost, header, body);
     else if (header->kind == K_EVENT && header->proc == P_GHOST_CHILD)
         child_take(ghost, header, body);
+    else if (header->kind == K_EVENT && header->proc == P_GHOST_GOES_ON)
+        ghostline_goes_on(&ghost->line);
     /* That its parent died the master knows by himself. */
     else if (header->kind != K_EVENT || header->proc != P_GHOST_ORPHAN)
         conn_close(conn, "message has no place here");

@@ -218,6 +218,29 @@ static void stops_by(int signo)
     close(pipe_fds[0]);
 }
 
+/* The node's word of a stop may come when the ghost goes on already. */
+static void stops_soon_again(void)
+{
+    int pid = beater_start(), status, lost = 0;
+
+    for (int i = 0; i < 10; i++) {
+        kill(pid, SIGSTOP);
+        wait_bounded(pid, &status, WUNTRACED);
+        kill(pid, SIGCONT);
+        wait_bounded(pid, &status, WCONTINUED);
+        usleep((useconds_t)i * 1000);
+        kill(pid, SIGSTOP);
+        if (wait_bounded(pid, &status, WUNTRACED) != pid || !eventually(!beats()))
+            lost++;
+        kill(pid, SIGCONT);
+        wait_bounded(pid, &status, WCONTINUED);
+    }
+    is_int(lost, 0, "a stop that comes soon after one counts");
+    kill(pid, SIGKILL);
+    wait_bounded(pid, &status, 0);
+    close(pipe_fds[0]);
+}
+
 static void stops_itself(int signo)
 {
     int pid = remote_fork(node), status;
@@ -283,6 +306,7 @@ int main(int argc, char **argv)
     mask_holds();
     stops_by(SIGSTOP);
     stops_by(SIGTSTP);
+    stops_soon_again();
     stops_itself(SIGSTOP);
     stops_itself(SIGTSTP);
     stops_itself(SIGTTIN);
