@@ -8,6 +8,7 @@ slaved_slaved_SOURCES = \
 	slaved/connect.c slaved/connect.h \
 	slaved/contact.c slaved/contact.h \
 	slaved/depart.c slaved/depart.h \
+	slaved/early.c slaved/early.h \
 	slaved/ghost.c slaved/ghost.h \
 	slaved/hostattr.c slaved/hostattr.h \
 	slaved/detach.c slaved/detach.h \

@@ -81,6 +81,7 @@ void proc_commit(pid_t pid, const struct transfer *transfer, const commit_msg *c
     proc->uid = commit->who.uid;
     if (commit->serial)
         link_event(P_STARTED, FRAME_XDR(started_msg), &started);
+    early_send(&proc->early);
     if (proc->group.pid)
         link_event(P_GROUP, FRAME_XDR(group_msg), &proc->group);
     if (proc->exited)
@@ -118,7 +119,7 @@ void proc_abandon(pid_t pid, const struct transfer *transfer)
 int proc_detach(pid_t pid, int status)
 {
     struct proc *proc = proc_find(pid);
-    int error = proc ? 0 : proc_add(pid, NULL, seconds_has(pid));
+    int error = proc ? 0 : proc_add(pid, 0, NULL, seconds_has(pid));
 
     if (error)
         return error;

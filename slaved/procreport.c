@@ -61,6 +61,29 @@ void proc_status(bproc_proc event, pid_t pid, int status, int second)
         proc->status = event == P_SPACE_STOPPED ? status : 0;
 }
 
+/* The child that sent it, if it does not count yet; else another such one: it may be a child's. */
+static struct proc *child_early(const signal_msg *signal)
+{
+    struct proc *proc, *next, *found = NULL;
+
+    HASH_ITER(hh, proctable_all, proc, next) {
+        if (proc->committed || proc->ppid != signal->pid)
+            continue;
+        if (proc->pid == signal->from_pid)
+            return proc;
+        found = proc;
+    }
+    return found;
+}
+
+void proc_signals_parent(const signal_msg *signal)
+{
+    struct proc *child = child_early(signal);
+
+    if (!child || !early_keep(&child->early, signal))
+        link_event(P_SIGNAL_PARENT, FRAME_XDR(signal_msg), signal);
+}
+
 static born_msg *born_copy(const born_msg *born)
 {
     born_msg *copy = malloc(sizeof(*copy));
@@ -92,7 +115,7 @@ void proc_born(const born_msg *born, int second)
     }
     copy = born_copy(born);
 
-    if (!copy || proc_add(born->id.pid, NULL, second) < 0) {
+    if (!copy || proc_add(born->id.pid, 0, NULL, second) < 0) {
         if (copy)
             free(copy->args.args_val);
         free(copy);

@@ -59,6 +59,7 @@ static void proc_unlist(struct proc *proc)
 void proc_remove(struct proc *proc)
 {
     proc_unlist(proc);
+    early_send(&proc->early);
     if (proc->born)
         free(proc->born->args.args_val);
     free(proc->born);
@@ -72,7 +73,7 @@ static int is_becoming(pid_t pid)
     return move && move->kind == MOVE_UNDUMP;
 }
 
-int proc_add(pid_t pid, struct transfer *transfer, int second)
+int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, int second)
 {
     struct proc *proc = proc_find(pid);
     bool is_double = proc != NULL;
@@ -83,6 +84,7 @@ int proc_add(pid_t pid, struct transfer *transfer, int second)
     if (!proc)
         return -ENOMEM;
     proc->pid = pid;
+    proc->ppid = ppid;
     proc->transfer = transfer;
     proc->second = second;
     proc->is_double = is_double;

@@ -26,8 +26,8 @@
 struct conn;
 struct transfer;
 
-/* `second`: in that space. 0, -EEXIST or -ENOMEM. */
-int proc_add(pid_t pid, struct transfer *transfer, int second);
+/* `ppid`: 0 if it is not launched; `second`: in that space. 0, -EEXIST or -ENOMEM. */
+int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, int second);
 
 /* The space has refused it. */
 void proc_refused(pid_t pid, const struct transfer *transfer);
@@ -72,6 +72,9 @@ void proc_unhold(pid_t ppid);
 
 /* Forked on this node, and what that or another one has made of its group. */
 void proc_born(const born_msg *born, int second);
+
+/* A signal for a parent who is elsewhere; it waits if the master does not know the child yet. */
+void proc_signals_parent(const signal_msg *signal);
 void proc_group(const group_msg *group, int second);
 
 /* From the master. A signal to a process unknown here is answered with its end. */

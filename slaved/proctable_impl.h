@@ -13,10 +13,12 @@
 #define uthash_nonfatal_oom(proc) ((proc)->pid = 0)
 #include <uthash.h>
 
+#include "slaved/early.h"
 #include "slaved/proctable.h"
 
 struct proc {
     pid_t pid;
+    pid_t ppid;                 /* as it was launched; 0: it was not */
     struct transfer *transfer;  /* NULL when it has ended */
     uid_t uid;                  /* with `committed` */
     bool second;                /* in the second space */
@@ -34,6 +36,7 @@ struct proc {
     bool killed;                /* the master wants it gone: its output waits for nobody */
     group_msg group;            /* as the process has made it since the launch; pid 0: it has not */
     born_msg *born;             /* NULL: it came here */
+    struct early *early;        /* signals for its parent, before `committed` */
     int status;                 /* of the end; before: of a stop not yet told, or 0 */
     UT_hash_handle hh;
 };

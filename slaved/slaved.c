@@ -241,18 +241,13 @@ static void identity_load(void)
     slaved.link.node = tls_node_number(slaved.link.node);
 }
 
-static void parent_signal(const signal_msg *signal)
-{
-    link_event(P_SIGNAL_PARENT, FRAME_XDR(signal_msg), signal);
-}
-
 static void space_begin(void)
 {
     static const struct space_ops ops = { .on_ready = space_is_ready,
                                           .on_launched = transfer_launched,
                                           .on_status = proc_status, .on_born = proc_born,
                                           .on_group = proc_group,
-                                          .on_signal = parent_signal, .on_root = root_made,
+                                          .on_signal = proc_signals_parent, .on_root = root_made,
                                           .on_end = space_died };
     const char *binds[3] = { setup.conf->cache_dir };
     /* A process has its files open; those of other users' processes are not its business. */

@@ -75,7 +75,7 @@ static int launch_forward(struct transfer *transfer, const struct frame_header *
         return -EEXIST;
     }
     if (!error)
-        error = proc_add(transfer->pid, transfer, who->second);
+        error = proc_add(transfer->pid, who->ppid, transfer, who->second);
     if (error == -EEXIST)
         *reason = "a process of this node has its number";
     if (error)

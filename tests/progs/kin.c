@@ -4,6 +4,7 @@
  *
  *     kin parent A B      a process on B signals its parent on A
  *     kin groups A B      a process on A sees the groups that its children on B make, and uses them
+ *     kin quick B         programs on B signal their parent as soon as they run
  *     kin flood B         a process on B sends its parent signals without end
  *     kin orphan B        a child goes to B by bproc_rexec(); it waits for init to be its parent
  */
@@ -165,6 +166,37 @@ static void flood(int node)
         sigqueue(getppid(), SIGRTMIN, number);
 }
 
+/* ---- signals of a child that has just begun ---- */
+
+static int is_heard(int node, char *text)
+{
+    char *command[] = { (char[]){ "sh" }, (char[]){ "-c" }, text, NULL };
+    int status, pid;
+
+    plain = 0;
+    pid = fork();
+    if (pid == 0) {
+        bproc_rexec(node, "/bin/sh", command, (char *[]){ NULL });
+        _exit(1);
+    }
+    wait_bounded(pid, &status, 0);
+    return plain;
+}
+
+static void quick(int node)
+{
+    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART };
+    int own = 0, child = 0;
+
+    sigaction(SIGUSR1, &action, NULL);
+    for (int i = 0; i < 40; i++) {
+        own += is_heard(node, (char[]){ "kill -USR1 $PPID" });
+        child += is_heard(node, (char[]){ "(kill -USR1 $PPID)" });
+    }
+    is_int(own, 40, "a signal of a program that has just begun is its parent's before its end is");
+    is_int(child, 40, "so is that of a child of such a one");
+}
+
 /* ---- a parent that is killed while its child is on its way ---- */
 
 static void orphan(int node)
@@ -191,6 +223,8 @@ int main(int argc, char **argv)
         groups(atoi(argv[2]), atoi(argv[3]));
     else if (argc == 3 && strcmp(argv[1], "flood") == 0)
         flood(atoi(argv[2]));
+    else if (argc == 3 && strcmp(argv[1], "quick") == 0)
+        quick(atoi(argv[2]));
     else if (argc == 3 && strcmp(argv[1], "orphan") == 0)
         orphan(atoi(argv[2]));
     else

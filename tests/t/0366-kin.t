@@ -14,6 +14,8 @@ cases "a parent on the master" on master "$kin" parent -1 0
 cases "a parent on a node" on master "$kin" parent 1 0
 cases "a user's parent on the master" as_nobody "$kin" parent -1 0
 cases "a user's parent on a node" as_nobody "$kin" parent 1 0
+cases "programs that have just begun" on master "$kin" quick 0
+cases "those of a parent on a node" on master bpsh 1 "$kin" quick 0
 ok "nothing is left of them" wait_for 5 nobody_is_there
 
 # A user cannot signal what is not his: what stands for root's bpsh, and init.
