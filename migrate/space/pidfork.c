@@ -204,11 +204,9 @@ static int all_place(const int *moved, const int *to, unsigned count)
 
 int pidfork_place(const int *from, const int *to, unsigned count)
 {
-    int *moved = calloc(count + 1, sizeof(*moved));
-    int error = moved ? all_move(from, count, above_all(to, count), moved) : -ENOMEM;
+    int moved[PIDFORK_PLACES];
+    int error = count > PIDFORK_PLACES ? -EINVAL
+                                       : all_move(from, count, above_all(to, count), moved);
 
-    if (!error)
-        error = all_place(moved, to, count);
-    free(moved);
-    return error;
+    return error ? error : all_place(moved, to, count);
 }

@@ -41,10 +41,13 @@ int pidfork_is_beside(const struct pidfork_room *room);
 /* Of nobody beside us. */
 void pidfork_room_free(struct pidfork_room *room);
 
+#define PIDFORK_PLACES 16
+
 /*
  * Puts from[i] at descriptor number to[i] for each i and makes every other descriptor
- * close-on-exec. One `from` may go to several numbers. 0 or -errno; the process is then only good
- * for _exit().
+ * close-on-exec. One `from` may go to several numbers. 0 or -errno: the process is then only good
+ * for _exit(); -EINVAL for more than PIDFORK_PLACES. Takes no memory, as the child of one with
+ * threads must not.
  */
 int pidfork_place(const int *from, const int *to, unsigned count);
 
