@@ -21,13 +21,6 @@
 #define SPAN_MS 100
 #define SPAN_SIGNALS 100            /* passed on in one span */
 
-static void child_report(bproc_proc event, pid_t pid, int status)
-{
-    status_msg body = { .pid = pid, .status = status };
-
-    msg_send(CHANNEL, K_EVENT, event, 0, 0, FRAME_XDR(status_msg), &body, NULL, 0);
-}
-
 /*
  * The saved user id is all that lets a user signal us: the parent's is here but while we fork, as
  * whoever is launched shall not be open to him before it has its own ids.
@@ -95,40 +88,49 @@ static int is_for_parent(const struct signalfd_siginfo *info)
  * Init and both daemons see each signal that is passed on, and a user can send more than they can
  * bear. What is beyond the measure stays with the kernel, which has a bound for it.
  */
-struct pace {
+static struct pace {
     int64_t begun;              /* of the span, monotonic milliseconds */
     unsigned count;             /* signals read in it */
-};
+} pace;
+static int signals;             /* all of them, as they may be for the parent */
 
 /* Milliseconds until signals may be read; 0: now. */
-static int pace_wait(struct pace *pace)
+static int pace_wait(void)
 {
     struct timespec time;
     int64_t now;
 
     clock_gettime(CLOCK_MONOTONIC, &time);
     now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-    if (now - pace->begun >= SPAN_MS)
-        *pace = (struct pace){ .begun = now };
-    return pace->count < SPAN_SIGNALS ? 0 : (int)(pace->begun + SPAN_MS - now);
+    if (now - pace.begun >= SPAN_MS)
+        pace = (struct pace){ .begun = now };
+    return pace.count < SPAN_SIGNALS ? 0 : (int)(pace.begun + SPAN_MS - now);
 }
 
-static void signals_read(int signals, struct pace *pace)
+static void signals_read(void)
 {
     struct signalfd_siginfo info;
 
-    while (pace->count < SPAN_SIGNALS && read(signals, &info, sizeof(info)) == sizeof(info)) {
+    while (pace.count < SPAN_SIGNALS && read(signals, &info, sizeof(info)) == sizeof(info)) {
         signal_msg body = { .pid = getpid(), .signo = (int)info.ssi_signo, .code = info.ssi_code,
                             .from_pid = (int)info.ssi_pid, .from_uid = info.ssi_uid,
                             .value = (int64_t)info.ssi_ptr };
 
-        pace->count++;
+        pace.count++;
         if (is_for_parent(&info))
             msg_send(CHANNEL, K_EVENT, P_SPACE_SIGNAL, 0, 0, FRAME_XDR(signal_msg), &body, NULL, 0);
     }
 }
 
-/* All signals, as they may be for the parent. */
+/* What a child sent its parent comes before word of its end. */
+static void child_report(bproc_proc event, pid_t pid, int status)
+{
+    status_msg body = { .pid = pid, .status = status };
+
+    signals_read();
+    msg_send(CHANNEL, K_EVENT, event, 0, 0, FRAME_XDR(status_msg), &body, NULL, 0);
+}
+
 static int signals_open(void)
 {
     sigset_t all;
@@ -164,8 +166,6 @@ static void channel_read(void)
 void keeper_child_run(int channel, bool lead)
 {
     struct pollfd polled[2] = { { .fd = CHANNEL, .events = POLLIN }, { .events = POLLIN } };
-    struct pace pace = { .begun = 0 };
-    int signals;
 
     prctl(PR_SET_NAME, "bproc-keeper");
     if (lead)
@@ -180,13 +180,13 @@ void keeper_child_run(int channel, bool lead)
     if (signals < 0)
         _exit(1);
     for (;;) {
-        int wait = pace_wait(&pace);
+        int wait = pace_wait();
 
         polled[1].fd = wait ? -1 : signals;
         if (poll(polled, 2, wait ? wait : -1) < 0)
             continue;
         if (polled[1].revents)
-            signals_read(signals, &pace);
+            signals_read();
         reap_all(child_report);
         programs_tidy();
         if (polled[0].revents)
