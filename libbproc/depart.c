@@ -183,11 +183,13 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
     return error;
 }
 
-int depart_answer(int conn)
+int depart_answer(int conn, int *told)
 {
     struct msg msg;
     int error = msg_recv(conn, &msg);
 
+    if (told)
+        *told = !error;
     if (error)
         return error;
     error = msg.header.status > 0 ? -msg.header.status : 0;

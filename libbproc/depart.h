@@ -74,8 +74,11 @@ int depart_keep_gate(struct depart *depart);
 int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
                     unsigned before_count, int after);
 
-/* What came of the handover, where the caller itself stays what it is. 0/-errno. Blocks. */
-int depart_answer(int conn);
+/*
+ * What came of the handover, where the caller itself stays what it is. 0/-errno; *told (may be
+ * NULL): the daemon has said so, and is not merely gone. Blocks.
+ */
+int depart_answer(int conn, int *told);
 
 /* A message as one that came at a gate. 0, to be freed, or -EPROTO. */
 int gate_read(const struct msg *msg, gate_msg *news);

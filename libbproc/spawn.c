@@ -186,8 +186,11 @@ int spawn_start(struct spawn *spawn)
 
 int spawn_answer(int fd, enum spawn_place place)
 {
-    int error = place == SPAWN_HERE ? here_answer(fd) : client_error(depart_answer(fd));
+    int told = 1;
+    int error = place == SPAWN_HERE ? here_answer(fd) : client_error(depart_answer(fd, &told));
 
     client_close(fd);
+    if (!told)
+        return SPAWN_UNTOLD;
     return error == -BPROC_PID_TAKEN ? -EAGAIN : error;
 }

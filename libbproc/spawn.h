@@ -40,7 +40,13 @@ struct spawn {
  */
 int spawn_start(struct spawn *spawn);
 
-/* Whether the program runs: 0, or a negative errno as of bproc_rexec(). Closes `fd`. Blocks. */
+/* The daemon went away: the child knows. By SIGKILL it ends if there is no process. */
+#define SPAWN_UNTOLD 1
+
+/*
+ * Whether the program runs: 0, SPAWN_UNTOLD, or a negative errno as of bproc_rexec(). Closes `fd`.
+ * Blocks.
+ */
 int spawn_answer(int fd, enum spawn_place place);
 
 #endif

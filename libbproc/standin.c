@@ -89,7 +89,7 @@ static int news_look(struct news *news, int runs)
 
     /* There is to be no process. It is a reset if what was said here has not been read. */
     if (got <= 0 && !runs)
-        RAW1(SYS_exit_group, 1);
+        RAW2(SYS_kill, RAW0(SYS_getpid), SIGKILL);
     if (got != (long)sizeof(bytes) || frame_parse_header(bytes, &news->header) < 0 ||
         news->header.body_len > LONGEST - FRAME_PREFIX)
         return 0;

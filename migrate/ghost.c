@@ -321,7 +321,6 @@ static void ghost_run(struct ghost *ghost)
             { .fd = ghost->parent, .events = POLLIN },
             { .fd = ghost->gate >= 0 ? ghost->signals : -1, .events = POLLIN },
         };
-
         int ready = poll(fds, 3, patience(ghost));
 
         if (ready < 0)
@@ -344,8 +343,9 @@ static void process_wait(struct ghost *ghost)
 {
     struct ghostwire msg = { .count = 0 };
 
-    if (ghostwire_recv(ghost->gate, &msg) < 0 || msg.proc != P_GATE ||
-        (msg.words[0] != GATE_GHOST && msg.words[0] != GATE_END))
+    if (ghostwire_recv(ghost->gate, &msg) < 0)
+        kill(getpid(), SIGKILL);
+    if (msg.proc != P_GATE || (msg.words[0] != GATE_GHOST && msg.words[0] != GATE_END))
         _exit(1);
     ghost->node = msg.words[1];
     if (msg.words[0] == GATE_GHOST)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libbproc/client.h"
 #include "tools/bpsh_deadline.h"
 #include "tools/bpsh_ender.h"
 #include "tools/tool.h"
@@ -55,9 +56,31 @@ static void task_tell_to_end(struct task *task, const struct task_plan *plan, in
     ender_start(task, plan, grace);
 }
 
+static bool daemon_is_there(void)
+{
+    int fd = client_open();
+
+    client_close(fd);
+    return fd >= 0;
+}
+
+/* Who is back ends the child as its process, or kills it. Nobody else would. */
+static void untold_pass(struct task *task, const struct task_plan *plan)
+{
+    if (task->pid == 0 || daemon_is_there()) {
+        task_runs(task, plan);
+        return;
+    }
+    task->error = EIO;
+    fprintf(stderr, "%d: %s\n", task->node, tool_reason(EIO));
+    task_give_up(task, plan);
+}
+
 static void deadline_pass(struct task *task, const struct task_plan *plan)
 {
-    if (task->stage == TASK_ALLOWED && task->report_fd >= 0) {
+    if (task->stage == TASK_UNTOLD) {
+        untold_pass(task, plan);
+    } else if (task->stage == TASK_ALLOWED && task->report_fd >= 0) {
         task->error = ETIMEDOUT;
         fprintf(stderr, "%d: %s\n", task->node, strerror(ETIMEDOUT));
         task_give_up(task, plan);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Time limits of tasks. One that does not run in time is given up; one that runs for too long is
- * told to end, with its descendants, and what does not end in spite of that is abandoned.
+ * told to end, with its descendants, and what does not end in spite of that is abandoned. When the
+ * daemon dies before it has said whether a task runs, and is not back in time, that is killed.
  */
 #ifndef TOOLS_BPSH_DEADLINE_H
 #define TOOLS_BPSH_DEADLINE_H

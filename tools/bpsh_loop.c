@@ -130,10 +130,19 @@ static void key_read(struct run *run)
         run->keys = false;
 }
 
+static void child_reap(const struct run *run, struct task *task)
+{
+    int before = task->error;
+
+    task_reap(task);
+    if (task->error && !before)
+        failure_print(task, run->plan->command);
+}
+
 static void children_reap(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
-        task_reap(&run->tasks[i]);
+        child_reap(run, &run->tasks[i]);
         ender_reap(&run->tasks[i]);
     }
 }

@@ -20,6 +20,7 @@
 #define STATUS_SIGNAL 255
 #define STATUS_LATE 124
 #define STATUS_LOST 255
+#define UNTOLD_MS 10000         /* for a daemon that is started again */
 
 /* The ends for the child, by the number they get there. */
 struct child_ends {
@@ -187,15 +188,35 @@ void task_start(struct task *task, const struct task_plan *plan)
     }
 }
 
+/* Without a report, how the child ended tells whether there was a process. */
+static void untold_settle(struct task *task)
+{
+    if (task->stage == TASK_UNTOLD && task->pid == 0 && !task->error &&
+        WIFSIGNALED(task->status) && WTERMSIG(task->status) == SIGKILL)
+        task->error = EIO;
+}
+
+void task_runs(struct task *task, const struct task_plan *plan)
+{
+    task->stage = TASK_ALLOWED;
+    task->deadline = plan->run_ms && !task->error ? tool_clock() + plan->run_ms : 0;
+}
+
 void task_report(struct task *task, const struct task_plan *plan)
 {
     int error = spawn_answer(task->report_fd, task->place);
 
     task->report_fd = -1;
-    if (!task->error)
+    if (error != SPAWN_UNTOLD && !task->error)
         task->error = -error;
-    if (task->stage == TASK_ALLOWED)
-        task->deadline = plan->run_ms && !task->error ? tool_clock() + plan->run_ms : 0;
+    if (task->stage != TASK_ALLOWED)
+        return;
+    task_runs(task, plan);
+    if (error == SPAWN_UNTOLD) {
+        task->stage = TASK_UNTOLD;
+        task->deadline = tool_clock() + UNTOLD_MS;
+        untold_settle(task);
+    }
 }
 
 void task_reap(struct task *task)
@@ -205,6 +226,7 @@ void task_reap(struct task *task)
         free(task->memory);
         task->memory = NULL;
         task->end = tool_clock();
+        untold_settle(task);
     }
 }
 

@@ -45,6 +45,7 @@ struct task_plan {
 /* A task's way to its end, when it does not come by itself in time. */
 enum task_stage {
     TASK_ALLOWED,           /* it has until its deadline */
+    TASK_UNTOLD,            /* nobody has said whether it runs; the daemon has until its deadline */
     TASK_LATE,              /* it was told to end */
     TASK_KILLED             /* nothing more can be done */
 };
@@ -90,7 +91,13 @@ void task_start(struct task *task, const struct task_plan *plan);
 /* Reads the report: sets task->error if there is one. Call when report_fd is readable. */
 void task_report(struct task *task, const struct task_plan *plan);
 
-/* Takes the child's status if it has ended. Does not block. */
+/* It runs: from now on it has until its time limit. */
+void task_runs(struct task *task, const struct task_plan *plan);
+
+/*
+ * Takes the child's status if it has ended; without a report that may set task->error. Does not
+ * block.
+ */
 void task_reap(struct task *task);
 
 /* Why a task died whose status is a signal, in words. Not freed. May block for the daemon. */

@@ -97,6 +97,33 @@ for point in 2 3 6; do
     masterd_back
     ok "nothing is left" wait_for 5 nothing_left
 done
+# On n0 nothing begins before its ghost waits.
+with_fault 6
+on n0 pkill -STOP 'bproc-(receiver|idle|arrival)'
+here "timeout 20 bpsh 0 sleep 30; echo \$?" >"$TMP/out" &
+wait_for 5 on master pgrep -f '^sleep 30'
+ok "a ghost waits for its process" wait_for 5 on master sh -c \
+    'readlink "/proc/$(pgrep -f "^sleep 30")/exe" | grep bproc-ghost'
+on n0 pkill -CONT 'bproc-(receiver|idle|arrival)'
+wait $!
+is "and ends when masterd dies" "$(<"$TMP/out")" $'0: Input/output error\n1'
+masterd_back
+ok "nothing is left" wait_for 5 nothing_left
+
+for case in 7:6 8:1; do
+    with_fault ${case%:*}
+    here "bpsh 0 sh -c 'exit ${case#*:}'; echo \$?" >"$TMP/out" &
+    wait_for 5 eval '! on master pgrep -x masterd'
+    masterd_back
+    wait $!
+    is "bpsh does not hear of it, but its child: it ends as it should, at ${case%:*}" \
+        "$(<"$TMP/out")" "${case#*:}"
+done
+with_fault 7
+is "if masterd stays away it does not go on for ever" \
+    "$(here 'timeout -k 1 30 bpsh 0 sleep 66; echo $?')" $'0: Input/output error\n1'
+masterd_back
+ok "and nothing is left" wait_for 20 nothing_left
 on master sh -c 'bpsh 0 sh -c "echo goes; sleep 1; echo on; exit 6"; echo $?' >"$TMP/out" 2>&1 &
 wait_for 5 grep -q goes "$TMP/out"
 bplab daemon master kill
