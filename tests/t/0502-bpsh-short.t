@@ -93,7 +93,7 @@ nothing_left() {
 for point in 2 3 6; do
     with_fault $point
     is "masterd dies before the child hears of the command, at $point" \
-        "$(here 'timeout 10 bpsh 0 sleep 30 2>/dev/null; echo $?')" 1
+        "$(here 'timeout 10 bpsh 0 sleep 30 >/dev/null 2>&1; echo $?')" 1
     masterd_back
     ok "nothing is left" wait_for 5 nothing_left
 done
