@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <time.h>
@@ -24,6 +25,7 @@ struct carrier {
 /* By the time at which they became free: the last one is used first, the first one ends first. */
 static TAILQ_HEAD(carrier_list, carrier) carriers = TAILQ_HEAD_INITIALIZER(carriers);
 static unsigned carrier_count;
+static uintptr_t mover_count;      /* the socket of each mover's children bears its number */
 static struct event_base *pool_base;
 static struct event *on_due;
 
@@ -84,12 +86,13 @@ static void free_take(struct conn *conn, const struct frame_header *header, cons
 {
     node_place to;
 
-    (void)arg;
     if (header->proc != P_CARRIER_FREE || header->nfds != 1 ||
         conn_decode(node_place, header, body, &to) < 0) {
         conn_close(conn, "message has no place here");
         return;
     }
+    if ((uintptr_t)arg != mover_count)
+        return;
     carrier_add(&to, fds[0]);
     fds[0] = -1;
 }
@@ -112,7 +115,7 @@ int carrierpool_init(struct event_base *base)
 
 int carrierpool_open(int fd)
 {
-    return conn_new_local(pool_base, fd, &free_ops, NULL) ? 0 : -ENOMEM;
+    return conn_new_local(pool_base, fd, &free_ops, (void *)mover_count) ? 0 : -ENOMEM;
 }
 
 static struct carrier *carrier_find(const node_place *to)
@@ -140,10 +143,16 @@ int carrierpool_ask(const move_start_arg *arg, const int *fds, unsigned nfds)
     return error;
 }
 
-void carrierpool_stop(void)
+void carrierpool_mover_gone(void)
 {
+    mover_count++;
     while (!TAILQ_EMPTY(&carriers))
         carrier_forget(TAILQ_FIRST(&carriers));
+}
+
+void carrierpool_stop(void)
+{
+    carrierpool_mover_gone();
     if (on_due)
         event_free(on_due);
     on_due = NULL;

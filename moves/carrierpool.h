@@ -6,7 +6,7 @@
  *
  * Life: each mover hands over a socket when it starts (carrierpool_open()). A child that is free
  * sends the place and a descriptor on it; to use that is to take the child, to close it is to end
- * it, which happens after a minute. They outlive their mover, and end with the daemon.
+ * it, which happens after a minute, or when its mover has gone, who had the way to CRIU.
  */
 #ifndef MOVES_CARRIERPOOL_H
 #define MOVES_CARRIERPOOL_H
@@ -26,6 +26,9 @@ int carrierpool_open(int fd);
  * place. `fds` stay the caller's. Does not block.
  */
 int carrierpool_ask(const move_start_arg *arg, const int *fds, unsigned nfds);
+
+/* Ends all that are free, and those of that mover that come to be so. */
+void carrierpool_mover_gone(void);
 
 /* Ends all that are free. */
 void carrierpool_stop(void);

@@ -53,6 +53,7 @@ static void mover_closed(struct conn *conn, const char *reason, void *arg)
     (void)conn;
     (void)arg;
     mover_conn = NULL;
+    carrierpool_mover_gone();
     log_warnx("the mover went away (%s): starting another", reason);
     mover_restart_later();
 }

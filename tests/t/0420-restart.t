@@ -106,6 +106,17 @@ node_becomes "the node is as the others" 20 1 up
 node_becomes "which are back" 20 0 up
 node_becomes "all of them" 20 2 up
 
+# ---- what carries streams outlives its mover, but not with a way to CRIU ----
+
+# shellcheck disable=SC2016
+on master sh -c 'for i in 1 2 3 4 5 6; do bpsh 0 sleep 0.3 </dev/null & done; wait
+    old=$(pgrep -x -P "$(pgrep -x masterd)" bproc-mover) && kill -KILL "$old"'
+# shellcheck disable=SC2016
+wait_for 5 on master sh -c 'pgrep -x -P "$(pgrep -x masterd)" bproc-mover' || fail "another mover"
+is "processes are forked by another mover at once" \
+    "$(for i in 1 2 3; do on master "$PROGS/onecall" rfork 0; done | sort | uniq -c | xargs)" \
+    "3 exited 7"
+
 # ---- the master's power is cut ----
 
 on master bpctl -S 1 -s unavailable

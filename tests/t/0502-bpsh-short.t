@@ -121,7 +121,8 @@ for case in 7:6 8:1; do
 done
 with_fault 7
 is "if masterd stays away it does not go on for ever" \
-    "$(here 'timeout -k 1 30 bpsh 0 sleep 66; echo $?')" $'0: Input/output error\n1'
+    "$(here 'timeout -k 1 30 bpsh 0 sleep 66 >/dev/null 2>/tmp/said; echo $?; cat /tmp/said')" \
+    $'1\n0: Input/output error'
 masterd_back
 ok "and nothing is left" wait_for 20 nothing_left
 on master sh -c 'bpsh 0 sh -c "echo goes; sleep 1; echo on; exit 6"; echo $?' >"$TMP/out" 2>&1 &
