@@ -46,7 +46,8 @@ vector_busy() {
     # shellcheck disable=SC2016
     on master sh -c 'busy() {
             awk -v ticks="$(getconf CLK_TCK)" \
-                "\$1 == \"cpu\" { print (\$2 + \$3 + \$4 + \$7 + \$8) * 1e6 / ticks }" /proc/stat
+                "\$1 == \"cpu\" { printf \"%.0f\\n\", (\$2 + \$3 + \$4 + \$7 + \$8) * 1e6 / ticks }" \
+                /proc/stat
         }
         before=$(busy); "$@" >/dev/null && echo "$before $(busy)"' sh "$@" || return
     awk '{ printf "%d\n", $2 - $1 }' "$work/out"
