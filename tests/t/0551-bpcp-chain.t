@@ -43,6 +43,8 @@ here 'umask 022; mkdir -p /w/tree/many/empty /w/tree/ro && cd /w/tree && cp /w/l
     (cd many && seq 3000 | split -l 1 -a 4) && truncate -s 50M sparse && echo run >run &&
     chmod 4751 run && echo ro >ro/file && chmod 555 ro &&
     touch -d "2001-02-03 04:05:06.789" run many'
+# What runs there goes to each node once, from the master: a megabyte that is none of the files.
+here 'bpcp /etc/hostname all:/tmp/first'
 between "per cent of its files that the master sends of a tree" \
     "$(sent 'bpcp -rp /w/tree all:/opt/tree')" 100 130
 want=$(manifest master /w/tree)
