@@ -6,13 +6,10 @@
 # the end nothing is left anywhere.
 
 . "${0%/*}/lib.sh"
+. "${0%/*}/numbers.sh"
 
 ON_TIMEOUT=20
 lab_up 2
-
-all_up() {
-    [[ $(on master bpstat -l | grep -c ' up ') == 2 ]]
-}
 
 is_clean() {
     [[ $(on master bpstat -p | wc -l) == 1 ]] &&
@@ -52,23 +49,17 @@ walk() {
     is "$kind: the next one works" "$(on master bpsh 0 "$PROGS/onecall" "$kind" 1 2>&1)" "exited 7"
 }
 
-# numbered KIND: its process has the number after $last.
-numbered() {
-    # shellcheck disable=SC2016
-    on master bpsh 0 sh -c 'echo "$1" >/proc/sys/kernel/ns_last_pid && exec "$2" "$3" 1' sh \
-        "$last" "$PROGS/onecall" "$1" 2>&1
-}
-
-arrival_is_stopped() {
-    on n1 sh -c 'ps -eo stat=,comm= | grep -q "^T.*bproc-arrival"'
+# call KIND: its process has that number.
+call() {
+    numbered "$number" "$PROGS/onecall" "$1" 1
 }
 
 is_free_again() {
-    [[ $(numbered rexec) == "exited 7" ]]
+    [[ $(call rexec) == "exited 7" ]]
 }
 
 # Those of others that are no more; the ghost of each parent ends just after the child.
-last=$(( $(on master bpsh 0 cat /proc/sys/kernel/ns_last_pid) + 5000 ))
+number=$(( $(on master bpsh 0 cat /proc/sys/kernel/ns_last_pid) + 5000 ))
 used=0
 while (( used < 25 )) && wait_for 3 is_free_again; do
     used=$(( used + 1 ))
@@ -78,7 +69,7 @@ is "a number can be used again soon, time after time" "$used" 25
 # One that is in the master's table and is lost before it gets to run.
 BPROC_FAULT=43:stop bplab daemon n1 restart || bail "cannot restart n1"
 wait_for 20 all_up || bail "n1 does not come up"
-numbered rfork >"$TMP/lost" &
+call rfork >"$TMP/lost" &
 wait_for 20 arrival_is_stopped || fail "a process waits for the commit"
 bplab daemon n0 kill
 ok "it is killed when the node that it comes from is lost" wait_for 10 on n1 sh -c '! pgrep onecall'
@@ -87,7 +78,7 @@ wait
 like "its parent with it" "$(< "$TMP/lost")" 'Killed, the node is down'
 bplab daemon n0 start || bail "cannot start n0"
 wait_for 20 all_up || bail "n0 does not come up"
-numbered rexec >"$TMP/next" &
+call rexec >"$TMP/next" &
 wait_for 20 arrival_is_stopped || diag "no process waits for the commit"
 on n1 pkill -CONT bproc-arrival
 wait

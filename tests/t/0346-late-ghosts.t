@@ -6,24 +6,10 @@
 # that is made when its process has gone on to another node meanwhile finds it there.
 
 . "${0%/*}/lib.sh"
+. "${0%/*}/numbers.sh"
 
 ON_TIMEOUT=20
 lab_up 2
-
-all_up() {
-    [[ $(on master bpstat -l | grep -c ' up ') == 2 ]]
-}
-
-# numbered PROGRAM ARG...: runs it on n0, where the next process gets $number.
-numbered() {
-    # shellcheck disable=SC2016
-    on master bpsh 0 sh -c 'echo "$1" >/proc/sys/kernel/ns_last_pid && shift && exec "$@"' sh \
-        $(( number - 1 )) "$@" 2>&1
-}
-
-arrival_is_stopped() {
-    on n1 sh -c 'ps -eo stat=,comm= | grep -q "^T.*bproc-arrival"'
-}
 
 ghost_is_there() {
     on master test -d "/proc/$number"
@@ -39,7 +25,7 @@ is_listed() {
 
 number=$(( $(on master bpsh 0 cat /proc/sys/kernel/ns_last_pid) + 5000 ))
 # Of a session of its own, so that the kernel does not continue it when its parent ends.
-numbered bpsh 1 setsid sleep 300 >/dev/null &
+numbered "$number" bpsh 1 setsid sleep 300 >/dev/null &
 wait_for 10 is_listed 1 || fail "a process of n0 runs on n1" "$(on master bpstat -p)"
 wait_for 10 leads_its_session || fail "its ghost on the master leads a session"
 
@@ -53,7 +39,7 @@ wait_for 20 all_up || bail "n1 does not come up"
 wait
 ok "a stopped ghost outlasts its process" ghost_is_there
 
-numbered "$PROGS/onecall" rfork 1 >"$TMP/next" &
+numbered "$number" "$PROGS/onecall" rfork 1 >"$TMP/next" &
 wait_for 20 arrival_is_stopped || fail "a process waits for the commit"
 ok "another has the number" wait_for 10 is_listed 1
 on master kill -CONT "$number"

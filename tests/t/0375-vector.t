@@ -43,10 +43,6 @@ is "a node that denies costs nobody else anything" \
     "$(lines 0:ok '1:Operation not permitted' 2:ok)"
 bplab exec master -- bpctl -S 1 -m 111
 
-all_up() {
-    ! on master bpstat -l | tail -n +2 | grep -qv ' up '
-}
-
 # with_fault POINT DAEMON
 with_fault() {
     BPROC_FAULT=$1 bplab daemon "$2" restart || bail "cannot restart $2"

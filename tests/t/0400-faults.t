@@ -20,10 +20,6 @@ point_name() {
     sed -nE "s/^ *FAULT_([A-Z_]+) = $1,? .*/\1/p" "$BPROC_SOURCE/common/fault.h"
 }
 
-all_up() {
-    ! on master bpstat -l | tail -n +2 | grep -qv ' up '
-}
-
 daemons_need_up() {
     wait_for 20 all_up || fail "all nodes come up" "$(on master bpstat -l)"
 }

@@ -9,10 +9,6 @@ lab_up 2
 on n0 mkdir -p /srv/new
 ON_TIMEOUT=20
 
-all_up() {
-    [[ $(on master bpstat -t allup) == 2 ]]
-}
-
 # tried NUMBER:ACTION NAME STATUS BPCTL-ARGUMENT...: the order, at a daemon that has the fault.
 tried() {
     local fault=$1 name=$2 status=$3

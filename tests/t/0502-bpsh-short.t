@@ -70,10 +70,6 @@ is "what carried a command carries the next one, also behind one without streams
         run 2>&3; pgrep -x bproc-idle >/tmp/free
         for i in 1 2 3 4 5; do run; pgrep -x bproc-idle | diff /tmp/free - >&3; done; echo . >&3')" .
 
-all_up() {
-    [[ $(on master bpstat -l | grep -c ' up ') == 2 ]]
-}
-
 # with_fault POINT: masterd dies there when the next command comes.
 with_fault() {
     BPROC_FAULT=$1 bplab daemon master restart || bail "cannot restart masterd"

@@ -246,3 +246,10 @@ on() {
     shift
     bplab exec "$node" -- timeout -k 5 "$ON_TIMEOUT" "$@"
 }
+
+# Whether the master is there and every node is up.
+all_up() {
+    local list
+    list=$(on master bpstat -l) && [[ $list == *$'\n'* ]] &&
+        ! tail -n +2 <<<"$list" | grep -qv ' up '
+}
