@@ -255,7 +255,7 @@ struct memoryfill *memoryfill_new(SSL *ssl, struct memorygate *gate, const fill_
     m->ward = MEMORYWARD_NONE;
     m->data = aligned_alloc(PAGE_BYTES, BPROC_MAX_BATCH * PAGE_BYTES);
     m->space = memoryspace_new(memory, arg->regions.regions_val, arg->regions.regions_len,
-                               gate->whole);
+                               gate->whole ? gate->pid : 0);
     *gate = MEMORYGATE_NONE;
     error = !m->space ? -errno : !m->data ? -ENOMEM : lazy_begin(m, server, memory);
     if (!error)

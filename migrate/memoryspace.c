@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +14,7 @@
 
 #define EVENTS (UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP | \
                 UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP)
+#define LINE 512
 
 /* Pages of the dumped process from `from` on, which lie at `to` now. */
 struct extent {
@@ -283,23 +285,57 @@ unsigned memoryspace_poll(const struct memoryspace *space, struct pollfd *list, 
     return count;
 }
 
+static int range_register(const struct memory *memory, uint64_t start, uint64_t size)
+{
+    struct uffdio_register reg = { .range = { start, size },
+                                   .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+    return ioctl(memory->fd, UFFDIO_REGISTER, &reg) < 0 ? -errno : 0;
+}
+
+static int has_region(const page_region *regions, unsigned count, uint64_t start, uint64_t end)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (regions[i].start < end && regions[i].start + regions[i].size > start)
+            return 1;
+    return 0;
+}
+
+/*
+ * To the kernel a mapping of which a part is registered is two, and the process could not mremap()
+ * it in one. Where that fails, or comes to nothing, the regions are still to be registered.
+ */
+static void mappings_register(const struct memory *memory, pid_t task, const page_region *regions,
+                              unsigned count)
+{
+    unsigned long start, end;
+    char path[40], line[LINE];
+    FILE *maps;
+
+    snprintf(path, sizeof(path), "/proc/%d/maps", (int)task);
+    maps = fopen(path, "re");
+    while (maps && fgets(line, sizeof(line), maps))
+        /* The rest of a long line is none of these. */
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2 && has_region(regions, count, start, end))
+            range_register(memory, start, end - start);
+    if (maps)
+        fclose(maps);
+}
+
 static int memory_register(struct memory *memory, const page_region *regions, unsigned count)
 {
     int error = 0;
 
     for (unsigned i = 0; !error && i < count; i++) {
-        struct uffdio_register reg = { .range = { regions[i].start, regions[i].size },
-                                       .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-        error = ioctl(memory->fd, UFFDIO_REGISTER, &reg) < 0
-                    ? -errno
-                    : extent_add(memory, regions[i].start, regions[i].start, regions[i].size);
+        error = range_register(memory, regions[i].start, regions[i].size);
+        if (!error)
+            error = extent_add(memory, regions[i].start, regions[i].start, regions[i].size);
     }
     return error;
 }
 
 struct memoryspace *memoryspace_new(int fd, const page_region *regions, unsigned count,
-                                    int running)
+                                    pid_t running)
 {
     struct memoryspace *space = calloc(1, sizeof(*space));
     int error;
@@ -312,6 +348,8 @@ struct memoryspace *memoryspace_new(int fd, const page_region *regions, unsigned
         return NULL;
     }
     space->running = userfault_begin(fd, running ? EVENTS : 0);
+    if (space->running > 0)
+        mappings_register(space->list, running, regions, count);
     error = space->running < 0 ? space->running
                                : memory_register(space->list, regions, count);
     if (!error)

@@ -13,14 +13,18 @@
 
 #include <poll.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "proto/bproc.h"
 
 struct memoryspace;
 
-/* Takes `fd`, on failure too. `running`: the process is to use its memory. NULL and errno. */
+/*
+ * Takes `fd`, on failure too. `running`: the process, if it is to use its memory meanwhile, or 0.
+ * NULL and errno.
+ */
 struct memoryspace *memoryspace_new(int fd, const page_region *regions, unsigned count,
-                                    int running);
+                                    pid_t running);
 
 /* It may: the kernel has what that takes. */
 int memoryspace_is_running(const struct memoryspace *space);

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,12 +17,12 @@
 static char *lazy_memory;
 static size_t lazy_size;
 
-static pid_t lazy_fork(int node, size_t size)
+static pid_t lazy_fork_with(int node, char *memory, size_t size)
 {
     pid_t pid;
 
     lazy_size = size;
-    lazy_memory = region_make(size);
+    lazy_memory = memory;
     words_write(lazy_memory, size);
     pid = _bproc_rfork(node, BPROC_DUMP_EXEC | BPROC_DUMP_OTHER | BPROC_RFORK_LAZY);
     if (pid < 0)
@@ -32,6 +33,11 @@ static pid_t lazy_fork(int node, size_t size)
         child_expect(pid, 0);
     }
     return pid;
+}
+
+static pid_t lazy_fork(int node, size_t size)
+{
+    return lazy_fork_with(node, region_make(size), size);
 }
 
 static size_t page_pick(size_t i, size_t pages)
@@ -127,6 +133,42 @@ static void changes(int argc, char **argv)
     _exit(0);
 }
 
+/* Memory that is one mapping with what the thread itself stands on, of which nothing is missing. */
+static char *region_beside(size_t size)
+{
+    uintptr_t start = 0, end = 0, thread = (uintptr_t)pthread_self();
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512], *at;
+
+    CHECK(maps, "cannot read the maps: %s", strerror(errno));
+    while (fgets(line, sizeof(line), maps) && sscanf(line, "%lx-%lx", &start, &end) == 2)
+        if (start <= thread && thread < end)
+            break;
+    fclose(maps);
+    at = mmap((void *)(start - size), size, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+              -1, 0);
+    CHECK(at != MAP_FAILED, "cannot map beside the thread's memory: %s", strerror(errno));
+    return at;
+}
+
+/* Moved in one, up to where that begins, while pages are missing. */
+static void beside(int argc, char **argv)
+{
+    char *moved;
+
+    (void)argc;
+    if (lazy_fork_with(atoi(argv[0]), region_beside(64 * MIB), 64 * MIB) > 0)
+        return;
+    moved = mremap(lazy_memory, lazy_size, 2 * lazy_size, MREMAP_MAYMOVE);
+    CHECK(moved != MAP_FAILED, "cannot move memory: %s", strerror(errno));
+    for (size_t i = 0; i < lazy_size; i += sizeof(uintptr_t))
+        CHECK(*(uintptr_t *)(void *)(moved + i) ==
+                  ((uintptr_t)lazy_memory + i) * 0x9e3779b97f4a7c15UL,
+              "byte %zu of what was moved differs", i);
+    zeros_expect("what was added", moved + lazy_size, lazy_size);
+    _exit(0);
+}
+
 /* On, before all of it is there: to `argv[1]` itself, or by a child of its own. */
 static void onward(int argc, char **argv)
 {
@@ -184,7 +226,7 @@ static void cut(int argc, char **argv)
 
 static const struct prog_case cases[] = {
     { "scattered", scattered }, { "kernel", kernel }, { "forks", forks }, { "changes", changes },
-    { "onward", onward }, { "brief", brief }, { "cut", cut }, { NULL, NULL },
+    { "beside", beside }, { "onward", onward }, { "brief", brief }, { "cut", cut }, { NULL, NULL },
 };
 
 int main(int argc, char **argv)
