@@ -199,10 +199,17 @@ static void move_done(struct move *move, int64_t usec)
     stats_moved((uint64_t)usec);
 }
 
+/* What was refused was not sent, and the library tries again what could not have its number. */
+static int is_failure(const struct move *move, int error)
+{
+    return move->phase != MOVE_ASKING && move->kind != MOVE_DUMP && error != BPROC_PID_TAKEN &&
+           error != BPROC_IMAGE_LOST;
+}
+
 static void move_undo(struct move *move, int error, const char *text)
 {
     (void)text;
-    if (error != BPROC_PID_TAKEN && error != BPROC_IMAGE_LOST)
+    if (is_failure(move, error))
         stats_failed();
     for (unsigned i = 0; i < move->nchildren; i++)
         nodeghost_remove(move->children[i], move->node);

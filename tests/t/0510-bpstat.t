@@ -185,6 +185,14 @@ is "with all its parts" "$(bplab logs master | grep ' rexec pid .* ms (' |
     grep -c 'restore 0\.0 \|(begin [0-9.]* ghost')" 0
 is "those that fail, too" "$(on master bpsh 0 /nowhere/fish 2>/dev/null
     metric 'bproc_migrations_total{result="failed"}')" 1
+bpctl() {
+    on master bpctl "$@"
+}
+bpctl -S 2 -m 0
+on_as nobody bpsh 2 true 2>/dev/null
+bpctl -S 2 -m 0111
+is "what is refused is no failure" "$(on master bpsh -1,3 true 2>/dev/null
+    metric 'bproc_migrations_total{result="failed"}')" 1
 is "so are the CPUs of nodes" "$(metric 'bproc_node_cpus{node="2"}')" "$cpus"
 is "each line is one that Prometheus reads" "$(bpstat --prometheus | grep -vE \
     '^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{[a-z]+="[^"]*"\})? -?[0-9.]+(e[+-][0-9]+)?)$')" ""
