@@ -259,6 +259,10 @@ at n2 'mkfifo /tmp/slowest'
 here 'bpcp /w/large 0,2:/tmp/slowest >/tmp/cut 2>&1; echo $? >>/tmp/cut' &
 cut=$!
 wait_for 5 here '[ $(bpstat -p | wc -l) -ge 3 ]'
+ok "the children that stand for its targets have these' words" wait_for 5 here \
+    '[ "$(ps -eo args= | sed -n "/^bproc-copy target/s/ -[CH].* -- / /p" | xargs)" = \
+        "bproc-copy target -l n0: /tmp/slowest large bproc-copy target -l n2: /tmp/slowest large" ]' ||
+    here 'ps -eo args= | grep ^bproc-copy' | sed 's/^/# /'
 bplab kill n2
 timeout 20 "$lab" -c "$LAB" exec n0 -- sh -c 'cat /tmp/slowest >/tmp/slowed'
 wait $cut
