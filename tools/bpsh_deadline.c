@@ -64,16 +64,22 @@ static bool daemon_is_there(void)
     return fd >= 0;
 }
 
-/* Who is back ends the child as its process, or kills it. Nobody else would. */
+/* Who is back, and stays, ends the child as its process or kills it. Nobody else would. */
 static void untold_pass(struct task *task, const struct task_plan *plan)
 {
-    if (task->pid == 0 || daemon_is_there()) {
+    bool there = daemon_is_there();
+
+    task->looks = there == task->daemon_there ? task->looks + 1 : 1;
+    task->daemon_there = there;
+    if (task->pid == 0 || (there && task->looks == UNTOLD_LOOKS)) {
         task_runs(task, plan);
-        return;
+    } else if (task->looks < UNTOLD_LOOKS) {
+        task->deadline = tool_clock() + UNTOLD_MS / UNTOLD_LOOKS;
+    } else {
+        task->error = EIO;
+        fprintf(stderr, "%d: %s\n", task->node, tool_reason(EIO));
+        task_give_up(task, plan);
     }
-    task->error = EIO;
-    fprintf(stderr, "%d: %s\n", task->node, tool_reason(EIO));
-    task_give_up(task, plan);
 }
 
 static void deadline_pass(struct task *task, const struct task_plan *plan)

@@ -20,7 +20,6 @@
 #define STATUS_SIGNAL 255
 #define STATUS_LATE 124
 #define STATUS_LOST 255
-#define UNTOLD_MS 10000         /* for a daemon that is started again */
 
 /* The ends for the child, by the number they get there. */
 struct child_ends {
@@ -214,7 +213,7 @@ void task_report(struct task *task, const struct task_plan *plan)
     task_runs(task, plan);
     if (error == SPAWN_UNTOLD) {
         task->stage = TASK_UNTOLD;
-        task->deadline = tool_clock() + UNTOLD_MS;
+        task->deadline = tool_clock() + UNTOLD_MS / UNTOLD_LOOKS;
         untold_settle(task);
     }
 }

@@ -42,6 +42,9 @@ struct task_plan {
     struct circumstances now;       /* as all tasks shall have them */
 };
 
+#define UNTOLD_MS 10000             /* for a daemon that is started again */
+#define UNTOLD_LOOKS 2              /* for it in that time, with the same result each */
+
 /* A task's way to its end, when it does not come by itself in time. */
 enum task_stage {
     TASK_ALLOWED,           /* it has until its deadline */
@@ -61,6 +64,8 @@ struct task {
     bool leaves_output;             /* as the plan says */
     int64_t start, end;             /* tool_clock() */
     int64_t deadline;               /* of its stage; 0: none */
+    bool daemon_there;              /* TASK_UNTOLD: at the last look for it */
+    int looks;                      /* that found it so, one after the other */
     pid_t ender;                    /* see bpsh_ender.h; 0: none */
     pid_t pid;                      /* 0 once reaped or never started */
     void *memory;                   /* the child's, as long as it is there */

@@ -121,6 +121,18 @@ is "if masterd stays away it does not go on for ever" \
     $'1\n0: Input/output error'
 masterd_back
 ok "and nothing is left" wait_for 20 nothing_left
+# Beyond the first look for it, which finds it.
+with_fault 7
+here 'timeout -k 1 40 bpsh 0 sleep 66 >/dev/null 2>/tmp/said; echo $?; cat /tmp/said' >"$TMP/out" &
+looked=$(( SECONDS + 6 ))
+wait_for 5 eval '! on master pgrep -x masterd'
+masterd_back
+wait_for 20 eval '(( SECONDS > looked ))'
+bplab daemon master kill
+wait $!
+is "nor if it comes back and goes again" "$(<"$TMP/out")" $'1\n0: Input/output error'
+masterd_back
+ok "and nothing is left" wait_for 20 nothing_left
 on master sh -c 'bpsh 0 sh -c "echo goes; sleep 1; echo on; exit 6"; echo $?' >"$TMP/out" 2>&1 &
 wait_for 5 grep -q goes "$TMP/out"
 bplab daemon master kill
