@@ -108,6 +108,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/memoryring.c migrate/memoryring.h \
 	migrate/memoryshare.c migrate/memoryshare.h \
 	migrate/memoryspace.c migrate/memoryspace.h \
+	migrate/memorywants.c migrate/memorywants.h \
 	migrate/memoryward.c migrate/memoryward.h \
 	migrate/sibling.c migrate/sibling.h migrate/space/procstat.c migrate/space/procstat.h \
 	migrate/streamends.c migrate/streamends.h \
@@ -165,6 +166,13 @@ tests_unit_test_memoryring_SOURCES = \
 tests_unit_test_memoryring_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_memoryring_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_memorywants
+tests_unit_test_memorywants_SOURCES = \
+	tests/unit/test_memorywants.c tests/unit/tap.h \
+	migrate/memorywants.c migrate/memorywants.h
+tests_unit_test_memorywants_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_memorywants_LDADD = proto/libproto.la
 
 UNIT_TESTS += tests/unit/test_nodelink
 tests_unit_test_nodelink_SOURCES = \

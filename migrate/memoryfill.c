@@ -9,17 +9,18 @@
 #include "migrate/memoryfill.h"
 #include "migrate/memoryruns.h"
 #include "migrate/memoryspace.h"
+#include "migrate/memorywants.h"
 #include "migrate/memoryward.h"
 #include "migrate/pagestore.h"
 #include "migrate/treekill.h"
 
 #define POLLED 64                       /* processes whose faults are heard at once */
 #define KILL_MS 1000                    /* a killed process may have much to let go of */
-#define BLOCK (64 * PAGE_BYTES)         /* asked for around a page that is waited for */
 
 struct memoryfill {
     SSL *ssl;
     struct memoryspace *space;
+    struct memorywants *wants;
     struct memorygate gate;             /* the userfaultfd is the space's */
     struct memoryward ward;             /* while it is lazy */
     const fill_arg *arg;
@@ -30,24 +31,23 @@ struct memoryfill {
 
 /* ---- what processes wait for ---- */
 
-/* The block around it, as far as it lies in the region. */
+static int wants_send(struct memoryfill *m)
+{
+    page_run want;
+    int error = 0;
+
+    /* All has been sent: what is not there is on its way, or zeros, as it will be then. */
+    while (!error && !m->ended && memorywants_next(m->wants, &want))
+        error = bulk_send(m->ssl, P_BULK_WANT, 0, FRAME_XDR(page_run), &want);
+    return error;
+}
+
 static int page_want(void *arg, uint64_t start)
 {
     struct memoryfill *m = arg;
-    uint64_t low = start & ~(uint64_t)(BLOCK - 1), high = low + BLOCK;
-    page_run want;
 
-    for (unsigned i = 0; i < m->arg->regions.regions_len; i++) {
-        const page_region *region = &m->arg->regions.regions_val[i];
-
-        if (start < region->start || start >= region->start + region->size)
-            continue;
-        low = low > region->start ? low : region->start;
-        high = high < region->start + region->size ? high : region->start + region->size;
-    }
-    want = (page_run){ .start = low, .pages = (unsigned)((high - low) / PAGE_BYTES) };
-    /* All has been sent: what is not there is on its way, or zeros, as it will be then. */
-    return m->ended ? 0 : bulk_send(m->ssl, P_BULK_WANT, 0, FRAME_XDR(page_run), &want);
+    memorywants_add(m->wants, start);
+    return wants_send(m);
 }
 
 static int fork_note(void *arg, int fd)
@@ -125,12 +125,14 @@ static int given_take(struct memoryfill *m, const struct bulk_msg *msg)
 
     if (error || run.pages > BPROC_MAX_BATCH)
         return error ? error : -EPROTO;
+    /* Before its zeros: who comes to want one of these pages meanwhile asks again. */
+    memorywants_given(m->wants, run.start);
     while ((error = memoryspace_zero(m->space, run.start, run.pages * PAGE_BYTES)) == -EAGAIN) {
         error = events_take(m);
         if (error)
             break;
     }
-    return error;
+    return error ? error : wants_send(m);
 }
 
 static int message_take(struct memoryfill *m)
@@ -257,7 +259,9 @@ struct memoryfill *memoryfill_new(SSL *ssl, struct memorygate *gate, const fill_
     m->space = memoryspace_new(memory, arg->regions.regions_val, arg->regions.regions_len,
                                gate->whole ? gate->pid : 0);
     *gate = MEMORYGATE_NONE;
-    error = !m->space ? -errno : !m->data ? -ENOMEM : lazy_begin(m, server, memory);
+    if (m->space)
+        m->wants = memorywants_new(arg->regions.regions_val, arg->regions.regions_len);
+    error = !m->wants ? -errno : !m->data ? -ENOMEM : lazy_begin(m, server, memory);
     if (!error)
         return m;
     memoryfill_free(m);
@@ -281,6 +285,7 @@ void memoryfill_free(struct memoryfill *m)
         memoryspace_free(m->space);
         memorygate_close(&m->gate);
     }
+    memorywants_free(m->wants);
     free(m->data);
     free(m);
 }

@@ -27,6 +27,7 @@ SYSTEM_TESTS += tests/t/0325-pages.t
 SYSTEM_TESTS += tests/t/0326-lazy.t
 SYSTEM_TESTS += tests/t/0327-lazy-faults.t
 SYSTEM_TESTS += tests/t/0328-lazy-streams.t
+SYSTEM_TESTS += tests/t/0329-lazy-slow.t
 SYSTEM_TESTS += tests/t/0330-dumpflags.t
 SYSTEM_TESTS += tests/t/0335-criu.t
 SYSTEM_TESTS += tests/t/0360-space.t

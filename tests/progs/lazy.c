@@ -191,6 +191,38 @@ static void onward(int argc, char **argv)
     _exit(0);
 }
 
+/* One of many threads: a page of its own. */
+static void *crowd_member(void *page)
+{
+    words_expect("a thread's page", page, PAGE);
+    return NULL;
+}
+
+/* More threads wait for pages at once than wishes fit on the way. */
+static void crowd(int argc, char **argv)
+{
+    unsigned count = (unsigned)atoi(argv[1]);
+    pthread_t *threads = calloc(count, sizeof(*threads));
+    size_t step = (size_t)atoi(argv[2]) * PAGE;
+    pthread_attr_t attr;
+
+    (void)argc;
+    CHECK(threads, "no memory");
+    if (lazy_fork(atoi(argv[0]), count * step) > 0)
+        return;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 64 << 10);
+    for (unsigned i = 0; i < count; i++) {
+        int error = pthread_create(&threads[i], &attr, crowd_member,
+                                   lazy_memory + (count - 1 - i) * step);
+
+        CHECK(error == 0, "cannot make thread %u: %s", i, strerror(error));
+    }
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    _exit(0);
+}
+
 /* Ends at once, before its memory is there. */
 static void brief(int argc, char **argv)
 {
@@ -226,7 +258,7 @@ static void cut(int argc, char **argv)
 
 static const struct prog_case cases[] = {
     { "scattered", scattered }, { "kernel", kernel }, { "forks", forks }, { "changes", changes },
-    { "beside", beside }, { "onward", onward }, { "brief", brief }, { "cut", cut }, { NULL, NULL },
+    { "beside", beside }, { "crowd", crowd }, { "onward", onward }, { "brief", brief }, { "cut", cut }, { NULL, NULL },
 };
 
 int main(int argc, char **argv)
