@@ -63,6 +63,7 @@ enum fault {
     /* no places to die at: bounds of waits, what another machine would lack: 140-159 */
     FAULT_BOUND_HOLD = 140,         /* masterd: who waits on its node for others of its vector */
     FAULT_BOUND_IDLE = 141,         /* mover: a CRIU that is ready waits for an order */
+    FAULT_BOUND_ANSWER = 142,       /* mover: a node says nothing, and takes nothing */
     FAULT_LACK_SPARING = 150        /* space: the kernel is one before 5.16, see pidfork.h */
 };
 

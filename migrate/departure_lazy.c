@@ -18,13 +18,12 @@
 #include "migrate/carry.h"
 #include "migrate/departure_parts.h"
 
-#define HEED_MS 300000              /* as long as the connection itself waits */
-
 struct lazysend {
     pthread_t thread;
     sem_t begun;
     int go;                             /* readable when the process runs */
     int over;                           /* readable when there is no more to come */
+    atomic_uint taken;                  /* batches that are in place */
     int refused, error;                 /* of what is begun, and then of all of it */
     share_word word;
     char text[BPROC_MAX_TEXT];
@@ -58,7 +57,7 @@ static void *lazy_run(void *arg)
     lazy->error = lazy->refused;
     sem_post(&lazy->begun);
     if (!lazy->error)
-        lazy->error = memorysend_serve(memory, link.ssl, lazy->go);
+        lazy->error = memorysend_serve(memory, link.ssl, lazy->go, &lazy->taken);
     nodelink_close(&link);
     memorysend_free(memory);
     eventfd_write(lazy->over, 1);
@@ -109,6 +108,19 @@ int departure_lazy_wait(struct departure *d)
     return d->lazy->refused ? departure_fail(d, d->lazy->refused, "%s", d->lazy->text) : 0;
 }
 
+/* Until one of them is; -ETIMEDOUT: the node has said nothing, and taken nothing, for long. */
+static int readable_wait(struct lazysend *lazy, struct pollfd fds[2])
+{
+    unsigned taken;
+    int ready;
+
+    do {
+        taken = atomic_load(&lazy->taken);
+        ready = poll(fds, 2, nodelink_patience() * 1000);
+    } while ((ready < 0 && errno == EINTR) || (ready == 0 && taken != atomic_load(&lazy->taken)));
+    return ready == 0 ? -ETIMEDOUT : 0;
+}
+
 int departure_lazy_heed(struct departure *d)
 {
     struct pollfd fds[2] = { { .fd = SSL_get_fd(d->link->ssl), .events = POLLIN },
@@ -116,9 +128,8 @@ int departure_lazy_heed(struct departure *d)
     int error = 0;
 
     if (!SSL_has_pending(d->link->ssl))
-        while (poll(fds, 2, HEED_MS) < 0 && errno == EINTR)
-            continue;
-    if (!fds[0].revents && fds[1].revents)
+        error = readable_wait(d->lazy, fds);
+    if (!error && !fds[0].revents && fds[1].revents)
         error = d->lazy->error;
     return error ? departure_fail(d, -EIO, "cannot send the memory of process %d to node %d: %s",
                                   d->arg.pid, d->arg.to.node, strerror(-error)) : 0;

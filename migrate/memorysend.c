@@ -33,6 +33,7 @@ struct memorysend {
     struct pagehash *hash;              /* if somebody does */
     unsigned listed;
     unsigned on_way;                    /* batches that are not known to be in place */
+    atomic_uint *taken;                 /* those that are; of a lazy one */
     int rest;                           /* what nobody asks for is due, too */
     int enough;                         /* nobody is left to send to */
     int ended, filled;
@@ -150,6 +151,7 @@ static int message_take(struct memorysend *m)
         break;
     case P_BULK_TAKEN:
         m->on_way -= m->on_way > 0;
+        atomic_fetch_add(m->taken, 1);
         break;
     case P_BULK_REST:
         m->rest = 1;
@@ -190,13 +192,14 @@ static int batch_step(struct memorysend *m)
     return m->ended ? bulk_send(m->ssl, P_BULK_END, 0, NULL, NULL) : bulk_flush(m->ssl);
 }
 
-int memorysend_serve(struct memorysend *m, SSL *ssl, int go)
+int memorysend_serve(struct memorysend *m, SSL *ssl, int go, atomic_uint *taken)
 {
     struct pollfd fds[2] = { { .fd = SSL_get_fd(ssl), .events = POLLIN },
                              { .fd = go, .events = POLLIN } };
     int error = 0;
 
     m->ssl = ssl;
+    m->taken = taken;
     while (!error && !m->filled) {
         int busy = (m->rest || m->enough) && !m->ended && m->on_way < LAZY_BATCHES;
         int pending = SSL_has_pending(ssl);

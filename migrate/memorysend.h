@@ -13,6 +13,7 @@
 #ifndef BPROC_MEMORYSEND_H
 #define BPROC_MEMORYSEND_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <openssl/ssl.h>
 
@@ -36,9 +37,9 @@ int memorysend_all(struct memorysend *memory, SSL *ssl, const struct pageoffer_a
 
 /*
  * A lazy one: what the peer asks for, and when `go` can be read, or the peer asks for that, the
- * rest as well, until the peer has all of it in its place.
+ * rest as well, until the peer has all of it in its place. *taken counts what it has, in batches.
  */
-int memorysend_serve(struct memorysend *memory, SSL *ssl, int go);
+int memorysend_serve(struct memorysend *memory, SSL *ssl, int go, atomic_uint *taken);
 
 /* What has gone over the connection. */
 uint64_t memorysend_bytes(const struct memorysend *memory);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <openssl/err.h>
 
+#include "common/fault.h"
 #include "common/tls.h"
 #include "migrate/bulk.h"
 #include "migrate/nodelink.h"
@@ -98,8 +99,13 @@ int nodelink_open(struct nodelink *link, SSL_CTX *ctx, const node_place *to, cha
     if (error)
         nodelink_close(link);
     else
-        socket_timeouts(sock, ANSWER_SECONDS);
+        socket_timeouts(sock, nodelink_patience());
     return error;
+}
+
+int nodelink_patience(void)
+{
+    return FAULT_SECONDS(FAULT_BOUND_ANSWER, ANSWER_SECONDS);
 }
 
 /* Nobody speaks unasked: what can be read is the end. */

@@ -27,6 +27,9 @@ struct nodelink {
 int nodelink_open(struct nodelink *link, SSL_CTX *ctx, const node_place *to, char *text,
                   size_t len);
 
+/* For how many seconds a node may say nothing, those five minutes. */
+int nodelink_patience(void);
+
 /* It leads there, and nobody has ended it. Does not block. */
 bool nodelink_is_open(const struct nodelink *link, const node_place *to);
 
