@@ -258,7 +258,8 @@ static void cut(int argc, char **argv)
 
 static const struct prog_case cases[] = {
     { "scattered", scattered }, { "kernel", kernel }, { "forks", forks }, { "changes", changes },
-    { "beside", beside }, { "crowd", crowd }, { "onward", onward }, { "brief", brief }, { "cut", cut }, { NULL, NULL },
+    { "beside", beside }, { "crowd", crowd }, { "onward", onward }, { "brief", brief },
+    { "cut", cut }, { NULL, NULL },
 };
 
 int main(int argc, char **argv)
