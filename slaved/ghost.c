@@ -17,6 +17,7 @@
 #include "slaved/ghost.h"
 #include "slaved/link.h"
 #include "slaved/proctable.h"
+#include "slaved/space.h"
 
 #define STATUS_NONE (-1)
 
@@ -26,6 +27,7 @@ struct ghost {
     int ppid;                   /* of the process whose child it is here */
     struct ghostline line;      /* its conn is NULL: not there yet */
     int exit_status;            /* told to it, or to be told; STATUS_NONE */
+    unsigned before_exit;       /* answers to wait for before it is told that */
     int stop_status;            /* its process is stopped; STATUS_NONE */
     group_msg group;            /* its process's; pid 0: as it was */
     struct conn *waiter;        /* a call to be answered when it is there; NULL */
@@ -248,6 +250,12 @@ static void trace_told(int stopped, void *arg)
 
 /* ---- to the ghost ---- */
 
+static void exit_tell(struct ghost *ghost)
+{
+    if (ghost->line.conn && ghost->before_exit == 0)
+        ghostline_exit(&ghost->line, ghost->exit_status);
+}
+
 int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd)
 {
     struct ghost *ghost = ghost_find(pid);
@@ -266,7 +274,7 @@ int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd)
     if (ghost->group.pid)
         ghostline_group(&ghost->line, &ghost->group);
     if (ghost->exit_status != STATUS_NONE)
-        ghostline_exit(&ghost->line, ghost->exit_status);
+        exit_tell(ghost);
     else if (ghost->stop_status != STATUS_NONE)
         ghostline_stop(&ghost->line, ghost->stop_status);
     return 0;
@@ -280,8 +288,18 @@ void ghost_end(int pid, int status)
         return;
     ghost->exit_status = status;
     ghost->stop_status = STATUS_NONE;
-    if (ghost->line.conn)
-        ghostline_exit(&ghost->line, ghost->exit_status);
+    ghost->before_exit = space_ask((uint32_t)pid);
+    exit_tell(ghost);
+}
+
+void ghost_goes(uint32_t pid)
+{
+    struct ghost *ghost = ghost_find((int)pid);
+
+    if (!ghost || ghost->before_exit == 0)
+        return;
+    ghost->before_exit--;
+    exit_tell(ghost);
 }
 
 static int group_message(const struct frame_header *header, const uint8_t *body)

@@ -35,8 +35,13 @@ int ghost_start(int pid, pid_t task, struct conn *conn, int pidfd);
 /* From the master: P_GHOST_EXIT, P_GHOST_STOP, P_GHOST_CONT, P_GHOST_GROUP. 0 or -EPROTO. */
 int ghost_message(const struct frame_header *header, const uint8_t *body);
 
-/* Its process has ended so. Nothing when there is no such ghost. */
+/*
+ * Its process has ended so. Nothing when there is no such ghost. Signals that the process sent its
+ * parent before that, which go through the space, come first: so the ghost hears of it when each
+ * space has answered, by ghost_goes().
+ */
 void ghost_end(int pid, int status);
+void ghost_goes(uint32_t pid);
 
 /* It goes without a word to anybody. */
 void ghost_dismiss(int pid);

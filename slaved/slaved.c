@@ -244,6 +244,7 @@ static void identity_load(void)
 static void space_begin(void)
 {
     static const struct space_ops ops = { .on_ready = space_is_ready,
+                                          .on_answer = ghost_goes,
                                           .on_launched = transfer_launched,
                                           .on_status = proc_status, .on_born = proc_born,
                                           .on_group = proc_group,

@@ -128,7 +128,9 @@ static void space_message(struct conn *conn, const struct frame_header *header,
     (void)arg;
     switch (header->proc) {
     case P_PING:
-        if (conn == space.conns[FIRST])
+        if (header->kind == K_REPLY)
+            space.ops->on_answer(header->serial);
+        else if (conn == space.conns[FIRST])
             space.ops->on_ready();
         break;
     case P_SPACE_ROOT:
@@ -298,6 +300,17 @@ void space_kill(pid_t pid, int second)
     signal_msg signal = { .pid = pid, .signo = SIGKILL, .code = SI_USER };
 
     space_signal(&signal, second);
+}
+
+unsigned space_ask(uint32_t serial)
+{
+    unsigned count = 0;
+
+    for (int which = FIRST; which < SPACES; which++)
+        if (space.conns[which])
+            count += conn_send(space.conns[which], K_CALL, P_PING, serial, 0, NULL, NULL, NULL,
+                               0) == 0;
+    return count;
 }
 
 void space_orphan(pid_t ppid)

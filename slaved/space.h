@@ -19,6 +19,8 @@
 
 struct space_ops {
     void (*on_ready)(void);
+    /* The answer to space_ask(); one from each space. */
+    void (*on_answer)(uint32_t serial);
     /* The answer to the launch with that serial: the space's reply as it came. */
     void (*on_launched)(uint32_t serial, const struct frame_header *header, const uint8_t *body);
     /* P_SPACE_EXITED, P_SPACE_STOPPED, P_SPACE_CONTINUED; `second`: from that space. */
@@ -52,6 +54,12 @@ void space_signal(const signal_msg *signal, int second);
 
 /* SIGKILL to a launched process, or to all there is. */
 void space_kill(pid_t pid, int second);
+
+/*
+ * Has every space answer when it has done what it was told before, such as to send signals. How
+ * many there are.
+ */
+unsigned space_ask(uint32_t serial);
 
 /* A parent has died where it lives. */
 void space_orphan(pid_t ppid);

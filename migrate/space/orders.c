@@ -214,6 +214,9 @@ void orders_read(void)
     case P_SPACE_NUMBERS:
         numbers_serve(&msg);
         break;
+    case P_PING:
+        msg_send(SLAVED, K_REPLY, P_PING, msg.header.serial, 0, NULL, NULL, NULL, 0);
+        break;
     default:
         break;
     }

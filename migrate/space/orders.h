@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What slaved asks of init: launches, signals, the end of parents, another root, which numbers are
- * this node's. Each is done, and answered if it is a call, before the next one is read.
+ * this node's; a P_PING, for nothing. Each is done, and answered if it is a call, before the next
+ * one is read.
  */
 #ifndef BPROC_SPACE_ORDERS_H
 #define BPROC_SPACE_ORDERS_H

@@ -5,6 +5,7 @@
  *     kin parent A B      a process on B signals its parent on A
  *     kin groups A B      a process on A sees the groups that its children on B make, and uses them
  *     kin quick B         programs on B signal their parent as soon as they run
+ *     kin last B FILE     a process on B signals its parent and ends when FILE is there
  *     kin flood B         a process on B sends its parent signals without end
  *     kin orphan B        a child goes to B by bproc_rexec(); it waits for init to be its parent
  */
@@ -168,7 +169,6 @@ static void flood(int node)
 
 /* ---- signals of a child that has just begun ---- */
 
-/* A parent on a node may see the child's end first: these come to it on different ways. */
 static int is_heard(int node, char *text)
 {
     char *command[] = { (char[]){ "sh" }, (char[]){ "-c" }, text, NULL };
@@ -181,7 +181,7 @@ static int is_heard(int node, char *text)
         _exit(1);
     }
     wait_bounded(pid, &status, 0);
-    return bproc_currnode() == BPROC_NODE_MASTER ? plain : eventually(plain);
+    return plain;
 }
 
 static void quick(int node)
@@ -196,6 +196,23 @@ static void quick(int node)
     }
     is_int(own, 40, "a signal of a program that has just begun gets to its parent");
     is_int(child, 40, "so is that of a child of such a one");
+}
+
+/* ---- a signal right before the end ---- */
+
+static void last(int node, const char *file)
+{
+    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART };
+    int status, pid;
+
+    sigaction(SIGUSR1, &action, NULL);
+    pid = remote_fork(node);
+    if (pid == 0) {
+        (void)eventually(access(file, F_OK) == 0);
+        kill(getppid(), SIGUSR1);
+        _exit(0);
+    }
+    ok(waitpid(pid, &status, 0) == pid && plain, "its signal has come before its end");
 }
 
 /* ---- a parent that is killed while its child is on its way ---- */
@@ -222,6 +239,8 @@ int main(int argc, char **argv)
         parent(atoi(argv[2]), atoi(argv[3]));
     else if (argc == 4 && strcmp(argv[1], "groups") == 0)
         groups(atoi(argv[2]), atoi(argv[3]));
+    else if (argc == 4 && strcmp(argv[1], "last") == 0)
+        last(atoi(argv[2]), argv[3]);
     else if (argc == 3 && strcmp(argv[1], "flood") == 0)
         flood(atoi(argv[2]));
     else if (argc == 3 && strcmp(argv[1], "quick") == 0)

@@ -18,6 +18,18 @@ cases "programs that have just begun" on master "$kin" quick 0
 cases "those of a parent on a node" on master bpsh 1 "$kin" quick 0
 ok "nothing is left of them" wait_for 5 nobody_is_there
 
+# Their way leads through the parent's process space, which is busy.
+on master bpsh 1 "$kin" last 0 /tmp/last >"$TMP/last" &
+wait_for 10 on n0 pgrep -x kin || fail "a child is on n0"
+on n1 pkill -STOP -x bproc-space
+on n0 touch /tmp/last
+ok "a child signals its parent and ends" wait_for 10 eval '! on n0 pgrep -x kin'
+ok "and nobody lists it any more" wait_for 10 eval '(( $(on master bpstat -p | grep -c "0$") == 0 ))'
+on n1 pkill -CONT -x bproc-space
+wait
+is "its parent has the signal before the end" "$(head -n 1 "$TMP/last")" \
+    "ok 1 - its signal has come before its end"
+
 # A user cannot signal what is not his: what stands for root's bpsh, and init.
 # shellcheck disable=SC2016
 is "another user's parent is out of reach" \
