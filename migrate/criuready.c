@@ -22,6 +22,11 @@
 
 #define FDS_MAX 20000
 
+static enum role { ROLE_NONE, ROLE_WORKER, ROLE_SERVER } role;
+
+/* CRIU's own: names this run of it, for the sockets that it makes. */
+extern void util_init(void) __attribute__((weak));
+
 /* ---- the worker ---- */
 
 /* Any failure here is the end of the hand-off socket to whoever waits at its other end. */
@@ -84,7 +89,7 @@ static void fds_place(int *fds, unsigned count)
     close_range((unsigned)end, ~0U, 0);
 }
 
-/* The return from here is the beginning of CRIU. */
+/* The return from here is the beginning of CRIU's work. */
 static void worker_begin(int handoff)
 {
     int *fds = malloc((FDS_MAX + 1) * sizeof(*fds));
@@ -138,58 +143,129 @@ static void order_carry_out(const struct ready_order *order, const int *fds)
         worker_fail();
     if (order->pid_ns)
         pid_ns_enter(fds[ORDER_PIDS]);
+    if (util_init)
+        util_init();
     ids_share(order);
     worker_begin(fds[ORDER_HANDOFF]);
 }
 
-static int order_wait(struct ready_order *order, int *fds, unsigned *count)
+/* ---- the spare one ---- */
+
+/* One that nobody can start another after is not to be there either. */
+static int order_wait(int elder, struct ready_order *order, int *fds, unsigned *count)
 {
-    struct pollfd polled = { .fd = READY_SOCKET, .events = POLLIN };
+    struct pollfd polled[2] = { { .fd = READY_SOCKET, .events = POLLIN },
+                                { .fd = elder, .events = POLLIN } };
     int ready;
 
     do
-        ready = poll(&polled, 1, FAULT_SECONDS(FAULT_BOUND_IDLE, READY_IDLE_SECONDS) * 1000);
+        ready = poll(polled, 2, FAULT_SECONDS(FAULT_BOUND_IDLE, READY_IDLE_SECONDS) * 1000);
     while (ready < 0 && errno == EINTR);
-    if (ready <= 0)
+    if (ready <= 0 || polled[1].revents)
         return -ETIMEDOUT;
     return fdpacket_recv(READY_SOCKET, order, sizeof(*order), fds, ORDER_FDS, count);
 }
 
-/* Returns in the workers alone. */
-static void server_run(void)
+/* Returns when it is a worker. */
+static void spare_run(int elder)
 {
     struct ready_order order;
     int fds[ORDER_FDS];
     unsigned count;
 
-    signal(SIGCHLD, SIG_IGN);
-    prctl(PR_SET_NAME, "bproc-criu");
+    prctl(PR_SET_NAME, "bproc-criu-next");
     for (;;) {
-        if (order_wait(&order, fds, &count) < 0)
+        if (order_wait(elder, &order, fds, &count) < 0)
             _exit(0);
-        if (count == (order.pid_ns ? ORDER_FDS : ORDER_PIDS) && fork() == 0) {
-            order_carry_out(&order, fds);
-            return;
-        }
+        if (count == (order.pid_ns ? ORDER_FDS : ORDER_PIDS))
+            break;
         while (count > 0)
             close(fds[--count]);
     }
+    if (send(elder, "", 1, MSG_NOSIGNAL) < 0)
+        worker_fail();
+    close(elder);
+    order_carry_out(&order, fds);
 }
+
+/* ---- the server ---- */
+
+/*
+ * To fork takes time that whoever has sent the order waits for, and a processor that the worker
+ * could use: so the next spare one is made when the worker has ended or is not enough.
+ */
+static int spare_wait(pid_t pid, int spare)
+{
+    struct pollfd polled[2] = { { .fd = READY_SOCKET, .events = POLLIN },
+                                { .events = POLLIN } };
+    char byte;
+
+    if (read(spare, &byte, 1) != 1)
+        return -ETIMEDOUT;
+    polled[1].fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    while (poll(polled, polled[1].fd < 0 ? 1 : 2, -1) < 0 && errno == EINTR)
+        continue;
+    close(polled[1].fd);
+    return 0;
+}
+
+/* Returns in the workers alone. */
+static void server_run(void)
+{
+    int pair[2];
+    pid_t pid;
+
+    signal(SIGCHLD, SIG_IGN);
+    prctl(PR_SET_NAME, "bproc-criu");
+    for (;;) {
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+            _exit(1);
+        pid = fork();
+        if (pid == 0) {
+            close(pair[0]);
+            spare_run(pair[1]);
+            return;
+        }
+        close(pair[1]);
+        if (pid < 0 || spare_wait(pid, pair[0]) < 0)
+            _exit(pid < 0);
+        close(pair[0]);
+    }
+}
+
+/* ---- where CRIU is held back ---- */
 
 /* CRIU may be a script that executes a program in the end; that is the one to be held back. */
 __attribute__((constructor))
-static void ready(int argc, char **argv)
+static void role_take(int argc, char **argv)
 {
     const char *env = getenv(READY_ENV);
-    int serves = env && strcmp(env, READY_SERVER) == 0;
 
     if (!env || argc != 3 || strcmp(argv[1], "swrk") != 0)
         return;
+    role = strcmp(env, READY_SERVER) == 0 ? ROLE_SERVER : ROLE_WORKER;
     /* What CRIU executes is to be none of this. */
     unsetenv(READY_ENV);
     unsetenv("LD_PRELOAD");
-    if (serves)
-        server_run();
-    else
-        worker_begin(READY_SOCKET);
+}
+
+/*
+ * In place of libc's. The first that CRIU wants to hear is its request, and until it has that it
+ * is the same for all of them.
+ */
+__attribute__((visibility("default")))
+ssize_t request_recv(int sock, void *bytes, size_t len, int flags) __asm__("recv");
+
+ssize_t request_recv(int sock, void *bytes, size_t len, int flags)
+{
+    enum role held = role;
+
+    if (sock == READY_SOCKET && held != ROLE_NONE) {
+        role = ROLE_NONE;
+        if (held == ROLE_SERVER)
+            server_run();
+        else
+            worker_begin(READY_SOCKET);
+    }
+    return recvfrom(sock, bytes, len, flags, NULL, NULL);
 }

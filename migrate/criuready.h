@@ -3,14 +3,15 @@
  * CRIU, ready to begin. To execute it, load its two dozen libraries and relocate them takes about
  * as long as what it then does for a small process, so it is done before there is anything to do.
  *
- * Life: the loader puts bproc-criu.so (criuready.c) into CRIU by LD_PRELOAD, and its constructor
- * holds CRIU back before its main(), when all libraries are in place. READY_ENV says what as. A
+ * Life: the loader puts bproc-criu.so (criuready.c) into CRIU by LD_PRELOAD, which holds CRIU back
+ * where it would read its request: in recv(), of which it has its own. READY_ENV says what as. A
  * *worker* has a hand-off socket for descriptor READY_SOCKET: it sends the near end of the socket
- * that will be CRIU's for its RPC, takes the descriptors that CRIU is to have, lets main() begin,
- * and is `criu swrk`. A *server* reads orders there, each with a hand-off socket, and forks a
- * worker for each; it ends when it has had no order for long, or nobody is left who could send one.
+ * that will be CRIU's for its RPC, takes the descriptors that CRIU is to have, lets it go on, and
+ * is `criu swrk`. A *server* has a child beside it, a *spare* one, that reads orders there, each
+ * with a hand-off socket, and becomes the worker of the first; the server makes the next. It ends
+ * with a spare one that has had no order for long, or if nobody is left who could send one.
  *
- * A CRIU that is no dynamic program takes no notice of all that; it ends for want of an RPC socket,
+ * A CRIU that is no dynamic program takes no notice of all that; it ends for want of a request,
  * and the end of the hand-off socket is what tells.
  */
 #ifndef BPROC_CRIUREADY_H
@@ -23,7 +24,7 @@
 #define READY_WORKER "worker"
 #define READY_SERVER "server"
 #define READY_SOCKET 3
-#define READY_IDLE_SECONDS 60   /* that a server waits for an order */
+#define READY_IDLE_SECONDS 60   /* that a spare one waits for an order */
 
 /* With the hand-off socket, the mount namespace to work in, and the pid namespace if `pid_ns`. */
 struct ready_order {

@@ -13,9 +13,17 @@ forks() {
     is "$1" "$(on master "$PROGS/onecall" rfork "${2:-0}")" "exited 7"
 }
 
-# ready: the pids of loaded ones on the master.
+# ready: the pids of loaded ones on the master. spare: of those that have been forked from them.
 ready() {
     on master pgrep -x bproc-criu
+}
+
+spare() {
+    on master pgrep -x bproc-criu-next
+}
+
+is_spared() {
+    [[ $(spare) =~ ^[0-9]+$ ]]
 }
 
 no_criu() {
@@ -40,6 +48,11 @@ like "one is there then" "$first" '^[0-9]+$'
 ok "and none on the node" wait_for 5 no_criu n0
 forks "another one leaves"
 is "by the same" "$(ready)" "$first"
+ok "which has another one ready" wait_for 5 is_spared
+
+on master kill -9 "$(spare)"
+forks "when the spare one was killed, processes still leave"
+first=$(ready)
 
 for i in 1 2 3 4; do
     on master "$PROGS/onecall" rfork $(( i % 2 )) >"$TMP/end$i" &
@@ -53,6 +66,7 @@ forks "when it was killed, processes still leave"
 second=$(ready)
 like "by another one" "$second" '^[0-9]+$'
 fails "which is not the same" test "$second" = "$first"
+ok "and has one spare child, too" wait_for 5 is_spared
 
 BPROC_FAULT=141:error bplab daemon master restart
 wait_for 20 node_is 0 up

@@ -13,7 +13,7 @@ footprint() {
     on "$1" bash -c '
         for pid in $(pgrep -x "masterd|slaved") $(pgrep bproc-); do
             read -r comm 2>/dev/null </proc/$pid/comm || continue
-            [[ $comm != bproc-idle && $comm != bproc-criu ]] || continue
+            [[ $comm != bproc-idle && $comm != bproc-criu* ]] || continue
             fds=(/proc/$pid/fd/*)
             count=${#fds[@]}
             # One for each of its mover'"'"'s children that wait.
@@ -47,7 +47,7 @@ memory() {
 strangers() {
     on "$1" ps -e -o comm= |
         grep -Evx -e 'bplab-(run|init)|masterd|slaved|timeout|ps' \
-            -e 'bproc-(mover|criu|receiver|space|idle)'
+            -e 'bproc-(mover|criu|criu-next|receiver|space|idle)'
 }
 
 no_strangers() {
