@@ -126,7 +126,9 @@ static double restore_time(int dir)
     int64_t start = stopwatch_now();
     double usec;
 
-    error = criu_restore(sock, dir, NULL, 0, &pid, text, sizeof(text));
+    error = criu_restore_start(sock, NULL, 0);
+    if (!error)
+        error = criu_restore_finish(sock, dir, &pid, text, sizeof(text));
     usec = usec_since(start);
     if (pid > 0)
         kill(pid, SIGKILL);

@@ -22,6 +22,7 @@
 #include "migrate/arrival_launch.h"
 #include "migrate/arrival_lazy.h"
 #include "migrate/arrival_register.h"
+#include "migrate/arrival_restore.h"
 #include "migrate/arrival_vector.h"
 #include "migrate/bulk.h"
 #include "migrate/carry.h"
@@ -128,7 +129,7 @@ static int launch_hear(struct arrival *a)
     return error ? error : launch_check(a);
 }
 
-static int files_take(struct arrival *a)
+static int files_look(struct arrival *a)
 {
     const struct image_owner owner = arrival_owner(a);
     need_msg need;
@@ -141,13 +142,15 @@ static int files_take(struct arrival *a)
         return error;
     need.files.files_len = a->files.need_count;
     need.files.files_val = a->files.need;
-    if (a->launch.files.files_len > 0)
-        error = bulk_send(a->ssl, P_BULK_NEED, 0, FRAME_XDR(need_msg), &need);
+    return a->launch.files.files_len > 0
+               ? bulk_send(a->ssl, P_BULK_NEED, 0, FRAME_XDR(need_msg), &need) : 0;
+}
+
+static int image_take(struct arrival *a)
+{
     /* What a node says is in a page is not to be believed. */
     a->image.store = a->peer == TLS_NODE_MASTER ? a->setup->store : NULL;
     a->image.uid = a->launch.uid;
-    if (error)
-        return error;
     return imagerecv_run(a->ssl, &a->image, &a->files, &a->setup->cache, a->text,
                          sizeof(a->text));
 }
@@ -233,12 +236,16 @@ static int process_take(struct arrival *a)
     if (!error)
         error = arrival_prepare(a);
     if (!error)
-        error = files_take(a);
-    if (!error)
-        error = FAULT(FAULT_RECEIVER_RECEIVED);
+        error = files_look(a);
     if (!error)
         error = streamends_make(&a->ends, &a->launch, a->launch.io_direct ? a->sender : 0, a->text,
                                 sizeof(a->text));
+    if (!error)
+        error = arrival_restore_ahead(a);
+    if (!error)
+        error = image_take(a);
+    if (!error)
+        error = FAULT(FAULT_RECEIVER_RECEIVED);
     if (!error)
         error = arrival_launch(a);
     if (!error && a->launch.share.forks)
@@ -314,7 +321,7 @@ static void arrival_begin(struct arrival *a, const struct arrival_setup *setup)
 {
     a->setup = setup;
     a->slaved = a->gate = a->filler = -1;
-    a->image.dir = a->image.spec = -1;
+    a->image.dir = a->image.spec = a->image.gate = -1;
     a->criu = CRIUWORKER_NONE;
 }
 

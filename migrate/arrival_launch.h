@@ -42,11 +42,16 @@ struct image_owner arrival_owner(const struct arrival *arrival);
 /* Who it is to those who launch it. */
 launch_who arrival_who(const struct arrival *arrival);
 
+/* With a reason, if there is none yet; `what` could not be done to it. Returns the error. */
+int arrival_launch_fail(struct arrival *arrival, int error, const char *what);
+
 /*
- * Before its image is here: takes the number for it in the process space and has CRIU loaded there,
- * if it is to be restored. As arrival_launch().
+ * Asks slaved for a launch, and once more with 1 at `second`, which is a place in *arg, if there is
+ * something in the first space that has its number. 0 or -errno, with a reason and arrival->taken.
  */
-int arrival_prepare(struct arrival *arrival);
+int arrival_launch_anywhere(struct arrival *arrival, bproc_proc proc, xdrproc_t encode,
+                            const void *arg, int *second, const int *fds, unsigned nfds,
+                            launched_ret *ret);
 
 /*
  * 0: the process waits at its gate, or its program was executed. Else -errno, with a reason in

@@ -183,8 +183,7 @@ int criu_dump_finish(int sock, int dir_fd, char *text, size_t len)
     return criu_answer(sock, dir_fd, CRIU_REQ_TYPE__DUMP, NULL, text, len);
 }
 
-int criu_restore(int sock, int dir_fd, const struct criu_inherit *inherit, unsigned count,
-                 pid_t *pid, char *text, size_t len)
+int criu_restore_start(int sock, const struct criu_inherit *inherit, unsigned count)
 {
     CriuOpts opts = CRIU_OPTS__INIT;
     InheritFd *entries = calloc(count + 1, sizeof(*entries));
@@ -204,10 +203,13 @@ int criu_restore(int sock, int dir_fd, const struct criu_inherit *inherit, unsig
         opts.inherit_fd = list;
         opts.n_inherit_fd = count;
         error = criu_ask(sock, CRIU_REQ_TYPE__RESTORE, &opts);
-        if (!error)
-            error = criu_answer(sock, dir_fd, CRIU_REQ_TYPE__RESTORE, pid, text, len);
     }
     free(entries);
     free(list);
     return error;
+}
+
+int criu_restore_finish(int sock, int dir_fd, pid_t *pid, char *text, size_t len)
+{
+    return criu_answer(sock, dir_fd, CRIU_REQ_TYPE__RESTORE, pid, text, len);
 }

@@ -36,11 +36,11 @@ struct criu_inherit {
 
 /*
  * Restores the image in the worker's directory (CRIU_FD_DIR there, `dir_fd` here for the log) as a
- * child of the worker's parent. 0 with the pid (in the worker's pid namespace) in *pid, or -errno
- * with CRIU's words.
+ * child of the worker's parent. The first asks and returns at once, 0 or -errno; the second waits:
+ * 0 with the pid (in the worker's pid namespace) in *pid, or -errno with CRIU's words.
  */
-int criu_restore(int sock, int dir_fd, const struct criu_inherit *inherit, unsigned count,
-                 pid_t *pid, char *text, size_t len);
+int criu_restore_start(int sock, const struct criu_inherit *inherit, unsigned count);
+int criu_restore_finish(int sock, int dir_fd, pid_t *pid, char *text, size_t len);
 
 /*
  * A nameless file system in memory for an image, at most `bytes` long (0: half the memory). It

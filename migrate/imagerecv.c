@@ -11,6 +11,7 @@
 #include "common/fd.h"
 #include "migrate/bulk.h"
 #include "migrate/criu.h"
+#include "migrate/imagegate.h"
 #include "migrate/imagerecv.h"
 #include "migrate/pageoffer.h"
 
@@ -46,6 +47,7 @@ static int name_is_good(const char *name)
 /* A file of the image: a descriptor to write its content to, or -errno. */
 static int image_create(struct image *image, const bulk_file *head)
 {
+    const char *name = image->gate < 0 ? head->name : imagegate_name(head->name);
     int fd;
 
     if (!name_is_good(head->name))
@@ -54,7 +56,7 @@ static int image_create(struct image *image, const bulk_file *head)
         image->dir = criu_image_dir(0);
     if (image->dir < 0)
         return image->dir;
-    fd = openat(image->dir, head->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = openat(image->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return fd < 0 ? -errno : fd;
 }
 

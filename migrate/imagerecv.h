@@ -13,6 +13,7 @@
 
 struct image {
     int dir;            /* the image's directory in memory; -1 until the first file */
+    int gate;           /* there, if CRIU is held back (imagegate.h); -1 */
     int spec;           /* an exec's memory file; -1 */
     struct pagestore *store;    /* where its pages may be, and are kept; NULL */
     uid_t uid;          /* whose it is */

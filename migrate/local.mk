@@ -87,6 +87,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/arrival_launch.c migrate/arrival_launch.h \
 	migrate/arrival_lazy.c migrate/arrival_lazy.h \
 	migrate/arrival_register.c migrate/arrival_register.h \
+	migrate/arrival_restore.c migrate/arrival_restore.h \
 	migrate/arrival_vector.c migrate/arrival_vector.h \
 	migrate/filecache.c migrate/filecache.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
@@ -97,6 +98,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/imageopen.c migrate/imageopen.h \
 	migrate/imagepin.c migrate/imagepin.h \
 	migrate/imagetask.c migrate/imagetask.h \
+	migrate/imagegate.c migrate/imagegate.h \
 	migrate/imagerecv.c migrate/imagerecv.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/nodelink.c migrate/nodelink.h \
@@ -138,6 +140,13 @@ tests_unit_test_imageguest_SOURCES = \
 	migrate/owner.c migrate/owner.h
 tests_unit_test_imageguest_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_imageguest_LDADD = proto/libproto.la
+
+UNIT_TESTS += tests/unit/test_imagegate
+tests_unit_test_imagegate_SOURCES = \
+	tests/unit/test_imagegate.c tests/unit/tap.h \
+	migrate/imagegate.c migrate/imagegate.h
+tests_unit_test_imagegate_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_imagegate_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la
 
 UNIT_TESTS += tests/unit/test_nodefiles
 tests_unit_test_nodefiles_SOURCES = \
