@@ -74,6 +74,17 @@ static int image_send(SSL *ssl, int fd, const char *name, const struct pageoffer
     return file_send(ssl, fd, BULK_IMAGE, name, 0, size);
 }
 
+/*
+ * Of cgroups none are restored, but where it is told of some, CRIU starts a process for that, and
+ * waits for its end.
+ */
+static int is_sent(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len >= 4 && strcmp(name + len - 4, ".img") == 0 && strcmp(name, "cgroup.img") != 0;
+}
+
 int imagesend_dir(SSL *ssl, int dir_fd, const struct pageoffer_answer *answer, uint64_t *bytes)
 {
     DIR *dir = fdopendir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -81,10 +92,9 @@ int imagesend_dir(SSL *ssl, int dir_fd, const struct pageoffer_answer *answer, u
     int error = dir ? 0 : -errno;
 
     while (!error && (entry = readdir(dir))) {
-        size_t len = strlen(entry->d_name);
         int fd;
 
-        if (len < 4 || strcmp(entry->d_name + len - 4, ".img") != 0)
+        if (!is_sent(entry->d_name))
             continue;
         fd = openat(dir_fd, entry->d_name, O_RDONLY | O_CLOEXEC);
         error = fd < 0 ? -errno : image_send(ssl, fd, entry->d_name, answer, bytes);
