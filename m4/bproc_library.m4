@@ -14,7 +14,7 @@ scripts/install-deps installs what this build needs on Debian])
 
 # BPROC_IPSEC_MB
 #
-# Many hashes at once. It comes without a file for pkg-config.
+# Many hashes at once, and AES. It comes without a file for pkg-config.
 AC_DEFUN([BPROC_IPSEC_MB], [
     bproc_save_LIBS=$LIBS
     AC_CHECK_HEADER([intel-ipsec-mb.h],

@@ -40,6 +40,7 @@ migrate_bproc_criu_la_LDFLAGS = -module -avoid-version -shared $(HARDENING_LDFLA
 noinst_LTLIBRARIES += migrate/libmigrate.la
 
 migrate_libmigrate_la_SOURCES = \
+	migrate/aesgcm.c migrate/aesgcm.h \
 	migrate/carry.c migrate/carry.h \
 	migrate/connectback.c migrate/connectback.h \
 	migrate/criu.c migrate/criu.h \
@@ -163,6 +164,10 @@ tests_unit_test_pageoffer_SOURCES = \
 	tests/unit/test_pageoffer.c tests/unit/relay_pair.h tests/unit/tap.h
 tests_unit_test_pageoffer_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_aesgcm
+tests_unit_test_aesgcm_SOURCES = tests/unit/test_aesgcm.c tests/unit/tap.h
+tests_unit_test_aesgcm_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_pagehash
 tests_unit_test_pagehash_SOURCES = tests/unit/test_pagehash.c tests/unit/tap.h

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/tls.h"
+#include "migrate/aesgcm.h"
 #include "migrate/carriers.h"
 #include "migrate/criuserver.h"
 
@@ -57,6 +58,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bproc-mover TLSDIR CRIU HASHDIR (started by masterd)\n");
         return 1;
     }
+    aesgcm_provide();
     setup.ctx = tls_context(argv[1], 0, TLS_VERIFY_PEER, text, sizeof(text));
     setup.hash_dir = argv[3];
     if (!setup.ctx) {

@@ -21,6 +21,7 @@
 
 #include "common/fault.h"
 #include "common/tls.h"
+#include "migrate/aesgcm.h"
 #include "migrate/arrival.h"
 #include "migrate/guests.h"
 
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
                         "(started by slaved)\n");
         return 1;
     }
+    aesgcm_provide();
     setup.ctx = tls_context(argv[1], 1, TLS_VERIFY_PEER, text, sizeof(text));
     setup.criu = argv[2];
     setup.cache.dir = argv[3];
