@@ -93,11 +93,20 @@ static int task_examine(const struct caller *caller, pid_t pid, struct task *tas
  * The parent, by its own number and its user's. A keeper, which is root's, has the user of whom it
  * stands for as its saved one.
  */
-static void parent_fill(struct move *move, pid_t parent)
+static void parent_fill(const struct caller *caller, struct move *move, const struct task *child)
 {
     static struct task task;
+    pid_t parent = child->ppid;
 
     move->parent = parent;
+    move->ppid = 0;
+    move->puid = 0;
+    /* The caller's child is no less deep in namespaces than he: neither is in another. */
+    if (parent == caller->pid && child->depth == 1) {
+        move->ppid = caller->pid;
+        move->puid = caller->uid;
+        return;
+    }
     if (parent <= 0 || task_read(parent, &task) < 0)
         return;
     move->ppid = task.number;
@@ -107,14 +116,12 @@ static void parent_fill(struct move *move, pid_t parent)
 }
 
 /* Its relatives, by their own numbers for themselves. */
-static void identity_fill(struct move *move, const struct task *task)
+static void identity_fill(const struct caller *caller, struct move *move, const struct task *task)
 {
     move->pid = task->number;
     move->pgid = task->pgid;
     move->sid = task->sid;
-    move->ppid = 0;
-    move->puid = 0;
-    parent_fill(move, task->ppid);
+    parent_fill(caller, move, task);
 }
 
 static int credentials_fill(struct move *move, const struct task *task)
@@ -162,7 +169,7 @@ static int mover_examine(const struct caller *caller, struct move *move, char *t
     }
     error = task_examine(caller, move->task, &task, &move->pidfd, text, len);
     if (!error)
-        identity_fill(move, &task);
+        identity_fill(caller, move, &task);
     return error ? error : children_fill(move, text, len);
 }
 
@@ -181,7 +188,7 @@ static int dumped_examine(const struct caller *caller, struct move *move, char *
         return EPERM;
     }
     move->dump_pid = task.number;
-    identity_fill(move, &task);
+    identity_fill(caller, move, &task);
     return credentials_fill(move, &task);
 }
 

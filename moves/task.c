@@ -42,16 +42,19 @@ static const char *field_find(const char *text, const char *name)
     return at ? at + strlen(name) : NULL;
 }
 
-/* The last of the numbers of a line; 0 if there is none. */
-static pid_t number_last(const char *text, const char *name)
+/* The last of the numbers of a line, 0 if there is none; *count (may be NULL): how many there are. */
+static pid_t number_last(const char *text, const char *name, unsigned *count)
 {
     const char *at = field_find(text, name);
+    unsigned seen = 0;
     pid_t number = 0;
 
-    while (at && *(at += strspn(at, " \t")) != '\n' && *at) {
+    for (; at && *(at += strspn(at, " \t")) != '\n' && *at; seen++) {
         number = (pid_t)strtol(at, NULL, 10);
         at += strcspn(at, " \t\n");
     }
+    if (count)
+        *count = seen;
     return number;
 }
 
@@ -67,9 +70,9 @@ static int text_parse(const char *text, struct task *task)
         return -EPROTO;
     task->capabilities = strtoull(capabilities, NULL, 16);
     task->ppid = (pid_t)strtol(ppid, NULL, 10);
-    task->number = number_last(text, "\nNSpid:");
-    task->pgid = number_last(text, "\nNSpgid:");
-    task->sid = number_last(text, "\nNSsid:");
+    task->number = number_last(text, "\nNSpid:", &task->depth);
+    task->pgid = number_last(text, "\nNSpgid:", NULL);
+    task->sid = number_last(text, "\nNSsid:", NULL);
     error = ids_read(uid, task->uids, 4, &count);
     if (!error && count == 4)
         error = ids_read(gid, task->gids, 4, &count);
@@ -173,7 +176,7 @@ pid_t task_number(pid_t pid)
     char path[40], text[STATUS_MAX];
 
     snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    return text_read(path, text, sizeof(text)) < 0 ? 0 : number_last(text, "\nNSpid:");
+    return text_read(path, text, sizeof(text)) < 0 ? 0 : number_last(text, "\nNSpid:", NULL);
 }
 
 pid_t task_parent(pid_t pid)
@@ -181,7 +184,7 @@ pid_t task_parent(pid_t pid)
     char path[40], text[STATUS_MAX];
 
     snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    return text_read(path, text, sizeof(text)) < 0 ? 0 : number_last(text, "\nPPid:");
+    return text_read(path, text, sizeof(text)) < 0 ? 0 : number_last(text, "\nPPid:", NULL);
 }
 
 static unsigned children_parse(const char *at, pid_t *list, unsigned max, unsigned count)

@@ -10,7 +10,8 @@
 
 struct task {
     pid_t ppid;
-    pid_t number, pgid, sid;    /* in the innermost pid namespace that it is in */
+    unsigned depth;             /* pid namespaces that it is in, from the reader's on */
+    pid_t number, pgid, sid;    /* in the innermost of them */
     uid_t uids[4];              /* real, effective, saved, file system */
     gid_t gids[4];
     unsigned groups[BPROC_MAX_GROUPS];
