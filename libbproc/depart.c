@@ -141,7 +141,8 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
                     unsigned before_count, int after)
 {
     move_handover_arg arg = { .kind = depart->kind, .node = depart->node, .flags = depart->flags,
-                              .pid = pid, .rank = depart->rank, .forks = depart->forks };
+                              .pid = pid, .rank = depart->rank, .forks = depart->forks,
+                              .ahead = depart->ahead };
     vector_member others[BPROC_MAX_VECTOR];
     int fds[BPROC_MAX_FDS];
     unsigned nfds = 0;

@@ -40,6 +40,7 @@ struct depart {
     pid_t parent;                       /* of who is to become the ghost */
     int rank;                           /* in a vector: to be told, and where it arrives, as told */
     int forks;                          /* see clonable.h */
+    int ahead;                          /* the process is a stand-in: standin.h */
     struct depart_other *others;        /* of its vector; borrowed */
     unsigned other_count;
 };
@@ -97,8 +98,8 @@ struct ghost_environment {
 };
 
 /*
- * `parent` may be dead when it is executed. `ahead`: its P_GHOST_HELLO has been said, and it is to
- * wait at its gate for its process.
+ * `parent` may be dead when it is executed. `ahead`: it says no P_GHOST_HELLO, and is to wait at
+ * its gate for its process.
  */
 void ghost_environment_fill(struct ghost_environment *environment, int node, pid_t parent,
                             int ahead);

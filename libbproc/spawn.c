@@ -102,6 +102,7 @@ static int child_start(struct spawn *spawn, struct depart *depart)
 
     client_close(depart->gate);
     depart->gate = -1;
+    depart->ahead = 1;
     spawn->pid = pid > 0 ? pid : 0;
     return pid > 0 ? 0 : (int)pid;
 }

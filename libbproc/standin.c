@@ -87,7 +87,7 @@ static int news_look(struct news *news, int runs)
     uint8_t bytes[FRAME_PREFIX + sizeof(news->words)];
     long got = raw_call(SYS_recvfrom, GHOST_GATE, (long)bytes, sizeof(bytes), MSG_PEEK, 0, 0);
 
-    /* There is to be no process. It is a reset if what was said here has not been read. */
+    /* There is to be no process. */
     if (got <= 0 && !runs)
         RAW2(SYS_kill, RAW0(SYS_getpid), SIGKILL);
     if (got != (long)sizeof(bytes) || frame_parse_header(bytes, &news->header) < 0 ||
@@ -171,14 +171,6 @@ static const char *name_of(char *const argv[])
     return slash ? slash + 1 : argv[0] ? argv[0] : "bproc-ghost";
 }
 
-static int hello_say(int gate, pid_t pid, int node)
-{
-    ghost_hello_arg hello = { .pid = pid, .ppid = getpid(), .node = node };
-
-    return msg_send(gate, K_EVENT, P_GHOST_HELLO, 0, 0, FRAME_XDR(ghost_hello_arg), &hello, NULL,
-                    0);
-}
-
 pid_t standin_start(int gate, int node, char *const argv[], const struct circumstances *now,
                     void **memory)
 {
@@ -205,7 +197,5 @@ pid_t standin_start(int gate, int node, char *const argv[], const struct circums
         return pid;
     }
     *memory = child;
-    /* A daemon that does not hear of it is gone, which shows in what follows. */
-    hello_say(gate, pid, node);
     return pid;
 }

@@ -5,9 +5,9 @@
  * program, is executed and ended again; that was a third of their processor time here.
  *
  * Life: standin_start() makes it, with all signals blocked, by which a node's census
- * (migrate/space/census.c) knows that it is no process yet, and says P_GHOST_HELLO for it. It
- * waits at its gate for the daemon's verdict and then for the end of the process, which it ends
- * as. If that lasts longer than some milliseconds, or anything else comes, it executes the ghost,
+ * (migrate/space/census.c) knows that it is no process yet. Who hands it over says that what will be
+ * the ghost is there. It waits at its gate for the daemon's verdict and then for the end of the
+ * process, which it ends as. If that lasts longer than some milliseconds, or anything else comes, it executes the ghost,
  * which finds signals and messages as they came and goes on where this one was. If the daemon goes
  * without a verdict both end by SIGKILL, as any exit status could be that of a process.
  */

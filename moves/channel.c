@@ -48,7 +48,7 @@ static void move_committed(struct move *move)
     if (moves_ops->committed(move)) {
         gate_tell(move->gate, GATE_GHOST, move->node);
         FAULT(FAULT_MASTERD_GATE);
-        if (move->hello)
+        if (move->ahead)
             gate_hello(move);
         return;
     }

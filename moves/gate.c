@@ -59,14 +59,9 @@ static int is_reached(const struct move *move, const struct frame_header *header
            (move->phase == MOVE_ASKING || move->phase == MOVE_HANDED);
 }
 
-/* One that was executed ahead of its process is there before that. */
 static int is_hello(const struct move *move, const struct frame_header *header)
 {
-    int ahead = move->phase < MOVE_GATE &&
-                (move->kind == MOVE_REXEC || move->kind == MOVE_EXECMOVE);
-
-    return header->kind == K_EVENT && header->proc == P_GHOST_HELLO && !move->hello &&
-           (ahead || move->phase == MOVE_GATE);
+    return header->kind == K_EVENT && header->proc == P_GHOST_HELLO && move->phase == MOVE_GATE;
 }
 
 static void hello_take(struct move *move, const struct frame_header *header, const uint8_t *body)
@@ -75,10 +70,8 @@ static void hello_take(struct move *move, const struct frame_header *header, con
 
     if (conn_decode(ghost_hello_arg, header, body, &hello) < 0 || hello.pid != move->pid)
         conn_close(move->gate, "message has no place here");
-    else if (move->phase == MOVE_GATE)
-        gate_hello(move);
     else
-        move->hello = 1;
+        gate_hello(move);
 }
 
 static void gate_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,

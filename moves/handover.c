@@ -131,6 +131,7 @@ void move_handover(struct conn *conn, const struct caller *caller,
         return;
     }
     move->rank = move->arg.rank;
+    move->ahead = move->arg.ahead && (move->kind == MOVE_REXEC || move->kind == MOVE_EXECMOVE);
     if (stays_here(move, caller)) {
         snprintf(text, sizeof(text), "the process is on that node already");
         error = BE_SAMENODE;

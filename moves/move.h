@@ -58,7 +58,7 @@ struct move {
     struct conn *client;            /* NULL: gone, or nobody waits */
     struct frame_header header;     /* of the client's call */
     struct conn *gate;              /* of who will be the ghost */
-    int hello;                      /* who has said that it is there */
+    int ahead;                      /* it is there already */
     struct conn *copy;              /* gate of the copy that is dumped in place of who moves */
     int copy_reached;
     struct conn *channel;           /* to the mover's child */
