@@ -200,9 +200,12 @@ static int ends_add(struct carrying *state, int ports)
 void carry_watch(int sock, unsigned seconds)
 {
     int on = 1, pause = seconds > 3 ? (int)seconds / 3 : 1, count = 3;
-    unsigned ms = seconds * 1000;
+    unsigned ms = seconds * 1000, now = 0;
+    socklen_t len = sizeof(now);
 
-    if (seconds == 0)
+    /* By an earlier process of this connection, of which this is the last one to be set. */
+    if (seconds == 0 || (getsockopt(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, &now, &len) == 0 &&
+                         now == ms))
         return;
     setsockopt(sock, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     setsockopt(sock, IPPROTO_TCP, TCP_KEEPIDLE, &pause, sizeof(pause));
