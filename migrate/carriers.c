@@ -13,7 +13,6 @@
 #include "migrate/carriers.h"
 #include "migrate/criuserver.h"
 
-#define BUFFER_BYTES (1 << 20)
 #define USES_MAX 1000               /* by one child: whatever it gathers is bounded */
 
 static int free_end;                /* on which carriers say that they are free */
@@ -36,24 +35,24 @@ int carriers_init(const struct departure_setup *setup, int end)
 
 /* ---- in the child ---- */
 
-/* Offers to take another transfer. 0 with the next P_MOVE_START, or -errno: there is none. */
+/* Offers to take another transfer. Its channel, with the P_MOVE_START; -errno: there is none. */
 static int carrier_wait(const struct nodelink *link, struct msg *start)
 {
     node_place to = link->to;
-    int pair[2], size = BUFFER_BYTES, error;
+    int pair[2], error;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    /* A packet has to fit whole. */
-    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
     prctl(PR_SET_NAME, "bproc-idle");
     error = msg_send(free_end, K_EVENT, P_CARRIER_FREE, 0, 0, FRAME_XDR(node_place), &to, &pair[1],
                      1);
     close(pair[1]);
     if (!error)
-        error = msg_recv_packet(pair[0], start);
-    close(pair[0]);
+        error = msg_recv(pair[0], start);
     prctl(PR_SET_NAME, "bproc-carrier");
+    if (!error)
+        return pair[0];
+    close(pair[0]);
     return error;
 }
 
@@ -61,15 +60,14 @@ __attribute__((noreturn))
 static void carrier_run(struct msg *start)
 {
     struct nodelink link = { .ssl = NULL };
-    int uses = 0;
+    int channel = msg_take_fd(start, start->header.nfds - 1), uses = 0;
 
     close(daemon_end);
     criuserver_leave();
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_NAME, "bproc-carrier");
-    while (departure_run(departures, start, &link) && ++uses < USES_MAX)
-        if (carrier_wait(&link, start) < 0)
-            break;
+    while (channel >= 0 && departure_run(departures, start, channel, &link) && ++uses < USES_MAX)
+        channel = carrier_wait(&link, start);
     _exit(0);
 }
 

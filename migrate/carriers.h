@@ -5,7 +5,8 @@
  * a fork on either side and the handshake are most of what a short command takes.
  *
  * Life: carriers_start() for each P_MOVE_START that comes to the mover. A child that is through
- * says so to the daemon, with a descriptor on which the next one comes; to close that is to end it.
+ * says so to the daemon, with a descriptor on which the next one comes, and which is that one's
+ * channel; to close it is to end the child.
  * Nothing here blocks.
  */
 #ifndef BPROC_CARRIERS_H

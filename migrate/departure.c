@@ -92,7 +92,7 @@ void departure_heed(struct departure *d)
 
 static int start_take(struct departure *d, struct msg *start)
 {
-    unsigned next = 1;
+    unsigned next = 0;
     int error = frame_decode(FRAME_XDR(move_start_arg), start->body, start->header.body_len,
                              &d->arg, sizeof(d->arg));
 
@@ -102,7 +102,6 @@ static int start_take(struct departure *d, struct msg *start)
               (d->arg.kind == MOVE_RFORK || d->arg.kind == MOVE_MOVE || d->arg.kind == MOVE_DUMP);
     d->dumps = d->maps && d->arg.share.how != SHARE_IMAGE;
     d->has_image = d->maps || d->arg.kind == MOVE_UNDUMP;
-    d->channel = msg_take_fd(start, 0);
     if (d->arg.kind != MOVE_RFORK && d->arg.kind != MOVE_MOVE)
         d->spec = msg_take_fd(start, next++);
     if (d->arg.share.how == SHARE_IMAGE)
@@ -114,7 +113,7 @@ static int start_take(struct departure *d, struct msg *start)
                               ? -1 : msg_take_fd(start, next++);
     if (d->arg.kind == MOVE_EXECMOVE)
         d->exe = msg_take_fd(start, next++);
-    return d->channel < 0 ? -EPROTO : 0;
+    return 0;
 }
 
 static int is_ours_to_connect(const struct departure *d, const stream_desc *stream)
@@ -301,7 +300,8 @@ static int departure_commit(struct departure *d)
     return 0;
 }
 
-int departure_run(const struct departure_setup *setup, struct msg *start, struct nodelink *link)
+int departure_run(const struct departure_setup *setup, struct msg *start, int channel,
+                  struct nodelink *link)
 {
     static struct departure d;
     pthread_t watcher = 0;
@@ -309,6 +309,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, struct
 
     memset(&d, 0, sizeof(d));
     d.setup = setup;
+    d.channel = channel;
     d.link = link;
     d.spec = d.exe = d.image = d.own_mounts = d.mounts = d.space = d.memory_fd = -1;
     d.criu = CRIUWORKER_NONE;

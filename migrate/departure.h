@@ -23,10 +23,11 @@ struct departure_setup {
 };
 
 /*
- * Takes the message (frees it), and the connection of an earlier departure if there is one. Blocks
- * for the life of the process's streams. 1: all has ended well, and the connection is free for
- * another departure. 0: it is not, and the child has to end.
+ * Takes the message (frees it), the channel to the daemon, and the connection of an earlier
+ * departure if there is one. Blocks for the life of the process's streams. 1: all has ended well,
+ * and the connection is free for another departure. 0: it is not, and the child has to end.
  */
-int departure_run(const struct departure_setup *setup, struct msg *start, struct nodelink *link);
+int departure_run(const struct departure_setup *setup, struct msg *start, int channel,
+                  struct nodelink *link);
 
 #endif

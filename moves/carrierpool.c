@@ -5,12 +5,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/conn.h"
+#include "common/fd.h"
 #include "moves/carrierpool.h"
-#include "proto/msg.h"
 
 #define FREE_MAX 64                 /* those of a vector, or of as many commands at a time */
 #define FREE_SECONDS 60             /* the node waits twice as long */
@@ -41,7 +42,7 @@ static void carrier_forget(struct carrier *carrier)
 {
     TAILQ_REMOVE(&carriers, carrier, entry);
     carrier_count--;
-    close(carrier->channel);
+    fd_close(&carrier->channel);
     free(carrier);
 }
 
@@ -129,18 +130,27 @@ static struct carrier *carrier_find(const node_place *to)
     return carrier;
 }
 
-/* Nothing has been sent on its socket yet, and that has room for a whole packet. */
-int carrierpool_ask(const move_start_arg *arg, const int *fds, unsigned nfds)
+/* It says nothing before it has been asked to do something: what can be read is its end. */
+static int has_ended(const struct carrier *carrier)
 {
-    struct carrier *carrier = carrier_find(&arg->to);
-    int error;
+    char byte;
 
-    if (!carrier)
-        return -ENOENT;
-    error = msg_send(carrier->channel, K_EVENT, P_MOVE_START, 0, 0, FRAME_XDR(move_start_arg), arg,
-                     fds, nfds);
-    carrier_forget(carrier);
-    return error;
+    return recv(carrier->channel, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+int carrierpool_take(const node_place *to)
+{
+    struct carrier *carrier;
+    int channel = -ENOENT;
+
+    while (channel < 0 && (carrier = carrier_find(to))) {
+        if (!has_ended(carrier)) {
+            channel = carrier->channel;
+            carrier->channel = -1;
+        }
+        carrier_forget(carrier);
+    }
+    return channel;
 }
 
 void carrierpool_mover_gone(void)

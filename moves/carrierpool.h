@@ -5,8 +5,9 @@
  * without the mover, a fork and a handshake, which are most of what a short command takes.
  *
  * Life: each mover hands over a socket when it starts (carrierpool_open()). A child that is free
- * sends the place and a descriptor on it; to use that is to take the child, to close it is to end
- * it, which happens after a minute, or when its mover has gone, who had the way to CRIU.
+ * sends the place and a descriptor on it, on which it waits for a P_MOVE_START and which is that
+ * transfer's channel. To close it is to end the child, which happens after a minute, or when its
+ * mover has gone, who had the way to CRIU.
  */
 #ifndef MOVES_CARRIERPOOL_H
 #define MOVES_CARRIERPOOL_H
@@ -21,11 +22,8 @@ int carrierpool_init(struct event_base *base);
 /* Takes `fd`, on which children of a mover say that they are free. 0; -ENOMEM: it is closed. */
 int carrierpool_open(int fd);
 
-/*
- * Gives the transfer to a child that is free. 0, or -errno: -ENOENT when there is none for that
- * place. `fds` stay the caller's. Does not block.
- */
-int carrierpool_ask(const move_start_arg *arg, const int *fds, unsigned nfds);
+/* Takes a child that is free: its descriptor, or -ENOENT when there is none for that place. */
+int carrierpool_take(const node_place *to);
 
 /* Ends all that are free, and those of that mover that come to be so. */
 void carrierpool_mover_gone(void);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "moves/carrierpool.h"
 #include "moves/channel.h"
 #include "moves/doubt.h"
 #include "moves/gate.h"
@@ -153,19 +154,31 @@ static void channel_closed(struct conn *conn, const char *reason, void *arg)
 
 static const struct conn_ops channel_ops = { channel_message, channel_closed, NULL };
 
-static int channel_make(struct move *move, int *far)
+static int channel_use(struct move *move, int fd)
 {
-    int ends[2];
+    move->channel = conn_new_local(moves_base, fd, &channel_ops, move);
+    return move->channel ? 0 : -ENOMEM;
+}
 
+/* By a child that is free, which waits at its end of the channel; a new one is given it. */
+static int channel_open(struct move *move, const move_start_arg *start, int *fds, unsigned nfds)
+{
+    int ends[2], error;
+
+    ends[0] = carrierpool_take(&start->to);
+    if (ends[0] >= 0) {
+        error = channel_use(move, ends[0]);
+        return error ? error : conn_send(move->channel, K_EVENT, P_MOVE_START, 0, 0,
+                                         FRAME_XDR(move_start_arg), start, fds, nfds);
+    }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    move->channel = conn_new_local(moves_base, ends[0], &channel_ops, move);
-    if (!move->channel) {
-        close(ends[1]);
-        return -ENOMEM;
-    }
-    *far = ends[1];
-    return 0;
+    error = channel_use(move, ends[0]);
+    fds[nfds] = ends[1];
+    if (!error)
+        error = mover_ask(start, fds, nfds + 1);
+    close(ends[1]);
+    return error;
 }
 
 static void start_fill(const struct move *move, const struct move_place *place,
@@ -189,24 +202,22 @@ static void start_fill(const struct move *move, const struct move_place *place,
 }
 
 /*
- * Descriptors for the mover: its channel, the spec of an exec or the image that is there, a pidfd,
- * all others in order.
+ * Descriptors for the mover: the spec of an exec or the image that is there, a pidfd, all others in
+ * order.
  */
 int channel_start(struct move *move, const struct move_place *place)
 {
     int has_spec = move->kind != MOVE_RFORK && move->kind != MOVE_MOVE;
     const int *rest = move->fds + (move->kind == MOVE_RFORK ? 1 : 2);
     const move_handover_arg *arg = &move->arg;
-    unsigned left = move->nfds - (move->kind == MOVE_RFORK ? 1 : 2), count = 1;
+    unsigned left = move->nfds - (move->kind == MOVE_RFORK ? 1 : 2), count = 0;
     int out[BPROC_MAX_FDS];
     move_start_arg start;
-    int error;
 
     if (move->vector)
         arg = vector_streams(move, &rest, &left);
-    error = left + 3 > BPROC_MAX_FDS ? -EMFILE : channel_make(move, &out[0]);
-    if (error)
-        return error;
+    if (left + 3 > BPROC_MAX_FDS)
+        return -EMFILE;
     if (has_spec)
         out[count++] = move->fds[1];
     else if (move->how == SHARE_IMAGE)
@@ -215,9 +226,7 @@ int channel_start(struct move *move, const struct move_place *place)
     for (unsigned i = 0; i < left; i++)
         out[count++] = rest[i];
     start_fill(move, place, arg, &start);
-    error = mover_ask(&start, out, count);
-    close(out[0]);
-    return error;
+    return channel_open(move, &start, out, count);
 }
 
 void channel_leave(struct move *move)

@@ -146,8 +146,6 @@ void mover_stop(void)
 
 int mover_ask(const move_start_arg *arg, const int *fds, unsigned nfds)
 {
-    if (carrierpool_ask(arg, fds, nfds) == 0)
-        return 0;
     if (!mover_conn)
         return -EAGAIN;
     return conn_send(mover_conn, K_EVENT, P_MOVE_START, 0, 0, FRAME_XDR(move_start_arg), arg, fds,

@@ -24,8 +24,8 @@ int mover_start(struct event_base *base, const struct mover_settings *settings, 
 void mover_stop(void);
 
 /*
- * Asks for a transfer; `fds` stay the caller's, the first is the mover's end of a private channel.
- * 0, or -errno; success says nothing yet: the channel does, be it by closing.
+ * Asks for a transfer by a new child; `fds` stay the caller's, the last is the child's end of the
+ * channel. 0, or -errno; success says nothing yet: the channel does, be it by closing.
  */
 int mover_ask(const move_start_arg *arg, const int *fds, unsigned nfds);
 
