@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,12 +54,9 @@ static uint32_t peer_address(int sock)
 
 static int sender_accept(struct arrival *a, int sock)
 {
-    int on = 1;
-
     /* For all of it: a stranger may send a byte at a time. */
     alarm(HANDSHAKE_SECONDS);
     socket_timeouts(sock, HANDSHAKE_SECONDS);
-    setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     a->ssl = SSL_new(a->setup->ctx);
     if (!a->ssl || !SSL_set_fd(a->ssl, sock) || bulk_setup(a->ssl) < 0)
         return -ENOMEM;
@@ -160,7 +156,8 @@ static int report_send(struct arrival *a, bproc_proc proc, int error)
     move_report report = { .error = -error, .text = a->text };
 
     report.retry = error && a->taken;
-    return bulk_send(a->ssl, proc, 0, FRAME_XDR(move_report), &report);
+    error = bulk_put(a->ssl, proc, 0, FRAME_XDR(move_report), &report);
+    return error || a->held ? error : bulk_flush(a->ssl);
 }
 
 static int commit_wait(struct arrival *a)
@@ -196,6 +193,16 @@ static int speaks(const struct arrival *a)
     return 0;
 }
 
+/* What it is to hear is sent when the sender has heard that it runs. */
+static int listens(const struct arrival *a)
+{
+    for (unsigned i = 0; i < a->launch.streams.streams_len; i++)
+        if (a->launch.streams.streams_val[i].kind != STREAM_PIPE_WRITE &&
+            a->launch.streams.streams_val[i].kind != STREAM_OUTPUT)
+            return 1;
+    return 0;
+}
+
 /* slaved counts the process before it runs, so that its end cannot be missed. */
 static int commit(struct arrival *a)
 {
@@ -213,6 +220,8 @@ static int commit(struct arrival *a)
         error = gate_open(a);
     if (!error)
         error = FAULT(FAULT_RECEIVER_GATE);
+    /* Short commands have ended before anybody waits for this. */
+    a->held = !error && a->launch.serial && done.speaks && !listens(a);
     return error ? error : report_send(a, P_BULK_COMMITTED, 0);
 }
 
@@ -259,7 +268,7 @@ static int streams_carry(struct arrival *a)
 {
     struct carry carry = { .ssl = a->ssl, .count = a->launch.streams.streams_len,
                            .streams = a->launch.streams.streams_val, .fds = a->ends.relay,
-                           .node_side = 1, .slaved = a->slaved, .upstream = -1,
+                           .node_side = 1, .held = a->held, .slaved = a->slaved, .upstream = -1,
                            .direct = a->peer == TLS_NODE_MASTER,
                            .ping_timeout = a->launch.ping_timeout,
                            .pid = a->launch.pid, .root = a->setup->root,

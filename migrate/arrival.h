@@ -23,6 +23,7 @@ struct arrival_setup {
     struct filecache cache;
     char root[64];              /* the process space's root, as we see it */
     int server;                 /* packet socket to slaved */
+    int null;                   /* /dev/null, for programs */
     struct pagestore *store;    /* pages that have come before; NULL */
     SSL_CTX *out;               /* for what other nodes have */
     int known;                  /* to be closed when the sender has shown to be the master */

@@ -105,28 +105,24 @@ static bool has_target(const launch_exec_arg *arg, int target)
     return false;
 }
 
-/*
- * What the program finds closed where it comes from, or cannot be relayed, is empty. *null is to be
- * closed after the launch if it is not -1.
- */
-static int nulls_fill(launch_exec_arg *arg, int *fds, unsigned *nfds, int *null)
+/* What the program finds closed where it comes from, or cannot be relayed, is empty. */
+static int nulls_fill(const struct arrival *a, launch_exec_arg *arg, int *fds, unsigned *nfds)
 {
-    *null = -1;
+    int index = -1;
+
     for (int target = STDIN_FILENO; target <= STDERR_FILENO; target++) {
         unsigned count = arg->targets.targets_len;
 
         if (has_target(arg, target))
             continue;
-        if (count == BPROC_MAX_FDS || (*null < 0 && *nfds == BPROC_MAX_FDS))
+        if (count == BPROC_MAX_FDS || (index < 0 && *nfds == BPROC_MAX_FDS))
             return -EMFILE;
-        if (*null < 0) {
-            *null = open("/dev/null", O_RDWR | O_CLOEXEC);
-            if (*null < 0)
-                return -errno;
-            fds[(*nfds)++] = *null;
+        if (index < 0) {
+            index = (int)(*nfds)++;
+            fds[index] = a->setup->null;
         }
         arg->targets.targets_val[count] = target;
-        arg->fd_index.fd_index_val[count] = (int)*nfds - 1;
+        arg->fd_index.fd_index_val[count] = index;
         arg->targets.targets_len = arg->fd_index.fd_index_len = count + 1;
     }
     return 0;
@@ -151,7 +147,7 @@ static int exec_launch(struct arrival *a)
     int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
     launched_ret ret;
     unsigned nfds = EXEC_FIRST_STREAM;
-    int null = -1, error;
+    int error;
 
     if (a->image.spec < 0)
         return -EPROTO;
@@ -163,7 +159,7 @@ static int exec_launch(struct arrival *a)
     fds[1] = status[1];
     error = targets_fill(a, &arg, targets, indexes, fds, &nfds);
     if (!error)
-        error = nulls_fill(&arg, fds, &nfds, &null);
+        error = nulls_fill(a, &arg, fds, &nfds);
     if (!error)
         error = program_fill(a, &arg, fds, &nfds);
     if (!error && a->slaved < 0)
@@ -172,7 +168,6 @@ static int exec_launch(struct arrival *a)
         error = arrival_launch_anywhere(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg,
                                         &arg.who.second, fds, nfds, &ret);
     close(status[1]);
-    fd_close(&null);
     streamends_release_process(&a->ends);
     if (!error)
         error = exec_wait(a, status[0]);

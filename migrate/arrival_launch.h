@@ -25,6 +25,7 @@ struct arrival {
     int gate;                       /* near end of the restored process's gate */
     int filler;                     /* to who will have the memory of a lazy one; -1 */
     int taken;                      /* it failed because the pid is in use */
+    int held;                       /* our last word waits for what the process says */
     struct nodefiles files;
     process_bounds bounds;          /* of one that a node has sent */
     struct image_files opened;      /* of an image of a node's */

@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,13 +15,14 @@
 #include "proto/msg.h"
 
 #define SETTLE_MS 50            /* short commands are over by then */
+#define HELD_MS 10              /* most of them are */
 
 struct carrying {
     struct carry carry;
     struct readers *readers[BPROC_MAX_STREAMS];     /* made when first asked for */
     struct event_base *base;
     struct relay *relay;
-    struct event *upstream, *slaved, *settle;
+    struct event *upstream, *slaved, *settle, *held;
     int idle;                   /* all streams have ended */
     int drained;                /* nothing of the process's own is to come, all is delivered */
     int over;                   /* and the other side is through with it, too */
@@ -238,6 +238,15 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
     settle(arg);
 }
 
+static void on_held(evutil_socket_t fd, short what, void *arg)
+{
+    struct carrying *state = arg;
+
+    (void)fd;
+    (void)what;
+    relay_push(state->relay);
+}
+
 struct carrying *carry_open(const struct carry *carry)
 {
     static const struct relay_ops ops = { .on_flush = on_flush, .on_flushed = on_flushed,
@@ -251,7 +260,6 @@ struct carrying *carry_open(const struct carry *carry)
     state->carry = *carry;
     if (carry->count == 0)
         return state;
-    signal(SIGPIPE, SIG_IGN);
     carry_watch(SSL_get_fd(carry->ssl), carry->ping_timeout);
     state->base = loop_get();
     state->relay = state->base ? relay_new(state->base, carry->ssl, &ops, state) : NULL;
@@ -260,11 +268,21 @@ struct carrying *carry_open(const struct carry *carry)
     if (carry->parent > 0 && ends_shared(carry))
         relay_set_parent(state->relay, carry->parent);
     relay_set_sender(state->relay, &carry->sender);
+    if (carry->node_side)
+        relay_set_own(state->relay);
     if (carry->direct && carry->node_side)
         relay_set_direct(state->relay);
     else if (carry->direct)
         relay_set_last(state->relay);
     return ends_add(state, 0) < 0 ? NULL : state;
+}
+
+static struct event *timer_begin(struct carrying *state, int ms, event_callback_fn call)
+{
+    const struct timeval delay = { 0, ms * 1000 };
+    struct event *event = event_new(state->base, -1, 0, call, state);
+
+    return event && event_add(event, &delay) == 0 ? event : NULL;
 }
 
 static struct event *event_begin(struct carrying *state, int fd, event_callback_fn call)
@@ -276,12 +294,13 @@ static struct event *event_begin(struct carrying *state, int fd, event_callback_
 
 static int carry_begin(struct carrying *state)
 {
-    static const struct timeval soon = { 0, SETTLE_MS * 1000 };
     const struct carry *carry = &state->carry;
 
     if (carry->settled)
-        state->settle = event_new(state->base, -1, 0, on_settle, state);
-    if (carry->settled && (!state->settle || event_add(state->settle, &soon) < 0))
+        state->settle = timer_begin(state, SETTLE_MS, on_settle);
+    if (carry->held)
+        state->held = timer_begin(state, HELD_MS, on_held);
+    if ((carry->settled && !state->settle) || (carry->held && !state->held))
         return -ENOMEM;
     if (ends_add(state, 1) < 0 || relay_begin(state->relay) < 0)
         return -ENOMEM;
@@ -303,6 +322,8 @@ static void carry_free(struct carrying *state)
         event_free(state->slaved);
     if (state->settle)
         event_free(state->settle);
+    if (state->held)
+        event_free(state->held);
     relay_free(state->relay);
     free(state);
 }

@@ -25,6 +25,7 @@ struct carry {
     const int *fds;             /* by stream; -1: none; taken over; ports' by carry_run() */
     int node_side;              /* the ends that face the process, not the originals */
     int direct;                 /* the originals are the caller's own, no relay's */
+    int held;                   /* what the connection has gathered waits a moment for more */
     int slaved;                 /* node side: the daemon's socket; it says when the process ends */
     int upstream;               /* the originals' side: asked for what lies before it; -1 */
     int pid;

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,6 +111,11 @@ int main(int argc, char **argv)
     }
     /* Without it everything is sent each time. */
     setup.store = pagestore_make(PAGESTORE_PAGES);
+    setup.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (setup.null < 0) {
+        perror("bproc-receiver: cannot open /dev/null");
+        return 1;
+    }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_IGN);
     server_run(&setup);

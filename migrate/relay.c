@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -82,7 +83,7 @@ void relay_break(struct relay *relay, const char *fmt, ...)
 
 bool relay_is_idle(const struct relay *relay)
 {
-    if (relay->flush == FLUSH_DRAINING || relay->flush == FLUSH_SENT || relay->flush_asked ||
+    if ((relay->flush != FLUSH_NONE && relay->flush != FLUSH_DONE) || relay->flush_asked ||
         relay->due_flushed)
         return false;
     for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++)
@@ -145,6 +146,11 @@ void relay_set_sender(struct relay *relay, const struct ucred *sender)
     relay->sender = *sender;
 }
 
+void relay_set_own(struct relay *relay)
+{
+    relay->own = true;
+}
+
 static int relay_make_events(struct relay *relay)
 {
     int fd = SSL_get_fd(relay->ssl);
@@ -190,15 +196,20 @@ int relay_begin(struct relay *relay)
 {
     int one = 1, unsent = UNSENT_MAX, fd = SSL_get_fd(relay->ssl);
 
-    if (evutil_make_socket_nonblocking(fd) < 0 || event_add(relay->tls_readable, NULL) < 0)
+    if (ioctl(fd, FIONBIO, &one) < 0 || event_add(relay->tls_readable, NULL) < 0)
         return -ENOMEM;
     SSL_set_mode(relay->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    /* Hints for TCP; without them all works, only slower. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    /* A hint for TCP; without it all works, only slower. */
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
     /* The blocking phase may have read ahead what the socket will not announce again. */
     relay_turn_soon(relay);
     return 0;
+}
+
+void relay_push(struct relay *relay)
+{
+    relay->tx_gathered = true;
+    link_pump(relay);
 }
 
 void relay_free(struct relay *relay)

@@ -57,7 +57,7 @@ struct relay_ops {
     void (*on_flush)(struct relay *relay, void *arg);
     /*
      * Both sides have said that nothing follows: the connection is free for what comes next. Once,
-     * nothing moves from then on. NULL: the relay does not answer the other side's word.
+     * nothing moves from then on. NULL: the relay does not take the other side's word.
      */
     void (*on_over)(struct relay *relay, void *arg);
 };
@@ -81,6 +81,12 @@ int relay_add(struct relay *relay, unsigned id, stream_kind kind, unsigned flags
 int relay_begin(struct relay *relay);
 
 /*
+ * Sends what the connection had gathered before it was the relay's, which otherwise goes with the
+ * relay's own first bytes. Does not block.
+ */
+void relay_push(struct relay *relay);
+
+/*
  * Names the process that is likely to share the read ends added without STREAM_F_EAGER. As long
  * as it or any other process here has them open, they are read when the process asks for it.
  * Call before relay_add(). 0 or -errno (-ENOENT: it has gone, which is no reason to worry).
@@ -93,9 +99,13 @@ int relay_set_parent(struct relay *relay, pid_t pid);
  */
 void relay_set_sender(struct relay *relay, const struct ucred *sender);
 
+/* Nobody shares the ends, so that they may be made non-blocking. Call before relay_add(). */
+void relay_set_own(struct relay *relay);
+
 /*
  * Where the process is: the other side's ends are the caller's own, not ones that a further relay
- * made, so that what has been delivered there has come to its reader. Call before relay_flush().
+ * made, so that what has been delivered there has come to its reader. The last word (relay_over())
+ * goes out with the ends of the streams then. Call before relay_flush().
  */
 void relay_set_direct(struct relay *relay);
 

@@ -43,7 +43,7 @@ static int reopen(int fd, int flags)
     return open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-static enum relay_fd_way way_of(int *fd, const struct stat *st, int flags)
+static enum relay_fd_way way_of(int *fd, const struct stat *st, int flags, bool own)
 {
     int again;
 
@@ -54,6 +54,8 @@ static enum relay_fd_way way_of(int *fd, const struct stat *st, int flags)
     /* Most devices, /dev/null among them, have no poll; terminals have. */
     if (S_ISCHR(st->st_mode) && !isatty(*fd))
         return RELAY_FD_PLAIN;
+    if (own && fcntl(*fd, F_SETFL, flags | O_NONBLOCK) == 0)
+        return RELAY_FD_NONBLOCK;
     again = can_reopen(st) ? reopen(*fd, flags) : -1;
     if (again >= 0) {
         close(*fd);
@@ -62,7 +64,7 @@ static enum relay_fd_way way_of(int *fd, const struct stat *st, int flags)
     return again >= 0 || flags & O_NONBLOCK ? RELAY_FD_NONBLOCK : RELAY_FD_POLLED;
 }
 
-int relay_fd_open(struct relay_fd *end, int fd)
+int relay_fd_open(struct relay_fd *end, int fd, bool own)
 {
     struct stat st;
     int flags = fcntl(fd, F_GETFL);
@@ -76,7 +78,7 @@ int relay_fd_open(struct relay_fd *end, int fd)
         close(fd);
         return error;
     }
-    end->way = way_of(&fd, &st, flags);
+    end->way = way_of(&fd, &st, flags, own);
     end->fd = fd;
     end->pipe_writer = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY;
     end->pipe_reader = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_RDONLY;

@@ -5,7 +5,8 @@
  *
  * Life: relay_fd_open() finds the way for the descriptor and owns it from then on;
  * relay_fd_close() ends it. Sockets are asked for each transfer, pipes and terminals are opened a
- * second time, regular files are simply used, and the rest is polled and used in small pieces.
+ * second time unless nobody shares them, regular files are simply used, and the rest is polled and
+ * used in small pieces.
  */
 #ifndef BPROC_RELAY_FD_H
 #define BPROC_RELAY_FD_H
@@ -28,8 +29,8 @@ struct relay_fd {
     const struct ucred *sender; /* borrowed; in whose name a socket is written to; NULL: ours */
 };
 
-/* Takes `fd`, on failure too. 0 or -errno. */
-int relay_fd_open(struct relay_fd *end, int fd);
+/* Takes `fd`, on failure too; `own`: nobody shares what it has open. 0 or -errno. */
+int relay_fd_open(struct relay_fd *end, int fd, bool own);
 
 /* Gives a pipe that was found full more room, once: its two ends wake one another less often. */
 void relay_fd_grow(struct relay_fd *end);

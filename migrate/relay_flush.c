@@ -62,16 +62,29 @@ static bool all_is_said(const struct relay *relay)
 
 void flush_spare(struct relay *relay)
 {
-    if (relay->direct && relay->flush == FLUSH_NONE && all_is_said(relay) &&
-        all_is_delivered(relay))
+    if (relay->direct && (relay->flush == FLUSH_NONE || relay->flush == FLUSH_CLOSING) &&
+        all_is_said(relay) && all_is_delivered(relay))
         flush_end(relay);
 }
 
 void flush_over(struct relay *relay)
 {
-    if (relay->direct && (relay->flush == FLUSH_DRAINING || relay->flush == FLUSH_SENT) &&
-        all_is_said(relay) && all_is_delivered(relay))
+    if (relay->direct && relay->flush != FLUSH_DONE && all_is_said(relay) &&
+        all_is_delivered(relay))
         flush_end(relay);
+}
+
+bool flush_is_past(const struct relay *relay)
+{
+    if (!relay->direct || relay->flush == FLUSH_DRAINING || relay->flush == FLUSH_SENT)
+        return false;
+    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
+        const struct relay_stream *stream = relay->streams[i];
+
+        if (stream && (!stream->source_done || (!stream->sink_none && !stream->closed_sent)))
+            return false;
+    }
+    return true;
 }
 
 bool flush_begin(struct relay *relay)
@@ -80,8 +93,8 @@ bool flush_begin(struct relay *relay)
         flush_end(relay);
         return false;
     }
-    relay->flush = FLUSH_SENT;
-    return true;
+    relay->flush = relay->direct && all_is_said(relay) ? FLUSH_CLOSING : FLUSH_SENT;
+    return relay->flush == FLUSH_SENT;
 }
 
 void flushed_received(struct relay *relay)

@@ -59,6 +59,7 @@ struct relay_stream {
     TAILQ_ENTRY(relay_stream) ready_link;
     bool ready;                 /* in the list of those to be read next */
     bool source_none;           /* there never was any */
+    bool sink_none;
     bool source_done;
     bool shared;                /* others may hold the source as well */
     bool waiting;               /* for them to let go or the process to ask, with data there */
@@ -107,7 +108,8 @@ struct relay_rx {
     bool wants_write;           /* TLS must write before it can read on */
 };
 
-enum flush_state { FLUSH_NONE, FLUSH_DRAINING, FLUSH_SENT, FLUSH_DONE };
+/* CLOSING: with the streams' ends all has been said, and the peer's marks answer. */
+enum flush_state { FLUSH_NONE, FLUSH_DRAINING, FLUSH_SENT, FLUSH_CLOSING, FLUSH_DONE };
 
 struct relay {
     struct event_base *base;
@@ -128,6 +130,7 @@ struct relay {
     size_t tx_len;
     bool tx_blocked;            /* tls_writable waits */
     bool tx_urgent;             /* not only marks that came in this turn */
+    bool tx_gathered;           /* TLS may have some of it yet */
     bool due;                   /* some stream has a mark to send */
 
     bool direct;                /* what the peer has delivered needs no flush any more */
@@ -139,6 +142,7 @@ struct relay {
     unsigned flush_waiting;     /* streams whose ring holds bytes from before the flush */
 
     struct ucred sender;        /* pid 0: we ourselves */
+    bool own;                   /* nobody shares the ends */
     int parent_dir;             /* /proc/PID of the parent; -1 none */
     struct event *hold_timer;
     struct event *peer_timer;
@@ -218,7 +222,10 @@ bool flush_begin(struct relay *relay);
 /* Where no flush is due to come: all output has ended and is delivered, and the owner hears it. */
 void flush_spare(struct relay *relay);
 
-/* The peer's last word says that, too. */
+/* Nothing can follow from here but the last word. */
+bool flush_is_past(const struct relay *relay);
+
+/* The peer's last word is as good as an answer. */
 void flush_over(struct relay *relay);
 
 /* From the peer: the question, the answer. */

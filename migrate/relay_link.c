@@ -118,7 +118,8 @@ static bool tx_fill(struct relay *relay)
     if (flush_is_due(relay) && flush_begin(relay))
         frame_put(relay, P_STREAM_FLUSH, 0, 0);
     data_put(relay);
-    if (relay->last && !relay->over_sent && relay_is_idle(relay))
+    if (!relay->over_sent && (flush_is_past(relay) ||
+                              ((relay->last || relay->over_received) && relay_is_idle(relay))))
         relay->due_over = true;
     /* Nothing but marks can be left beside it, and those came first. */
     if (relay->due_over && !relay->due) {
@@ -148,6 +149,7 @@ static bool tx_send(struct relay *relay, bool more)
                               relay->tx_len - relay->tx_off, &n);
         if (result == 1) {
             relay->tx_off += n;
+            relay->tx_gathered = true;
             continue;
         }
         if (link_result(relay, result, &want) < 0)
@@ -165,9 +167,13 @@ static bool tx_flush(struct relay *relay)
 {
     BIO *bio = SSL_get_wbio(relay->ssl);
 
-    errno = 0;
-    if (BIO_flush(bio) == 1)
+    if (!relay->tx_gathered)
         return true;
+    errno = 0;
+    if (BIO_flush(bio) == 1) {
+        relay->tx_gathered = false;
+        return true;
+    }
     if (!BIO_should_retry(bio)) {
         relay_break(relay, "the connection was lost: %s", strerror(errno));
         return false;
@@ -215,10 +221,13 @@ void link_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct relay *relay = arg;
     size_t taken = 0, n = 0;
+    bool more = what & EV_READ || SSL_has_pending(relay->ssl);
 
-    (void)fd, (void)what;
-    /* What comes after the peer's last word is not ours. */
-    while (!relay->over_received && !relay->broken && taken < RELAY_TURN &&
+    (void)fd;
+    /* What comes after the peer's last word is not ours; it is the connection's end. */
+    if (relay->over_received)
+        event_del(relay->tls_readable);
+    while (more && !relay->over_received && !relay->broken && taken < RELAY_TURN &&
            (n = rx_step(relay)) > 0)
         taken += n;
     /* Also what came before the connection broke. */
@@ -240,7 +249,7 @@ void link_on_writable(evutil_socket_t fd, short what, void *arg)
     relay->tx_blocked = false;
     if (relay->rx.wants_write) {
         relay->rx.wants_write = false;
-        link_on_readable(fd, what, arg);
+        link_on_readable(fd, what | EV_READ, arg);
     } else {
         link_pump(relay);
     }

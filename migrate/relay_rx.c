@@ -63,16 +63,26 @@ static void rx_begin(struct relay *relay)
         rx->stream->granted -= rx->left;
 }
 
-/* Who has not said it first answers. It comes when all has been delivered, so both are idle. */
+static bool all_is_heard(const struct relay *relay)
+{
+    for (unsigned i = 0; i < BPROC_MAX_STREAMS; i++) {
+        const struct relay_stream *stream = relay->streams[i];
+
+        if (stream && ((!stream->sink_none && !stream->eof_received) ||
+                       (!stream->source_none && !stream->closed_received)))
+            return false;
+    }
+    return true;
+}
+
+/* Who has not said it first answers when he is idle: what came last may not be delivered yet. */
 static void over_received(struct relay *relay)
 {
     flush_over(relay);
-    if (!relay->ops->on_over || !relay_is_idle(relay)) {
+    if (!relay->ops->on_over || !all_is_heard(relay))
         relay_break(relay, "the peer ends what has not ended");
-        return;
-    }
-    relay->over_received = true;
-    relay->due_over = !relay->over_sent;
+    else
+        relay->over_received = true;
 }
 
 static void credit_received(struct relay *relay)

@@ -117,16 +117,16 @@ static int stream_open(struct relay_stream *stream, int read_fd, int write_fd)
     stream->source.fd = stream->sink.fd = -1;
     stream->duplex = read_fd >= 0 && read_fd == write_fd;
     if (read_fd >= 0)
-        error = relay_fd_open(&stream->source, read_fd);
+        error = relay_fd_open(&stream->source, read_fd, stream->relay->own);
     if (stream->duplex) {
         stream->sink = stream->source;
     } else if (write_fd >= 0) {
-        int other = relay_fd_open(&stream->sink, write_fd);
+        int other = relay_fd_open(&stream->sink, write_fd, stream->relay->own);
 
         error = error ? error : other;
     }
     stream->source_none = stream->source_done = stream->source.fd < 0;
-    stream->sink_done = stream->sink.fd < 0;
+    stream->sink_none = stream->sink_done = stream->sink.fd < 0;
     return error;
 }
 
