@@ -334,19 +334,24 @@ static void arrival_begin(struct arrival *a, const struct arrival_setup *setup)
     a->criu = CRIUWORKER_NONE;
 }
 
-/* What the next one is not to find. The streams' ends are the relay's, and gone. */
+/*
+ * What the next one is not to find. The streams' ends are the relay's, and gone. A program has had
+ * its last word to slaved, so the next may follow there.
+ */
 static void arrival_end(struct arrival *a)
 {
     SSL *ssl = a->ssl;
-    int peer = a->peer;
+    int peer = a->peer, slaved = is_program(a) ? a->slaved : -1;
     uint32_t sender = a->sender;
     const struct arrival_setup *setup = a->setup;
 
-    close(a->slaved);
+    if (slaved < 0)
+        close(a->slaved);
     frame_free(FRAME_XDR(launch_arg), &a->launch, sizeof(a->launch));
     memset(a, 0, sizeof(*a));
     arrival_begin(a, setup);
     a->ssl = ssl;
+    a->slaved = slaved;
     a->peer = peer;
     a->sender = sender;
     bulk_resume(ssl);

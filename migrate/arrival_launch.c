@@ -15,7 +15,7 @@
 #include "migrate/arrival_restore.h"
 #include "migrate/arrival_vector.h"
 
-#define EXEC_FIRST_STREAM 2         /* after the spec and the status socket */
+enum { EXEC_SPEC, EXEC_STATUS, EXEC_FIRST_STREAM };     /* descriptors of a P_LAUNCH_EXEC */
 
 int arrival_launch_fail(struct arrival *a, int error, const char *what)
 {
@@ -23,32 +23,6 @@ int arrival_launch_fail(struct arrival *a, int error, const char *what)
         snprintf(a->text, sizeof(a->text), "cannot %s process %d: %s", what, a->launch.pid,
                  strerror(-error));
     return error;
-}
-
-static int launch_call(struct arrival *a, bproc_proc proc, xdrproc_t encode, const void *arg,
-                       const int *fds, unsigned nfds, launched_ret *ret)
-{
-    int error = msg_call(a->slaved, proc, encode, arg, fds, nfds, FRAME_XDR(launched_ret), ret,
-                         sizeof(*ret), a->text, sizeof(a->text));
-
-    a->taken = error == -EEXIST;
-    return error;
-}
-
-/*
- * What a number is taken by may be there for long: a process that stands for another, a group, a
- * session. There is a second space for that; `second` is the place in *arg that asks for it.
- */
-int arrival_launch_anywhere(struct arrival *a, bproc_proc proc, xdrproc_t encode, const void *arg,
-                            int *second, const int *fds, unsigned nfds, launched_ret *ret)
-{
-    int error = launch_call(a, proc, encode, arg, fds, nfds, ret);
-
-    if (error != -EEXIST)
-        return error;
-    a->text[0] = '\0';
-    *second = 1;
-    return launch_call(a, proc, encode, arg, fds, nfds, ret);
 }
 
 launch_who arrival_who(const struct arrival *a)
@@ -87,14 +61,36 @@ static int targets_fill(struct arrival *a, launch_exec_arg *arg, int *targets, i
 }
 
 /* The far end closes when the program is executed; an errno comes before that when it is not. */
-static int exec_wait(struct arrival *a, int status)
+static int exec_wait(int status)
 {
     int error = 0;
 
-    if (recv(status, &error, sizeof(error), 0) != sizeof(error) || error <= 0)
-        return 0;
-    snprintf(a->text, sizeof(a->text), "cannot execute the program: %s", strerror(error));
-    return -error;
+    return recv(status, &error, sizeof(error), 0) == sizeof(error) && error > 0 ? -error : 0;
+}
+
+/* When the program is executed slaved has answered, or never launched it and is about to say so. */
+static int exec_call(struct arrival *a, const launch_exec_arg *arg, int *fds, unsigned nfds)
+{
+    int status[2], error, failure = 0;
+    launched_ret ret;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status) < 0)
+        return -errno;
+    fds[EXEC_STATUS] = status[1];
+    error = msg_send(a->slaved, K_CALL, P_LAUNCH_EXEC, 1, 0, FRAME_XDR(launch_exec_arg), arg, fds,
+                     nfds);
+    close(status[1]);
+    if (!error)
+        failure = exec_wait(status[0]);
+    close(status[0]);
+    if (!error)
+        error = msg_answer(a->slaved, P_LAUNCH_EXEC, FRAME_XDR(launched_ret), &ret, sizeof(ret),
+                           a->text, sizeof(a->text));
+    a->taken = error == -EEXIST;
+    if (error || !failure)
+        return error;
+    snprintf(a->text, sizeof(a->text), "cannot execute the program: %s", strerror(-failure));
+    return failure;
 }
 
 static bool has_target(const launch_exec_arg *arg, int target)
@@ -144,8 +140,7 @@ static int exec_launch(struct arrival *a)
 {
     launch_exec_arg arg = { .who = arrival_who(a),
                             .uid = a->launch.uid, .gid = a->launch.gid };
-    int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS], status[2];
-    launched_ret ret;
+    int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS];
     unsigned nfds = EXEC_FIRST_STREAM;
     int error;
 
@@ -153,10 +148,7 @@ static int exec_launch(struct arrival *a)
         return -EPROTO;
     arg.groups.groups_len = a->launch.groups.groups_len;
     arg.groups.groups_val = a->launch.groups.groups_val;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status) < 0)
-        return -errno;
-    fds[0] = a->image.spec;
-    fds[1] = status[1];
+    fds[EXEC_SPEC] = a->image.spec;
     error = targets_fill(a, &arg, targets, indexes, fds, &nfds);
     if (!error)
         error = nulls_fill(a, &arg, fds, &nfds);
@@ -165,13 +157,11 @@ static int exec_launch(struct arrival *a)
     if (!error && a->slaved < 0)
         error = arrival_register(a);
     if (!error)
-        error = arrival_launch_anywhere(a, P_LAUNCH_EXEC, FRAME_XDR(launch_exec_arg), &arg,
-                                        &arg.who.second, fds, nfds, &ret);
-    close(status[1]);
-    streamends_release_process(&a->ends);
-    if (!error)
-        error = exec_wait(a, status[0]);
-    close(status[0]);
+        error = exec_call(a, &arg, fds, nfds);
+    if (a->taken) {
+        arg.who.second = 1;
+        error = exec_call(a, &arg, fds, nfds);
+    }
     return error;
 }
 

@@ -21,7 +21,7 @@ struct arrival {
     int peer;                       /* TLS_NODE_MASTER, or the node it comes from */
     uint32_t sender;                /* its IPv4 address, host byte order */
     launch_arg launch;
-    int slaved;                     /* our socket to slaved */
+    int slaved;                     /* our socket to slaved; -1: not yet */
     int gate;                       /* near end of the restored process's gate */
     int filler;                     /* to who will have the memory of a lazy one; -1 */
     int taken;                      /* it failed because the pid is in use */
@@ -47,16 +47,9 @@ launch_who arrival_who(const struct arrival *arrival);
 int arrival_launch_fail(struct arrival *arrival, int error, const char *what);
 
 /*
- * Asks slaved for a launch, and once more with 1 at `second`, which is a place in *arg, if there is
- * something in the first space that has its number. 0 or -errno, with a reason and arrival->taken.
- */
-int arrival_launch_anywhere(struct arrival *arrival, bproc_proc proc, xdrproc_t encode,
-                            const void *arg, int *second, const int *fds, unsigned nfds,
-                            launched_ret *ret);
-
-/*
  * 0: the process waits at its gate, or its program was executed. Else -errno, with a reason in
- * arrival->text and arrival->taken.
+ * arrival->text and arrival->taken. What a number is taken by may be there for long: a process that
+ * stands for another, a group, a session. There is a second space for that, which is tried then.
  */
 int arrival_launch(struct arrival *arrival);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "common/fd.h"
 #include "common/tls.h"
 #include "migrate/arrival_register.h"
 
@@ -34,6 +35,7 @@ int arrival_register(struct arrival *a)
     error = msg_send(a->setup->server, K_EVENT, P_RECV_REGISTER, 0, 0, FRAME_XDR(launch_id), &id,
                      &pair[1], 1);
     close(pair[1]);
+    fd_close(&a->slaved);
     a->slaved = pair[0];
     return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error))
                  : FAULT(FAULT_RECEIVER_REGISTERED);

@@ -80,6 +80,15 @@ static int inherit_fill(struct arrival *a, int gate, struct inherit *inherit)
     return 0;
 }
 
+static int criu_call(struct arrival *a, const launch_criu_arg *arg, int handoff, launched_ret *ret)
+{
+    int error = msg_call(a->slaved, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), arg, &handoff, 1,
+                         FRAME_XDR(launched_ret), ret, sizeof(*ret), a->text, sizeof(a->text));
+
+    a->taken = error == -EEXIST;
+    return error;
+}
+
 int arrival_prepare(struct arrival *a)
 {
     launch_criu_arg arg = { .who = arrival_who(a),
@@ -92,8 +101,11 @@ int arrival_prepare(struct arrival *a)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, handoff) < 0)
         return arrival_launch_fail(a, -errno, "restore");
     a->criu.handoff = handoff[0];
-    error = arrival_launch_anywhere(a, P_LAUNCH_CRIU, FRAME_XDR(launch_criu_arg), &arg,
-                                    &arg.who.second, &handoff[1], 1, &ret);
+    error = criu_call(a, &arg, handoff[1], &ret);
+    if (a->taken) {
+        arg.who.second = 1;
+        error = criu_call(a, &arg, handoff[1], &ret);
+    }
     close(handoff[1]);
     if (error)
         return arrival_launch_fail(a, error, "restore");

@@ -333,6 +333,8 @@ int carry_run(struct carrying *state)
     /* The connection is free at once: neither side has anything to say on it. */
     int over = state->carry.count == 0;
 
+    if (over && state->carry.node_side)
+        drained_tell(state);
     if (!over && ends_any(&state->carry) && carry_begin(state) == 0) {
         event_base_dispatch(state->base);
         over = state->over;

@@ -53,7 +53,8 @@ struct carrying *carry_open(const struct carry *carry);
 
 /*
  * Runs until the connection or the work has ended. 1: the work has, and both sides have said so, so
- * that the connection is free for other work. 0: it is not. Frees `carrying`.
+ * that the connection is free for other work; on the node slaved has heard P_DRAINED then. 0: it
+ * is not. Frees `carrying`.
  */
 int carry_run(struct carrying *carrying);
 

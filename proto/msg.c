@@ -226,6 +226,10 @@ int msg_answer(int sock, bproc_proc proc, xdrproc_t decode, void *ret, size_t re
     if (text && len)
         text[0] = '\0';
     error = msg_recv(sock, &msg);
+    while (!error && msg.header.kind == K_EVENT) {
+        msg_free(&msg);
+        error = msg_recv(sock, &msg);
+    }
     if (error)
         return error;
     if (msg.header.kind != K_REPLY || msg.header.proc != proc)

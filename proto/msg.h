@@ -49,7 +49,7 @@ void msg_free(struct msg *msg);
 int msg_call(int sock, bproc_proc proc, xdrproc_t encode, const void *arg, const int *fds,
              unsigned nfds, xdrproc_t decode, void *ret, size_t ret_size, char *text, size_t len);
 
-/* The second half of that, for a call that msg_send() has made. Blocks. */
+/* The second half of that, for a call that msg_send() has made. Passes events over. Blocks. */
 int msg_answer(int sock, bproc_proc proc, xdrproc_t decode, void *ret, size_t ret_size, char *text,
                size_t len);
 

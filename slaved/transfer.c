@@ -23,6 +23,7 @@ struct transfer {
     struct conn *conn;          /* NULL when closed; then it only waits for the space's answer */
     struct conn *channel;       /* to the carrier that carries on from here; NULL */
     pid_t pid;
+    int drained;                /* nobody at the socket cares for this one any more */
     children_msg children;      /* which the process left elsewhere, until it counts here */
     uint32_t serial;            /* of the launch at the space; 0 when none is under way */
     struct frame_header asked;  /* the receiver's call that is to be answered */
@@ -42,75 +43,6 @@ static void transfer_free(struct transfer *transfer)
     LIST_REMOVE(transfer, next);
     frame_free(FRAME_XDR(children_msg), &transfer->children, sizeof(transfer->children));
     free(transfer);
-}
-
-static int launch_is_ours(const struct transfer *transfer, const struct frame_header *header,
-                          const uint8_t *body, launch_who *who)
-{
-    return header->kind == K_CALL &&
-           frame_decode_head(FRAME_XDR(launch_who), body, header->body_len, who,
-                             sizeof(*who)) == 0 &&
-           who->pid == transfer->pid;
-}
-
-/* The ghost of a child that lives here itself needs a space in which its number is free. */
-static int children_are_here(const struct transfer *transfer)
-{
-    const child_list *list = &transfer->children.children;
-
-    for (unsigned i = 0; i < list->child_list_len; i++)
-        if (proc_is_known(list->child_list_val[i]) && !seconds_has(list->child_list_val[i]))
-            return 1;
-    return 0;
-}
-
-static int launch_forward(struct transfer *transfer, const struct frame_header *header,
-                          const uint8_t *body, const int *fds, const launch_who *who,
-                          const char **reason)
-{
-    int error = FAULT(FAULT_SLAVED_LAUNCH);
-
-    if (!error && !who->second && children_are_here(transfer)) {
-        *reason = "a child of its has its number here";
-        return -EEXIST;
-    }
-    if (!error)
-        error = proc_add(transfer->pid, who->ppid, transfer, who->second);
-    if (error == -EEXIST)
-        *reason = "a process of this node has its number";
-    if (error)
-        return error;
-    transfer->serial = ++last_serial ? last_serial : ++last_serial;
-    transfer->asked = *header;
-    error = space_launch(transfer->serial, who, header, body, fds);
-    if (error == -EEXIST)
-        *reason = "its number is taken, and the second process space cannot have it";
-    if (error) {
-        transfer->serial = 0;
-        proc_refused(transfer->pid, transfer);
-    }
-    return error;
-}
-
-static void launch_take(struct transfer *transfer, const struct frame_header *header,
-                        const uint8_t *body, const int *fds)
-{
-    const char *reason = NULL;
-    launch_who who;
-    int error;
-
-    if (!launch_is_ours(transfer, header, body, &who) || transfer->serial) {
-        conn_close(transfer->conn, "launch out of place");
-        return;
-    }
-    if (header->proc == P_LAUNCH_CRIU && missing) {
-        conn_refuse(transfer->conn, header, ENOSYS, "cannot restore: no usable CRIU: %s", missing);
-        return;
-    }
-    error = launch_forward(transfer, header, body, fds, &who, &reason);
-    if (error)
-        conn_refuse(transfer->conn, header, error, "cannot launch process %d: %s",
-                    (int)transfer->pid, reason ? reason : strerror(-error));
 }
 
 /* ---- children of a process that moves here ---- */
@@ -173,7 +105,7 @@ static void channel_message(struct conn *conn, const struct frame_header *header
     (void)fds;
     if (header->proc != P_DRAIN)
         conn_close(conn, "message out of place");
-    else if (transfer->conn)
+    else if (transfer->conn && !transfer->drained)
         transfer_drain(transfer);
     else
         drained_tell(transfer);
@@ -202,6 +134,121 @@ void transfer_continue(struct transfer *transfer, struct conn *channel)
     conn_set_ops(channel, &channel_ops, transfer);
 }
 
+/* ---- one transfer after the other ---- */
+
+static struct transfer *transfer_make(pid_t pid)
+{
+    struct transfer *transfer = calloc(1, sizeof(*transfer));
+
+    if (!transfer)
+        return NULL;
+    transfer->pid = pid;
+    LIST_INSERT_HEAD(&transfers, transfer, next);
+    return transfer;
+}
+
+/* Its socket has ended, or is another one's. */
+static void transfer_end(struct transfer *transfer)
+{
+    ticket_forget(transfer->conn);
+    shares_forget(transfer->conn);
+    children_settle(transfer, 1);
+    transfer->conn = NULL;
+    if (transfer->channel)
+        drained_tell(transfer);
+    proc_abandon(transfer->pid, transfer);
+    if (!transfer->serial && !transfer->channel)
+        transfer_free(transfer);
+}
+
+/* The old one when memory has run out. */
+static struct transfer *transfer_follow(struct transfer *last, pid_t pid)
+{
+    struct transfer *transfer = transfer_make(pid);
+
+    if (!transfer)
+        return last;
+    transfer->conn = last->conn;
+    conn_set_arg(transfer->conn, transfer);
+    transfer_end(last);
+    return transfer;
+}
+
+/* ---- what the receiver says ---- */
+
+static int launch_is_sound(const struct frame_header *header, const uint8_t *body,
+                           launch_who *who)
+{
+    return header->kind == K_CALL && frame_decode_head(FRAME_XDR(launch_who), body,
+                                                       header->body_len, who, sizeof(*who)) == 0;
+}
+
+/* The ghost of a child that lives here itself needs a space in which its number is free. */
+static int children_are_here(const struct transfer *transfer)
+{
+    const child_list *list = &transfer->children.children;
+
+    for (unsigned i = 0; i < list->child_list_len; i++)
+        if (proc_is_known(list->child_list_val[i]) && !seconds_has(list->child_list_val[i]))
+            return 1;
+    return 0;
+}
+
+static int launch_forward(struct transfer *transfer, const struct frame_header *header,
+                          const uint8_t *body, const int *fds, const launch_who *who,
+                          const char **reason)
+{
+    int error = FAULT(FAULT_SLAVED_LAUNCH);
+
+    if (!error && !who->second && children_are_here(transfer)) {
+        *reason = "a child of its has its number here";
+        return -EEXIST;
+    }
+    if (!error)
+        error = proc_add(transfer->pid, who->ppid, transfer, who->second);
+    if (error == -EEXIST)
+        *reason = "a process of this node has its number";
+    if (error)
+        return error;
+    transfer->serial = ++last_serial ? last_serial : ++last_serial;
+    transfer->asked = *header;
+    error = space_launch(transfer->serial, who, header, body, fds);
+    if (error == -EEXIST)
+        *reason = "its number is taken, and the second process space cannot have it";
+    if (error) {
+        transfer->serial = 0;
+        proc_refused(transfer->pid, transfer);
+    }
+    return error;
+}
+
+static void launch_take(struct transfer *transfer, const struct frame_header *header,
+                        const uint8_t *body, const int *fds)
+{
+    const char *reason = NULL;
+    launch_who who;
+    int error;
+
+    if (!launch_is_sound(header, body, &who) || transfer->serial) {
+        conn_close(transfer->conn, "launch out of place");
+        return;
+    }
+    if (transfer->drained && header->proc == P_LAUNCH_EXEC)
+        transfer = transfer_follow(transfer, who.pid);
+    if (who.pid != transfer->pid) {
+        conn_close(transfer->conn, "launch of another process");
+        return;
+    }
+    if (header->proc == P_LAUNCH_CRIU && missing) {
+        conn_refuse(transfer->conn, header, ENOSYS, "cannot restore: no usable CRIU: %s", missing);
+        return;
+    }
+    error = launch_forward(transfer, header, body, fds, &who, &reason);
+    if (error)
+        conn_refuse(transfer->conn, header, error, "cannot launch process %d: %s",
+                    (int)transfer->pid, reason ? reason : strerror(-error));
+}
+
 static void done_take(struct transfer *transfer, const struct frame_header *header,
                       const uint8_t *body)
 {
@@ -215,6 +262,15 @@ static void done_take(struct transfer *transfer, const struct frame_header *head
     shares_settle(transfer->conn);
     children_settle(transfer, 0);
     proc_commit(transfer->pid, transfer, &done);
+}
+
+static void drained_take(struct transfer *transfer)
+{
+    transfer->drained = 1;
+    if (transfer->channel)
+        drained_tell(transfer);
+    else
+        proc_drained(transfer->pid, transfer);
 }
 
 static void transfer_message(struct conn *conn, const struct frame_header *header,
@@ -235,10 +291,7 @@ static void transfer_message(struct conn *conn, const struct frame_header *heade
         proc_abandon(transfer->pid, transfer);
         break;
     case P_DRAINED:
-        if (transfer->channel)
-            drained_tell(transfer);
-        else
-            proc_drained(transfer->pid, transfer);
+        drained_take(transfer);
         break;
     case P_RECV_CHILDREN:
         children_take(transfer, header, body);
@@ -266,15 +319,7 @@ static void transfer_closed(struct conn *conn, const char *reason, void *arg)
 
     (void)conn;
     log_debug("transfer of process %d: %s", (int)transfer->pid, reason);
-    ticket_forget(conn);
-    shares_forget(conn);
-    children_settle(transfer, 1);
-    transfer->conn = NULL;
-    if (transfer->channel)
-        drained_tell(transfer);
-    proc_abandon(transfer->pid, transfer);
-    if (!transfer->serial && !transfer->channel)
-        transfer_free(transfer);
+    transfer_end(transfer);
 }
 
 static const struct conn_ops transfer_ops = { .on_message = transfer_message,
@@ -282,16 +327,14 @@ static const struct conn_ops transfer_ops = { .on_message = transfer_message,
 
 void transfer_new(struct event_base *base, int fd, pid_t pid)
 {
-    struct transfer *transfer = calloc(1, sizeof(*transfer));
+    struct transfer *transfer = transfer_make(pid);
 
     FAULT(FAULT_SLAVED_REGISTERED);
     if (!transfer) {
         close(fd);
         return;
     }
-    transfer->pid = pid;
     transfer->conn = conn_new_local(base, fd, &transfer_ops, transfer);
-    LIST_INSERT_HEAD(&transfers, transfer, next);
     if (!transfer->conn)
         transfer_free(transfer);
 }

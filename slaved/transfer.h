@@ -8,7 +8,8 @@
  *
  * Life: transfer_new() when the receiver registers it; a launch, forwarded to the space; DONE or
  * UNDO; when the process has ended, a P_DRAIN, which the receiver answers when its output has been
- * delivered. The socket's end at any time is an UNDO, or a DRAINED when it was committed.
+ * delivered. The socket's end at any time is an UNDO, or a DRAINED when it was committed. After a
+ * DRAINED the receiver's child may launch another program on it, which is a new transfer.
  */
 #ifndef BPROC_SLAVED_TRANSFER_H
 #define BPROC_SLAVED_TRANSFER_H
