@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include "bench/memory.h"
@@ -45,6 +46,19 @@ int memory_is_whole(const uint64_t *memory, size_t mib)
         if (i % WORDS_PER_PAGE == 0 && memory[i] != word)
             return 0;
     }
+    return 1;
+}
+
+void memory_clear(uint64_t *memory, size_t mib)
+{
+    memset(memory, 0, mib << 20);
+}
+
+int memory_is_clear(const uint64_t *memory, size_t mib)
+{
+    for (size_t i = 0; i < mib * WORDS_PER_MIB; i++)
+        if (memory[i] != 0)
+            return 0;
     return 1;
 }
 

@@ -83,6 +83,7 @@ peak_run() {
     promise "peak-$mib" node '<=' "$(( mib * 11 / 10 )) MiB"
     case_begin "peak-$mib-disk" "both machines" 0 \
         "written to disks meanwhile, by whatever runs here" MiB
+    promise "peak-$mib-disk" "both machines" '<=' "1 MiB"
     peak_begin master && peak_begin n0 && peak_measure "$mib" || status=1
     peak_end master
     peak_end n0

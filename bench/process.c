@@ -2,9 +2,11 @@
 /*
  * The process that the benchmarks fork, dump and restore: this one, with as much memory as wanted.
  *
- *   bench-process rfork NODE ROUNDS MIB [same]
+ *   bench-process rfork NODE ROUNDS MIB [words|same|zeros]
  *                                         times rfork (the call alone) and rfork+wait onto NODE, in
- *                                         turn with the same by fork here and by fork+exec of true
+ *                                         turn with the same by fork here and by fork+exec of true;
+ *                                         its memory is of words, others before each round (words)
+ *                                         or not (same), or of zeros
  *   bench-process hold PID MIB            becomes process PID, in a session of its own, with
  *                                         /dev/null for its streams, and waits for a signal; the
  *                                         command returns once that is ready
@@ -31,6 +33,7 @@ extern char **environ;
 
 static uint64_t *memory;
 static size_t memory_mib;
+static int memory_stays, memory_zeros;
 
 static void memory_take(const char *mib)
 {
@@ -38,6 +41,14 @@ static void memory_take(const char *mib)
     memory = memory_make(memory_mib);
     if (memory_mib > 0 && !memory)
         stopwatch_die("get memory of MiB", mib);
+    if (memory_zeros)
+        memory_clear(memory, memory_mib);
+}
+
+static int memory_is_good(void)
+{
+    return memory_zeros ? memory_is_clear(memory, memory_mib)
+                        : memory_is_whole(memory, memory_mib);
 }
 
 /* ---- rfork beside what a single machine has ---- */
@@ -49,7 +60,7 @@ static void rfork_time(int node, int round)
     pid_t pid = bproc_rfork(node);
 
     if (pid == 0)
-        _exit(round == 0 && !memory_is_whole(memory, memory_mib));
+        _exit(round == 0 && !memory_is_good());
     if (pid < 0) {
         fprintf(stderr, "bench: cannot rfork onto node %d: %s\n", node, bproc_strerror(errno));
         exit(1);
@@ -92,12 +103,14 @@ static void exec_time(int round)
 
 static int rfork_main(char **argv)
 {
-    int node = atoi(argv[0]), rounds = atoi(argv[1]), same = argv[3] != NULL;
+    int node = atoi(argv[0]), rounds = atoi(argv[1]);
 
+    memory_zeros = argv[3] && strcmp(argv[3], "zeros") == 0;
+    memory_stays = memory_zeros || (argv[3] && strcmp(argv[3], "same") == 0);
     memory_take(argv[2]);
     for (int round = 0; round <= rounds; round++) {
         /* A node keeps pages that it has had: each time they are to be others. */
-        if (round > 0 && !same)
+        if (round > 0 && !memory_stays)
             memory_change(memory, memory_mib);
         rfork_time(node, round);
         fork_time(round);
@@ -162,7 +175,7 @@ int main(int argc, char **argv)
         return rfork_main(argv + 2);
     if (argc == 4 && strcmp(argv[1], "hold") == 0)
         return hold_main(argv + 2);
-    fprintf(stderr, "usage: bench-process rfork NODE ROUNDS MIB\n"
+    fprintf(stderr, "usage: bench-process rfork NODE ROUNDS MIB [words|same|zeros]\n"
                     "       bench-process hold PID MIB\n");
     return 2;
 }

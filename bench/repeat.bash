@@ -24,6 +24,22 @@ repeat_size() {
     done
 }
 
+# A process of zeros beside one of words, each forked once.
+repeat_zeros() {
+    local mib=64 name=repeat-zeros round kind sent
+    case_begin "$name" words 0 "what is sent of a process of $mib MiB" KiB
+    promise "$name" zeros '<=' 0.2
+    stable "$name" zeros '<=' 2
+    for (( round = 0; round < 3; round++ )); do
+        for kind in words zeros; do
+            on master setpriv --reuid="$(( 7100 + round ))" --clear-groups \
+                bench-process rfork 0 0 "$mib" $kind || return
+            sent=$(repeat_sent | tail -n 1)
+            sample "$name" $kind "$sent"
+        done
+    done
+}
+
 repeat_run() {
-    repeat_size 1 && repeat_size 16
+    repeat_size 1 && repeat_size 16 && repeat_zeros
 }
