@@ -21,6 +21,7 @@
 
 #include "bench/memory.h"
 #include "bench/stopwatch.h"
+#include "migrate/aesgcm.h"
 
 #define PIECE ((size_t)1 << 20)
 #define RECORD ((size_t)16 << 10)       /* of TLS */
@@ -117,6 +118,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench-floor ROUNDS MIB\n");
         return 2;
     }
+    aesgcm_provide();
     pieces = (size_t)strtoul(argv[2], NULL, 10);
     memory = memory_make(pieces);
     if (!memory)

@@ -15,24 +15,24 @@ bench_bench_vector_SOURCES = bench/vector.c bench/memory.c bench/memory.h \
 bench_bench_vector_LDADD = libbproc/libbproc.la
 bench_bench_floor_SOURCES = bench/floor.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
-bench_bench_floor_LDADD = $(OPENSSL_LIBS)
+bench_bench_floor_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)
 bench_bench_pagefloor_SOURCES = bench/pagefloor.c bench/memory.c bench/memory.h \
 	bench/tlspeer.c bench/tlspeer.h bench/stopwatch.c bench/stopwatch.h
-bench_bench_pagefloor_LDADD = $(OPENSSL_LIBS)
+bench_bench_pagefloor_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)
 bench_bench_lazy_SOURCES = bench/lazy.c bench/memory.c bench/memory.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_lazy_LDADD = libbproc/libbproc.la
 bench_bench_time_SOURCES = bench/time.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_SOURCES = bench/tlsping.c bench/tlspeer.c bench/tlspeer.h \
 	bench/stopwatch.c bench/stopwatch.h
-bench_bench_tlsping_LDADD = $(OPENSSL_LIBS)
+bench_bench_tlsping_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)
 bench_bench_knock_SOURCES = bench/knock.c bench/stopwatch.c bench/stopwatch.h
 bench_bench_streamfloor_SOURCES = bench/streamfloor.c bench/tlspeer.c bench/tlspeer.h \
 	bench/stopwatch.c bench/stopwatch.h
-bench_bench_streamfloor_LDADD = $(OPENSSL_LIBS)
+bench_bench_streamfloor_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)
 bench_bench_copyfloor_SOURCES = bench/copyfloor.c bench/tlspeer.c bench/tlspeer.h \
 	bench/stopwatch.c bench/stopwatch.h
-bench_bench_copyfloor_LDADD = $(OPENSSL_LIBS)
+bench_bench_copyfloor_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)
 bench_bench_criufloor_SOURCES = bench/criufloor.c bench/stopwatch.c bench/stopwatch.h \
 	migrate/criu.c migrate/criu.h
 bench_bench_criufloor_CFLAGS = $(AM_CFLAGS)
