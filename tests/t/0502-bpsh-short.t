@@ -69,6 +69,8 @@ is "what carried a command carries the next one, also behind one without streams
         run() { bpsh 1 true; while pgrep -x bproc-carrier; do :; done; }
         run 2>&3; pgrep -x bproc-idle >/tmp/free
         for i in 1 2 3 4 5; do run; pgrep -x bproc-idle | diff /tmp/free - >&3; done; echo . >&3')" .
+is "one that has been killed is not missed" \
+    "$(here 'pkill -KILL -x bproc-idle && bpsh 1 hostname')" n1
 
 # with_fault POINT: masterd dies there when the next command comes.
 with_fault() {
