@@ -14,6 +14,7 @@
 #include "migrate/arrival_register.h"
 #include "migrate/arrival_restore.h"
 #include "migrate/arrival_vector.h"
+#include "migrate/criu.h"
 
 enum { EXEC_SPEC, EXEC_STATUS, EXEC_FIRST_STREAM };     /* descriptors of a P_LAUNCH_EXEC */
 
@@ -183,13 +184,9 @@ void arrival_release(struct arrival *a)
     imagekinds_free(&a->opened);
     free(a->bounds.limits.limits_val);
     a->bounds = (process_bounds){ .limits = { 0, NULL } };
-    if (a->image.dir >= 0)
-        close(a->image.dir);
-    if (a->image.spec >= 0)
-        close(a->image.spec);
-    if (a->gate >= 0)
-        close(a->gate);
-    fd_close(&a->filler);
+    criu_image_drop(&a->image.dir);
+    fd_close(&a->image.spec);
     fd_close(&a->image.gate);
-    a->image.dir = a->image.spec = a->gate = -1;
+    fd_close(&a->gate);
+    fd_close(&a->filler);
 }

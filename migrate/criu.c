@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,25 @@ int criu_image_dir(unsigned long long bytes)
         dir = -errno;
     close(fs);
     return dir;
+}
+
+static void *dir_close(void *dir)
+{
+    close((int)(intptr_t)dir);
+    return NULL;
+}
+
+void criu_image_drop(int *dir)
+{
+    pthread_t thread;
+
+    if (*dir < 0)
+        return;
+    if (pthread_create(&thread, NULL, dir_close, (void *)(intptr_t)*dir) == 0)
+        pthread_detach(thread);
+    else
+        close(*dir);
+    *dir = -1;
 }
 
 static int request_send(int sock, const CriuReq *req)

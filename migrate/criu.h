@@ -48,4 +48,10 @@ int criu_restore_finish(int sock, int dir_fd, pid_t *pid, char *text, size_t len
  */
 int criu_image_dir(unsigned long long bytes);
 
+/*
+ * Lets go of one, -1 then, and does not wait for its end as close() does: the kernel takes down a
+ * file system only when each processor has had its turn, which can be milliseconds.
+ */
+void criu_image_drop(int *dir);
+
 #endif

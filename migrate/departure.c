@@ -15,6 +15,7 @@
 #include "migrate/bulk.h"
 #include "migrate/carry.h"
 #include "migrate/connectback.h"
+#include "migrate/criu.h"
 #include "migrate/departure_parts.h"
 
 #define LOOPBACK 0x7f000001u
@@ -290,7 +291,7 @@ static int departure_commit(struct departure *d)
     atomic_store(&d->committed, 1);
     if (!d->arg.serial && report_send(d, P_MOVE_COMMITTED, 0) < 0)
         return -EPIPE;
-    fd_close(&d->image);
+    criu_image_drop(&d->image);
     fd_close(&d->spec);
     fd_close(&d->exe);
     fd_close(&d->memory_fd);
