@@ -5,11 +5,12 @@
  * program, is executed and ended again; that was a third of their processor time here.
  *
  * Life: standin_start() makes it, with all signals blocked, by which a node's census
- * (migrate/space/census.c) knows that it is no process yet. Who hands it over says that what will be
- * the ghost is there. It waits at its gate for the daemon's verdict and then for the end of the
- * process, which it ends as. If that lasts longer than some milliseconds, or anything else comes, it executes the ghost,
- * which finds signals and messages as they came and goes on where this one was. If the daemon goes
- * without a verdict both end by SIGKILL, as any exit status could be that of a process.
+ * (migrate/space/census.c) knows that it is no process yet. Who hands it over says that what will
+ * be the ghost is there. It waits at its gate for the daemon's verdict and then for the end of the
+ * process, which it ends as. If that lasts longer than some milliseconds, or anything else comes,
+ * it executes the ghost, which finds signals and messages as they came and goes on where this one
+ * was. If the daemon goes without a verdict both end by SIGKILL, as any exit status could be that
+ * of a process.
  */
 #ifndef BPROC_STANDIN_H
 #define BPROC_STANDIN_H

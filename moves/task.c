@@ -42,7 +42,7 @@ static const char *field_find(const char *text, const char *name)
     return at ? at + strlen(name) : NULL;
 }
 
-/* The last of the numbers of a line, 0 if there is none; *count (may be NULL): how many there are. */
+/* The last of the numbers of a line, 0 if there is none; *count: how many there are, or NULL. */
 static pid_t number_last(const char *text, const char *name, unsigned *count)
 {
     const char *at = field_find(text, name);
