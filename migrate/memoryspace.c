@@ -125,16 +125,13 @@ static const struct extent *extent_find(const struct memory *memory, uint64_t to
     return e;
 }
 
-static int page_zero(const struct memory *memory, uint64_t to)
+static void page_zero(const struct memory *memory, uint64_t to)
 {
     struct uffdio_zeropage zero = { .range = { to, PAGE_BYTES } };
 
-    if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) == 0)
-        return 0;
     /* It has come meanwhile: whoever waits shall look again. */
-    if (errno == EEXIST)
+    if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) < 0 && errno == EEXIST)
         ioctl(memory->fd, UFFDIO_WAKE, &zero.range);
-    return -errno;
 }
 
 /* Where nothing of the dumped process is, such as what was thrown away, there are zeros. */
@@ -253,16 +250,31 @@ int memoryspace_put(struct memoryspace *space, uint64_t start, const uint8_t *by
     return 0;
 }
 
+/* Whoever put a page there has woken who waited for it: no need to look at all that wait again. */
+static int part_zero(const struct memory *memory, uint64_t to, uint64_t size)
+{
+    for (uint64_t done = 0; done < size;) {
+        struct uffdio_zeropage zero = { .range = { to + done, size - done } };
+
+        if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) == 0)
+            return 0;
+        if (zero.zeropage > 0)
+            done += (uint64_t)zero.zeropage;
+        else if (errno == EAGAIN)
+            return -EAGAIN;
+        else
+            done += PAGE_BYTES;
+    }
+    return 0;
+}
+
 static int extent_zero(const struct memory *memory, const struct extent *e, uint64_t start,
                        size_t size)
 {
     uint64_t low = start > e->from ? start : e->from;
     uint64_t high = start + size < e->from + e->size ? start + size : e->from + e->size;
 
-    for (; low < high; low += PAGE_BYTES)
-        if (page_zero(memory, e->to + (low - e->from)) == -EAGAIN)
-            return -EAGAIN;
-    return 0;
+    return low < high ? part_zero(memory, e->to + (low - e->from), high - low) : 0;
 }
 
 int memoryspace_zero(struct memoryspace *space, uint64_t start, size_t size)
