@@ -6,7 +6,9 @@ pkglibexec_PROGRAMS += migrate/bproc-space
 migrate_bproc_space_SOURCES = \
 	migrate/space/space.c \
 	migrate/space/census.c migrate/space/census.h \
+	migrate/space/errand.c migrate/space/errand.h \
 	migrate/space/fate.c migrate/space/fate.h \
+	migrate/space/flat.c migrate/space/flat.h \
 	migrate/space/group.c migrate/space/group.h \
 	migrate/space/keeper.c migrate/space/keeper.h \
 	migrate/space/keeper_end.c migrate/space/keeper_impl.h \
@@ -20,6 +22,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/program.c migrate/space/program.h \
 	migrate/space/reap.c migrate/space/reap.h \
 	migrate/space/registry.c migrate/space/registry.h \
+	migrate/space/room.c migrate/space/room.h \
 	migrate/space/rootns.c migrate/space/rootns.h \
 	migrate/space/spec.c migrate/space/spec.h \
 	migrate/criuready.h proto/rawcall.h \
@@ -28,7 +31,7 @@ migrate_bproc_space_SOURCES = \
 migrate_bproc_space_CFLAGS = $(AM_CFLAGS)
 # What instruments the code has state of its own in the memory that they would share.
 if BARE
-SPACE_SHARES = -DPIDFORK_SHARES
+SPACE_SHARES = -DROOM_SHARES
 endif
 migrate_bproc_space_CPPFLAGS = $(AM_CPPFLAGS) $(SPACE_SHARES)
 migrate_bproc_space_LDADD = proto/libwire.la $(XDR_LIBS)

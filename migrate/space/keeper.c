@@ -11,7 +11,6 @@
 
 #include "migrate/space/keeper_child.h"
 #include "migrate/space/keeper_impl.h"
-#include "migrate/space/pidfork.h"
 
 #define WAKE_USEC 10000
 #define WAKES_MAX 500
@@ -22,10 +21,14 @@ unsigned keeper_count;
 static reap_fn *on_report;
 static void (*on_signal)(const signal_msg *signal);
 
-void keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal))
+static int signals;                 /* for all keepers */
+
+int keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal))
 {
     on_report = report;
     on_signal = signal;
+    signals = keeper_child_init();
+    return signals < 0 ? signals : 0;
 }
 
 void keeper_close(struct keeper *keeper)
@@ -54,34 +57,34 @@ static void keeper_wake(const struct keeper *keeper)
     kill(keeper->pid, SIGCONT);
 }
 
-/*
- * The next message. A keeper can be stopped, by whoever may signal the parent; it is woken, and
- * given up if that does not help.
- */
-static int keeper_recv(struct keeper *keeper, struct msg *msg)
+/* It cannot be woken. Of one that has yet to be made the maker cannot. */
+static void keeper_give_up(struct keeper *keeper, struct keeper *maker)
 {
-    int error;
+    struct keeper *stuck = maker ? maker : keeper;
+
+    stuck->dismissed = true;
+    kill(stuck->pid, SIGKILL);
+}
+
+/*
+ * The next report. A keeper can be stopped, by whoever may signal the parent, and so can the one
+ * that is to make it; they are woken, and given up if that does not help.
+ */
+static int keeper_recv(struct keeper *keeper, struct report *report)
+{
+    struct keeper *maker = keeper->maker ? keeper_find(keeper->maker) : NULL;
 
     for (int wakes = 0; wakes < WAKES_MAX; wakes++) {
-        error = msg_recv_packet(keeper->channel, msg);
+        int error = report_recv(keeper->channel, report);
+
         if (error != -EAGAIN)
             return error;
         keeper_wake(keeper);
+        if (maker)
+            keeper_wake(maker);
     }
-    keeper->dismissed = true;
-    kill(keeper->pid, SIGKILL);
+    keeper_give_up(keeper, maker);
     return -EPIPE;
-}
-
-static void signal_report(const struct keeper *keeper, const struct msg *msg)
-{
-    signal_msg body;
-
-    if (keeper->childless ||
-        frame_decode(FRAME_XDR(signal_msg), msg->body, msg->header.body_len, &body, sizeof(body)))
-        return;
-    body.pid = keeper->number;
-    on_signal(&body);
 }
 
 void keeper_signal_guess(const struct keeper *keeper, int signo)
@@ -92,56 +95,60 @@ void keeper_signal_guess(const struct keeper *keeper, int signo)
         on_signal(&body);
 }
 
-static void event_report(const struct keeper *keeper, const struct msg *msg)
+static void event_take(const struct keeper *keeper, const struct report *report)
 {
-    status_msg body;
+    signal_msg signal = report->signal;
 
-    if (msg->header.kind == K_EVENT && msg->header.proc == P_SPACE_SIGNAL) {
-        signal_report(keeper, msg);
-        return;
-    }
-    if (msg->header.kind != K_EVENT || frame_decode(FRAME_XDR(status_msg), msg->body,
-                                                    msg->header.body_len, &body, sizeof(body)))
-        return;
-    on_report(msg->header.proc, body.pid, body.status);
+    signal.pid = keeper->number;
+    if (report->kind == REPORT_STATUS)
+        on_report(report->event, report->pid, report->status);
+    else if (report->kind == REPORT_SIGNAL && !keeper->childless)
+        on_signal(&signal);
 }
 
-static int keeper_ask(struct keeper *keeper, bproc_proc proc, xdrproc_t encode, const void *body,
-                      const int *fds, unsigned nfds)
+static int keeper_ask(struct keeper *keeper, const struct errand *errand, const int *fds,
+                      unsigned nfds)
 {
-    if (msg_send(keeper->channel, K_CALL, proc, 0, 0, encode, body, fds, nfds) == 0)
+    if (errand_send(keeper->channel, errand, fds, nfds) == 0)
         return 0;
     keeper_close(keeper);
     return -EPIPE;
 }
 
-static int keeper_answer(struct keeper *keeper, struct msg *answer)
+/* It is not there, and its number may be another's. */
+static void keeper_unmade(struct keeper *keeper)
 {
-    struct msg msg;
-    int error;
-
-    while (keeper_recv(keeper, &msg) == 0) {
-        if (msg.header.kind == K_REPLY) {
-            error = -msg.header.status;
-            if (!error && answer)
-                *answer = msg;
-            else
-                msg_free(&msg);
-            return error;
-        }
-        event_report(keeper, &msg);
-        msg_free(&msg);
-    }
-    keeper_close(keeper);
-    return -EAGAIN;
+    keeper->pid = 0;
+    keeper->dismissed = true;
 }
 
-int keeper_call(struct keeper *keeper, bproc_proc proc, xdrproc_t encode, const void *body,
-                const int *fds, unsigned nfds, struct msg *answer)
+static int keeper_answer(struct keeper *keeper, struct report *answer)
 {
-    int error = keeper_ask(keeper, proc, encode, body, fds, nfds);
+    int error = -EAGAIN;
 
-    return error ? error : keeper_answer(keeper, answer);
+    while (keeper_recv(keeper, answer) == 0) {
+        if (answer->kind == REPORT_UNMADE) {
+            error = -EPIPE;
+            break;
+        }
+        keeper->maker = 0;
+        if (answer->kind == REPORT_ANSWER)
+            return answer->error;
+        event_take(keeper, answer);
+    }
+    if (keeper->maker)
+        keeper_unmade(keeper);
+    keeper_close(keeper);
+    return error;
+}
+
+int keeper_hear(struct keeper *keeper)
+{
+    const struct errand errand = { .kind = ERRAND_ANSWER };
+    struct report answer;
+    int error = keeper_ask(keeper, &errand, NULL, 0);
+
+    return error ? error : keeper_answer(keeper, &answer);
 }
 
 static struct keeper *keeper_of_session(pid_t sid)
@@ -153,38 +160,54 @@ static struct keeper *keeper_of_session(pid_t sid)
     return keeper;
 }
 
-/* `elder` NULL: by init itself. The keeper's end of the channel goes with it. */
-static pid_t keeper_fork(pid_t ppid, pid_t sid, struct keeper *elder, int channel)
+/* The first one of a session, or one of init's own session. */
+static pid_t keeper_fork(pid_t ppid, pid_t sid, int channel)
 {
-    pid_msg ask = { .pid = ppid };
-    int error;
-    pid_t pid;
+    struct room *room = room_take(sizeof(struct keeper_birth));
+    struct keeper_birth *birth;
 
-    if (!elder) {
-        pid = pidfork(ppid);
-        if (pid == 0)
-            keeper_child_run(channel, ppid == sid);
-        return pid;
-    }
-    error = keeper_call(elder, P_SPACE_KEEPER, FRAME_XDR(pid_msg), &ask, &channel, 1, NULL);
-    return error ? error : ppid;
+    if (!room)
+        return -ENOMEM;
+    birth = room_bytes(room);
+    *birth = (struct keeper_birth){ .channel = channel, .signals = signals, .lead = ppid == sid };
+    return room_start(room, ppid, false, false, keeper_child_run);
 }
 
-static int launch_ask(struct keeper *keeper, const struct msg *msg)
+/* What is made by another one is there when it answers: it, or the elder in its place. */
+static int keeper_order(struct keeper *keeper, struct keeper *elder, int channel)
 {
-    struct frame_bytes body = { .bytes = msg->body, .len = msg->header.body_len };
-    int error = keeper_ask(keeper, msg->header.proc, FRAME_XDR(frame_bytes), &body, msg->fds,
-                           msg->header.nfds);
+    const struct errand errand = { .kind = ERRAND_KEEPER, .pid = keeper->number,
+                                   .beside = room_is_safe() };
+    int error = keeper_ask(elder, &errand, &channel, 1);
+
+    if (error)
+        return error;
+    keeper->pid = keeper->number;
+    keeper->maker = elder->number;
+    return 0;
+}
+
+/* 0 or -errno: nothing has come of it. */
+static int keeper_start(struct keeper *keeper, struct keeper *elder, int channel)
+{
+    if (elder)
+        return keeper_order(keeper, elder, channel);
+    keeper->pid = keeper_fork(keeper->number, keeper->sid, channel);
+    return keeper->pid < 0 ? keeper->pid : 0;
+}
+
+static int launch_ask(struct keeper *keeper, const struct launch *launch)
+{
+    int error = keeper_ask(keeper, &launch->errand, launch->fds, launch->nfds);
 
     keeper->asked = !error;
     return error;
 }
 
-/* What it is to launch waits for it when it begins; NULL: nothing. */
-static struct keeper *keeper_make(pid_t ppid, pid_t sid, struct keeper *elder,
-                                  const struct msg *first)
+/* With a channel, whose other end is in *channel. NULL: there is no room for one. */
+static struct keeper *keeper_new(pid_t ppid, pid_t sid, int *channel)
 {
-    struct timeval patience = { .tv_usec = WAKE_USEC };
+    const struct timeval patience = { .tv_usec = WAKE_USEC };
     struct keeper *keeper = keeper_count < KEEPERS_MAX ? calloc(1, sizeof(*keeper)) : NULL;
     int channels[2];
 
@@ -194,30 +217,43 @@ static struct keeper *keeper_make(pid_t ppid, pid_t sid, struct keeper *elder,
         free(keeper);
         return NULL;
     }
+    setsockopt(channels[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     keeper->channel = channels[0];
     keeper->sid = sid;
     keeper->number = ppid;
+    *channel = channels[1];
+    return keeper;
+}
+
+/* What it is to launch waits for it when it begins; `first` NULL: nothing. */
+static struct keeper *keeper_make(pid_t ppid, pid_t sid, struct keeper *elder,
+                                  const struct launch *first)
+{
+    int channel = -1, error;
+    struct keeper *keeper = keeper_new(ppid, sid, &channel);
+
+    if (!keeper)
+        return NULL;
     if (first)
         launch_ask(keeper, first);
-    keeper->pid = keeper_fork(ppid, sid, elder, channels[1]);
-    close(channels[1]);
-    if (keeper->pid < 0) {
+    error = keeper_start(keeper, elder, channel);
+    close(channel);
+    if (error) {
         keeper_close(keeper);
         free(keeper);
         return NULL;
     }
-    setsockopt(keeper->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     keeper->next = keeper_list;
     keeper_list = keeper;
     keeper_count++;
-    return keeper;
+    return !elder || first || keeper_hear(keeper) == 0 ? keeper : NULL;
 }
 
 /*
  * That with this number, made if there is none, in the session `sid` if that can be had here (0 or
  * 1: init's). NULL when the number is in use otherwise.
  */
-static struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct msg *first)
+static struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct launch *first)
 {
     struct keeper *keeper = keeper_find(ppid), *elder = NULL;
 
@@ -247,7 +283,7 @@ static bool is_led(pid_t pgid, pid_t sid)
     return pgid <= 1 || keeper || kill(-pgid, 0) == 0;
 }
 
-/* Nobody can join before it leads, which it does before it answers. */
+/* Nobody can join before it leads, which it does before it has been heard. */
 static void group_lead(pid_t pgid, pid_t sid)
 {
     struct keeper *keeper = keeper_get(pgid, sid, NULL);
@@ -255,16 +291,17 @@ static void group_lead(pid_t pgid, pid_t sid)
     if (!keeper)
         return;
     keeper->childless = true;
-    keeper_call(keeper, P_PING, NULL, NULL, NULL, 0, NULL);
+    keeper_hear(keeper);
 }
 
 /* One that leads its session has left its parent's, whose number nobody has told. */
-struct keeper *keeper_of_parent(const struct launch *launch, const struct msg *msg)
+struct keeper *keeper_of_parent(const struct launch *launch)
 {
     pid_t sid = launch->sid == launch->pid ? 0 : launch->sid;
     bool ready = launch->pgid == launch->pid || launch->pgid == launch->ppid ||
                  is_led(launch->pgid, sid);
-    struct keeper *keeper = keeper_get(launch->ppid, sid, ready ? msg : NULL);
+    bool first = ready && launch->errand.kind != 0;
+    struct keeper *keeper = keeper_get(launch->ppid, sid, first ? launch : NULL);
 
     if (!ready && keeper)
         group_lead(launch->pgid, keeper->sid);
@@ -273,21 +310,18 @@ struct keeper *keeper_of_parent(const struct launch *launch, const struct msg *m
 
 void keeper_read(struct keeper *keeper)
 {
-    struct msg msg;
+    struct report report;
 
-    if (keeper_recv(keeper, &msg) < 0) {
+    if (keeper_recv(keeper, &report) < 0)
         keeper_close(keeper);
-        return;
-    }
-    event_report(keeper, &msg);
-    msg_free(&msg);
+    else
+        event_take(keeper, &report);
 }
 
-int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *launch)
+int keeper_launch(struct keeper *keeper, struct launch *launch)
 {
-    struct msg answer;
-    launched_ret ret;
-    int error = keeper->asked ? 0 : launch_ask(keeper, msg);
+    struct report answer;
+    int error = keeper->asked ? 0 : launch_ask(keeper, launch);
 
     keeper->asked = false;
     if (!error)
@@ -297,13 +331,10 @@ int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *l
         kill(launch->pid, SIGKILL);
     if (error)
         return error;
-    error = frame_decode(FRAME_XDR(launched_ret), answer.body, answer.header.body_len, &ret,
-                         sizeof(ret));
-    msg_free(&answer);
     keeper->puid = launch->puid;
-    launch->worker = error ? 0 : ret.pid;
-    launch->session = error ? 0 : ret.sid;
-    return error;
+    launch->worker = answer.worker;
+    launch->session = answer.session;
+    return 0;
 }
 
 void keeper_reaped(pid_t pid, int status)

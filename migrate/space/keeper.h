@@ -3,7 +3,7 @@
  * Keepers: processes of the space that stand for a parent that stayed elsewhere. A keeper has the
  * parent's number, so that getppid() of what it launches is right, leads the parent's process group
  * and is in the parent's session. A session comes to be here by the keeper that has its number; its
- * other keepers are forked by that one, or by each other when it has gone. A keeper reports all
+ * other keepers are made by that one, or by each other when it has gone. A keeper reports all
  * that happens to its children and knows nothing else.
  *
  * Life: made by the first launch under a parent; dismissed when none of its processes is left (nor
@@ -43,6 +43,7 @@ struct keeper {
     int64_t until;              /* when it is to end if nobody needs it, monotonic ms; 0: never */
     int channel;                /* seqpacket; -1 when the keeper has gone */
     bool asked;                 /* to launch what it was made for; not yet answered */
+    pid_t maker;                /* the keeper that was asked to make it; 0 when it has spoken */
     unsigned users;             /* registered processes that it is the parent of */
     bool childless;             /* it has never been a parent: what it hears is for nobody */
     struct keeper *next;
@@ -51,22 +52,25 @@ struct keeper {
 /* The list, for poll(2). Not changed by keeper_read(). */
 extern struct keeper *keeper_list;
 
-/* What the keepers report goes to `report`, and signals for those they stand for to `signal`. */
-void keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal));
+/*
+ * What the keepers report goes to `report`, and signals for those they stand for to `signal`. 0 or
+ * -errno.
+ */
+int keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal));
 
 /*
  * The keeper with the number of the parent, made if there is none, in the session of what is to be
  * launched if that can be had here; its group is here then, too. NULL when the number is in use
- * otherwise: then init has to be the parent. `msg` is the launch, for which keeper_launch() has to
- * be called next: a new keeper may begin with it.
+ * otherwise: then init has to be the parent. If it is to launch, keeper_launch() has to be called
+ * next: a new keeper may begin with that.
  */
-struct keeper *keeper_of_parent(const struct launch *launch, const struct msg *msg);
+struct keeper *keeper_of_parent(const struct launch *launch);
 
 /*
- * As launch_start(), in the keeper. -EPIPE when the keeper has gone, -EAGAIN when it goes over
- * this: then what it may have started is ended.
+ * As launch_start(), in the keeper. -EPIPE when the keeper has gone or could not be made, -EAGAIN
+ * when it goes over this: then what it may have started is ended.
  */
-int keeper_launch(struct keeper *keeper, const struct msg *msg, struct launch *launch);
+int keeper_launch(struct keeper *keeper, struct launch *launch);
 
 /* Takes in one message of a keeper whose channel is readable. */
 void keeper_read(struct keeper *keeper);

@@ -5,21 +5,54 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "migrate/space/keeper_child.h"
 #include "migrate/space/launch.h"
-#include "migrate/space/pidfork.h"
-#include "migrate/space/program.h"
 #include "migrate/space/reap.h"
+#include "proto/rawcall.h"
 
+/* All of a keeper's descriptors beside the standard ones. */
 #define CHANNEL 3
+#define SIGNALS 4
+
 #define SPAN_MS 100
 #define SPAN_SIGNALS 100            /* passed on in one span */
+
+/*
+ * Init and both daemons see each signal that is passed on, and a user can send more than they can
+ * bear. What is beyond the measure stays with the kernel, which has a bound for it.
+ */
+struct pace {
+    int64_t begun;              /* of the span, monotonic milliseconds */
+    unsigned count;             /* signals read in it */
+};
+
+int keeper_child_init(void)
+{
+    sigset_t all;
+    int signals;
+
+    sigfillset(&all);
+    signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+    return signals < 0 ? -errno : signals;
+}
+
+__attribute__((noreturn))
+static void child_exit(int status)
+{
+    RAW1(SYS_exit_group, status);
+    __builtin_unreachable();
+}
+
+static long saved_user_set(uid_t user)
+{
+    return RAW3(SYS_setresuid, -1, -1, user);
+}
 
 /*
  * The saved user id is all that lets a user signal us: the parent's is here but while we fork, as
@@ -28,52 +61,60 @@
 static int open_to_root(uid_t *user)
 {
     uid_t real, effective;
+    long error = RAW3(SYS_getresuid, &real, &effective, user);
 
-    return getresuid(&real, &effective, user) < 0 || setresuid(-1U, -1U, 0) < 0 ? -errno : 0;
+    return (int)(error < 0 ? error : saved_user_set(0));
 }
 
-static void launch_answer(const struct msg *msg)
+static void launch_answer(const struct errand *errand, int *fds, unsigned nfds)
 {
-    struct launch launch = { .pid = 0 };
+    struct report report = { .kind = REPORT_ANSWER };
+    struct room *room = NULL;
     uid_t user;
-    int error = open_to_root(&user);
-    launched_ret ret = { .pid = 0 };
 
-    if (!error)
-        error = launch_start(msg, getpid(), &launch);
-    (void)!setresuid(-1U, -1U, error ? user : launch.puid);
-    ret.pid = launch.worker;
-    ret.sid = launch.session;
-    if (error)
-        msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, -error, NULL, NULL, NULL,
-                 0);
-    else
-        msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, 0,
-                 FRAME_XDR(launched_ret), &ret, NULL, 0);
-    programs_release();
+    report.error = open_to_root(&user);
+    if (!report.error)
+        report.error = launch_start(errand, fds, nfds, (pid_t)RAW0(SYS_getpid), &report, &room);
+    saved_user_set(report.error ? user : errand->puid);
+    report_send(CHANNEL, &report);
+    if (!report.error)
+        room_release(room);
 }
 
 /*
  * Another keeper of this session: a child of the one that leads it, as a job is the shell's child.
  * Otherwise its group would be an orphaned one, which the keyboard's stop signals do not stop.
  */
-static void sibling_answer(const struct msg *msg)
+static pid_t sibling_start(const struct errand *errand, int channel)
 {
-    int error = -EPROTO;
+    struct room *room = room_take(sizeof(struct keeper_birth));
+    bool leads = RAW1(SYS_getsid, 0) == RAW0(SYS_getpid);
+    struct keeper_birth *birth;
+
+    if (!room)
+        return -ENOMEM;
+    birth = room_bytes(room);
+    *birth = (struct keeper_birth){ .channel = channel, .signals = SIGNALS };
+    return room_start(room, errand->pid, !leads, errand->beside, keeper_child_run);
+}
+
+/* It answers for itself, if it is there. */
+static void sibling_make(const struct errand *errand, const int *fds, unsigned nfds)
+{
+    struct report report = { .kind = REPORT_UNMADE };
     uid_t user;
-    pid_msg ask;
     pid_t pid;
 
-    if (msg->header.nfds == 1 && frame_decode(FRAME_XDR(pid_msg), msg->body, msg->header.body_len,
-                                              &ask, sizeof(ask)) == 0 &&
-        open_to_root(&user) == 0) {
-        pid = getsid(0) == getpid() ? pidfork(ask.pid) : pidfork_sibling(ask.pid);
-        if (pid == 0)
-            keeper_child_run(msg->fds[0], false);
-        error = pid < 0 ? pid : 0;
-        (void)!setresuid(-1U, -1U, user);
+    if (nfds != 1)
+        return;
+    pid = open_to_root(&user);
+    if (pid == 0) {
+        pid = sibling_start(errand, fds[0]);
+        saved_user_set(user);
     }
-    msg_send(CHANNEL, K_REPLY, msg->header.proc, msg->header.serial, -error, NULL, NULL, NULL, 0);
+    report.error = pid;
+    if (pid < 0)
+        report_send(fds[0], &report);
 }
 
 /* What the kernel, init or somebody outside of the space does to us is nothing to the parent. */
@@ -84,112 +125,110 @@ static int is_for_parent(const struct signalfd_siginfo *info)
     return (code == SI_USER || code == SI_QUEUE || code == SI_TKILL) && info->ssi_pid > 1;
 }
 
-/*
- * Init and both daemons see each signal that is passed on, and a user can send more than they can
- * bear. What is beyond the measure stays with the kernel, which has a bound for it.
- */
-static struct pace {
-    int64_t begun;              /* of the span, monotonic milliseconds */
-    unsigned count;             /* signals read in it */
-} pace;
-static int signals;             /* all of them, as they may be for the parent */
-
 /* Milliseconds until signals may be read; 0: now. */
-static int pace_wait(void)
+static int pace_wait(struct pace *pace)
 {
     struct timespec time;
     int64_t now;
 
     clock_gettime(CLOCK_MONOTONIC, &time);
     now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-    if (now - pace.begun >= SPAN_MS)
-        pace = (struct pace){ .begun = now };
-    return pace.count < SPAN_SIGNALS ? 0 : (int)(pace.begun + SPAN_MS - now);
+    if (now - pace->begun >= SPAN_MS)
+        *pace = (struct pace){ .begun = now };
+    return pace->count < SPAN_SIGNALS ? 0 : (int)(pace->begun + SPAN_MS - now);
 }
 
-static void signals_read(void)
+static void signals_read(struct pace *pace)
 {
     struct signalfd_siginfo info;
 
-    while (pace.count < SPAN_SIGNALS && read(signals, &info, sizeof(info)) == sizeof(info)) {
-        signal_msg body = { .pid = getpid(), .signo = (int)info.ssi_signo, .code = info.ssi_code,
-                            .from_pid = (int)info.ssi_pid, .from_uid = info.ssi_uid,
-                            .value = (int64_t)info.ssi_ptr };
+    while (pace->count < SPAN_SIGNALS &&
+           RAW3(SYS_read, SIGNALS, &info, sizeof(info)) == (long)sizeof(info)) {
+        struct report report = { .kind = REPORT_SIGNAL };
 
-        pace.count++;
-        if (is_for_parent(&info))
-            msg_send(CHANNEL, K_EVENT, P_SPACE_SIGNAL, 0, 0, FRAME_XDR(signal_msg), &body, NULL, 0);
+        pace->count++;
+        if (!is_for_parent(&info))
+            continue;
+        report.signal = (signal_msg){ .signo = (int)info.ssi_signo, .code = info.ssi_code,
+                                      .from_pid = (int)info.ssi_pid, .from_uid = info.ssi_uid,
+                                      .value = (int64_t)info.ssi_ptr };
+        report_send(CHANNEL, &report);
     }
 }
 
 /* What a child sent its parent comes before word of its end. */
-static void child_report(bproc_proc event, pid_t pid, int status)
+static void children_report(struct pace *pace)
 {
-    status_msg body = { .pid = pid, .status = status };
+    struct reaped reaped;
 
-    signals_read();
-    msg_send(CHANNEL, K_EVENT, event, 0, 0, FRAME_XDR(status_msg), &body, NULL, 0);
+    while (reap_next(&reaped)) {
+        struct report report = { .kind = REPORT_STATUS, .event = reaped.event, .pid = reaped.pid,
+                                 .status = reaped.status };
+
+        signals_read(pace);
+        report_send(CHANNEL, &report);
+    }
 }
 
-static int signals_open(void)
+static void channel_read(struct pace *pace)
 {
-    sigset_t all;
+    const struct report done = { .kind = REPORT_ANSWER };
+    int fds[BPROC_MAX_FDS];
+    struct errand errand;
+    unsigned nfds = 0;
 
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
-    return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* What happens to a child after this look is init's to see. */
-__attribute__((noreturn))
-static void child_leave(void)
-{
-    reap_all(child_report);
-    _exit(0);
-}
-
-static void channel_read(void)
-{
-    struct msg msg;
-
-    if (msg_recv_packet(CHANNEL, &msg) < 0 || msg.header.proc == P_SPACE_ORPHAN)
-        child_leave();
-    if (msg.header.proc == P_SPACE_KEEPER)
-        sibling_answer(&msg);
-    else if (msg.header.proc == P_PING)
-        msg_send(CHANNEL, K_REPLY, P_PING, msg.header.serial, 0, NULL, NULL, NULL, 0);
+    if (errand_recv(CHANNEL, &errand, fds, &nfds) < 0 || errand.kind == ERRAND_LEAVE) {
+        /* What happens to a child after this look is init's to see. */
+        children_report(pace);
+        child_exit(0);
+    }
+    if (errand.kind == ERRAND_KEEPER)
+        sibling_make(&errand, fds, nfds);
+    else if (errand.kind == ERRAND_LAUNCH)
+        launch_answer(&errand, fds, nfds);
     else
-        launch_answer(&msg);
-    msg_free(&msg);
+        report_send(CHANNEL, &done);
+    for (unsigned i = 0; i < nfds; i++)
+        RAW1(SYS_close, fds[i]);
 }
 
-void keeper_child_run(int channel, bool lead)
+static void birth_take(const struct keeper_birth *birth)
+{
+    uint64_t all = ~(uint64_t)0;
+
+    RAW2(SYS_prctl, PR_SET_NAME, "bproc-keeper");
+    RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, KERNEL_SIGSET);
+    if (birth->lead)
+        RAW0(SYS_setsid);
+    else
+        RAW2(SYS_setpgid, 0, 0);
+    if ((birth->channel != CHANNEL &&
+         RAW3(SYS_dup3, birth->channel, CHANNEL, O_CLOEXEC) < 0) ||
+        (birth->signals != SIGNALS &&
+         RAW3(SYS_dup3, birth->signals, SIGNALS, O_CLOEXEC) < 0) ||
+        RAW3(SYS_dup3, STDERR_FILENO, STDOUT_FILENO, 0) < 0 ||
+        RAW3(SYS_close_range, SIGNALS + 1, ~0u, 0) < 0)
+        child_exit(1);
+}
+
+void keeper_child_run(struct room *room)
 {
     struct pollfd polled[2] = { { .fd = CHANNEL, .events = POLLIN }, { .events = POLLIN } };
+    struct pace pace = { .count = 0 };
 
-    prctl(PR_SET_NAME, "bproc-keeper");
-    if (lead)
-        setsid();
-    else
-        setpgid(0, 0);
-    if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ||
-        (channel != CHANNEL && dup3(channel, CHANNEL, O_CLOEXEC) < 0) ||
-        close_range(CHANNEL + 1, ~0u, 0) < 0)
-        _exit(1);
-    signals = signals_open();
-    if (signals < 0)
-        _exit(1);
+    birth_take(room_bytes(room));
     for (;;) {
-        int wait = pace_wait();
+        int wait = pace_wait(&pace);
+        const struct timespec time = { .tv_nsec = wait * 1000000L };
 
-        polled[1].fd = wait ? -1 : signals;
-        if (poll(polled, 2, wait ? wait : -1) < 0)
+        polled[1].fd = wait ? -1 : SIGNALS;
+        if (raw_call(SYS_ppoll, (long)polled, 2, wait ? (long)&time : 0, 0, KERNEL_SIGSET, 0) < 0)
             continue;
         if (polled[1].revents)
-            signals_read();
-        reap_all(child_report);
-        programs_tidy();
+            signals_read(&pace);
+        children_report(&pace);
+        rooms_tidy();
         if (polled[0].revents)
-            channel_read();
+            channel_read(&pace);
     }
 }

@@ -41,7 +41,7 @@ static void end_hear(pid_t sid)
     struct keeper *leader = keeper_find(sid);
 
     if (leader)
-        keeper_call(leader, P_PING, NULL, NULL, NULL, 0, NULL);
+        keeper_hear(leader);
 }
 
 /*
@@ -102,6 +102,13 @@ void keeper_lost(struct keeper *keeper)
     death_tell(keeper);
 }
 
+static void leave_ask(const struct keeper *keeper)
+{
+    const struct errand errand = { .kind = ERRAND_LEAVE };
+
+    errand_send(keeper->channel, &errand, NULL, 0);
+}
+
 /* Everything the keeper said before it left counts. */
 static void keeper_end(struct keeper *keeper)
 {
@@ -109,7 +116,7 @@ static void keeper_end(struct keeper *keeper)
         death_tell(keeper);
     keeper->dismissed = true;
     if (keeper->channel >= 0)
-        msg_send(keeper->channel, K_EVENT, P_SPACE_ORPHAN, 0, 0, NULL, NULL, NULL, 0);
+        leave_ask(keeper);
     while (keeper->channel >= 0)
         keeper_read(keeper);
     if (keeper->pid > 0) {
@@ -124,7 +131,7 @@ static void keeper_end(struct keeper *keeper)
 static void keeper_leave(struct keeper *keeper)
 {
     keeper->dismissed = keeper->leaving = true;
-    msg_send(keeper->channel, K_EVENT, P_SPACE_ORPHAN, 0, 0, NULL, NULL, NULL, 0);
+    leave_ask(keeper);
 }
 
 /* Who would tell of it may be gone as well. */

@@ -14,12 +14,10 @@ struct keeper *keeper_find(pid_t ppid);
 void keeper_close(struct keeper *keeper);
 
 /*
- * Asks and waits for the answer, taking in what the keeper reports meanwhile. 0 with *answer,
- * which is the caller's, if that is not NULL; the keeper's -errno; -EPIPE when it is not there,
- * -EAGAIN when it goes over this.
+ * Waits until it has said all that it has to say, and takes that in. 0; -EPIPE when the keeper is
+ * not there, -EAGAIN when it goes over this.
  */
-int keeper_call(struct keeper *keeper, bproc_proc proc, xdrproc_t encode, const void *body,
-                const int *fds, unsigned nfds, struct msg *answer);
+int keeper_hear(struct keeper *keeper);
 
 /* It stands for who had its number before, in another session than `sid`, and nobody needs it. */
 bool keeper_is_outlived(const struct keeper *keeper, pid_t sid);

@@ -4,24 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/fault.h"
 #include "migrate/criuready.h"
-#include "migrate/space/group.h"
 #include "migrate/space/launch.h"
-#include "migrate/space/pidfork.h"
 #include "migrate/space/program.h"
-#include "migrate/space/rootns.h"
+#include "proto/rawcall.h"
 
-#define LIBRARY 5           /* our descriptor for what is loaded into CRIU */
-#define LIBRARY_PATH "/proc/1/fd/5"
-
-#define msg_decode(type, msg, out) \
-    frame_decode(FRAME_XDR(type), (msg)->body, (msg)->header.body_len, out, sizeof(type))
+#define LIBRARY 5           /* our descriptor for what is loaded into CRIU (program.c) */
+#define PAPER 0             /* index of the errand's descriptor */
+#define PAPER_BYTES 65536   /* that it keeps */
 
 int launch_init(void)
 {
@@ -53,70 +49,118 @@ int launch_parse(const struct msg *msg, struct launch *launch)
     return launch->pid > 1 ? 0 : -EPROTO;
 }
 
-/* A number serves as a process, a group or a session; each of them stops CRIU from having it. */
-static int pid_in_use(pid_t pid)
+/* ---- init writes ---- */
+
+static struct flat flat;
+static int paper = -1;
+
+static int paper_write(void)
 {
-    return kill(pid, 0) == 0 || kill(-pid, 0) == 0;
+    ssize_t n;
+
+    if (paper < 0)
+        paper = memfd_create("launch", MFD_CLOEXEC);
+    n = paper < 0 ? -1 : pwrite(paper, flat.bytes, flat.len, 0);
+    if (n < 0)
+        return -errno;
+    return (size_t)n == flat.len ? 0 : -ENOMEM;
 }
 
-/* The end of the hand-off socket is what tells of a failure here. */
-__attribute__((noreturn))
-static void criu_child(const launch_criu_arg *arg, const struct msg *msg,
-                       const struct group *group)
+static void fds_list(const struct msg *msg, struct launch *launch)
 {
-    char *argv[] = { arg->criu, (char[]){ "swrk" }, (char[]){ "3" }, NULL };
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int from[] = { null, null, STDERR_FILENO, msg->fds[0] };
-    int to[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, READY_SOCKET };
-    sigset_t none;
+    unsigned first = msg->header.proc == P_LAUNCH_EXEC ? PROGRAM_STATUS : PROGRAM_SPEC;
 
-    group_join(group, 0);
-    if (null < 0 || rootns_enter() < 0 || pidfork_place(from, to, 4) < 0)
-        _exit(127);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    setenv("LD_PRELOAD", LIBRARY_PATH, 1);
-    setenv(READY_ENV, READY_WORKER, 1);
-    execv(arg->criu, argv);
-    _exit(127);
+    launch->fds[PAPER] = paper;
+    launch->nfds = PAPER + 1;
+    for (unsigned i = first; i < msg->header.nfds; i++)
+        launch->fds[launch->nfds++] = msg->fds[i];
 }
 
-static int criu_start(const struct msg *msg, pid_t fallback, pid_t *worker)
+int launch_write(const struct msg *msg, struct launch *launch)
 {
-    launch_criu_arg arg;
-    struct group group;
-    int error = msg_decode(launch_criu_arg, msg, &arg);
-
-    if (error)
-        return error;
-    error = msg->header.nfds != 1 ? -EPROTO : pid_in_use(arg.who.pid) ? -EEXIST : 0;
-    if (error)
-        goto out;
-    /* CRIU itself makes a process the leader of its group. */
-    group = group_prepare(arg.who.pgid == arg.who.pid ? fallback : arg.who.pgid, -1, fallback);
-    *worker = pidfork(0);
-    if (*worker == 0)
-        criu_child(&arg, msg, &group);
-    if (*worker > 0)
-        group_join(&group, *worker);
-    group_release(&group);
-    error = *worker < 0 ? *worker : 0;
-out:
-    frame_free(FRAME_XDR(launch_criu_arg), &arg, sizeof(arg));
-    return error;
-}
-
-int launch_start(const struct msg *msg, pid_t group, struct launch *launch)
-{
-    int error = launch_parse(msg, launch);
+    int error = program_read(msg, &flat);
 
     if (!error)
-        error = FAULT(FAULT_SPACE_LAUNCH);
+        error = paper_write();
+    launch->errand = (struct errand){ .kind = ERRAND_LAUNCH, .puid = launch->puid,
+                                      .beside = room_is_safe(), .len = flat.len };
+    fds_list(msg, launch);
+    return error;
+}
+
+void launch_forget(void)
+{
+    if (flat.len > PAPER_BYTES && paper >= 0) {
+        close(paper);
+        paper = -1;
+    }
+    flat_tidy(&flat);
+}
+
+/* ---- who launches reads: no heap, no errno ---- */
+
+/* A number serves as a process, a group or a session; each of them stops CRIU from having it. */
+static bool pid_in_use(pid_t pid)
+{
+    return RAW2(SYS_kill, pid, 0) == 0 || RAW2(SYS_kill, -pid, 0) == 0;
+}
+
+static struct room *room_read(const struct errand *errand, int from)
+{
+    struct room *room = room_take(errand->len);
+
+    if (!room)
+        return NULL;
+    if (RAW4(SYS_pread64, from, room_bytes(room), errand->len, 0) == (long)errand->len)
+        return room;
+    room_leave(room);
+    return NULL;
+}
+
+static pid_t program_fork(struct program *program, struct room *room, bool beside, pid_t fallback)
+{
+    const launch_who *who = &program->arg.who;
+    bool is_worker = program->is_worker;
+    bool leads = who->sid == who->pid && !is_worker;
+    struct group group;
+    pid_t pid;
+
+    if (is_worker && pid_in_use(who->pid)) {
+        room_leave(room);
+        return -EEXIST;
+    }
+    program->parent = (pid_t)RAW0(SYS_getpid);
+    /* CRIU itself makes a process the leader of its group. */
+    group = group_prepare(is_worker && who->pgid == who->pid ? fallback : who->pgid,
+                          is_worker ? -1 : who->pid, fallback);
+    program->group = group;
+    pid = room_start(room, is_worker ? 0 : who->pid, false, beside, program_run);
+    if (pid > 0 && !leads)
+        group_join(&group, pid);
+    group_release(&group);
+    return pid;
+}
+
+int launch_start(const struct errand *errand, int *fds, unsigned nfds, pid_t group,
+                 struct report *report, struct room **room)
+{
+    struct program *program;
+    int error = FAULT(FAULT_SPACE_LAUNCH);
+    bool is_worker;
+    pid_t pid;
+
     if (error)
         return error;
-    launch->session = getsid(0);
-    error = msg->header.proc == P_LAUNCH_EXEC ? program_start(msg, group)
-                                              : criu_start(msg, group, &launch->worker);
+    *room = room_read(errand, fds[PAPER]);
+    if (!*room)
+        return -ENOMEM;
+    program = flat_settle(room_bytes(*room));
+    memcpy(program->fds, fds, nfds * sizeof(*fds));
+    program->nfds = nfds;
+    is_worker = program->is_worker;
+    report->session = (pid_t)RAW1(SYS_getsid, 0);
+    pid = program_fork(program, *room, errand->beside, group);
+    report->worker = is_worker && pid > 0 ? pid : 0;
     FAULT(FAULT_SPACE_FORKED);
-    return error;
+    return pid < 0 ? pid : 0;
 }

@@ -26,21 +26,33 @@ void orders_init(char *const *all, unsigned count)
     bind_count = count;
 }
 
-static int entry_launch(struct entry *entry, const struct msg *msg, struct launch *launch)
+/* By init itself. */
+static int launch_here(struct launch *launch)
+{
+    struct report report = { .kind = REPORT_ANSWER };
+    struct room *room;
+    int error = launch_start(&launch->errand, launch->fds, launch->nfds, 0, &report, &room);
+
+    launch->worker = report.worker;
+    launch->session = report.session;
+    return error;
+}
+
+static int entry_launch(struct entry *entry, struct launch *launch)
 {
     int error = -EPIPE;
 
     /* By another one of its keeper's, which waits there. */
-    if (msg->header.proc == P_LAUNCH_FORK)
+    if (launch->errand.kind == 0)
         return kill(entry->pid, 0) == 0 || kill(-entry->pid, 0) == 0 ? -EEXIST : 0;
     if (entry->keeper)
-        error = keeper_launch(entry->keeper, msg, launch);
+        error = keeper_launch(entry->keeper, launch);
     if (error != -EPIPE)
         return error;
     if (entry->keeper)
         entry->keeper->users--;
     entry->keeper = NULL;
-    return launch_start(msg, 0, launch);
+    return launch_here(launch);
 }
 
 /* By one that was born here; it is not to be forgotten, as the end of it is to be told. */
@@ -63,16 +75,20 @@ static int launch(const struct msg *msg, struct launch *launched)
     if (rootless || registry_find(launched->pid) || keeper_is_needed(launched->pid) ||
         is_taken(launched->pid))
         return -EEXIST;
+    if (msg->header.proc != P_LAUNCH_FORK)
+        error = launch_write(msg, launched);
+    if (error)
+        return error;
     keeper_dismiss(launched->pid);
     census_forget(launched->pid);
     entry = registry_add(launched->pid);
     if (!entry)
         return -ENOMEM;
-    registry_set_keeper(entry, keeper_of_parent(launched, msg));
+    registry_set_keeper(entry, keeper_of_parent(launched));
     entry->pgid = launched->pgid;
     entry->sid = launched->sid;
     census_hurry();
-    error = entry_launch(entry, msg, launched);
+    error = entry_launch(entry, launched);
     if (error)
         registry_remove(entry);
     else
@@ -99,6 +115,7 @@ static void launch_serve(const struct msg *msg)
     int error = launch(msg, &launched);
     launched_ret ret = { .pid = launched.pid, .sid = launched.session };
 
+    launch_forget();
     if (error)
         launch_refuse(msg, launched.pid, error);
     else

@@ -8,9 +8,6 @@
 
 #include <sys/types.h>
 
-/* Once, in init: what the kernel allows. */
-void pidfork_init(void);
-
 /*
  * fork(2) whose child has the pid `want` (0: any). All signals are blocked in the child, so that
  * none is lost before it has set its dispositions. Returns as fork: 0 in the child, the pid in the
@@ -21,25 +18,13 @@ pid_t pidfork(pid_t want);
 /* The same; the child is a sibling of the caller's, in the caller's session. */
 pid_t pidfork_sibling(pid_t want);
 
-/* The room in which a child stands beside its parent. Zeroed: nobody does. */
-struct pidfork_room {
-    int taken;                  /* the kernel clears it */
-    void *stack;
-};
+struct clone_args;
 
 /*
- * As pidfork(), but the child runs run(arg) in the caller's memory, on a stack of the room's. It
- * may call nothing that changes a state of libc, errno above all, and does not return: it executes
- * something or ends. Both go on at once. It has a copy where memory cannot be shared or is better
- * not: beside init, on a kernel before 5.16, and where fs.suid_dumpable is 1.
+ * What both do: `call` makes the system call, with the number and all signals blocked, and comes
+ * back in the child as in the parent, or not at all in the child. Changes no errno.
  */
-pid_t pidfork_beside(pid_t want, struct pidfork_room *room, void (*run)(void *), void *arg);
-
-/* Whether it has neither executed anything nor ended: all that it was given is in use. */
-int pidfork_is_beside(const struct pidfork_room *room);
-
-/* Of nobody beside us. */
-void pidfork_room_free(struct pidfork_room *room);
+pid_t pidfork_clone(struct clone_args *args, pid_t want, long (*call)(struct clone_args *args));
 
 #define PIDFORK_PLACES 16
 

@@ -4,70 +4,171 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/futex.h>
-#include <malloc.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "proto/rawcall.h"
-#include "migrate/space/group.h"
-#include "migrate/space/pidfork.h"
+#include "migrate/criuready.h"
 #include "migrate/space/program.h"
 #include "migrate/space/rootns.h"
 #include "migrate/space/spec.h"
+#include "proto/rawcall.h"
 
-#define FD_SPEC 0           /* indexes of the message's descriptors */
-#define FD_STATUS 1
-#define MANY_WORDS 1000     /* of arguments and environment */
+enum { WORKER_NULL = PROGRAM_FDS, WORKER_ERRORS, WORKER_FDS };  /* what CRIU gets besides */
 
-struct program {
-    struct program *next;
-    struct pidfork_room room;
-    launch_exec_arg arg;
-    exec_spec spec;
-    char **argv, **envp;
-    struct group group;
-    int fds[BPROC_MAX_FDS];
-    unsigned nfds;
-    pid_t parent;
-    int released;               /* a futex: the parent has answered for it */
-};
+/* ---- init ---- */
 
-static struct program *programs;    /* whose children read them, or did */
-
-static void program_free(struct program *program)
+static int arg_check(const launch_exec_arg *arg, unsigned nfds)
 {
-    pidfork_room_free(&program->room);
-    free(program->argv);
-    free(program->envp);
-    frame_free(FRAME_XDR(exec_spec), &program->spec, sizeof(program->spec));
-    frame_free(FRAME_XDR(launch_exec_arg), &program->arg, sizeof(program->arg));
-    free(program);
+    if (arg->exe_index < 0 || (unsigned)arg->exe_index >= nfds || arg->exe_index == PROGRAM_STATUS)
+        return -EPROTO;
+    if (nfds <= PROGRAM_STATUS || arg->targets.targets_len != arg->fd_index.fd_index_len)
+        return -EPROTO;
+    for (u_int i = 0; i < arg->targets.targets_len; i++) {
+        int index = arg->fd_index.fd_index_val[i];
+
+        if (index <= PROGRAM_STATUS || (unsigned)index >= nfds || arg->targets.targets_val[i] < 0)
+            return -EPROTO;
+    }
+    return 0;
 }
 
-void programs_tidy(void)
+#define SLOT(field) flat_member(offsetof(struct program, field))
+
+static void string_own(struct flat *flat, size_t slot, const char *string)
 {
-    struct program **at = &programs;
-    u_int words = 0;
+    flat_own(flat, slot, string, strlen(string) + 1);
+}
 
-    while (*at) {
-        struct program *program = *at;
+/* As the kernel wants it: with a NULL at the end. */
+static void vector_own(struct flat *flat, size_t slot, char *const *values, size_t count)
+{
+    size_t at = flat_own(flat, slot, NULL, (count + 1) * sizeof(*values));
 
-        if (pidfork_is_beside(&program->room)) {
-            at = &program->next;
-            continue;
-        }
-        words += program->spec.argv.argv_len + program->spec.envp.envp_len;
-        *at = program->next;
-        program_free(program);
-    }
-    /* A keeper stays for as long as its parent, and is forked. */
-    if (words > MANY_WORDS)
-        malloc_trim(0);
+    for (size_t i = 0; i < count; i++)
+        string_own(flat, at + i * sizeof(*values), values[i]);
+}
+
+static void files_own(struct flat *flat, const exec_spec *spec)
+{
+    size_t at = flat_own(flat, SLOT(spec.files.files_val), spec->files.files_val,
+                         spec->files.files_len * sizeof(exec_file));
+
+    for (u_int i = 0; i < spec->files.files_len; i++)
+        string_own(flat, at + i * sizeof(exec_file) + offsetof(exec_file, path),
+                   spec->files.files_val[i].path);
+}
+
+#define list_own(flat, owner, name, program) \
+    flat_own(flat, SLOT(owner.name.name##_val), (program)->owner.name.name##_val, \
+             (program)->owner.name.name##_len * sizeof(*(program)->owner.name.name##_val))
+
+static int program_flatten(const struct program *program, struct flat *flat)
+{
+    const exec_spec *spec = &program->spec;
+
+    flat_begin(flat, program, sizeof(*program));
+    list_own(flat, arg, groups, program);
+    list_own(flat, arg, targets, program);
+    list_own(flat, arg, fd_index, program);
+    list_own(flat, spec, limits, program);
+    list_own(flat, spec, closed, program);
+    files_own(flat, spec);
+    string_own(flat, SLOT(spec.cmd), spec->cmd);
+    string_own(flat, SLOT(spec.cwd), spec->cwd);
+    vector_own(flat, SLOT(argv), spec->argv.argv_val, spec->argv.argv_len);
+    vector_own(flat, SLOT(envp), spec->envp.envp_val, spec->envp.envp_len);
+    return flat_end(flat);
+}
+
+static int exec_read(const struct msg *msg, struct flat *flat)
+{
+    struct program program = { .nfds = 0 };
+    int error = frame_decode(FRAME_XDR(launch_exec_arg), msg->body, msg->header.body_len,
+                             &program.arg, sizeof(program.arg));
+
+    if (error)
+        return error;
+    error = arg_check(&program.arg, msg->header.nfds);
+    if (!error)
+        error = spec_read(msg->fds[PROGRAM_SPEC], &program.spec);
+    if (!error)
+        error = program_flatten(&program, flat);
+    frame_free(FRAME_XDR(exec_spec), &program.spec, sizeof(program.spec));
+    frame_free(FRAME_XDR(launch_exec_arg), &program.arg, sizeof(program.arg));
+    return error;
+}
+
+/* What is loaded into CRIU, by the descriptor that init has of it (launch_init()). */
+#define LIBRARY_PATH "/proc/1/fd/5"
+
+static bool is_of_ours(const char *variable)
+{
+    return strncmp(variable, "LD_PRELOAD=", 11) == 0 ||
+           strncmp(variable, READY_ENV "=", sizeof(READY_ENV)) == 0;
+}
+
+/* Our own environment, but that what is loaded is told to wait. */
+static char **worker_environment(u_int *count)
+{
+    char **variables;
+    u_int all = 0;
+
+    *count = 0;
+    while (environ[all])
+        all++;
+    variables = calloc((size_t)all + 2, sizeof(*variables));
+    if (!variables)
+        return NULL;
+    variables[(*count)++] = (char[]){ "LD_PRELOAD=" LIBRARY_PATH };
+    variables[(*count)++] = (char[]){ READY_ENV "=" READY_WORKER };
+    for (u_int i = 0; i < all; i++)
+        if (!is_of_ours(environ[i]))
+            variables[(*count)++] = environ[i];
+    return variables;
+}
+
+static int worker_flatten(const launch_criu_arg *arg, struct flat *flat)
+{
+    char *argv[] = { arg->criu, (char[]){ "swrk" }, (char[]){ "3" } };
+    int targets[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, READY_SOCKET };
+    int sources[] = { WORKER_NULL, WORKER_NULL, WORKER_ERRORS, PROGRAM_HANDOFF };
+    struct program worker = { .is_worker = true };
+    int error;
+
+    worker.arg.who = arg->who;
+    worker.arg.targets.targets_len = worker.arg.fd_index.fd_index_len = 4;
+    worker.arg.targets.targets_val = targets;
+    worker.arg.fd_index.fd_index_val = sources;
+    worker.spec.cmd = arg->criu;
+    worker.spec.cwd = (char[]){ "" };
+    worker.spec.argv.argv_len = 3;
+    worker.spec.argv.argv_val = argv;
+    worker.spec.envp.envp_val = worker_environment(&worker.spec.envp.envp_len);
+    error = worker.spec.envp.envp_val ? program_flatten(&worker, flat) : -ENOMEM;
+    free(worker.spec.envp.envp_val);
+    return error;
+}
+
+static int worker_read(const struct msg *msg, struct flat *flat)
+{
+    launch_criu_arg arg;
+    int error = frame_decode(FRAME_XDR(launch_criu_arg), msg->body, msg->header.body_len, &arg,
+                             sizeof(arg));
+
+    if (error)
+        return error;
+    error = msg->header.nfds == 1 ? worker_flatten(&arg, flat) : -EPROTO;
+    frame_free(FRAME_XDR(launch_criu_arg), &arg, sizeof(arg));
+    return error;
+}
+
+int program_read(const struct msg *msg, struct flat *flat)
+{
+    return msg->header.proc == P_LAUNCH_EXEC ? exec_read(msg, flat) : worker_read(msg, flat);
 }
 
 /* ---- the child ---- */
@@ -76,7 +177,8 @@ static void session_set(const struct program *program)
 {
     const launch_who *who = &program->arg.who;
 
-    if (who->sid == who->pid)
+    /* A process that CRIU makes sees to that by itself. */
+    if (who->sid == who->pid && !program->is_worker)
         RAW0(SYS_setsid);
     else if (RAW2(SYS_setpgid, 0, program->group.pgid) < 0)
         RAW2(SYS_setpgid, 0, program->group.fallback);
@@ -100,7 +202,9 @@ static long fds_place(struct program *program)
     int above = above_all(program);
     long fd = 0;
 
-    for (unsigned i = FD_STATUS; i < program->nfds; i++) {
+    /* Init writes there for others. */
+    RAW1(SYS_close, program->fds[0]);
+    for (unsigned i = PROGRAM_STATUS; i < program->nfds; i++) {
         if (program->fds[i] >= above)
             continue;
         fd = RAW3(SYS_fcntl, program->fds[i], F_DUPFD_CLOEXEC, above);
@@ -115,119 +219,47 @@ static long fds_place(struct program *program)
     return fd < 0 ? fd : 0;
 }
 
-/* A program that signals its parent at once is to find one that has answered for it, or none. */
-static void release_wait(const struct program *program)
+static long worker_open(struct program *program)
 {
-    const struct timespec moment = { .tv_nsec = 10000000 };
+    long null = RAW4(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 
-    while (pidfork_is_beside(&program->room) && RAW0(SYS_getppid) == program->parent &&
-           __atomic_load_n(&program->released, __ATOMIC_ACQUIRE) == 0)
-        RAW4(SYS_futex, &program->released, FUTEX_WAIT_PRIVATE, 0, &moment);
+    program->fds[WORKER_NULL] = (int)null;
+    program->fds[WORKER_ERRORS] = STDERR_FILENO;
+    program->nfds = WORKER_FDS;
+    return null < 0 ? null : 0;
 }
 
-static void child_run(void *arg)
+/* Until all is as it is to be but for the signals. */
+static long all_take(struct program *program)
 {
-    struct program *program = arg;
-    int exe = program->arg.exe_index;
-    int error;
+    long error = program->is_worker ? worker_open(program) : 0;
 
     session_set(program);
-    error = (int)fds_place(program);
+    if (!error)
+        error = fds_place(program);
     if (!error)
         error = rootns_enter();
-    if (!error)
-        error = (int)spec_take(&program->spec, &program->arg);
-    release_wait(program);
-    if (!error)
-        error = (int)spec_exec(&program->spec, program->argv, program->envp,
-                               exe ? program->fds[exe] : -1);
-    error = -error;
-    raw_call(SYS_sendto, program->fds[FD_STATUS], (long)&error, sizeof(error), MSG_NOSIGNAL, 0, 0);
-    RAW1(SYS_exit_group, 127);
-}
-
-/* ---- who launches ---- */
-
-void programs_release(void)
-{
-    for (struct program *program = programs; program; program = program->next) {
-        if (program->released)
-            continue;
-        __atomic_store_n(&program->released, 1, __ATOMIC_RELEASE);
-        RAW4(SYS_futex, &program->released, FUTEX_WAKE_PRIVATE, 1, NULL);
-    }
-}
-
-static int arg_check(const launch_exec_arg *arg, unsigned nfds)
-{
-    if (arg->exe_index < 0 || (unsigned)arg->exe_index >= nfds || arg->exe_index == FD_STATUS)
-        return -EPROTO;
-    if (nfds <= FD_STATUS || arg->targets.targets_len != arg->fd_index.fd_index_len)
-        return -EPROTO;
-    for (u_int i = 0; i < arg->targets.targets_len; i++) {
-        int index = arg->fd_index.fd_index_val[i];
-
-        if (index <= FD_STATUS || (unsigned)index >= nfds || arg->targets.targets_val[i] < 0)
-            return -EPROTO;
-    }
-    return 0;
-}
-
-/* argv and envp as the kernel wants them: with a NULL at the end. */
-static char **vector_make(char *const *values, u_int count)
-{
-    char **vector = calloc((size_t)count + 1, sizeof(*vector));
-
-    for (u_int i = 0; vector && i < count; i++)
-        vector[i] = values[i];
-    return vector;
-}
-
-static int program_read(struct program *program, const struct msg *msg)
-{
-    int error = frame_decode(FRAME_XDR(launch_exec_arg), msg->body, msg->header.body_len,
-                             &program->arg, sizeof(program->arg));
-
-    if (!error)
-        error = arg_check(&program->arg, msg->header.nfds);
-    if (!error)
-        error = spec_read(msg->fds[FD_SPEC], &program->spec);
-    if (error)
-        return error;
-    program->nfds = msg->header.nfds;
-    memcpy(program->fds, msg->fds, program->nfds * sizeof(program->fds[0]));
-    program->argv = vector_make(program->spec.argv.argv_val, program->spec.argv.argv_len);
-    program->envp = vector_make(program->spec.envp.envp_val, program->spec.envp.envp_len);
-    return program->argv && program->envp ? 0 : -ENOMEM;
-}
-
-static int program_fork(struct program *program, pid_t fallback)
-{
-    const launch_who *who = &program->arg.who;
-    pid_t pid;
-
-    program->parent = getpid();
-    program->group = group_prepare(who->pgid, who->pid, fallback);
-    pid = pidfork_beside(who->pid, &program->room, child_run, program);
-    if (pid > 0 && who->sid != who->pid)
-        group_join(&program->group, pid);
-    group_release(&program->group);
-    return pid < 0 ? pid : 0;
-}
-
-int program_start(const struct msg *msg, pid_t fallback)
-{
-    struct program *program = calloc(1, sizeof(*program));
-    int error = program ? 0 : -ENOMEM;
-
-    if (!error)
-        error = program_read(program, msg);
-    if (!error)
-        error = program_fork(program, fallback);
-    if (!program)
-        return error;
-    program->next = programs;
-    programs = program;
-    programs_tidy();
+    if (!error && !program->is_worker)
+        error = spec_take(&program->spec, &program->arg);
     return error;
+}
+
+void program_run(struct room *room)
+{
+    struct program *program = flat_object(room_bytes(room));
+    int exe = program->arg.exe_index, status;
+    long error = all_take(program);
+
+    /* If it signals its parent at once it is to find one that has answered for it, or none. */
+    room_wait(room, program->parent);
+    if (!error)
+        error = spec_exec(&program->spec, program->argv, program->envp,
+                          exe ? program->fds[exe] : -1);
+    status = (int)-error;
+    /* The end of the hand-off socket is what tells of CRIU's failure. */
+    if (!program->is_worker)
+        raw_call(SYS_sendto, program->fds[PROGRAM_STATUS], (long)&status, sizeof(status),
+                 MSG_NOSIGNAL, 0, 0);
+    RAW1(SYS_exit_group, 127);
+    __builtin_unreachable();
 }

@@ -1,32 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Launching a program: a child that becomes what its specification says.
+ * What a process that is launched becomes: a program by its specification, or a CRIU that restores
+ * one. The child sets itself up in its room (room.h), with nothing but what is written there.
  *
- * All that takes memory is done before the fork, by who launches. The child of a keeper then sets
- * itself up beside it, in the same memory (pidfork_beside()), so that no page is copied for what
- * the exec throws away. What it reads stays until it has executed and somebody tidies up.
- * It does not execute before the keeper has answered for it.
- * A child of init's has a copy, as no process of a user's is to share init's memory even for that
- * while: what kills it may take along who shares its memory. So has one of a keeper's before Linux
- * 5.16: what dumps core there as it is executed would end the keeper, as if by the user's signal.
+ * Life: init makes a struct program out of what it is asked and has it in a flat (flat.h), as
+ * whoever forks the child has no heap. That one puts it into a room, settles it, adds what only he
+ * knows, and starts program_run(). It does not execute before its parent has answered for it.
  */
 #ifndef BPROC_SPACE_PROGRAM_H
 #define BPROC_SPACE_PROGRAM_H
 
+#include "migrate/space/flat.h"
+#include "migrate/space/group.h"
+#include "migrate/space/room.h"
 #include "proto/msg.h"
 
+enum { PROGRAM_SPEC, PROGRAM_STATUS };      /* indexes of a P_LAUNCH_EXEC's descriptors */
+enum { PROGRAM_HANDOFF = 1, PROGRAM_FDS };  /* of those for CRIU */
+
+struct program {
+    launch_exec_arg arg;
+    exec_spec spec;
+    char **argv, **envp;
+    bool is_worker;             /* CRIU, which has no status socket and stays root's */
+    /* by who forks: */
+    struct group group;
+    int fds[BPROC_MAX_FDS];
+    unsigned nfds;
+    pid_t parent;
+};
+
 /*
- * What a P_LAUNCH_EXEC asks for; `fallback` is the process group for one whose own cannot be had
- * (0: one for itself). 0 when the fork is done; -EPROTO, -EEXIST, -ENOMEM, what reading the
- * specification said. An errno of what follows comes at the status socket of the message, whose
- * descriptors stay the caller's. Does not block.
+ * Reads what a P_LAUNCH_EXEC or a P_LAUNCH_CRIU asks for. 0; -EPROTO, -ENOMEM, what reading the
+ * specification said. Does not block.
  */
-int program_start(const struct msg *msg, pid_t fallback);
+int program_read(const struct msg *msg, struct flat *flat);
 
-/* In a keeper, when it has answered: what it has started may be executed. */
-void programs_release(void);
-
-/* Lets go of what was kept for those that have executed or ended. */
-void programs_tidy(void);
+/* The child. An errno of what it does comes at the status socket. */
+void program_run(struct room *room) __attribute__((noreturn));
 
 #endif

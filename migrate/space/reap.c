@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "migrate/space/reap.h"
+#include "proto/rawcall.h"
 
 #define STATUS_CORE 0x80
 #define STATUS_CONTINUED 0xffff
@@ -41,20 +43,27 @@ static bproc_proc event_from(const siginfo_t *info)
     }
 }
 
+bool reap_next(struct reaped *reaped)
+{
+    siginfo_t info = { .si_pid = 0 };
+    const int wanted = WEXITED | WSTOPPED | WCONTINUED | WNOHANG | __WALL;
+    long error;
+
+    do
+        error = raw_call(SYS_waitid, P_ALL, 0, (long)&info, wanted, 0, 0);
+    while (error == -EINTR);
+    if (error || info.si_pid == 0)
+        return false;
+    *reaped = (struct reaped){ event_from(&info), info.si_pid, status_from(&info) };
+    return true;
+}
+
 void reap_all(reap_fn *report)
 {
-    for (;;) {
-        siginfo_t info = { .si_pid = 0 };
+    struct reaped reaped;
 
-        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | __WALL) < 0) {
-            if (errno == EINTR)
-                continue;
-            return;
-        }
-        if (info.si_pid == 0)
-            return;
-        report(event_from(&info), info.si_pid, status_from(&info));
-    }
+    while (reap_next(&reaped))
+        report(reaped.event, reaped.pid, reaped.status);
 }
 
 int reap_status(int pidfd)

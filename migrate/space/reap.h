@@ -6,12 +6,22 @@
 #ifndef BPROC_SPACE_REAP_H
 #define BPROC_SPACE_REAP_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "proto/bproc.h"
 
 /* `event`: P_SPACE_EXITED (the child is reaped), P_SPACE_STOPPED or P_SPACE_CONTINUED. */
 typedef void reap_fn(bproc_proc event, pid_t pid, int status);
+
+struct reaped {
+    bproc_proc event;
+    pid_t pid;
+    int status;
+};
+
+/* The next thing to know. Does not block, takes no memory, changes no errno. */
+bool reap_next(struct reaped *reaped);
 
 /* Takes in all there is to know and hands each to `report`. Does not block. */
 void reap_all(reap_fn *report);

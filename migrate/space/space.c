@@ -27,7 +27,7 @@
 #include "migrate/space/mounts.h"
 #include "migrate/space/numbers.h"
 #include "migrate/space/orders.h"
-#include "migrate/space/pidfork.h"
+#include "migrate/space/room.h"
 #include "migrate/space/rootns.h"
 #include "migrate/space/spec.h"
 
@@ -143,13 +143,13 @@ int main(int argc, char **argv)
     numbers_init();
     limits_raise();
     spec_init();
-    pidfork_init();
+    room_init();
     signals = reap_signals();
-    if (signals < 0 || census_init(&ops) < 0 || fcntl(SLAVED, F_SETFD, FD_CLOEXEC) < 0) {
+    if (signals < 0 || keeper_init(fate_report, fate_signal) < 0 || census_init(&ops) < 0 ||
+        fcntl(SLAVED, F_SETFD, FD_CLOEXEC) < 0) {
         fprintf(stderr, "bproc-space: cannot start: %s\n", strerror(errno));
         return 1;
     }
-    keeper_init(fate_report, fate_signal);
     orders_init(binds, bind_count);
     if (msg_send(SLAVED, K_EVENT, P_PING, 0, 0, NULL, NULL, NULL, 0) < 0)
         return 1;

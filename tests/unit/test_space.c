@@ -331,10 +331,10 @@ static void test_end(void)
     job_end(&job);
 }
 
-/* As pidfork_beside() decides. A copy waits for nobody. */
+/* As room_start() decides. A copy waits for nobody. */
 static bool launches_beside(void)
 {
-#ifdef PIDFORK_SHARES
+#ifdef ROOM_SHARES
     struct utsname name;
     int major, minor;
 
