@@ -64,13 +64,17 @@ int report_send(int channel, const struct report *report)
     return n < 0 ? (int)n : 0;
 }
 
+/*
+ * Who ends with an errand unread resets the channel, which the kernel says once, and before it
+ * gives what has been reported.
+ */
 int report_recv(int channel, struct report *report)
 {
     long n;
 
     do
         n = raw_call(SYS_recvfrom, channel, (long)report, sizeof(*report), 0, 0, 0);
-    while (n == -EINTR);
+    while (n == -EINTR || n == -ECONNRESET);
     if (n < 0)
         return (int)n;
     return n == (long)sizeof(*report) ? 0 : -ECONNRESET;

@@ -157,29 +157,6 @@ static bool space_start(void)
     return true;
 }
 
-/* The memory of its own that the largest keeper has; -1 when there is none. */
-static int keepers_kilobytes(void)
-{
-    char path[64], line[128];
-    int pid, kilobytes, most = -1;
-    FILE *children, *status;
-
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)space_pid, (int)space_pid);
-    children = fopen(path, "re");
-    while (children && fscanf(children, "%d", &pid) == 1) {
-        snprintf(path, sizeof(path), "/proc/%d/status", pid);
-        status = fopen(path, "re");
-        while (status && fgets(line, sizeof(line), status))
-            if (sscanf(line, "RssAnon: %d", &kilobytes) == 1 && kilobytes > most)
-                most = kilobytes;
-        if (status)
-            fclose(status);
-    }
-    if (children)
-        fclose(children);
-    return most;
-}
-
 struct job {
     pid_t pid, ppid, pgid, sid;
     uid_t uid;
@@ -381,6 +358,20 @@ static void job_end(const struct job *job)
     close(job->status);
     close(job->in);
     close(job->out);
+}
+
+/* In whichever order: that a pipe has ended is not yet the end of who had it. */
+static bool two_exited(pid_t one, int one_status, pid_t other, int other_status)
+{
+    int status[2], first;
+    pid_t pid[2];
+
+    for (int i = 0; i < 2; i++)
+        if (event_next(&pid[i], &status[i]) != P_SPACE_EXITED)
+            return false;
+    first = pid[0] == other;
+    return pid[first] == one && status[first] == one_status && pid[!first] == other &&
+           status[!first] == other_status;
 }
 
 #endif

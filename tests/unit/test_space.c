@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "tests/unit/space_jobs.h"
+#include "tests/unit/space_look.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define HEAP_LETS_GO 0
@@ -95,6 +96,37 @@ static void test_sessions(void)
     ok(strstr(output(&leader, true), "ppid=4262 pgid=4252 sid=4252"), "leads it");
     exited_is(4252, 7 << 8, "and ends");
     job_end(&leader);
+}
+
+/* The keepers of a session are in one memory, and processes of their own in all else. */
+static void test_session_harmed(void)
+{
+    struct job job = { .pid = 4280, .ppid = 4290, .pgid = 4290, .sid = 4299, .cmd = self,
+                       .arg = "parents" };
+    struct job killer = { .pid = 4281, .ppid = 4299, .pgid = 4299, .sid = 4299, .cmd = self,
+                          .arg = "kill" };
+    struct job other = { .pid = 4282, .ppid = 4291, .pgid = 4291, .sid = 4299, .cmd = self,
+                         .arg = "facts" };
+
+    is_int(job_launch(&job), 0, "a process of a session");
+    is_str(output(&job, false), "4290\n", "with a parent");
+    is_int(job_launch(&killer), 0, "another one, of its leader, kills that");
+    exited_is(4281, 3 << 8, "and ends");
+    ok(passed_is(4299, SIGKILL), "the leader hears of it");
+    job_end(&killer);
+    dprintf(job.in, "\n");
+    is_str(output(&job, false), "4290\n", "the first one still has its parent");
+    is_int(job_launch(&other), 0, "one more of the session");
+    ok(strstr(output(&other, true), "ppid=4291 pgid=4291 sid=4299"), "gets into it");
+    exited_is(4282, 7 << 8, "and ends");
+    job_end(&other);
+    other.ppid = 4280;
+    is_int(job_launch(&other), 0, "one whose parent's number is another process's");
+    ok(strstr(output(&other, true), "ppid=1 "), "is a child of init");
+    exited_is(4282, 7 << 8, "and ends");
+    job_end(&other);
+    job_end(&job);
+    exited_is(4280, 0, "as the first does");
 }
 
 static void test_failures(void)
@@ -224,20 +256,6 @@ static void test_orphan(void)
     job_end(&back);
 }
 
-/* In whichever order: that a pipe has ended is not yet the end of who had it. */
-static bool two_exited(pid_t one, int one_status, pid_t other, int other_status)
-{
-    int status[2], first;
-    pid_t pid[2];
-
-    for (int i = 0; i < 2; i++)
-        if (event_next(&pid[i], &status[i]) != P_SPACE_EXITED)
-            return false;
-    first = pid[0] == other;
-    return pid[first] == one && status[first] == one_status && pid[!first] == other &&
-           status[!first] == other_status;
-}
-
 /* What only a process of root can do to its keeper. */
 static void test_keeper_harmed(void)
 {
@@ -261,29 +279,6 @@ static void test_keeper_harmed(void)
     ok(passed_is(PARENT + 1, SIGSTOP), "and the stop is its parent's");
     job_end(&stopper);
     job_end(&job);
-}
-
-/* As the space's own processes see it; 0: it is not there. */
-static char state_of(pid_t pid)
-{
-    char path[64], state = 0;
-    FILE *stat;
-
-    snprintf(path, sizeof(path), "/proc/%d/root/proc/%d/stat", (int)space_pid, (int)pid);
-    stat = fopen(path, "re");
-    if (stat) {
-        if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-            state = 0;
-        fclose(stat);
-    }
-    return state;
-}
-
-static bool becomes(pid_t pid, char state)
-{
-    for (int i = 0; i < 2000 && state_of(pid) != state; i++)
-        usleep(5000);
-    return state_of(pid) == state;
 }
 
 /* Nobody believes a process that has ended: what it has done has to be told before. */
@@ -377,6 +372,7 @@ int main(int argc, char **argv)
     test_facts();
     test_groups();
     test_sessions();
+    test_session_harmed();
     test_failures();
     test_slow_start();
     if (HEAP_LETS_GO)
