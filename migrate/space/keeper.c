@@ -31,11 +31,16 @@ int keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal))
     return signals < 0 ? signals : 0;
 }
 
+/* One that has never spoken is not there, and its number may be another's. */
 void keeper_close(struct keeper *keeper)
 {
     if (keeper->channel >= 0)
         close(keeper->channel);
     keeper->channel = -1;
+    if (keeper->maker) {
+        keeper->pid = 0;
+        keeper->dismissed = true;
+    }
 }
 
 struct keeper *keeper_find(pid_t ppid)
@@ -79,7 +84,8 @@ static int keeper_recv(struct keeper *keeper, struct report *report)
 
         if (error != -EAGAIN)
             return error;
-        keeper_wake(keeper);
+        if (!maker || !registry_find(keeper->pid))
+            keeper_wake(keeper);
         if (maker)
             keeper_wake(maker);
     }
@@ -115,13 +121,6 @@ static int keeper_ask(struct keeper *keeper, const struct errand *errand, const 
     return -EPIPE;
 }
 
-/* It is not there, and its number may be another's. */
-static void keeper_unmade(struct keeper *keeper)
-{
-    keeper->pid = 0;
-    keeper->dismissed = true;
-}
-
 static int keeper_answer(struct keeper *keeper, struct report *answer)
 {
     int error = -EAGAIN;
@@ -136,8 +135,6 @@ static int keeper_answer(struct keeper *keeper, struct report *answer)
             return answer->error;
         event_take(keeper, answer);
     }
-    if (keeper->maker)
-        keeper_unmade(keeper);
     keeper_close(keeper);
     return error;
 }
