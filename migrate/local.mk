@@ -188,6 +188,14 @@ tests_unit_test_memorywants_SOURCES = \
 tests_unit_test_memorywants_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_memorywants_LDADD = proto/libproto.la
 
+UNIT_TESTS += tests/unit/test_memoryspace
+tests_unit_test_memoryspace_SOURCES = \
+	tests/unit/test_memoryspace.c tests/unit/tap.h \
+	migrate/memoryspace.c migrate/memoryspace.h \
+	migrate/userfault.c migrate/userfault.h
+tests_unit_test_memoryspace_CPPFLAGS = $(AM_CPPFLAGS)
+tests_unit_test_memoryspace_LDADD = proto/libproto.la
+
 UNIT_TESTS += tests/unit/test_nodelink
 tests_unit_test_nodelink_SOURCES = \
 	tests/unit/test_nodelink.c tests/unit/tap.h migrate/nodelink.c migrate/nodelink.h

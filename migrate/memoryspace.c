@@ -129,8 +129,8 @@ static void page_zero(const struct memory *memory, uint64_t to)
 {
     struct uffdio_zeropage zero = { .range = { to, PAGE_BYTES } };
 
-    /* It has come meanwhile: whoever waits shall look again. */
-    if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) < 0 && errno == EEXIST)
+    /* It has come meanwhile, or memory is just being moved: whoever waits shall look again. */
+    if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) < 0)
         ioctl(memory->fd, UFFDIO_WAKE, &zero.range);
 }
 
