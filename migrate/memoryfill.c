@@ -127,11 +127,7 @@ static int given_take(struct memoryfill *m, const struct bulk_msg *msg)
         return error ? error : -EPROTO;
     /* Before its zeros: who comes to want one of these pages meanwhile asks again. */
     memorywants_given(m->wants, run.start);
-    while ((error = memoryspace_zero(m->space, run.start, run.pages * PAGE_BYTES)) == -EAGAIN) {
-        error = events_take(m);
-        if (error)
-            break;
-    }
+    error = run_place(m, &run, NULL);
     return error ? error : wants_send(m);
 }
 

@@ -130,7 +130,7 @@ static void page_zero(const struct memory *memory, uint64_t to)
     struct uffdio_zeropage zero = { .range = { to, PAGE_BYTES } };
 
     /* It has come meanwhile, or memory is just being moved: whoever waits shall look again. */
-    if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) < 0)
+    if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) < 0 && (errno == EEXIST || errno == EAGAIN))
         ioctl(memory->fd, UFFDIO_WAKE, &zero.range);
 }
 
@@ -184,27 +184,44 @@ int memoryspace_events(struct memoryspace *space, const struct memoryspace_calls
 
 /* ---- filling ---- */
 
+/* `bytes` NULL: zeros. *put: how much of it is there, if any. */
+static int piece_put(const struct memory *memory, uint64_t to, const uint8_t *bytes, size_t size,
+                     size_t *put)
+{
+    struct uffdio_copy copy = { .dst = to, .src = (uintptr_t)bytes, .len = size };
+    struct uffdio_zeropage zero = { .range = { to, size } };
+    int error = ioctl(memory->fd, bytes ? UFFDIO_COPY : UFFDIO_ZEROPAGE,
+                      bytes ? (void *)&copy : (void *)&zero) < 0 ? -errno : 0;
+    int64_t done = bytes ? copy.copy : zero.zeropage;
+
+    *put = done > 0 ? (size_t)done : 0;
+    return done > 0 ? 0 : error;
+}
+
 /*
- * Part of a run that lies together. -EAGAIN: something has happened that has to be heard first;
- * -ESRCH: the process is no more.
+ * Part of a run that lies together. Whoever put a page there before has woken who waited for it. A
+ * piece that lies in several mappings is refused whole, and mappings are split without any word of
+ * it, by mprotect(), madvise(), mlock() and others. -EAGAIN: something has happened that has to be
+ * heard first; -ESRCH: the process is no more.
  */
 static int part_put(const struct memory *memory, uint64_t to, const uint8_t *bytes, size_t size,
                     int running)
 {
-    for (size_t done = 0; done < size;) {
-        struct uffdio_copy copy = { .dst = to + done, .src = (uintptr_t)(bytes + done),
-                                    .len = size - done };
+    size_t piece = size, put;
 
-        if (ioctl(memory->fd, UFFDIO_COPY, &copy) == 0)
-            return 0;
-        if (copy.copy > 0)
-            done += (size_t)copy.copy;
-        else if (errno == EAGAIN || errno == ESRCH)
-            return -errno;
-        else if (running && (errno == EEXIST || errno == ENOENT))
-            done += PAGE_BYTES;
-        else
-            return -errno;
+    for (size_t done = 0; done < size;) {
+        int error = piece_put(memory, to + done, bytes ? bytes + done : NULL, piece, &put);
+
+        if (running && error == -ENOENT && piece > PAGE_BYTES) {
+            piece = (piece / PAGE_BYTES + 1) / 2 * PAGE_BYTES;
+            continue;
+        }
+        if (running && (error == -EEXIST || error == -ENOENT))
+            put = PAGE_BYTES;
+        else if (error)
+            return error;
+        done += put;
+        piece = size - done;
     }
     return 0;
 }
@@ -217,7 +234,8 @@ static int extent_put(const struct memory *memory, const struct extent *e, uint6
 
     if (low >= high)
         return 0;
-    return part_put(memory, e->to + (low - e->from), bytes + (low - start), high - low, running);
+    return part_put(memory, e->to + (low - e->from), bytes ? bytes + (low - start) : NULL,
+                    high - low, running);
 }
 
 static int memory_put(const struct memory *memory, uint64_t start, const uint8_t *bytes,
@@ -248,43 +266,6 @@ int memoryspace_put(struct memoryspace *space, uint64_t start, const uint8_t *by
         at = &memory->next;
     }
     return 0;
-}
-
-/* Whoever put a page there has woken who waited for it: no need to look at all that wait again. */
-static int part_zero(const struct memory *memory, uint64_t to, uint64_t size)
-{
-    for (uint64_t done = 0; done < size;) {
-        struct uffdio_zeropage zero = { .range = { to + done, size - done } };
-
-        if (ioctl(memory->fd, UFFDIO_ZEROPAGE, &zero) == 0)
-            return 0;
-        if (zero.zeropage > 0)
-            done += (uint64_t)zero.zeropage;
-        else if (errno == EAGAIN)
-            return -EAGAIN;
-        else
-            done += PAGE_BYTES;
-    }
-    return 0;
-}
-
-static int extent_zero(const struct memory *memory, const struct extent *e, uint64_t start,
-                       size_t size)
-{
-    uint64_t low = start > e->from ? start : e->from;
-    uint64_t high = start + size < e->from + e->size ? start + size : e->from + e->size;
-
-    return low < high ? part_zero(memory, e->to + (low - e->from), high - low) : 0;
-}
-
-int memoryspace_zero(struct memoryspace *space, uint64_t start, size_t size)
-{
-    int error = 0;
-
-    for (const struct memory *memory = space->list; memory; memory = memory->next)
-        for (const struct extent *e = memory->extents; !error && e; e = e->next)
-            error = extent_zero(memory, e, start, size);
-    return error;
 }
 
 unsigned memoryspace_poll(const struct memoryspace *space, struct pollfd *list, unsigned max)

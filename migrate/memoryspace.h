@@ -30,13 +30,11 @@ struct memoryspace *memoryspace_new(int fd, const page_region *regions, unsigned
 int memoryspace_is_running(const struct memoryspace *space);
 
 /*
- * Pages from that address on; outside of the regions they count for nothing. 0; -EAGAIN: first
- * memoryspace_events(), then again; -EEXIST: they are there already, and the process does not run.
+ * Pages from that address on, `bytes` NULL: what is not there of these has never been written;
+ * outside of the regions they count for nothing. 0; -EAGAIN: first memoryspace_events(), then
+ * again; -EEXIST: they are there already, and the process does not run.
  */
 int memoryspace_put(struct memoryspace *space, uint64_t start, const uint8_t *bytes, size_t size);
-
-/* What is not there of these has never been written. 0 or -EAGAIN as above. */
-int memoryspace_zero(struct memoryspace *space, uint64_t start, size_t size);
 
 /* A page that somebody waits for; a child's userfaultfd, borrowed, before the child runs on. */
 struct memoryspace_calls {

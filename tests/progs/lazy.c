@@ -133,6 +133,18 @@ static void changes(int argc, char **argv)
     _exit(0);
 }
 
+/* Mappings that are split, over and over, where pages are missing; the kernel tells nobody. */
+static void splits(int argc, char **argv)
+{
+    (void)argc;
+    if (lazy_fork(atoi(argv[0]), 64 * MIB) > 0)
+        return;
+    for (size_t i = 0; i < lazy_size; i += 101 * PAGE)
+        MUST(mprotect(lazy_memory + i, PAGE, PROT_READ));
+    words_expect("what became many mappings", lazy_memory, lazy_size);
+    _exit(0);
+}
+
 /* Memory that is one mapping with what the thread itself stands on, of which nothing is missing. */
 static char *region_beside(size_t size)
 {
@@ -258,6 +270,7 @@ static void cut(int argc, char **argv)
 
 static const struct prog_case cases[] = {
     { "scattered", scattered }, { "kernel", kernel }, { "forks", forks }, { "changes", changes },
+{ "splits", splits },
     { "beside", beside }, { "crowd", crowd }, { "onward", onward }, { "brief", brief },
     { "cut", cut }, { NULL, NULL },
 };

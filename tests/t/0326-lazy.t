@@ -18,6 +18,7 @@ ok "a user's, out of turn" as_nobody "$lazy" scattered 1 64
 ok "pages that the kernel reads and writes" on master "$lazy" kernel 0
 ok "forks while pages are missing" on master "$lazy" forks 0
 ok "maps that change while pages are missing" on master "$lazy" changes 0
+ok "maps that are split while pages are missing" on master "$lazy" splits 0
 ok "a user's maps that change" as_nobody "$lazy" changes 1
 ok "memory that is moved, in one mapping with what was there at once" on master "$lazy" beside 0
 ok "on to another node while pages are missing" on master "$lazy" onward 0 1

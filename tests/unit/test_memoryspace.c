@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who waits for a page while another thread changes the memory. */
+/* Pages for a process that changes its memory meanwhile. */
 #include "config.h"
 
 #include <errno.h>
@@ -134,14 +134,41 @@ static void touch_beside_change(int fd)
     memoryspace_free(space);
 }
 
+/* Nobody tells that a mapping has become several. */
+static void run_across_mappings(int fd)
+{
+    static _Alignas(PAGE_BYTES) uint8_t bytes[REGION * PAGE_BYTES];
+    char *memory = memory_make();
+    const page_region region = { .start = (uintptr_t)memory, .size = REGION * PAGE_BYTES };
+    struct memoryspace *space = memoryspace_new(fd, &region, 1, getpid());
+
+    memset(bytes, 7, sizeof(bytes));
+    for (int page = 5; page < REGION; page += 5)
+        mprotect(memory + page * PAGE_BYTES, PAGE_BYTES, PROT_READ);
+    is_int(memoryspace_put(space, region.start, bytes, sizeof(bytes) / 2), 0,
+           "a run is put into several mappings");
+    is_int(memoryspace_put(space, region.start, NULL, sizeof(bytes)), 0,
+           "and zeros into what is left");
+    memoryspace_free(space);
+    ok(memcmp(memory, bytes, sizeof(bytes) / 2) == 0, "all of the run is there");
+    memset(bytes, 0, sizeof(bytes));
+    ok(memcmp(memory + sizeof(bytes) / 2, bytes, sizeof(bytes) / 2) == 0, "and so are the zeros");
+}
+
+static int userfault_open(void)
+{
+    return (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+}
+
 int main(void)
 {
-    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+    int fd = userfault_open();
 
     if (fd < 0) {
         printf("1..0 # SKIP no userfaultfd: %s\n", strerror(errno));
         return 0;
     }
     touch_beside_change(fd);
+    run_across_mappings(userfault_open());
     return done_testing();
 }
