@@ -39,10 +39,6 @@ call_ended() {
     [[ -s $TMP/$1.status ]]
 }
 
-masterd_is_dead() {
-    bplab status | grep -q '^master .* stopped$'
-}
-
 call_ended_or_masterd_dead() {
     call_ended "$1" || masterd_is_dead
 }

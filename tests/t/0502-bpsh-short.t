@@ -78,7 +78,9 @@ with_fault() {
     wait_for 20 all_up || bail "not all nodes are up"
 }
 
+# Who heard of its death by the end of a socket may be here before the kernel has done with it.
 masterd_back() {
+    wait_for 5 masterd_is_dead || bail "masterd is still there"
     bplab daemon master start || bail "cannot start masterd"
     wait_for 20 all_up || bail "not all nodes are up"
 }

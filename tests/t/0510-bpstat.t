@@ -181,8 +181,13 @@ for (( i = 0; i < 20; i++ )); do
     on master bpsh 0 true
 done
 ok "what short commands take is counted and said" wait_for 5 sums_agree $(( moved + 23 ))
-is "with all its parts" "$(bplab logs master | grep ' rexec pid .* ms (' |
-    grep -c 'restore 0\.0 \|(begin [0-9.]* ghost')" 0
+# A command that ended while its carrier could not run was restored in no time, but not all were.
+parts_are_there() {
+    bplab logs master | grep ' rexec pid .* ms (' |
+        awk '/\(begin [0-9.]* ghost/ { bad = 1 } !/restore 0\.0 / { good = 1 }
+            END { exit bad || !good }'
+}
+ok "with all its parts" parts_are_there
 is "those that fail, too" "$(on master bpsh 0 /nowhere/fish 2>/dev/null
     metric 'bproc_migrations_total{result="failed"}')" 1
 bpctl() {

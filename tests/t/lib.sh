@@ -247,6 +247,11 @@ on() {
     bplab exec "$node" -- timeout -k 5 "$ON_TIMEOUT" "$@"
 }
 
+# Whether the kernel has done with a master daemon that died.
+masterd_is_dead() {
+    bplab status | grep -q '^master .* stopped$'
+}
+
 # Whether the master is there and every node is up.
 all_up() {
     local list
