@@ -12,6 +12,7 @@
 
 #include "bench/stopwatch.h"
 #include "bench/tlspeer.h"
+#include "common/tls.h"
 #include "migrate/aesgcm.h"
 
 #define BACKLOG 16
@@ -32,7 +33,7 @@ static SSL *tls_make(const SSL_METHOD *method, const char *pem)
     SSL *tls;
 
     cipher_prepare();
-    context = SSL_CTX_new(method);
+    context = SSL_CTX_new_ex(NULL, TLS_PREFERENCE, method);
     if (!context || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") != 1)
         stopwatch_die("set up", "TLS");

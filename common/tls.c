@@ -53,7 +53,8 @@ static int verify_mode(enum tls_verify verify)
 
 SSL_CTX *tls_context(const char *dir, int server, enum tls_verify verify, char *text, size_t len)
 {
-    SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+    SSL_CTX *ctx = SSL_CTX_new_ex(NULL, TLS_PREFERENCE,
+                                  server ? TLS_server_method() : TLS_client_method());
 
     if (!ctx || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_ciphersuites(ctx, SUITES) != 1) {

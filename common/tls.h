@@ -18,6 +18,13 @@
 #define TLS_NODE_HOME (-2)      /* the master's own slave */
 #define TLS_NODE_NONE (-3)
 
+/*
+ * What a provider of OpenSSL can say of its algorithms for our contexts to prefer them. The name of
+ * a provider would overrule what the machine's configuration says of that.
+ */
+#define TLS_TRAIT "bproc.wide=yes"
+#define TLS_PREFERENCE "?" TLS_TRAIT
+
 enum tls_verify {
     TLS_VERIFY_PEER,        /* both ends show a certificate of the cluster */
     TLS_VERIFY_OPTIONAL,    /* server: a peer without certificate may come in to join */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#define NO_COMPAT_IMB_API_053           /* names that are also OpenSSL's */
 #include <errno.h>
 #include <intel-ipsec-mb.h>
 #include <stdint.h>
@@ -13,12 +14,14 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 
+#include "common/tls.h"
 #include "migrate/aesgcm.h"
 
 #define NAME "bproc"
 #define IV_BYTES 12U                    /* the only length that TLS has */
 #define TAG_BYTES 16U
-#define WIDE (IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ)
+#define TRAITS "provider=" NAME "," TLS_TRAIT
+#define WIDE IMB_CPUFLAGS_AVX512_T2     /* with less it gains nothing */
 #define OPENSSL_WIDE 0x30100000UL       /* the first that has them itself */
 
 /* The calls for one length of key, in the form that is best here. */
@@ -266,8 +269,8 @@ static const OSSL_ALGORITHM *provider_query(void *provider, int operation, int *
 {
     static const OSSL_DISPATCH cipher128[] = CIPHER(128), cipher256[] = CIPHER(256);
     static const OSSL_ALGORITHM ciphers[] = {
-        { "AES-128-GCM:id-aes128-GCM:2.16.840.1.101.3.4.1.6", "provider=" NAME, cipher128, NULL },
-        { "AES-256-GCM:id-aes256-GCM:2.16.840.1.101.3.4.1.46", "provider=" NAME, cipher256, NULL },
+        { "AES-128-GCM:id-aes128-GCM:2.16.840.1.101.3.4.1.6", TRAITS, cipher128, NULL },
+        { "AES-256-GCM:id-aes256-GCM:2.16.840.1.101.3.4.1.46", TRAITS, cipher256, NULL },
         { NULL, NULL, NULL, NULL }
     };
 
@@ -316,15 +319,15 @@ int aesgcm_provide(void)
 {
     int error;
 
-    if (OpenSSL_version_num() >= OPENSSL_WIDE || EVP_default_properties_is_fips_enabled(NULL))
+    if (OpenSSL_version_num() >= OPENSSL_WIDE)
         return -ENOTSUP;
     error = calls_find();
     if (error)
         return error;
-    /* OpenSSL's own providers stay what they are without this. */
+    /* Who asks for no trait gets what was found first; and OpenSSL's own providers stay. */
+    EVP_CIPHER_free(EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL));
     if (!OSSL_PROVIDER_add_builtin(NULL, NAME, provider_begin) ||
-        !OSSL_PROVIDER_try_load(NULL, NAME, 1) ||
-        !EVP_set_default_properties(NULL, "?provider=" NAME))
+        !OSSL_PROVIDER_try_load(NULL, NAME, 1))
         return -ENOMEM;
     return 0;
 }

@@ -8,6 +8,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
 
 #include "common/conn.h"
 #include "common/tls.h"
@@ -271,6 +275,78 @@ static void test_keys(void)
     ok(ctx == NULL && strstr(text, "No such file"), "a key that is not there");
 }
 
+/* ---- a cipher with the trait that is preferred: it fails ---- */
+
+static void *trait_new(void *provider)
+{
+    (void)provider;
+    return NULL;
+}
+
+static void trait_free(void *context)
+{
+    (void)context;
+}
+
+static int trait_cipher(void *context, unsigned char *out, size_t *done, size_t room,
+                        const unsigned char *in, size_t len)
+{
+    (void)context, (void)out, (void)done, (void)room, (void)in, (void)len;
+    return 0;
+}
+
+static int trait_get(OSSL_PARAM params[])
+{
+    OSSL_PARAM *key = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_KEYLEN);
+    OSSL_PARAM *iv = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_IVLEN);
+    OSSL_PARAM *block = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_BLOCK_SIZE);
+
+    return (!key || OSSL_PARAM_set_size_t(key, 16)) && (!iv || OSSL_PARAM_set_size_t(iv, 12)) &&
+           (!block || OSSL_PARAM_set_size_t(block, 1));
+}
+
+static const OSSL_ALGORITHM *trait_query(void *provider, int operation, int *no_store)
+{
+    static const OSSL_DISPATCH calls[] = {
+        { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))trait_new },
+        { OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))trait_free },
+        { OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))trait_cipher },
+        { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))trait_get }, { 0, NULL }
+    };
+    static const OSSL_ALGORITHM ciphers[] = {
+        { "AES-128-GCM:id-aes128-GCM", "provider=trait," TLS_TRAIT, calls, NULL },
+        { NULL, NULL, NULL, NULL }
+    };
+
+    (void)provider;
+    *no_store = 0;
+    return operation == OSSL_OP_CIPHER ? ciphers : NULL;
+}
+
+static int trait_begin(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
+                       const OSSL_DISPATCH **calls, void **provider)
+{
+    static const OSSL_DISPATCH provides[] = {
+        { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))trait_query }, { 0, NULL }
+    };
+
+    (void)handle, (void)core;
+    *calls = provides;
+    *provider = &root;
+    return 1;
+}
+
+static void test_preference(void)
+{
+    struct end server, client;
+
+    if (!OSSL_PROVIDER_add_builtin(NULL, "trait", trait_begin) ||
+        !OSSL_PROVIDER_try_load(NULL, "trait", 1))
+        exit(1);
+    meet(&server, path_of("one", "tls"), TLS_VERIFY_PEER, &client, path_of("one", "n3"));
+    ok(!server.ready && !client.ready, "a cipher with our trait is preferred");
+}
+
 int main(void)
 {
     char command[80];
@@ -285,6 +361,7 @@ int main(void)
     test_meeting();
     test_strangers();
     test_garbage();
+    test_preference();
     test_keys();
     event_base_free(base);
     snprintf(command, sizeof(command), "rm -rf %s", root);
