@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -90,6 +91,19 @@ static int task_examine(const struct caller *caller, pid_t pid, struct task *tas
 }
 
 /*
+ * Whether the process that connected is its user's now, as far as one cheap look tells. Who has
+ * executed what changes ids may not be signalled by the user of before; his folder is another's.
+ */
+static int is_still(const struct caller *caller)
+{
+    char path[32];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "/proc/%d", (int)caller->pid);
+    return stat(path, &st) == 0 && st.st_uid == caller->uid;
+}
+
+/*
  * The parent, by its own number and its user's. A keeper, which is root's, has the user of whom it
  * stands for as its saved one.
  */
@@ -102,7 +116,7 @@ static void parent_fill(const struct caller *caller, struct move *move, const st
     move->ppid = 0;
     move->puid = 0;
     /* The caller's child is no less deep in namespaces than he: neither is in another. */
-    if (parent == caller->pid && child->depth == 1) {
+    if (parent == caller->pid && child->depth == 1 && is_still(caller)) {
         move->ppid = caller->pid;
         move->puid = caller->uid;
         return;

@@ -17,3 +17,8 @@ moves_libmoves_la_SOURCES = \
 	moves/twin.c moves/twin.h \
 	moves/vector.c moves/vector_make.c moves/vector.h moves/vector_impl.h
 moves_libmoves_la_LIBADD = common/libcommon.la
+
+UNIT_TESTS += tests/unit/test_check
+
+tests_unit_test_check_SOURCES = tests/unit/test_check.c tests/unit/tap.h
+tests_unit_test_check_LDADD = moves/libmoves.la

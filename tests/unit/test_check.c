@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whose the parent of a process is that leaves. */
+#include "config.h"
+
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "moves/check.h"
+#include "tests/unit/tap.h"
+
+#define USER 4711U
+
+static int process_find(const struct caller *caller, int number, pid_t *task, pid_t *space,
+                        char *text, size_t len)
+{
+    (void)caller, (void)text, (void)len;
+    *task = number;
+    *space = 0;
+    return 0;
+}
+
+/* With the ids of `uid`, and says so. */
+static void become(uid_t uid, int told)
+{
+    pid_t self = getpid();
+
+    if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0 ||
+        write(told, &self, sizeof(self)) != sizeof(self))
+        _exit(1);
+}
+
+/* A parent with the ids of `uid` and his child with USER's. */
+__attribute__((noreturn))
+static void parent_run(uid_t uid, int told)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        become(USER, told);
+        for (;;)
+            pause();
+    }
+    become(uid, told);
+    waitpid(child, NULL, 0);
+    _exit(0);
+}
+
+static void test_parent(uid_t uid, uid_t want, const char *name)
+{
+    static const struct move_ops ops = { .find = process_find };
+    struct move move = { .kind = MOVE_RFORK };
+    struct caller caller = { .uid = USER, .gid = USER };
+    char text[200] = "";
+    int told[2], error;
+    pid_t ready[2], child;
+
+    if (pipe(told) < 0)
+        exit(1);
+    caller.pid = fork();
+    if (caller.pid == 0)
+        parent_run(uid, told[1]);
+    for (int i = 0; i < 2; i++)
+        if (read(told[0], &ready[i], sizeof(ready[i])) != sizeof(ready[i]))
+            exit(1);
+    child = ready[ready[0] == caller.pid];
+    move.arg.pid = child;
+    error = check_task(&ops, &caller, &move, text, sizeof(text));
+    is_str(text, "", "%s: his child may leave", name);
+    is_int(error, 0, "%s: nothing is wrong", name);
+    is_int(move.ppid, caller.pid, "%s: his number", name);
+    is_int(move.puid, want, "%s: whose he is", name);
+    free(move.groups);
+    close(move.pidfd);
+    close(move.dump_pidfd);
+    kill(child, SIGKILL);
+    waitpid(caller.pid, NULL, 0);
+    close(told[0]);
+    close(told[1]);
+}
+
+int main(void)
+{
+    if (getuid() != 0)
+        skip_all("only root can be another");
+    test_parent(USER, USER, "a parent that is his user's");
+    test_parent(0, 0, "one that has connected before it became root's");
+    return done_testing();
+}
