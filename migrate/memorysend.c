@@ -138,6 +138,16 @@ static int want_take(struct memorysend *m, const struct bulk_msg *msg)
     return 0;
 }
 
+/* What never went has not arrived: such words would be taken for progress for ever. */
+static int taken_take(struct memorysend *m)
+{
+    if (m->on_way == 0)
+        return -EPROTO;
+    m->on_way--;
+    atomic_fetch_add(m->taken, 1);
+    return 0;
+}
+
 static int message_take(struct memorysend *m)
 {
     struct bulk_msg msg;
@@ -150,8 +160,7 @@ static int message_take(struct memorysend *m)
         error = want_take(m, &msg);
         break;
     case P_BULK_TAKEN:
-        m->on_way -= m->on_way > 0;
-        atomic_fetch_add(m->taken, 1);
+        error = taken_take(m);
         break;
     case P_BULK_REST:
         m->rest = 1;
