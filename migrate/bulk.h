@@ -48,9 +48,6 @@ int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, cons
 int bulk_put_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len);
 int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len);
 
-/* The same, but it is put into the buffer, as with bulk_put(). */
-int bulk_put_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len);
-
 /*
  * Puts `size` bytes of a file from its position on, in as many events as it takes. -EIO when the
  * file is shorter. Blocks.

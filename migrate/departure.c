@@ -19,7 +19,6 @@
 #include "migrate/departure_parts.h"
 
 #define LOOPBACK 0x7f000001u
-#define HEED_MS 300000              /* as long as the connection itself waits */
 
 static void clock_start(struct departure *d)
 {
@@ -81,7 +80,7 @@ void departure_heed(struct departure *d)
                              { .fd = d->channel, .events = POLLRDHUP } };
 
     while (!d->watched && !SSL_has_pending(d->link->ssl) && !fds[0].revents) {
-        if (poll(fds, 2, HEED_MS) == 0)
+        if (poll(fds, 2, nodelink_patience() * 1000) == 0)
             return;
         if (!(fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR)))
             continue;

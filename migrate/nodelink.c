@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,7 +78,7 @@ static int handshake(struct nodelink *link, int sock, char *text, size_t len)
 int nodelink_open(struct nodelink *link, SSL_CTX *ctx, const node_place *to, char *text, size_t len)
 {
     int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1, error;
+    int error;
 
     if (sock < 0) {
         error = -errno;
@@ -87,7 +86,6 @@ int nodelink_open(struct nodelink *link, SSL_CTX *ctx, const node_place *to, cha
         return error;
     }
     socket_timeouts(sock, CONNECT_SECONDS);
-    setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     link->to = *to;
     link->ssl = tls_make(ctx, sock);
     if (!link->ssl) {
