@@ -47,6 +47,13 @@ here 'bpsh 0 sleep 44 & p=$!
     timeout 5 sh -c "until ps -o comm=,args= --ppid $p | grep \"^sleep *sleep\"; do sleep 0.05; done"
     kill $p; wait' >"$TMP/out"
 is "what lasts is shown as the command" "$(head -1 "$TMP/out" | tr -s ' ')" "sleep sleep 44"
+# The node's last word of the transfer, which is held back for short commands; a carrier that waits
+# for it in vain ends after minutes, and the command's streams with it.
+quiet=$(here "exec 3>&1 >/tmp/quiet 2>&1 </dev/null; bpsh 0 sleep 56 3>&- & $child; echo \$c >&3")
+ok "a quiet command is soon reported as sent" wait_for 2 eval \
+    'bplab logs master | grep "rexec pid $quiet -> n0: .* restore "' ||
+    diag "$quiet: $(bplab logs master | grep rexec | tail -n 2)"
+on master pkill -f '^sleep 56'
 
 # Nothing arrives on n0 while the child, which has no ghost yet, is seen again and again, stopped for
 # longer than it would wait.
