@@ -39,7 +39,7 @@ struct report {
     int error;
     pid_t worker, session;      /* as in struct launch */
     bproc_proc event;
-    pid_t pid;
+    pid_t pid;                  /* also what a launch has started */
     int status;                 /* as wait(2) gives it */
     signal_msg signal;
 };

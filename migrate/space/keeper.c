@@ -323,9 +323,11 @@ int keeper_launch(struct keeper *keeper, struct launch *launch)
     keeper->asked = false;
     if (!error)
         error = keeper_answer(keeper, &answer);
-    /* Nobody watches over that process. */
-    if (error == -EAGAIN)
+    /* Nobody watches over that process, be it there or yet to come. */
+    if (error == -EAGAIN) {
+        launch_revoke();
         kill(launch->pid, SIGKILL);
+    }
     if (error)
         return error;
     keeper->puid = launch->puid;

@@ -76,8 +76,14 @@ static void launch_answer(const struct errand *errand, int *fds, unsigned nfds)
     if (!report.error)
         report.error = launch_start(errand, fds, nfds, (pid_t)RAW0(SYS_getpid), &report, &room);
     saved_user_set(report.error ? user : errand->puid);
-    report_send(CHANNEL, &report);
-    if (!report.error)
+    if (report.error) {
+        report_send(CHANNEL, &report);
+        return;
+    }
+    /* Init has given the launch up if it does not hear of it. */
+    if (report_send(CHANNEL, &report) < 0)
+        RAW2(SYS_kill, report.pid, SIGKILL);
+    else
         room_release(room);
 }
 

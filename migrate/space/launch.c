@@ -88,13 +88,26 @@ int launch_write(const struct msg *msg, struct launch *launch)
     return error;
 }
 
+static void paper_drop(void)
+{
+    if (paper >= 0)
+        close(paper);
+    paper = -1;
+}
+
 void launch_forget(void)
 {
-    if (flat.len > PAPER_BYTES && paper >= 0) {
-        close(paper);
-        paper = -1;
-    }
+    if (flat.len > PAPER_BYTES)
+        paper_drop();
     flat_tidy(&flat);
+}
+
+/* Who has it finds nothing there, and none of what is written next. */
+void launch_revoke(void)
+{
+    if (paper >= 0)
+        (void)!ftruncate(paper, 0);
+    paper_drop();
 }
 
 /* ---- who launches reads: no heap, no errno ---- */
@@ -160,6 +173,7 @@ int launch_start(const struct errand *errand, int *fds, unsigned nfds, pid_t gro
     is_worker = program->is_worker;
     report->session = (pid_t)RAW1(SYS_getsid, 0);
     pid = program_fork(program, *room, errand->beside, group);
+    report->pid = pid;
     report->worker = is_worker && pid > 0 ? pid : 0;
     FAULT(FAULT_SPACE_FORKED);
     return pid < 0 ? pid : 0;

@@ -42,6 +42,9 @@ int launch_write(const struct msg *msg, struct launch *launch);
 /* It has been read, or is not going to be: what is written is not kept if it is much. */
 void launch_forget(void);
 
+/* Nobody is to launch it any more, though somebody may have been asked to. */
+void launch_revoke(void);
+
 /*
  * Who launches: runs the errand, and fills in *report; `group` is the process group for one whose
  * own cannot be had (0: one for itself). It returns as soon as the fork is done; what was started

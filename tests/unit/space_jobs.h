@@ -102,6 +102,16 @@ static int job_last_word(void)
     return 4;
 }
 
+/* As it is told to. */
+static int job_wake(void)
+{
+    char line[16];
+
+    if (read(STDIN_FILENO, line, sizeof(line)) > 0)
+        kill(getppid(), SIGCONT);
+    return 6;
+}
+
 static int job_look(void)
 {
     char path[32], state = '?';
@@ -122,6 +132,7 @@ static int job_run(const char *name)
                  strcmp(name, "kill") == 0 ? job_harm(SIGKILL) :
                  strcmp(name, "stop") == 0 ? job_harm(SIGSTOP) :
                  strcmp(name, "last word") == 0 ? job_last_word() :
+                 strcmp(name, "wake") == 0 ? job_wake() :
                  strcmp(name, "look") == 0 ? job_look() : 99;
 
     fflush(stdout);
@@ -221,7 +232,8 @@ static int launch_answer(void)
     return error;
 }
 
-static int job_launch(struct job *job)
+/* launch_answer() says what comes of it. */
+static int job_ask(struct job *job)
 {
     unsigned groups[] = { 10, 20, 30 };
     int targets[] = { 0, 1, FD_FAR }, index[] = { 2, 3, 3 };
@@ -244,10 +256,14 @@ static int job_launch(struct job *job)
     job->status = status[0];
     job->in = in[1];
     job->out = out[0];
-    if (error)
-        return error;
+    return error;
+}
 
-    return launch_answer();
+static int job_launch(struct job *job)
+{
+    int error = job_ask(job);
+
+    return error ? error : launch_answer();
 }
 
 static int job_exec_error(const struct job *job)
@@ -321,6 +337,17 @@ static bproc_proc event_next(pid_t *pid, int *status)
     }
     msg_free(&msg);
     return event;
+}
+
+static void exited_is(pid_t want, int status, const char *name)
+{
+    int got_status;
+    pid_t pid;
+    bproc_proc event = event_next(&pid, &got_status);
+
+    ok(event == P_SPACE_EXITED && pid == want && got_status == status, "%s", name);
+    if (event != P_SPACE_EXITED || pid != want || got_status != status)
+        diag("got event %d pid %d status %#x", (int)event, (int)pid, (unsigned)got_status);
 }
 
 static void signal_job(pid_t pid, int signo, int code, long value)

@@ -21,23 +21,13 @@
 
 #include "tests/unit/space_jobs.h"
 #include "tests/unit/space_look.h"
+#include "tests/unit/space_stuck.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define HEAP_LETS_GO 0
 #else
 #define HEAP_LETS_GO 1
 #endif
-
-static void exited_is(pid_t want, int status, const char *name)
-{
-    int got_status;
-    pid_t pid;
-    bproc_proc event = event_next(&pid, &got_status);
-
-    ok(event == P_SPACE_EXITED && pid == want && got_status == status, "%s", name);
-    if (event != P_SPACE_EXITED || pid != want || got_status != status)
-        diag("got event %d pid %d status %#x", (int)event, (int)pid, (unsigned)got_status);
-}
 
 static void test_facts(void)
 {
@@ -381,6 +371,7 @@ int main(int argc, char **argv)
     test_orphan();
     test_keeper_harmed();
     test_last_word();
+    test_given_up();
     test_end();
     if (launches_beside())
         test_slow_answer();

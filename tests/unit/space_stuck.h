@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keepers in the space of space_jobs.h that init has to wait for: a tracer holds them, so that no
+ * SIGCONT lets them go on.
+ */
+#ifndef TESTS_SPACE_STUCK_H
+#define TESTS_SPACE_STUCK_H
+
+#include <dirent.h>
+#include <sys/ptrace.h>
+
+static bool is_in_space(pid_t pid)
+{
+    struct stat theirs, ours;
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)space_pid);
+    if (stat(path, &ours) < 0)
+        return false;
+    snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+    return stat(path, &theirs) == 0 && theirs.st_ino == ours.st_ino;
+}
+
+/* The last number of a line; 0: there is none. */
+static unsigned long status_number(pid_t pid, const char *name, int base)
+{
+    char path[64], line[128];
+    unsigned long value = 0;
+    FILE *status;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    status = fopen(path, "re");
+    while (status && fgets(line, sizeof(line), status))
+        if (strncmp(line, name, strlen(name)) == 0 && strrchr(line, '\t'))
+            value = strtoul(strrchr(line, '\t'), NULL, base);
+    if (status)
+        fclose(status);
+    return value;
+}
+
+/* The number that we know a process of the space by; 0: it is not there. */
+static pid_t outer_pid(pid_t pid)
+{
+    const struct dirent *entry;
+    DIR *proc = opendir("/proc");
+    pid_t outer = 0;
+
+    while (proc && outer == 0 && (entry = readdir(proc)) != NULL) {
+        pid_t candidate = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (candidate > 0 && is_in_space(candidate) &&
+            status_number(candidate, "NSpid:", 10) == (unsigned long)pid)
+            outer = candidate;
+    }
+    if (proc)
+        closedir(proc);
+    return outer;
+}
+
+/* Who was asked to make a keeper is held when he has, and that one before it does anything. */
+static void test_given_up(void)
+{
+    struct job first = { .pid = 4850, .ppid = 4860, .pgid = 4860, .sid = 4870, .cmd = self,
+                         .arg = "parents" };
+    struct job given_up = { .pid = 4851, .ppid = 4861, .pgid = 4861, .sid = 4870, .cmd = self,
+                            .arg = "facts" };
+    struct job other = { .pid = 4852, .ppid = 4862, .pgid = 4862, .uid = 1234, .cmd = self,
+                         .arg = "facts" };
+    unsigned long made = 0;
+    pid_t maker;
+
+    is_int(job_launch(&first), 0, "a process of a session");
+    maker = outer_pid(4860);
+    ok(ptrace(PTRACE_SEIZE, maker, 0, PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE) == 0,
+       "its keeper, held when it makes another one");
+    is_int(job_ask(&given_up), 0, "another one, of another parent, is asked for");
+    ok(waitpid(maker, NULL, __WALL) == maker &&
+       ptrace(PTRACE_GETEVENTMSG, maker, 0, &made) == 0 && made > 0 &&
+       waitpid((pid_t)made, NULL, __WALL) == (pid_t)made, "whose keeper is there");
+    is_int(launch_answer(), -EAGAIN, "and given up after a while");
+    ok(waitpid(maker, NULL, __WALL) == maker, "with who made it");
+    is_int(job_launch(&other), 0, "a third one is launched");
+    ok(strstr(output(&other, true), "pid=4852 ppid=4862"), "and runs");
+    exited_is(4852, 7 << 8, "and ends");
+    job_end(&other);
+    ptrace(PTRACE_DETACH, (pid_t)made, 0, 0);
+    is_str(output(&given_up, true), "", "what was given up is not launched later on");
+    job_end(&given_up);
+    job_end(&first);
+    exited_is(4850, 0, "the first one ends");
+}
+
+#endif
