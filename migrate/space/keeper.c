@@ -3,14 +3,18 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "migrate/space/keeper_child.h"
 #include "migrate/space/keeper_impl.h"
+#include "proto/rawcall.h"
 
 #define WAKE_USEC 10000
 #define WAKES_MAX 500
@@ -52,6 +56,15 @@ struct keeper *keeper_find(pid_t ppid)
     return keeper;
 }
 
+/*
+ * As a signal to its only thread: until the keeper reads that, one to the process would stand in
+ * the way of the same from a child.
+ */
+static void go_on(pid_t pid)
+{
+    RAW3(SYS_tgkill, pid, pid, SIGCONT);
+}
+
 /* Once it goes on nobody else hears that it was stopped. */
 static void keeper_wake(const struct keeper *keeper)
 {
@@ -59,14 +72,29 @@ static void keeper_wake(const struct keeper *keeper)
 
     if (waitid(P_PID, (id_t)keeper->pid, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid != 0)
         keeper_signal_guess(keeper, SIGSTOP);
-    kill(keeper->pid, SIGCONT);
+    go_on(keeper->pid);
+}
+
+/* Until it has spoken its number may be another's; it runs the same program as we do. */
+static bool is_there(const struct keeper *keeper)
+{
+    struct stat ours, theirs;
+    char path[32];
+
+    if (!keeper->maker)
+        return true;
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)keeper->pid);
+    return !registry_find(keeper->pid) && stat("/proc/1/exe", &ours) == 0 &&
+           stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
 /* It cannot be woken. Of one that has yet to be made the maker cannot. */
 static void keeper_give_up(struct keeper *keeper, struct keeper *maker)
 {
-    struct keeper *stuck = maker ? maker : keeper;
+    struct keeper *stuck = keeper->maker ? maker : keeper;
 
+    if (!stuck)
+        return;
     stuck->dismissed = true;
     kill(stuck->pid, SIGKILL);
 }
@@ -84,7 +112,7 @@ static int keeper_recv(struct keeper *keeper, struct report *report)
 
         if (error != -EAGAIN)
             return error;
-        if (!maker || !registry_find(keeper->pid))
+        if (is_there(keeper))
             keeper_wake(keeper);
         if (maker)
             keeper_wake(maker);
@@ -353,14 +381,8 @@ void keeper_stopped(pid_t pid)
         keeper = keeper->next;
     if (!keeper)
         return;
-    kill(pid, SIGCONT);
+    go_on(pid);
     keeper_signal_guess(keeper, SIGSTOP);
-}
-
-void keepers_forsake(void)
-{
-    for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
-        keeper->dismissed = true;
 }
 
 bool keeper_is(pid_t pid)

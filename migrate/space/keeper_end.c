@@ -223,6 +223,12 @@ static bool is_wanted(struct keeper *keeper, int64_t now)
     return now < keeper->until || is_leading(keeper, 0);
 }
 
+void keepers_forsake(void)
+{
+    for (struct keeper *keeper = keeper_list; keeper; keeper = keeper->next)
+        keeper->dismissed = true;
+}
+
 int keeper_tidy(void)
 {
     struct keeper *keeper = keeper_list, *next, *eldest = NULL;

@@ -57,6 +57,35 @@ static pid_t outer_pid(pid_t pid)
     return outer;
 }
 
+/* What init does to make a keeper go on takes nothing from what a child says. */
+static void test_word_kept(void)
+{
+    struct job job = { .pid = 4840, .ppid = 4845, .pgid = 4845, .cmd = self, .arg = "wake" };
+    struct job other = { .pid = 4841, .ppid = 4845, .pgid = 4845, .cmd = self, .arg = "facts" };
+    unsigned long waiting = 0, woken = 1UL << (SIGCONT - 1);
+    pid_t keeper;
+
+    is_int(job_launch(&job), 0, "a process");
+    is_int(job_exec_error(&job), 0, "runs");
+    keeper = outer_pid(job.ppid);
+    ok(ptrace(PTRACE_SEIZE, keeper, 0, 0) == 0 && ptrace(PTRACE_INTERRUPT, keeper, 0, 0) == 0 &&
+       waitpid(keeper, NULL, __WALL) == keeper, "its keeper is held");
+    is_int(job_ask(&other), 0, "another one is asked for");
+    for (int i = 0; i < 400 && !(waiting & woken); i++) {
+        usleep(5000);
+        waiting = status_number(keeper, "SigPnd:", 16) | status_number(keeper, "ShdPnd:", 16);
+    }
+    ok(waiting & woken, "so init wakes the keeper");
+    dprintf(job.in, "\n");
+    ok(becomes(job.pid, 'Z'), "the process does, too, and ends");
+    ptrace(PTRACE_DETACH, keeper, 0, 0);
+    is_int(launch_answer(), 0, "the keeper goes on");
+    ok(two_exited(4840, 6 << 8, 4841, 7 << 8), "both have ended");
+    ok(passed_is(4845, SIGCONT), "and the parent hears of the signal");
+    job_end(&job);
+    job_end(&other);
+}
+
 /* Who was asked to make a keeper is held when he has, and that one before it does anything. */
 static void test_given_up(void)
 {
