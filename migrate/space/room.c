@@ -24,7 +24,7 @@
 
 struct room {
     int taken;                  /* the kernel clears it */
-    int released;               /* a futex */
+    pid_t holder;               /* who forks here, until he lets go; a futex */
     bool shared;
     struct room *next;
     void *beyond;               /* bytes for which the room is too small; NULL */
@@ -184,7 +184,7 @@ struct room *room_take(size_t len)
         room = room_make();
     if (!room)
         return NULL;
-    room->released = 0;
+    __atomic_store_n(&room->holder, (pid_t)RAW0(SYS_getpid), __ATOMIC_RELEASE);
     if (room_fit(room, len))
         return room;
     room_leave(room);
@@ -207,11 +207,14 @@ pid_t room_start(struct room *room, pid_t want, bool sibling, bool beside, room_
     return pid;
 }
 
-/* Somebody else may have the room by now, if who was here has been killed. He waits for nobody. */
+/* Another one may have the room by now, if who was here has been killed: his waits for him. */
 void room_release(struct room *room)
 {
-    __atomic_store_n(&room->released, 1, __ATOMIC_RELEASE);
-    RAW4(SYS_futex, &room->released, FUTEX_WAKE_PRIVATE, 1, NULL);
+    pid_t self = (pid_t)RAW0(SYS_getpid);
+
+    if (__atomic_compare_exchange_n(&room->holder, &self, 0, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED))
+        RAW4(SYS_futex, &room->holder, FUTEX_WAKE_PRIVATE, 1, NULL);
 }
 
 void room_wait(struct room *room, pid_t parent)
@@ -219,8 +222,8 @@ void room_wait(struct room *room, pid_t parent)
     const struct timespec moment = { .tv_nsec = 10000000 };
 
     while (room->shared && RAW0(SYS_getppid) == parent &&
-           __atomic_load_n(&room->released, __ATOMIC_ACQUIRE) == 0)
-        RAW4(SYS_futex, &room->released, FUTEX_WAIT_PRIVATE, 0, &moment);
+           __atomic_load_n(&room->holder, __ATOMIC_ACQUIRE) == parent)
+        RAW4(SYS_futex, &room->holder, FUTEX_WAIT_PRIVATE, parent, &moment);
 }
 
 void rooms_tidy(void)

@@ -6,7 +6,8 @@
  * Life: room_take() and the bytes filled in; room_start(), and from then on the room is the new
  * process's; the kernel gives it back when that executes something or ends, however it does. Then
  * anybody in this memory may take it again. Rooms are never unmapped, but what lies beyond one for
- * somebody with many words is (rooms_tidy()).
+ * somebody with many words is (rooms_tidy()). One whose taker is killed before he has forked stays
+ * taken for as long as that memory is there; only root can do that to a keeper that forks.
  *
  * Those in one memory are processes of their own: none ends with another, and none may rely on what
  * another could be amid of when it is killed. So they take no memory by malloc(), hold no locks and
