@@ -5,7 +5,8 @@
  * for as long as it has members.
  *
  * group_prepare() before the fork; the child calls group_join() before its exec, the parent after
- * the fork (whoever comes first; the other call does nothing); then group_release().
+ * the fork (whoever comes first; the other call does nothing); then group_release(). All leave
+ * errno alone, as they run in memory that others share (room.h).
  */
 #ifndef BPROC_SPACE_GROUP_H
 #define BPROC_SPACE_GROUP_H
