@@ -14,12 +14,14 @@
 int errand_send(int channel, const struct errand *errand, const int *fds, unsigned nfds)
 {
     union { char space[FD_SPACE]; struct cmsghdr align; } control;
-    struct iovec iov = { .iov_base = (void *)(uintptr_t)errand, .iov_len = sizeof(*errand) };
+    struct errand sent = *errand;
+    struct iovec iov = { .iov_base = &sent, .iov_len = sizeof(sent) };
     struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
     long n;
 
     if (nfds > BPROC_MAX_FDS)
         return -EMSGSIZE;
+    sent.nfds = nfds;
     if (nfds > 0) {
         mh.msg_control = control.space;
         mh.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
@@ -51,7 +53,9 @@ int errand_recv(int channel, struct errand *errand, int *fds, unsigned *nfds)
         *nfds = (unsigned)((control.align.cmsg_len - CMSG_LEN(0)) / sizeof(int));
         memcpy(fds, CMSG_DATA(&control.align), *nfds * sizeof(int));
     }
-    return n == (long)sizeof(*errand) ? 0 : -ECONNRESET;
+    if (n != (long)sizeof(*errand))
+        return -ECONNRESET;
+    return *nfds == errand->nfds ? 0 : -EMFILE;
 }
 
 int report_send(int channel, const struct report *report)

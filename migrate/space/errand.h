@@ -25,6 +25,7 @@ struct errand {
     uid_t puid;                 /* a launch: whose the parent is */
     int beside;                 /* what is forked for this may stand beside who forks it */
     uint64_t len;               /* a launch: bytes to be read */
+    unsigned nfds;              /* descriptors that come with it; errand_send() fills it in */
 };
 
 enum report_kind {
@@ -49,7 +50,8 @@ int errand_send(int channel, const struct errand *errand, const int *fds, unsign
 
 /*
  * The next one; its descriptors, close-on-exec, go to fds[BPROC_MAX_FDS] and are the caller's. 0
- * or -errno; -ECONNRESET when init has gone. Blocks.
+ * or -errno; -ECONNRESET when init has gone, -EMFILE when there was no room for all descriptors:
+ * those that are there are the caller's. Blocks.
  */
 int errand_recv(int channel, struct errand *errand, int *fds, unsigned *nfds);
 

@@ -66,16 +66,26 @@ static int open_to_root(uid_t *user)
     return (int)(error < 0 ? error : saved_user_set(0));
 }
 
-static void launch_answer(const struct errand *errand, int *fds, unsigned nfds)
+static int launch_run(const struct errand *errand, int *fds, unsigned nfds, struct report *report,
+                      struct room **room)
 {
-    struct report report = { .kind = REPORT_ANSWER };
-    struct room *room = NULL;
     uid_t user;
+    int error = open_to_root(&user);
 
-    report.error = open_to_root(&user);
-    if (!report.error)
-        report.error = launch_start(errand, fds, nfds, (pid_t)RAW0(SYS_getpid), &report, &room);
-    saved_user_set(report.error ? user : errand->puid);
+    if (!error)
+        error = launch_start(errand, fds, nfds, (pid_t)RAW0(SYS_getpid), report, room);
+    saved_user_set(error ? user : errand->puid);
+    return error;
+}
+
+/* `error`: it has not come whole. */
+static void launch_answer(const struct errand *errand, int *fds, unsigned nfds, int error)
+{
+    struct report report = { .kind = REPORT_ANSWER, .error = error };
+    struct room *room = NULL;
+
+    if (!error)
+        report.error = launch_run(errand, fds, nfds, &report, &room);
     if (report.error) {
         report_send(CHANNEL, &report);
         return;
@@ -162,7 +172,10 @@ static void signals_read(struct pace *pace)
     }
 }
 
-/* What a child sent its parent comes before word of its end. */
+/*
+ * What a child sent its parent comes before word of its end, as far as the pace allows: what is
+ * beyond that follows. If ends waited, whoever sends without end would hold up those of the others.
+ */
 static void children_report(struct pace *pace)
 {
     struct reaped reaped;
@@ -182,8 +195,9 @@ static void channel_read(struct pace *pace)
     int fds[BPROC_MAX_FDS];
     struct errand errand;
     unsigned nfds = 0;
+    int error = errand_recv(CHANNEL, &errand, fds, &nfds);
 
-    if (errand_recv(CHANNEL, &errand, fds, &nfds) < 0 || errand.kind == ERRAND_LEAVE) {
+    if ((error && error != -EMFILE) || errand.kind == ERRAND_LEAVE) {
         /* What happens to a child after this look is init's to see. */
         children_report(pace);
         child_exit(0);
@@ -191,7 +205,7 @@ static void channel_read(struct pace *pace)
     if (errand.kind == ERRAND_KEEPER)
         sibling_make(&errand, fds, nfds);
     else if (errand.kind == ERRAND_LAUNCH)
-        launch_answer(&errand, fds, nfds);
+        launch_answer(&errand, fds, nfds, error);
     else
         report_send(CHANNEL, &done);
     for (unsigned i = 0; i < nfds; i++)

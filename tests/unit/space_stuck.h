@@ -57,6 +57,30 @@ static pid_t outer_pid(pid_t pid)
     return outer;
 }
 
+/* What it is given goes to what it launches, or nothing is launched. */
+static void test_no_descriptors(void)
+{
+    struct rlimit few, before;
+    struct job job = { .pid = 4830, .ppid = 4835, .pgid = 4835, .cmd = self, .arg = "parents" };
+    struct job other = { .pid = 4831, .ppid = 4835, .pgid = 4835, .cmd = self, .arg = "facts" };
+    pid_t keeper;
+
+    is_int(job_launch(&job), 0, "a process");
+    keeper = outer_pid(job.ppid);
+    prlimit(keeper, RLIMIT_NOFILE, NULL, &before);
+    few = (struct rlimit){ 7, before.rlim_max };
+    ok(prlimit(keeper, RLIMIT_NOFILE, &few, NULL) == 0, "whose keeper may have few descriptors");
+    is_int(job_launch(&other), -EMFILE, "another one needs more");
+    job_end(&other);
+    prlimit(keeper, RLIMIT_NOFILE, &before, NULL);
+    is_int(job_launch(&other), 0, "and is launched when there may be more");
+    ok(strstr(output(&other, true), "pid=4831 ppid=4835 "), "by that keeper");
+    exited_is(4831, 7 << 8, "and ends");
+    job_end(&other);
+    job_end(&job);
+    exited_is(4830, 0, "as the first does");
+}
+
 /* What init does to make a keeper go on takes nothing from what a child says. */
 static void test_word_kept(void)
 {

@@ -371,6 +371,7 @@ int main(int argc, char **argv)
     test_orphan();
     test_keeper_harmed();
     test_last_word();
+    test_no_descriptors();
     test_word_kept();
     test_given_up();
     test_end();
