@@ -48,3 +48,11 @@ tests_unit_test_space_CPPFLAGS = \
 	$(AM_CPPFLAGS) $(SPACE_SHARES) -DSPACE_PROGRAM='"$(abs_top_builddir)/migrate/bproc-space"'
 tests_unit_test_space_LDADD = proto/libproto.la
 tests_unit_test_space_DEPENDENCIES = proto/libproto.la migrate/bproc-space
+
+UNIT_TESTS += tests/unit/test_room
+
+tests_unit_test_room_SOURCES = tests/unit/test_room.c tests/unit/tap.h \
+	migrate/space/room.c migrate/space/room.h \
+	migrate/space/pidfork.c migrate/space/pidfork.h \
+	common/fault.c common/fault.h proto/rawcall.h
+tests_unit_test_room_CPPFLAGS = $(AM_CPPFLAGS) $(SPACE_SHARES)
