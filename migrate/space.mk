@@ -43,7 +43,7 @@ endif
 UNIT_TESTS += tests/unit/test_space
 
 tests_unit_test_space_SOURCES = tests/unit/test_space.c tests/unit/space_jobs.h \
-	tests/unit/space_look.h tests/unit/space_stuck.h tests/unit/tap.h
+	tests/unit/space_look.h tests/unit/space_roles.h tests/unit/space_stuck.h tests/unit/tap.h
 tests_unit_test_space_CPPFLAGS = \
 	$(AM_CPPFLAGS) $(SPACE_SHARES) -DSPACE_PROGRAM='"$(abs_top_builddir)/migrate/bproc-space"'
 tests_unit_test_space_LDADD = proto/libproto.la
