@@ -317,8 +317,11 @@ static int calls_find(void)
 
 int aesgcm_provide(void)
 {
+    static OSSL_PROVIDER *ours;     /* for as long as this process is there */
     int error;
 
+    if (ours)
+        return 0;
     if (OpenSSL_version_num() >= OPENSSL_WIDE)
         return -ENOTSUP;
     error = calls_find();
@@ -326,8 +329,7 @@ int aesgcm_provide(void)
         return error;
     /* Who asks for no trait gets what was found first; and OpenSSL's own providers stay. */
     EVP_CIPHER_free(EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL));
-    if (!OSSL_PROVIDER_add_builtin(NULL, NAME, provider_begin) ||
-        !OSSL_PROVIDER_try_load(NULL, NAME, 1))
-        return -ENOMEM;
-    return 0;
+    if (OSSL_PROVIDER_add_builtin(NULL, NAME, provider_begin))
+        ours = OSSL_PROVIDER_try_load(NULL, NAME, 1);
+    return ours ? 0 : -ENOMEM;
 }
