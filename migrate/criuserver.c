@@ -3,24 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/fd.h"
 #include "migrate/criuready.h"
 #include "migrate/criuserver.h"
 
-#define FAILURES_MAX 3          /* starts in a row that came to nothing */
+#define FAILURES_MAX 3          /* starts in a row that did not take the order that waited */
 
 static const char *program;
 static int ends[2];             /* orders: read from the first, sent into the second */
 static int server = -1;         /* pidfd; -1: there is none */
-static time_t started;
+static struct ready_order first;    /* that waited when it was started */
 static unsigned failures;
 
 int criuserver_init(const char *criu)
@@ -43,14 +42,6 @@ void criuserver_leave(void)
 {
     fd_close(&server);
     fd_close(&ends[0]);
-}
-
-static time_t now_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
 }
 
 __attribute__((noreturn))
@@ -81,7 +72,6 @@ static void server_start(void)
         server_exec();
     if (pid > 0)
         server = (int)syscall(SYS_pidfd_open, pid, 0);
-    started = now_seconds();
 }
 
 /* Closing what came with an order tells whoever waits for a worker. */
@@ -94,17 +84,25 @@ static void orders_refuse(void)
     fprintf(stderr, "bproc-mover: cannot start %s\n", program);
 }
 
+/* The next order that nobody has taken. */
+static int order_peek(struct ready_order *order)
+{
+    return recv(ends[0], order, sizeof(*order), MSG_PEEK | MSG_DONTWAIT) == sizeof(*order);
+}
+
 void criuserver_read(void)
 {
-    struct pollfd orders = { .fd = ends[0], .events = POLLIN };
+    struct ready_order order;
+    int waits = order_peek(&order);
 
     if (server >= 0) {
         fd_close(&server);
-        failures = now_seconds() - started > 1 ? 0 : failures + 1;
+        failures = waits && memcmp(&order, &first, sizeof(order)) == 0 ? failures + 1 : 0;
     }
-    if (poll(&orders, 1, 0) <= 0)
+    if (!waits)
         return;
     if (failures < FAILURES_MAX) {
+        first = order;
         server_start();
     } else {
         failures = 0;

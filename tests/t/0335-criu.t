@@ -68,6 +68,15 @@ like "by another one" "$second" '^[0-9]+$'
 fails "which is not the same" test "$second" = "$first"
 ok "and has one spare child, too" wait_for 5 is_spared
 
+# However often that happens: each has done its work.
+lost() {
+    local i
+    for i in 1 2 3 4 5 6 7 8; do
+        on master sh -c 'kill -9 '"$(ready)"'; exec "$@"' sh "$PROGS/onecall" rfork 0
+    done | grep -vc '^exited 7$'
+}
+is "one that dies over and over when it has done its work stops no process" "$(lost)" 0
+
 BPROC_FAULT=141:error bplab daemon master restart
 wait_for 20 node_is 0 up
 forks "where one waits for a second only"
