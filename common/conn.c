@@ -15,7 +15,7 @@ static void conn_destroy(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     conn_queue_drop(conn);
-    conn_drop_message(conn);
+    conn_input_drop(conn);
     if (conn->on_read)
         event_free(conn->on_read);
     if (conn->on_write)
@@ -39,7 +39,8 @@ void conn_close(struct conn *conn, const char *reason)
     event_del(conn->on_write);
     event_del(conn->on_timer);
     /* The peer learns now; the descriptor's number stays taken until nobody can use it. */
-    shutdown(conn->fd, SHUT_RDWR);
+    if (!conn->peer_gone)
+        shutdown(conn->fd, SHUT_RDWR);
     conn->ops->on_close(conn, reason, conn->arg);
     if (event_base_once(conn->base, -1, EV_TIMEOUT, conn_destroy, conn, &now) < 0)
         fd_close(&conn->fd);

@@ -48,15 +48,13 @@ struct conn {
     int connecting;             /* TCP's own handshake still runs */
     int shut;                   /* flushed; waits for the peer to close */
     int paused;                 /* conn_pause() */
+    int peer_gone;              /* its end was read: there is nobody to be told of ours */
     int packets;                /* seqpacket: one recvmsg takes a whole frame */
     char failure[200];          /* set where on_close may not be called: reason for later */
 
-    uint8_t prefix[FRAME_PREFIX];
-    size_t prefix_len;
-    struct frame_header header;
-    uint8_t *body;
-    size_t body_len;
-    int fds[BPROC_MAX_FDS];
+    uint8_t *in;                /* what has come and was not delivered; NULL: nothing */
+    size_t in_size, in_start, in_end;
+    int fds[BPROC_MAX_FDS];     /* that came with the last read: of the message it ends in */
     unsigned nfds;
     int too_many;               /* more descriptors came than a message or the owner may have */
     unsigned *held, held_max;   /* conn_set_quota() */
@@ -76,11 +74,8 @@ void conn_queue_drop(struct conn *conn);
 /* Takes in what is there, a bounded number of messages. Closes the connection on bad bytes. */
 void conn_take_in(struct conn *conn);
 
-/* A whole packet of a seqpacket socket: malloc'd, *len bytes. As transport->read. */
-ssize_t conn_local_packet(struct conn *conn, uint8_t **bytes);
-
-/* Forgets a half-received message: its body and descriptors. */
-void conn_drop_message(struct conn *conn);
+/* Forgets what has come and was not delivered, descriptors included. */
+void conn_input_drop(struct conn *conn);
 
 /* The next step of the handshake, and of TCP's before it; after the last one the owner hears. */
 void conn_tls_step(struct conn *conn);

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -54,23 +53,6 @@ static ssize_t local_recv(struct conn *conn, uint8_t *bytes, size_t len)
         return -errno;
     fds_collect(conn, &mh);
     return n;
-}
-
-ssize_t conn_local_packet(struct conn *conn, uint8_t **bytes)
-{
-    ssize_t len = recv(conn->fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-
-    if (len <= 0)
-        return len < 0 ? -errno : 0;
-    if (len > FRAME_PREFIX + BPROC_MAX_BODY)
-        return -EMSGSIZE;
-    *bytes = malloc((size_t)len);
-    if (!*bytes)
-        return -ENOMEM;
-    len = local_recv(conn, *bytes, (size_t)len);
-    if (len <= 0)
-        free(*bytes);
-    return len;
 }
 
 static ssize_t local_send(struct conn *conn, const uint8_t *bytes, size_t len, const int *fds,

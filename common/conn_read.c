@@ -10,6 +10,10 @@
 #include "common/conn_io.h"
 
 #define MESSAGES_A_TURN 64
+#define READ_SIZE 1024          /* what malloc has at hand; a longer message has more made */
+
+/* One for all: whoever hears of a packet is through with it before the next one is read. */
+static uint8_t packet[FRAME_PREFIX + BPROC_MAX_BODY + 1];
 
 static void fds_release(struct conn *conn)
 {
@@ -28,16 +32,14 @@ void conn_set_quota(struct conn *conn, unsigned *held, unsigned max)
         *held += conn->nfds;
 }
 
-void conn_drop_message(struct conn *conn)
+void conn_input_drop(struct conn *conn)
 {
     for (unsigned i = 0; i < conn->nfds; i++)
-        if (conn->fds[i] >= 0)
-            close(conn->fds[i]);
+        close(conn->fds[i]);
     fds_release(conn);
-    free(conn->body);
-    conn->body = NULL;
-    conn->body_len = 0;
-    conn->prefix_len = 0;
+    free(conn->in);
+    conn->in = NULL;
+    conn->in_size = conn->in_start = conn->in_end = 0;
 }
 
 static void bytes_are_bad(struct conn *conn, int error)
@@ -47,85 +49,113 @@ static void bytes_are_bad(struct conn *conn, int error)
                                                : "not a message");
 }
 
-static int header_accept(struct conn *conn)
+static int header_read(const struct conn *conn, const uint8_t *bytes, struct frame_header *header)
 {
-    int error = frame_parse_header(conn->prefix, &conn->header);
+    int error = frame_parse_header(bytes, header);
 
-    if (!error && conn->ssl && conn->header.nfds > 0)
-        error = -EPROTO;
-    if (!error && conn->header.body_len > 0) {
-        conn->body = malloc(conn->header.body_len);
-        if (!conn->body)
-            error = -ENOMEM;
-    }
-    return error;
+    return !error && conn->ssl && header->nfds > 0 ? -EPROTO : error;
 }
 
-/* The message leaves `conn` before the callback, which may close or reuse it. */
-static void message_deliver(struct conn *conn)
+/* The descriptors leave `conn` before the callback, which may close or reuse it. 1, or -EPROTO. */
+static int message_deliver(struct conn *conn, const struct frame_header *header,
+                           const uint8_t *body, unsigned nfds)
 {
-    struct frame_header header = conn->header;
-    uint8_t *body = conn->body;
-    unsigned nfds = conn->nfds;
     int fds[BPROC_MAX_FDS];
 
-    memcpy(fds, conn->fds, nfds * sizeof(fds[0]));
-    conn->body = NULL;
-    fds_release(conn);
-    conn_drop_message(conn);
-    if (conn->phase == CONN_OPEN)
-        conn->ops->on_message(conn, &header, body, fds, conn->arg);
+    if (header->nfds != nfds)
+        return -EPROTO;
+    if (nfds > 0) {
+        memcpy(fds, conn->fds, nfds * sizeof(fds[0]));
+        fds_release(conn);
+    }
+    conn->ops->on_message(conn, header, body, fds, conn->arg);
     for (unsigned i = 0; i < nfds; i++)
         if (fds[i] >= 0)
             close(fds[i]);
-    free(body);
+    return 1;
 }
 
-/* Next bytes of a stream, never past the end of the message. 1 whole, 0 not yet, -errno. */
-static int stream_step(struct conn *conn)
+/* Length of the first message in hand; FRAME_PREFIX as long as that has not come. -errno. */
+static ssize_t input_first(const struct conn *conn, struct frame_header *header)
 {
-    ssize_t n;
+    int error;
 
-    if (conn->prefix_len < FRAME_PREFIX) {
-        n = conn->transport->read(conn, conn->prefix + conn->prefix_len,
-                                  FRAME_PREFIX - conn->prefix_len);
-        if (n <= 0)
-            return n < 0 ? (int)n : -ECONNRESET;
-        conn->prefix_len += (size_t)n;
-        if (conn->prefix_len < FRAME_PREFIX)
-            return 0;
-        n = header_accept(conn);
-        return n ? (int)n : conn->header.body_len == 0;
-    }
-    n = conn->transport->read(conn, conn->body + conn->body_len,
-                              conn->header.body_len - conn->body_len);
-    if (n <= 0)
-        return n < 0 ? (int)n : -ECONNRESET;
-    conn->body_len += (size_t)n;
-    return conn->body_len == conn->header.body_len;
+    if (conn->in_end - conn->in_start < FRAME_PREFIX)
+        return FRAME_PREFIX;
+    error = header_read(conn, conn->in + conn->in_start, header);
+    return error ? error : (ssize_t)(FRAME_PREFIX + header->body_len);
 }
 
-/* A whole packet is a whole message. 1, or -errno. */
-static int packet_step(struct conn *conn)
+/* Room behind in_end for what lacks of a message of `len` bytes, or more. 0 or -ENOMEM. */
+static int input_grow(struct conn *conn, size_t len)
 {
-    uint8_t *packet;
-    ssize_t n = conn_local_packet(conn, &packet);
-    int error = 0;
+    size_t size = len < READ_SIZE ? READ_SIZE : len;
+    uint8_t *in;
+
+    if (conn->in_start > 0)
+        memmove(conn->in, conn->in + conn->in_start, conn->in_end - conn->in_start);
+    conn->in_end -= conn->in_start;
+    conn->in_start = 0;
+    if (conn->in_size >= size)
+        return 0;
+    in = realloc(conn->in, size);
+    if (!in)
+        return -ENOMEM;
+    conn->in = in;
+    conn->in_size = size;
+    return 0;
+}
+
+/*
+ * Takes what is there, beyond the first message, too. `more`: there may be more still. Descriptors
+ * end a read behind the message that they came with, and are so of the one that it ends in. If that
+ * has not come whole, others' must not be read along with the rest of it. 0 or -errno.
+ */
+static int input_read(struct conn *conn, size_t first, int *more)
+{
+    int error = input_grow(conn, first);
+    size_t room = (conn->nfds > 0 ? first : conn->in_size) - conn->in_end;
+    ssize_t n = error ? error : conn->transport->read(conn, conn->in + conn->in_end, room);
 
     if (n <= 0)
         return n < 0 ? (int)n : -ECONNRESET;
-    if (n < FRAME_PREFIX)
+    conn->in_end += (size_t)n;
+    /* OpenSSL reads ahead all there is; another look would find nothing. */
+    *more = conn->ssl ? SSL_has_pending(conn->ssl) : (size_t)n == room;
+    return conn->too_many ? -EPROTO : 0;
+}
+
+/* One message, or bytes of one. 1 delivered, 0 not yet, -EAGAIN nothing is there, -errno. */
+static int stream_step(struct conn *conn, int *more)
+{
+    struct frame_header header;
+    ssize_t first = input_first(conn, &header);
+    const uint8_t *bytes;
+
+    if (first < 0)
+        return (int)first;
+    if (conn->in_end - conn->in_start < (size_t)first)
+        return *more ? input_read(conn, (size_t)first, more) : -EAGAIN;
+    bytes = conn->in + conn->in_start;
+    conn->in_start += (size_t)first;
+    return message_deliver(conn, &header, bytes + FRAME_PREFIX,
+                           conn->in_start == conn->in_end ? conn->nfds : 0);
+}
+
+/* A whole packet is a whole message. There is seldom a second one, and the loop tells of it. */
+static int packet_step(struct conn *conn, int *more)
+{
+    struct frame_header header;
+    ssize_t n = *more ? conn->transport->read(conn, packet, sizeof(packet)) : -EAGAIN;
+    int error;
+
+    *more = 0;
+    if (n <= 0)
+        return n < 0 ? (int)n : -ECONNRESET;
+    error = n < FRAME_PREFIX || conn->too_many ? -EPROTO : header_read(conn, packet, &header);
+    if (!error && header.body_len != (size_t)n - FRAME_PREFIX)
         error = -EPROTO;
-    else
-        memcpy(conn->prefix, packet, FRAME_PREFIX);
-    if (!error)
-        error = header_accept(conn);
-    if (!error && conn->header.body_len != (size_t)n - FRAME_PREFIX)
-        error = -EPROTO;
-    if (!error && conn->header.body_len > 0)
-        memcpy(conn->body, packet + FRAME_PREFIX, conn->header.body_len);
-    free(packet);
-    return error ? error : 1;
+    return error ? error : message_deliver(conn, &header, packet + FRAME_PREFIX, conn->nfds);
 }
 
 static void read_failed(struct conn *conn, int error)
@@ -136,6 +166,7 @@ static void read_failed(struct conn *conn, int error)
         bytes_are_bad(conn, error);
         return;
     }
+    conn->peer_gone = error == -ECONNRESET;
     conn_tls_reason(conn, error, reason, sizeof(reason));
     conn_close(conn, reason);
 }
@@ -149,39 +180,31 @@ static void leftovers_discard(struct conn *conn)
     do
         n = conn->transport->read(conn, bytes, sizeof(bytes));
     while (n > 0 && --rounds > 0);
-    conn_drop_message(conn);
+    conn_input_drop(conn);
     if (n <= 0 && n != -EAGAIN)
         conn_close(conn, "closed");
 }
 
 void conn_take_in(struct conn *conn)
 {
-    int budget = MESSAGES_A_TURN;
+    int budget = MESSAGES_A_TURN, more = 1, done = 0;
 
     if (conn->phase == CONN_FLUSHING) {
         leftovers_discard(conn);
         return;
     }
-    while (conn->phase == CONN_OPEN && budget > 0 && !conn->paused) {
-        int done = conn->packets ? packet_step(conn) : stream_step(conn);
-
-        if (conn->too_many || (done == 1 && conn->nfds != conn->header.nfds))
-            done = -EPROTO;
-        if (done == -EAGAIN)
-            return;
-        if (done < 0) {
-            read_failed(conn, done);
-            return;
-        }
-        if (done == 1) {
-            message_deliver(conn);
-            budget--;
-            /* OpenSSL has read ahead all there was; another look would find nothing. */
-            if (conn->phase == CONN_OPEN && conn->ssl && !SSL_has_pending(conn->ssl))
-                return;
-        }
+    while (conn->phase == CONN_OPEN && budget > 0 && !conn->paused && done >= 0) {
+        done = conn->packets ? packet_step(conn, &more) : stream_step(conn, &more);
+        budget -= done == 1;
     }
-    /* What OpenSSL has taken off the socket already raises no event. */
-    if (conn->phase == CONN_OPEN && !conn->paused && conn->ssl && SSL_has_pending(conn->ssl))
+    if (done < 0 && done != -EAGAIN) {
+        read_failed(conn, done);
+        return;
+    }
+    if (conn->in_start == conn->in_end)
+        conn_input_drop(conn);
+    /* What is off the socket already raises no event. */
+    if (done >= 0 && conn->phase == CONN_OPEN && !conn->paused &&
+        (conn->in || (conn->ssl && SSL_has_pending(conn->ssl))))
         event_active(conn->on_read, EV_READ, 0);
 }

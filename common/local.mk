@@ -28,12 +28,15 @@ common_libcommon_la_SOURCES = \
 	common/trace.c common/trace.h
 common_libcommon_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
-UNIT_TESTS += tests/unit/test_config tests/unit/test_conn tests/unit/test_frame tests/unit/test_tls
+UNIT_TESTS += tests/unit/test_config tests/unit/test_conn tests/unit/test_conn_read
+UNIT_TESTS += tests/unit/test_frame tests/unit/test_tls
 
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/tap.h
 tests_unit_test_config_LDADD = common/libcommon.la
 tests_unit_test_conn_SOURCES = tests/unit/test_conn.c tests/unit/tap.h
 tests_unit_test_conn_LDADD = common/libcommon.la
+tests_unit_test_conn_read_SOURCES = tests/unit/test_conn_read.c tests/unit/tap.h
+tests_unit_test_conn_read_LDADD = common/libcommon.la
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/tap.h
 tests_unit_test_frame_LDADD = proto/libproto.la
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/tap.h
