@@ -14,6 +14,7 @@
 #include "bench/tlspeer.h"
 #include "common/tls.h"
 #include "migrate/aesgcm.h"
+#include "migrate/near.h"
 
 #define BACKLOG 16
 
@@ -65,6 +66,7 @@ static int socket_make(const char *host, const char *port)
     if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
         stopwatch_die("make socket for port", port);
+    near_hope(fd);
     if (host ? connect(fd, address->ai_addr, address->ai_addrlen) < 0
              : bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
         stopwatch_die(host ? "connect to port" : "listen on port", port);

@@ -27,6 +27,7 @@
 #include "migrate/carry.h"
 #include "migrate/imagerecv.h"
 #include "migrate/memoryshare.h"
+#include "migrate/near.h"
 
 #define HANDSHAKE_SECONDS 10
 #define TRANSFER_SECONDS 300
@@ -66,6 +67,7 @@ static int sender_accept(struct arrival *a, int sock)
     if (a->peer == TLS_NODE_NONE)
         return -EPERM;
     alarm(0);
+    near_settle(sock);
     socket_timeouts(sock, TRANSFER_SECONDS);
     a->sender = peer_address(sock);
     return 0;

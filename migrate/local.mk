@@ -53,6 +53,7 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/memorylist.c migrate/memorylist.h \
 	migrate/memorypass.c migrate/memorypass.h \
 	migrate/memoryruns.c migrate/memoryruns.h \
+	migrate/near.c migrate/near.h \
 	migrate/pagehash.c migrate/pagehash.h \
 	migrate/pageoffer.c migrate/pageoffer.h \
 	migrate/pagestore.c migrate/pagestore.h \
@@ -202,6 +203,10 @@ tests_unit_test_nodelink_SOURCES = \
 tests_unit_test_nodelink_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_nodelink_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/test_near
+tests_unit_test_near_SOURCES = tests/unit/test_near.c tests/unit/tap.h
+tests_unit_test_near_LDADD = migrate/libmigrate.la
 
 UNIT_TESTS += tests/unit/test_memorypull
 tests_unit_test_memorypull_SOURCES = \

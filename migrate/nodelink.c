@@ -15,6 +15,7 @@
 #include "common/fault.h"
 #include "common/tls.h"
 #include "migrate/bulk.h"
+#include "migrate/near.h"
 #include "migrate/nodelink.h"
 
 #define CONNECT_SECONDS 10
@@ -85,6 +86,7 @@ int nodelink_open(struct nodelink *link, SSL_CTX *ctx, const node_place *to, cha
         snprintf(text, len, "cannot make a socket: %s", strerror(-error));
         return error;
     }
+    near_hope(sock);
     socket_timeouts(sock, CONNECT_SECONDS);
     link->to = *to;
     link->ssl = tls_make(ctx, sock);
@@ -94,11 +96,13 @@ int nodelink_open(struct nodelink *link, SSL_CTX *ctx, const node_place *to, cha
         return -ENOMEM;
     }
     error = handshake(link, sock, text, len);
-    if (error)
+    if (error) {
         nodelink_close(link);
-    else
-        socket_timeouts(sock, nodelink_patience());
-    return error;
+        return error;
+    }
+    near_settle(sock);
+    socket_timeouts(sock, nodelink_patience());
+    return 0;
 }
 
 int nodelink_patience(void)

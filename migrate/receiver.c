@@ -25,6 +25,7 @@
 #include "migrate/aesgcm.h"
 #include "migrate/arrival.h"
 #include "migrate/guests.h"
+#include "migrate/near.h"
 
 #define SLAVED 3
 #define LISTENER 4
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
         perror("bproc-receiver: cannot open /dev/null");
         return 1;
     }
+    near_hope(LISTENER);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_IGN);
     server_run(&setup);
