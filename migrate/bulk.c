@@ -107,6 +107,11 @@ int bulk_flush(SSL *ssl)
     }
 }
 
+bool bulk_is_gathered(SSL *ssl)
+{
+    return BIO_wpending(SSL_get_wbio(ssl)) > 0;
+}
+
 int bulk_recv_into(SSL *ssl, void *bytes, size_t len)
 {
     uint8_t *at = bytes;

@@ -14,6 +14,7 @@
 #ifndef BPROC_BULK_H
 #define BPROC_BULK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <openssl/ssl.h>
@@ -40,6 +41,9 @@ void bulk_resume(SSL *ssl);
  */
 int bulk_put(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);
 int bulk_flush(SSL *ssl);
+
+/* There is something that it would send. */
+bool bulk_is_gathered(SSL *ssl);
 
 /* Both at once. Blocks. */
 int bulk_send(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);

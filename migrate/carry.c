@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "migrate/bulk.h"
 #include "migrate/carry.h"
 #include "migrate/readers.h"
 #include "migrate/relay.h"
@@ -72,6 +73,8 @@ static void on_flushed(struct relay *relay, void *arg)
 
     state->drained = 1;
     drained_tell(state);
+    if (state->held && !bulk_is_gathered(state->carry.ssl))
+        event_del(state->held);
     if (state->idle)
         relay_over(relay);
 }
@@ -132,8 +135,7 @@ static size_t on_wanted(struct relay *relay, unsigned id, void *arg)
 
     (void)relay;
     if (!*readers)
-        *readers = readers_open(carry->root, carry->identity[id].st_dev,
-                                carry->identity[id].st_ino);
+        *readers = readers_open(carry->root, carry->identity[id].dev, carry->identity[id].ino);
     return *readers ? readers_wanted(*readers) : 0;
 }
 
@@ -214,13 +216,29 @@ void carry_watch(int sock, unsigned seconds)
     setsockopt(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
 
-/* For one transfer after the other: to make it takes thirty system calls. */
+/*
+ * With poll(2), to which a descriptor that is waited for or no longer is no system call: a process
+ * has few streams, and most have ended before anything comes over them.
+ */
+static struct event_base *loop_make(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config && event_config_avoid_method(config, "epoll") == 0)
+        base = event_base_new_with_config(config);
+    if (config)
+        event_config_free(config);
+    return base;
+}
+
+/* For one transfer after the other. */
 static struct event_base *loop_get(void)
 {
     static struct event_base *loop;
 
     if (!loop)
-        loop = event_base_new();
+        loop = loop_make();
     return loop;
 }
 

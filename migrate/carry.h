@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <openssl/ssl.h>
-#include <sys/stat.h>
 
+#include "migrate/streamends.h"
 #include "proto/bproc.h"
 
 struct carry {
@@ -31,7 +31,7 @@ struct carry {
     int pid;
     unsigned ping_timeout;      /* seconds after which the other machine has given this one up; 0 */
     const char *root;           /* node side: of the process space */
-    const struct stat *identity;    /* node side: of the process's ends, by stream */
+    const struct end_identity *identity;    /* node side: of the process's ends, by stream */
     void (*settled)(void *arg);     /* once: it has lasted a while, or is over; NULL */
     void *arg;
 };

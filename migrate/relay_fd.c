@@ -43,7 +43,12 @@ static int reopen(int fd, int flags)
     return open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-static enum relay_fd_way way_of(int *fd, const struct stat *st, int flags, bool own)
+static bool is_pipe_end(const struct stat *st, int flags)
+{
+    return S_ISFIFO(st->st_mode) && (flags & O_ACCMODE) != O_RDWR;
+}
+
+static enum relay_fd_way way_of(int *fd, const struct stat *st, int flags)
 {
     int again;
 
@@ -54,8 +59,8 @@ static enum relay_fd_way way_of(int *fd, const struct stat *st, int flags, bool 
     /* Most devices, /dev/null among them, have no poll; terminals have. */
     if (S_ISCHR(st->st_mode) && !isatty(*fd))
         return RELAY_FD_PLAIN;
-    if (own && fcntl(*fd, F_SETFL, flags | O_NONBLOCK) == 0)
-        return RELAY_FD_NONBLOCK;
+    if (is_pipe_end(st, flags))
+        return RELAY_FD_SHARED;
     again = can_reopen(st) ? reopen(*fd, flags) : -1;
     if (again >= 0) {
         close(*fd);
@@ -64,13 +69,13 @@ static enum relay_fd_way way_of(int *fd, const struct stat *st, int flags, bool 
     return again >= 0 || flags & O_NONBLOCK ? RELAY_FD_NONBLOCK : RELAY_FD_POLLED;
 }
 
-int relay_fd_open(struct relay_fd *end, int fd, bool own)
+int relay_fd_open(struct relay_fd *end, int fd)
 {
     struct stat st;
     int flags = fcntl(fd, F_GETFL);
     int error = flags < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 
-    end->fd = -1;
+    *end = RELAY_FD_NONE;
     /* A mere name of a file, for which nobody had to be allowed to read it: we open it anew. */
     if (!error && flags & O_PATH)
         error = -EBADF;
@@ -78,15 +83,42 @@ int relay_fd_open(struct relay_fd *end, int fd, bool own)
         close(fd);
         return error;
     }
-    end->way = way_of(&fd, &st, flags, own);
+    end->way = way_of(&fd, &st, flags);
     end->fd = fd;
     end->pipe_writer = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY;
     end->pipe_reader = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_RDONLY;
     end->dev = st.st_dev;
     end->ino = st.st_ino;
-    end->grown = false;
-    end->sender = NULL;
     return 0;
+}
+
+int relay_fd_own(struct relay_fd *end, int fd, bool pipe, bool writes)
+{
+    int on = 1, error = pipe && ioctl(fd, FIONBIO, &on) < 0 ? -errno : 0;
+
+    *end = RELAY_FD_NONE;
+    if (error) {
+        close(fd);
+        return error;
+    }
+    end->fd = fd;
+    end->way = pipe ? RELAY_FD_NONBLOCK : RELAY_FD_SOCKET;
+    end->pipe_writer = pipe && writes;
+    end->pipe_reader = pipe && !writes;
+    return 0;
+}
+
+/* A short command that says nothing needs no second description. */
+int relay_fd_use(struct relay_fd *end)
+{
+    if (end->way != RELAY_FD_SHARED)
+        return end->fd;
+    if (end->again < 0)
+        end->again = reopen(end->fd, end->pipe_writer ? O_WRONLY : O_RDONLY);
+    if (end->again >= 0)
+        return end->again;
+    end->way = RELAY_FD_POLLED;
+    return end->fd;
 }
 
 void relay_fd_close(struct relay_fd *end)
@@ -95,7 +127,9 @@ void relay_fd_close(struct relay_fd *end)
 
     if (end->fd >= 0)
         close(end->fd);
-    end->fd = -1;
+    if (end->again >= 0)
+        close(end->again);
+    end->fd = end->again = -1;
     errno = saved;
 }
 
@@ -129,8 +163,9 @@ static ssize_t read_error(const struct relay_fd *end)
     return -errno;
 }
 
-ssize_t relay_fd_read(const struct relay_fd *end, void *bytes, size_t len)
+ssize_t relay_fd_read(struct relay_fd *end, void *bytes, size_t len)
 {
+    int fd = relay_fd_use(end);
     ssize_t n;
 
     do {
@@ -139,7 +174,7 @@ ssize_t relay_fd_read(const struct relay_fd *end, void *bytes, size_t len)
         else if (end->way == RELAY_FD_POLLED && !relay_fd_poll(end, POLLIN))
             return -EAGAIN;
         else
-            n = read(end->fd, bytes, len);
+            n = read(fd, bytes, len);
     } while (n < 0 && errno == EINTR);
     return n >= 0 ? n : read_error(end);
 }
@@ -198,9 +233,10 @@ static ssize_t socket_write(const struct relay_fd *end, struct msghdr *mh)
     return socket_send(end->fd, mh, &sender);
 }
 
-ssize_t relay_fd_write(const struct relay_fd *end, const struct iovec *iov, int count)
+ssize_t relay_fd_write(struct relay_fd *end, const struct iovec *iov, int count)
 {
     struct msghdr mh = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)count };
+    int fd = relay_fd_use(end);
     ssize_t n;
 
     do {
@@ -209,7 +245,7 @@ ssize_t relay_fd_write(const struct relay_fd *end, const struct iovec *iov, int 
         else if (end->way == RELAY_FD_POLLED)
             n = write_piece(end, iov);
         else
-            n = writev(end->fd, iov, count);
+            n = writev(fd, iov, count);
     } while (n < 0 && errno == EINTR);
     return n >= 0 ? n : -errno;
 }

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "migrate/relay_impl.h"
@@ -29,14 +30,17 @@ static ssize_t kernel_ask(const struct relay_fd *end, union answer *answer)
     struct question question = {
         .head = { .nlmsg_len = sizeof(question), .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                   .nlmsg_flags = NLM_F_REQUEST },
-        .req = { .sdiag_family = AF_UNIX, .udiag_states = ~0U, .udiag_ino = (__u32)end->ino,
+        .req = { .sdiag_family = AF_UNIX, .udiag_states = ~0U,
                  .udiag_show = UDIAG_SHOW_PEER, .udiag_cookie = { ~0U, ~0U } }
     };
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    struct stat st;
+    int fd = fstat(end->fd, &st) < 0 ? -1 : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+                                                   NETLINK_SOCK_DIAG);
     ssize_t n = -1;
 
     if (fd < 0)
         return -1;
+    question.req.udiag_ino = (__u32)st.st_ino;
     if (send(fd, &question, sizeof(question), 0) == (ssize_t)sizeof(question))
         n = recv(fd, answer, sizeof(*answer), MSG_DONTWAIT);
     close(fd);

@@ -160,7 +160,7 @@ static ssize_t message_read(const struct relay_stream *stream, uint8_t *bytes)
     return n == -ECONNREFUSED || n == -EMSGSIZE ? -EAGAIN : n;
 }
 
-static ssize_t piece_read(const struct relay_stream *stream, uint8_t *bytes, size_t len)
+static ssize_t piece_read(struct relay_stream *stream, uint8_t *bytes, size_t len)
 {
     ssize_t n = relay_fd_read(&stream->source, bytes, len);
 
@@ -218,7 +218,7 @@ static ssize_t pieces_read(struct relay_stream *stream, uint8_t *body, bool *mor
 static ssize_t pages_take(struct relay_stream *stream, uint8_t *body, bool *more)
 {
     size_t taken;
-    ssize_t n = pages_read(&stream->relay->pages, stream->source.fd, body, &taken);
+    ssize_t n = pages_read(&stream->relay->pages, relay_fd_use(&stream->source), body, &taken);
 
     drain_took(stream, taken);
     if (taken >= PIPE_USUAL)

@@ -40,7 +40,7 @@ static void stream_close_all(struct relay_stream *stream)
     stream_stop(stream);
     stream->late_shut_read = stream->late_shut_write = false;
     relay_fd_close(&stream->source);
-    stream->sink.fd = -1;
+    stream->sink = RELAY_FD_NONE;
 }
 
 void stream_shut_late(struct relay_stream *stream)
@@ -109,19 +109,30 @@ void stream_free(struct relay_stream *stream)
     free(stream);
 }
 
+static bool kind_is_pipe(stream_kind kind)
+{
+    return kind == STREAM_PIPE_WRITE || kind == STREAM_OUTPUT || kind == STREAM_PIPE_READ;
+}
+
+static int end_open(const struct relay_stream *stream, struct relay_fd *end, int fd)
+{
+    return stream->relay->own ? relay_fd_own(end, fd, kind_is_pipe(stream->kind),
+                                             end == &stream->sink) : relay_fd_open(end, fd);
+}
+
 /* Opens both ends; the descriptors are taken whatever happens. */
 static int stream_open(struct relay_stream *stream, int read_fd, int write_fd)
 {
     int error = 0;
 
-    stream->source.fd = stream->sink.fd = -1;
+    stream->source = stream->sink = RELAY_FD_NONE;
     stream->duplex = read_fd >= 0 && read_fd == write_fd;
     if (read_fd >= 0)
-        error = relay_fd_open(&stream->source, read_fd, stream->relay->own);
+        error = end_open(stream, &stream->source, read_fd);
     if (stream->duplex) {
         stream->sink = stream->source;
     } else if (write_fd >= 0) {
-        int other = relay_fd_open(&stream->sink, write_fd, stream->relay->own);
+        int other = end_open(stream, &stream->sink, write_fd);
 
         error = error ? error : other;
     }

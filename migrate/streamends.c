@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "migrate/connectback.h"
@@ -76,6 +77,19 @@ static int end_set_flags(int fd, const stream_desc *stream)
     return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
+/* Who only writes is never asked whether he waits for bytes. */
+static int end_identify(const stream_desc *stream, int fd, struct end_identity *identity)
+{
+    struct stat st;
+
+    if (stream->kind == STREAM_PIPE_WRITE || stream->kind == STREAM_OUTPUT)
+        return 0;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    *identity = (struct end_identity){ .dev = st.st_dev, .ino = st.st_ino };
+    return 0;
+}
+
 int streamends_make(struct streamends *ends, const launch_arg *launch, uint32_t direct_addr,
                     char *text, size_t len)
 {
@@ -84,12 +98,13 @@ int streamends_make(struct streamends *ends, const launch_arg *launch, uint32_t 
     ends->count = 0;
     while (!error && ends->count < launch->streams.streams_len) {
         unsigned i = ends->count++;
+        const stream_desc *stream = &launch->streams.streams_val[i];
 
         error = end_make(ends, launch, i, direct_addr);
         if (!error)
-            error = end_set_flags(ends->process[i], &launch->streams.streams_val[i]);
-        if (!error && fstat(ends->process[i], &ends->identity[i]) < 0)
-            error = -errno;
+            error = end_set_flags(ends->process[i], stream);
+        if (!error)
+            error = end_identify(stream, ends->process[i], &ends->identity[i]);
     }
     if (error) {
         snprintf(text, len, "cannot make stream %u of process %d: %s", ends->count - 1,

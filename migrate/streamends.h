@@ -8,16 +8,21 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include "proto/bproc.h"
+
+/* What an open file is known by in /proc. */
+struct end_identity {
+    dev_t dev;
+    ino_t ino;
+};
 
 struct streamends {
     unsigned count;
     int process[BPROC_MAX_STREAMS];     /* given to the process */
     int relay[BPROC_MAX_STREAMS];       /* ours; -1 where the process talks to the port itself */
-    struct stat identity[BPROC_MAX_STREAMS];    /* of the process's ends */
+    struct end_identity identity[BPROC_MAX_STREAMS];    /* of what the process reads */
 };
 
 /*
