@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "migrate/bulk.h"
 #include "migrate/carriers.h"
 #include "migrate/criuserver.h"
 
 #define USES_MAX 1000               /* by one child: whatever it gathers is bounded */
+#define LAST_MS 100                 /* for which a node's child is kept by what it waits for */
 
 static int free_end;                /* on which carriers say that they are free */
 static int daemon_end;              /* not for carriers: they outlive the mover */
@@ -35,6 +38,18 @@ int carriers_init(const struct departure_setup *setup, int end)
 
 /* ---- in the child ---- */
 
+/*
+ * What the node was to hear last of a transfer goes with the next launch, so that it wakes once;
+ * alone if none comes.
+ */
+static void last_flush(const struct nodelink *link, int channel)
+{
+    struct pollfd next = { .fd = channel, .events = POLLIN };
+
+    if (bulk_is_gathered(link->ssl) && poll(&next, 1, LAST_MS) == 0)
+        bulk_flush(link->ssl);
+}
+
 /* Offers to take another transfer. Its channel, with the P_MOVE_START; -errno: there is none. */
 static int carrier_wait(const struct nodelink *link, struct msg *start)
 {
@@ -47,8 +62,10 @@ static int carrier_wait(const struct nodelink *link, struct msg *start)
     error = msg_send(free_end, K_EVENT, P_CARRIER_FREE, 0, 0, FRAME_XDR(node_place), &to, &pair[1],
                      1);
     close(pair[1]);
-    if (!error)
+    if (!error) {
+        last_flush(link, pair[0]);
         error = msg_recv(pair[0], start);
+    }
     prctl(PR_SET_NAME, "bproc-carrier");
     if (!error)
         return pair[0];

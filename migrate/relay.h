@@ -99,7 +99,10 @@ int relay_set_parent(struct relay *relay, pid_t pid);
  */
 void relay_set_sender(struct relay *relay, const struct ucred *sender);
 
-/* Nobody shares the ends, so that they may be made non-blocking. Call before relay_add(). */
+/*
+ * Nobody shares the ends, which are pipes and sockets as the streams' kinds have it, so that they
+ * may be made non-blocking. Call before relay_add().
+ */
 void relay_set_own(struct relay *relay);
 
 /*
@@ -112,7 +115,9 @@ void relay_set_direct(struct relay *relay);
 /*
  * Where the originals are, when they are the caller's own: as soon as all streams have ended
  * nothing can be asked of this side any more, so that it says its last word (relay_over()) with
- * their ends. Call before relay_begin().
+ * their ends. After a process that has said nothing both may stay with the connection, to go with
+ * what is sent next; the owner sees to it that they go at some time (bulk_flush()). Call before
+ * relay_begin().
  */
 void relay_set_last(struct relay *relay);
 

@@ -105,6 +105,7 @@ struct relay_rx {
     uint8_t small[4];
     struct relay_stream *stream;
     struct relay_stream *gathered;      /* has bytes of this turn that are not written yet */
+    bool data;                  /* of some stream has come */
     bool wants_write;           /* TLS must write before it can read on */
 };
 
@@ -129,7 +130,7 @@ struct relay {
     size_t tx_off;
     size_t tx_len;
     bool tx_blocked;            /* tls_writable waits */
-    bool tx_urgent;             /* not only marks that came in this turn */
+    bool tx_urgent;             /* not only marks that came in this turn, or the last word */
     bool tx_gathered;           /* TLS may have some of it yet */
     bool due;                   /* some stream has a mark to send */
 

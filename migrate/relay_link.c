@@ -125,7 +125,7 @@ static bool tx_fill(struct relay *relay)
     if (relay->due_over && !relay->due) {
         frame_put(relay, P_STREAM_OVER, 0, 0);
         relay->due_over = false;
-        relay->over_sent = true;
+        relay->over_sent = relay->tx_urgent = true;
     }
     /* The last stream may turn out to be empty just now. */
     return relay->tx_len > left || relay->due || flush_is_due(relay);
@@ -198,6 +198,15 @@ static bool marks_wait(struct relay *relay)
     return true;
 }
 
+/*
+ * A process that has said nothing has no delivery to wait for: its node has told its end, and is
+ * to hear no more than that it may take the next one.
+ */
+static bool last_can_wait(const struct relay *relay)
+{
+    return relay->last && relay->over_sent && relay->over_received && !relay->rx.data;
+}
+
 void link_pump(struct relay *relay)
 {
     bool more = true;
@@ -211,7 +220,7 @@ void link_pump(struct relay *relay)
     }
     if (more) {
         relay_turn_soon(relay);
-    } else if (tx_flush(relay)) {
+    } else if (last_can_wait(relay) || tx_flush(relay)) {
         relay_check_idle(relay);
         relay_check_over(relay);
     }

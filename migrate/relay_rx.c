@@ -59,8 +59,10 @@ static void rx_begin(struct relay *relay)
     /* Who sees one stream's end may rely on what came before on another. */
     if (rx->header.proc != P_STREAM_DATA || rx->gathered != rx->stream)
         rx_write(relay);
-    if (rx->header.proc == P_STREAM_DATA)
+    if (rx->header.proc == P_STREAM_DATA) {
         rx->stream->granted -= rx->left;
+        rx->data = true;
+    }
 }
 
 static bool all_is_heard(const struct relay *relay)
