@@ -34,6 +34,9 @@ void conn_close(struct conn *conn, const char *reason)
 
     if (!conn || conn->phase == CONN_CLOSED)
         return;
+    /* What was said in this turn of the loop, before the reason for the end was there. */
+    if (!conn->peer_gone)
+        conn_flush(conn);
     conn->phase = CONN_CLOSED;
     event_del(conn->on_read);
     event_del(conn->on_write);
@@ -56,7 +59,7 @@ static void conn_readable(evutil_socket_t fd, short what, void *arg)
         conn_tls_step(conn);
     if (conn->phase == CONN_OPEN || conn->phase == CONN_FLUSHING)
         conn_take_in(conn);
-    if (conn->phase == CONN_OPEN && !STAILQ_EMPTY(&conn->out))
+    if (conn->phase == CONN_OPEN && !TAILQ_EMPTY(&conn->out) && !conn->patient)
         conn_queue_send(conn);
 }
 
@@ -82,6 +85,8 @@ static void conn_timeout(evutil_socket_t fd, short what, void *arg)
         conn_close(conn, conn->failure);
     else if (conn->phase == CONN_HANDSHAKE)
         conn_close(conn, conn->connecting ? "no connection in time" : "no handshake in time");
+    else if (conn->phase == CONN_OPEN)
+        conn_queue_send(conn);
     else
         conn_close(conn, "closed");
 }
@@ -101,7 +106,7 @@ static struct conn *conn_new(struct event_base *base, int fd,
     conn->arg = arg;
     conn->base = base;
     conn->fd = fd;
-    STAILQ_INIT(&conn->out);
+    TAILQ_INIT(&conn->out);
     conn->on_read = event_new(base, fd, EV_READ | EV_PERSIST, conn_readable, conn);
     conn->on_write = event_new(base, fd, EV_WRITE, conn_writable, conn);
     conn->on_timer = event_new(base, -1, 0, conn_timeout, conn);

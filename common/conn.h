@@ -46,12 +46,22 @@ struct conn *conn_new_tls(struct event_base *base, int fd, SSL_CTX *ctx, int ser
                           int handshake_seconds, const struct conn_ops *ops, void *arg);
 
 /*
- * Queues one message; never blocks. `encode` NULL: empty body. Descriptors are duplicated, the
+ * Queues one message; never blocks. To a local peer it goes out at once, over TLS with all others
+ * of this turn of the loop. `encode` NULL: empty body. Descriptors are duplicated, the
  * caller keeps his. 0, -EMSGSIZE, -ENOMEM, -EPIPE (closing), -ENOBUFS (peer does not read: more
  * than 16 MiB queued; the connection is closed).
  */
 int conn_send(struct conn *conn, bproc_kind kind, bproc_proc proc, uint32_t serial, int status,
               xdrproc_t encode, const void *body, const int *fds, unsigned nfds);
+
+/*
+ * An event that nobody waits for: over TLS it goes out with what is sent next, after a tenth of a
+ * second at the latest. Otherwise as conn_send().
+ */
+int conn_event_patient(struct conn *conn, bproc_proc proc, xdrproc_t encode, const void *body);
+
+/* TLS only: writes now what the transport takes; for one whose owner is about to end. */
+void conn_flush(struct conn *conn);
 
 /* Shorthands: an event; a good reply; a reply that says why not (errno and words). */
 int conn_event(struct conn *conn, bproc_proc proc, xdrproc_t encode, const void *body);

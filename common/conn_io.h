@@ -19,7 +19,7 @@ enum conn_phase {
 };
 
 struct out_frame {
-    STAILQ_ENTRY(out_frame) next;
+    TAILQ_ENTRY(out_frame) next;
     uint8_t *bytes;
     size_t len, sent;
     int *fds;           /* duplicates, gone with the first byte */
@@ -59,8 +59,9 @@ struct conn {
     int too_many;               /* more descriptors came than a message or the owner may have */
     unsigned *held, held_max;   /* conn_set_quota() */
 
-    STAILQ_HEAD(, out_frame) out;
+    TAILQ_HEAD(out_queue, out_frame) out;
     size_t queued;
+    int patient;                /* all of that may wait for what is said next, until on_timer */
 };
 
 extern const struct conn_transport conn_local_transport, conn_tls_transport;

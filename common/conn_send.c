@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 
 #define QUEUE_LIMIT (16u << 20)
 #define FLUSH_SECONDS 5
+#define RECORD_MOST (16u << 10)     /* of TLS */
+#define PATIENCE_MS 100
 
 static void out_free(struct out_frame *out)
 {
@@ -25,10 +28,10 @@ static void out_free(struct out_frame *out)
 
 void conn_queue_drop(struct conn *conn)
 {
-    while (!STAILQ_EMPTY(&conn->out)) {
-        struct out_frame *out = STAILQ_FIRST(&conn->out);
+    while (!TAILQ_EMPTY(&conn->out)) {
+        struct out_frame *out = TAILQ_FIRST(&conn->out);
 
-        STAILQ_REMOVE_HEAD(&conn->out, next);
+        TAILQ_REMOVE(&conn->out, out, next);
         out_free(out);
     }
     conn->queued = 0;
@@ -57,36 +60,50 @@ static void queue_done(struct conn *conn)
     event_add(conn->on_timer, &soon);
 }
 
-void conn_queue_send(struct conn *conn)
+/* Until the transport takes no more. 0: all is out; -EAGAIN; another -errno. */
+static int queue_write(struct conn *conn)
 {
-    while (!STAILQ_EMPTY(&conn->out)) {
-        struct out_frame *out = STAILQ_FIRST(&conn->out);
+    while (!TAILQ_EMPTY(&conn->out)) {
+        struct out_frame *out = TAILQ_FIRST(&conn->out);
         ssize_t n = conn->transport->write(conn, out->bytes + out->sent, out->len - out->sent,
                                            out->fds, out->sent ? 0 : out->nfds);
 
-        if (n == -EAGAIN) {
-            event_add(conn->on_write, NULL);
-            return;
-        }
-        if (peer_has_left(conn, n)) {
-            conn_queue_drop(conn);
-            break;
-        }
-        if (n < 0) {
-            char reason[200];
-
-            conn_tls_reason(conn, (int)n, reason, sizeof(reason));
-            conn_close(conn, reason);
-            return;
-        }
+        if (n < 0)
+            return (int)n;
         out->sent += (size_t)n;
         conn->queued -= (size_t)n;
         if (out->sent == out->len) {
-            STAILQ_REMOVE_HEAD(&conn->out, next);
+            TAILQ_REMOVE(&conn->out, out, next);
             out_free(out);
         }
     }
+    return 0;
+}
+
+void conn_queue_send(struct conn *conn)
+{
+    int error = queue_write(conn);
+    char reason[200];
+
+    conn->patient = 0;
+    if (error == -EAGAIN) {
+        event_add(conn->on_write, NULL);
+        return;
+    }
+    if (peer_has_left(conn, error)) {
+        conn_queue_drop(conn);
+    } else if (error) {
+        conn_tls_reason(conn, error, reason, sizeof(reason));
+        conn_close(conn, reason);
+        return;
+    }
     queue_done(conn);
+}
+
+void conn_flush(struct conn *conn)
+{
+    if (conn->ssl && conn->phase == CONN_OPEN && !conn->failure[0])
+        queue_write(conn);
 }
 
 /* on_close comes from the loop, as the caller may stand anywhere. */
@@ -113,8 +130,15 @@ static int fds_duplicate(struct out_frame *out, const int *fds, unsigned nfds)
     return 0;
 }
 
-/* Takes `bytes` in any case. */
-static int queue_put(struct conn *conn, uint8_t *bytes, size_t len, const int *fds, unsigned nfds)
+static int out_add(struct conn *conn, struct out_frame *out)
+{
+    TAILQ_INSERT_TAIL(&conn->out, out, next);
+    conn->queued += out->len - out->sent;
+    return 0;
+}
+
+/* To a local peer at once. Takes `bytes` in any case. */
+static int local_put(struct conn *conn, uint8_t *bytes, size_t len, const int *fds, unsigned nfds)
 {
     struct out_frame *out = calloc(1, sizeof(*out));
     ssize_t n = 0;
@@ -126,7 +150,7 @@ static int queue_put(struct conn *conn, uint8_t *bytes, size_t len, const int *f
     }
     out->bytes = bytes;
     out->len = len;
-    if (conn->phase == CONN_OPEN && STAILQ_EMPTY(&conn->out))
+    if (conn->phase == CONN_OPEN && TAILQ_EMPTY(&conn->out))
         n = conn->transport->write(conn, bytes, len, fds, nfds);
     out->sent = n > 0 ? (size_t)n : 0;
     error = out->sent == 0 ? fds_duplicate(out, fds, nfds) : 0;
@@ -134,28 +158,71 @@ static int queue_put(struct conn *conn, uint8_t *bytes, size_t len, const int *f
         out_free(out);
         return error;
     }
-    STAILQ_INSERT_TAIL(&conn->out, out, next);
-    conn->queued += len - out->sent;
     /* An error of the write comes again from the loop, where on_close may be called. */
-    if (conn->phase == CONN_OPEN)
-        event_add(conn->on_write, NULL);
+    event_add(conn->on_write, NULL);
+    return out_add(conn, out);
+}
+
+/* Behind what waits already: that becomes longer, or there is a new one. */
+static int record_add(struct conn *conn, uint8_t *bytes, size_t len)
+{
+    struct out_frame *out = TAILQ_LAST(&conn->out, out_queue);
+    uint8_t *more = out && out->len + len <= RECORD_MOST ? realloc(out->bytes, out->len + len)
+                                                         : NULL;
+
+    if (more) {
+        memcpy(more + out->len, bytes, len);
+        free(bytes);
+        out->bytes = more;
+        out->len += len;
+        conn->queued += len;
+        return 0;
+    }
+    out = calloc(1, sizeof(*out));
+    if (!out) {
+        free(bytes);
+        return -ENOMEM;
+    }
+    out->bytes = bytes;
+    out->len = len;
+    return out_add(conn, out);
+}
+
+/*
+ * Over TLS what is said in one turn of the loop goes out at its end, as one record: each costs both
+ * sides more than what is in it. Takes `bytes` in any case.
+ */
+static int record_put(struct conn *conn, uint8_t *bytes, size_t len, int patient)
+{
+    struct timeval limit = { 0, PATIENCE_MS * 1000 };
+    int waits = !TAILQ_EMPTY(&conn->out);
+    int error = record_add(conn, bytes, len);
+
+    if (error || conn->phase != CONN_OPEN)
+        return error;
+    conn->patient = patient && (conn->patient || !waits);
+    if (conn->patient && !event_pending(conn->on_timer, EV_TIMEOUT, NULL))
+        event_add(conn->on_timer, &limit);
+    if (conn->patient || event_pending(conn->on_write, EV_WRITE, NULL))
+        return 0;
+    /* An error of the write comes again from the loop, where on_close may be called. */
+    if (conn->queued < RECORD_MOST || queue_write(conn) < 0)
+        event_active(conn->on_write, EV_WRITE, 0);
     return 0;
 }
 
-int conn_send(struct conn *conn, bproc_kind kind, bproc_proc proc, uint32_t serial, int status,
-              xdrproc_t encode, const void *body, const int *fds, unsigned nfds)
+static int message_send(struct conn *conn, struct frame_header *header, xdrproc_t encode,
+                        const void *body, const int *fds, int patient)
 {
-    struct frame_header header = { .kind = kind, .proc = proc, .serial = serial,
-                                   .status = status, .nfds = nfds };
     uint8_t *bytes;
     size_t len;
     int error;
 
     if (!conn || conn->phase >= CONN_FLUSHING || conn->failure[0])
         return -EPIPE;
-    if (nfds > BPROC_MAX_FDS || (nfds > 0 && conn->ssl))
+    if (header->nfds > BPROC_MAX_FDS || (header->nfds > 0 && conn->ssl))
         return -EMSGSIZE;
-    error = frame_build(&header, encode, body, &bytes, &len);
+    error = frame_build(header, encode, body, &bytes, &len);
     if (error)
         return error;
     if (conn->queued + len > QUEUE_LIMIT) {
@@ -163,12 +230,29 @@ int conn_send(struct conn *conn, bproc_kind kind, bproc_proc proc, uint32_t seri
         fail_later(conn, "peer does not read");
         return -ENOBUFS;
     }
-    return queue_put(conn, bytes, len, fds, nfds);
+    return conn->ssl ? record_put(conn, bytes, len, patient)
+                     : local_put(conn, bytes, len, fds, header->nfds);
+}
+
+int conn_send(struct conn *conn, bproc_kind kind, bproc_proc proc, uint32_t serial, int status,
+              xdrproc_t encode, const void *body, const int *fds, unsigned nfds)
+{
+    struct frame_header header = { .kind = kind, .proc = proc, .serial = serial,
+                                   .status = status, .nfds = nfds };
+
+    return message_send(conn, &header, encode, body, fds, 0);
 }
 
 int conn_event(struct conn *conn, bproc_proc proc, xdrproc_t encode, const void *body)
 {
     return conn_send(conn, K_EVENT, proc, 0, 0, encode, body, NULL, 0);
+}
+
+int conn_event_patient(struct conn *conn, bproc_proc proc, xdrproc_t encode, const void *body)
+{
+    struct frame_header header = { .kind = K_EVENT, .proc = proc };
+
+    return message_send(conn, &header, encode, body, NULL, 1);
 }
 
 int conn_reply(struct conn *conn, const struct frame_header *to, xdrproc_t encode,
@@ -192,7 +276,7 @@ int conn_refuse(struct conn *conn, const struct frame_header *to, int error, con
 
 void conn_raw(struct conn *conn, const void *bytes, size_t len)
 {
-    if (conn->phase == CONN_OPEN && STAILQ_EMPTY(&conn->out))
+    if (conn->phase == CONN_OPEN && TAILQ_EMPTY(&conn->out))
         conn->transport->write(conn, bytes, len, NULL, 0);
 }
 
@@ -209,6 +293,6 @@ void conn_close_after_send(struct conn *conn)
     }
     conn_pause(conn, 0);
     conn->phase = CONN_FLUSHING;
-    event_add(conn->on_timer, STAILQ_EMPTY(&conn->out) && !conn->ssl ? &now : &limit);
+    event_add(conn->on_timer, TAILQ_EMPTY(&conn->out) && !conn->ssl ? &now : &limit);
     event_add(conn->on_write, NULL);
 }
