@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -356,41 +355,4 @@ void link_stop(void)
     if (on_crowd)
         event_free(on_crowd);
     on_crowd = NULL;
-}
-
-/* ---- to the node ---- */
-
-void link_event(struct node *node, bproc_proc proc, xdrproc_t encode, const void *body)
-{
-    if (node && node->link)
-        conn_event(node->link->conn, proc, encode, body);
-}
-
-int link_call(struct node *node, bproc_proc proc, uint32_t serial, xdrproc_t encode,
-              const void *body)
-{
-    if (!node->link)
-        return -ENOTCONN;
-    return conn_send(node->link->conn, K_CALL, proc, serial, 0, encode, body, NULL, 0);
-}
-
-void link_kill(struct node *node, int pid)
-{
-    signal_msg msg = { .pid = pid, .signo = SIGKILL };
-
-    link_event(node, P_SIGNAL, FRAME_XDR(signal_msg), &msg);
-}
-
-void link_orphan(struct node *node, int ppid)
-{
-    pid_msg msg = { .pid = ppid };
-
-    link_event(node, P_ORPHAN, FRAME_XDR(pid_msg), &msg);
-}
-
-void link_exit_ack(struct node *node, int pid)
-{
-    pid_msg msg = { .pid = pid };
-
-    link_event(node, P_EXIT_ACK, FRAME_XDR(pid_msg), &msg);
 }

@@ -35,4 +35,7 @@ void link_orphan(struct node *node, int ppid);
 void link_kill(struct node *node, int pid);
 void link_exit_ack(struct node *node, int pid);
 
+/* Sends the nodes at once what they are to be told. */
+void links_flush(void);
+
 #endif

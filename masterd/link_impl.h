@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the files of a link share; nobody else includes this. link.c has the connections and the
- * table of what may come over one when, hello.c lets members in, report.c takes what nodes tell.
- * A message that does not decode ends its link.
+ * table of what may come over one when, hello.c lets members in, report.c takes what nodes tell,
+ * linksend.c tells them something. A message that does not decode ends its link.
  */
 #ifndef MASTERD_LINK_IMPL_H
 #define MASTERD_LINK_IMPL_H

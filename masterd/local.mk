@@ -14,7 +14,7 @@ masterd_masterd_SOURCES = \
 	masterd/join.c masterd/join.h \
 	masterd/kin.c masterd/kin.h \
 	masterd/libraries.c masterd/libraries.h \
-	masterd/link.c masterd/link.h masterd/link_impl.h \
+	masterd/link.c masterd/link.h masterd/link_impl.h masterd/linksend.c \
 	masterd/listen.c masterd/listen.h \
 	masterd/local.c masterd/local.h \
 	masterd/master.h masterd/masterd.c \

@@ -262,6 +262,7 @@ static void parts_start(const struct options *options)
 /* Connections are cut by our end: nodes and ghosts then wait for the next masterd. */
 static void parts_stop(void)
 {
+    links_flush();
     home_stop();
     listen_stop();
     depart_stop();
