@@ -19,8 +19,8 @@
 #define FILE_PIECE (256 * 1024)
 
 /*
- * Four records, as OpenSSL 3.0 moves all that it has read ahead for the sake of each one's alignment:
- * with 256 KiB that was eight copies of every byte.
+ * Four records, as OpenSSL 3.0 moves all that it has read ahead for the sake of each one's
+ * alignment: with 256 KiB that was eight copies of every byte.
  */
 #define READ_AHEAD (64 * 1024)
 
