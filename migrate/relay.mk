@@ -18,7 +18,8 @@ migrate_librelay_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_bulk tests/unit/test_pages tests/unit/test_pages_mixed \
 	tests/unit/test_relay tests/unit/test_relay_end tests/unit/test_relay_hostile \
-	tests/unit/test_relay_last tests/unit/test_relay_pressure
+	tests/unit/test_relay_last tests/unit/test_relay_pressure \
+	tests/unit/test_ring
 
 tests_unit_test_bulk_SOURCES = tests/unit/test_bulk.c tests/unit/relay_pair.h tests/unit/tap.h
 tests_unit_test_bulk_LDADD = migrate/librelay.la common/libcommon.la
@@ -40,3 +41,5 @@ tests_unit_test_relay_pressure_SOURCES = \
 tests_unit_test_relay_pressure_LDADD = migrate/librelay.la common/libcommon.la
 tests_unit_test_pages_mixed_SOURCES = tests/unit/test_pages_mixed.c tests/unit/tap.h
 tests_unit_test_pages_mixed_LDADD = migrate/librelay.la
+tests_unit_test_ring_SOURCES = tests/unit/test_ring.c tests/unit/tap.h
+tests_unit_test_ring_LDADD = migrate/librelay.la

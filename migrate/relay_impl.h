@@ -7,7 +7,7 @@
  * read a chunk right behind the frame's prefix. So a mark waits for one chunk at most, and what
  * the sending side holds is one buffer for all streams, from which the connection gets full TLS
  * records. On the receiving side (relay_rx.c) bytes go from the connection straight into the
- * stream's ring (relay_sink.c), whose size is the window.
+ * stream's ring (relay_sink.c), which never holds more than the window.
  *
  * So a stream's end never comes before its data, though marks go first: it is due only when a read
  * has found nothing more, and all that was read before lies in the buffer, in front of it, or has
@@ -34,7 +34,7 @@
 #include "migrate/relay_ring.h"
 #include "proto/frame.h"
 
-#define RELAY_WINDOW (1536 * 1024)          /* of a direction of a stream: six runs of pages */
+#define RELAY_WINDOW RING_MAX               /* of a direction of a stream: six runs of pages */
 #define RELAY_MESSAGE_WINDOW (1024 * 1024)  /* the same when messages must stay whole */
 #define RELAY_MESSAGE_MAX (512 * 1024)      /* the longest such message */
 #define RELAY_CHUNK (128 * 1024)            /* read for a stream before the next one's turn */

@@ -2,25 +2,26 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "migrate/relay_ring.h"
+
+static unsigned piece_of(size_t at)
+{
+    return (unsigned)(at / RING_PIECE % RING_PIECES);
+}
 
 uint8_t *ring_space(struct ring *ring, size_t *len)
 {
     size_t tail = ring->head + ring->len;
+    uint8_t **piece = &ring->pieces[piece_of(tail)];
 
-    if (!ring->bytes) {
-        ring->bytes = malloc(ring->size);
-        if (!ring->bytes)
-            return NULL;
-    }
-    if (tail < ring->size) {
-        *len = ring->size - tail;
-    } else {
-        tail -= ring->size;
-        *len = ring->head - tail;
-    }
-    return ring->bytes + tail;
+    if (!*piece)
+        *piece = ring->spares > 0 ? ring->spare[--ring->spares] : malloc(RING_PIECE);
+    if (!*piece)
+        return NULL;
+    *len = RING_PIECE - tail % RING_PIECE;
+    return *piece + tail % RING_PIECE;
 }
 
 void ring_commit(struct ring *ring, size_t len)
@@ -28,37 +29,55 @@ void ring_commit(struct ring *ring, size_t len)
     ring->len += len;
 }
 
-int ring_span(const struct ring *ring, size_t offset, size_t len, struct iovec iov[2])
+int ring_span(const struct ring *ring, size_t offset, size_t len, struct iovec iov[RING_PIECES])
 {
-    size_t at = (ring->head + offset) % ring->size;
-    size_t first = ring->size - at < len ? ring->size - at : len;
+    size_t at = ring->head + offset;
+    int count = 0;
 
-    iov[0] = (struct iovec){ .iov_base = ring->bytes + at, .iov_len = first };
-    if (first == len)
-        return 1;
-    iov[1] = (struct iovec){ .iov_base = ring->bytes, .iov_len = len - first };
-    return 2;
+    while (len > 0) {
+        size_t left = RING_PIECE - at % RING_PIECE, part = left < len ? left : len;
+
+        iov[count++] = (struct iovec){ .iov_len = part,
+                                       .iov_base = ring->pieces[piece_of(at)] + at % RING_PIECE };
+        at += part;
+        len -= part;
+    }
+    return count;
 }
 
 uint32_t ring_word(const struct ring *ring, size_t offset)
 {
     uint32_t word = 0;
 
-    for (size_t i = 0; i < 4; i++)
-        word = word << 8 | ring->bytes[(ring->head + offset + i) % ring->size];
+    for (size_t at = ring->head + offset; at < ring->head + offset + 4; at++)
+        word = word << 8 | ring->pieces[piece_of(at)][at % RING_PIECE];
     return word;
+}
+
+static void piece_spare(struct ring *ring, unsigned piece)
+{
+    ring->spare[ring->spares++] = ring->pieces[piece];
+    ring->pieces[piece] = NULL;
 }
 
 void ring_drop(struct ring *ring, size_t len)
 {
+    size_t in_piece = ring->head % RING_PIECE + len;
+
     ring->len -= len;
-    /* An empty ring starts over, so that most spans are in one piece. */
-    ring->head = ring->len ? (ring->head + len) % ring->size : 0;
+    for (; in_piece >= RING_PIECE; in_piece -= RING_PIECE) {
+        piece_spare(ring, piece_of(ring->head));
+        ring->head = (ring->head / RING_PIECE + 1) % RING_PIECES * RING_PIECE;
+    }
+    /* An empty ring starts its piece over. */
+    ring->head = ring->head / RING_PIECE * RING_PIECE + (ring->len ? in_piece : 0);
 }
 
 void ring_free(struct ring *ring)
 {
-    free(ring->bytes);
-    ring->bytes = NULL;
-    ring->head = ring->len = 0;
+    for (unsigned i = 0; i < RING_PIECES; i++)
+        free(ring->pieces[i]);
+    while (ring->spares > 0)
+        free(ring->spare[--ring->spares]);
+    memset(ring, 0, sizeof(*ring));
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A queue of bytes of fixed size: what the peer has sent and the write end has not yet taken.
+ * A queue of bytes of bounded size: what the peer has sent and the write end has not yet taken.
  *
- * Life: zeroed memory with `size` set is an empty ring; its memory comes with the first byte and
- * goes with ring_free(). The window of the stream keeps it from ever running over.
+ * It is a ring of pieces. One that has been emptied is the next to be filled, as it is what the
+ * processor still has in its cache: in one buffer of the window's size each byte would go to where
+ * none has been for long, which costs as much as to decipher it.
+ *
+ * Life: zeroed memory is an empty ring; its memory comes with the bytes and goes with ring_free().
+ * The window of the stream, RING_MAX at most, keeps it from ever running over.
  */
 #ifndef BPROC_RELAY_RING_H
 #define BPROC_RELAY_RING_H
@@ -12,9 +16,14 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#define RING_MAX (1536 * 1024)
+#define RING_PIECE (64 * 1024)
+#define RING_PIECES (RING_MAX / RING_PIECE + 1)     /* as the first one may be empty in part */
+
 struct ring {
-    uint8_t *bytes;
-    size_t size;
+    uint8_t *pieces[RING_PIECES];
+    uint8_t *spare[RING_PIECES];
+    unsigned spares;
     size_t head;
     size_t len;
 };
@@ -25,8 +34,8 @@ uint8_t *ring_space(struct ring *ring, size_t *len);
 /* `len` bytes were put there. */
 void ring_commit(struct ring *ring, size_t len);
 
-/* Points at `len` bytes from `offset` on, in one or two pieces; their count. */
-int ring_span(const struct ring *ring, size_t offset, size_t len, struct iovec iov[2]);
+/* Points at `len` bytes from `offset` on; how many of the RING_PIECES iovs that took. */
+int ring_span(const struct ring *ring, size_t offset, size_t len, struct iovec iov[RING_PIECES]);
 
 /* The four bytes at `offset` as a number, most significant first. */
 uint32_t ring_word(const struct ring *ring, size_t offset);

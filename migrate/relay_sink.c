@@ -7,7 +7,7 @@
 
 #include "migrate/relay_impl.h"
 
-#define IOV_COUNT 64
+#define IOV_COUNT (64 + RING_PIECES)
 
 static void flush_took(struct relay_stream *stream, size_t bytes)
 {
@@ -133,10 +133,10 @@ static int records_span(const struct relay_stream *stream, struct iovec *iov)
 
     if (stream->record_left > 0)
         return ring_span(&stream->ring, 0, stream->record_left, iov);
-    while (offset < stream->checked && count + 2 <= IOV_COUNT) {
+    while (offset < stream->checked && count + RING_PIECES <= IOV_COUNT) {
         size_t record = ring_word(&stream->ring, offset);
 
-        if (count > 0 && !record_joins(stream, total, record, full))
+        if (offset > 0 && !record_joins(stream, total, record, full))
             break;
         full = full && record % PIPE_BUF == 0;
         count += ring_span(&stream->ring, offset + RELAY_RECORD, record, iov + count);

@@ -151,7 +151,7 @@ static void stream_set_kind(struct relay_stream *stream, stream_kind kind)
         stream->record_max = RELAY_MESSAGE_MAX;
         stream->window = RELAY_MESSAGE_WINDOW;
     }
-    stream->credit = stream->granted = stream->ring.size = stream->window;
+    stream->credit = stream->granted = stream->window;
 }
 
 static int stream_make_events(struct relay_stream *stream)
