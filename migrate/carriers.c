@@ -15,7 +15,6 @@
 #include "migrate/carriers.h"
 #include "migrate/criuserver.h"
 
-#define USES_MAX 1000               /* by one child: whatever it gathers is bounded */
 #define LAST_MS 100                 /* for which a node's child is kept by what it waits for */
 
 static int free_end;                /* on which carriers say that they are free */
@@ -50,41 +49,62 @@ static void last_flush(const struct nodelink *link, int channel)
         bulk_flush(link->ssl);
 }
 
-/* Offers to take another transfer. Its channel, with the P_MOVE_START; -errno: there is none. */
-static int carrier_wait(const struct nodelink *link, struct msg *start)
+/* Offers to take another transfer: its channel, or -errno. */
+static int channel_offer(const struct nodelink *link)
 {
     node_place to = link->to;
     int pair[2], error;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    prctl(PR_SET_NAME, "bproc-idle");
     error = msg_send(free_end, K_EVENT, P_CARRIER_FREE, 0, 0, FRAME_XDR(node_place), &to, &pair[1],
                      1);
     close(pair[1]);
-    if (!error) {
-        last_flush(link, pair[0]);
-        error = msg_recv(pair[0], start);
-    }
-    prctl(PR_SET_NAME, "bproc-carrier");
     if (!error)
         return pair[0];
     close(pair[0]);
     return error;
 }
 
+/* What is left on the channel is of the last transfer: that its commit has been heard of. */
+static int start_hear(const struct nodelink *link, int channel, struct msg *start)
+{
+    int error;
+
+    for (;;) {
+        last_flush(link, channel);
+        error = msg_recv(channel, start);
+        if (error || start->header.proc == P_MOVE_START)
+            return error;
+        msg_free(start);
+    }
+}
+
+/* The next P_MOVE_START and its channel, the one of the last transfer (-1: gone). -errno: none. */
+static int carrier_wait(const struct nodelink *link, int channel, struct msg *start)
+{
+    int error;
+
+    prctl(PR_SET_NAME, "bproc-idle");
+    if (channel < 0)
+        channel = channel_offer(link);
+    error = channel < 0 ? channel : start_hear(link, channel, start);
+    prctl(PR_SET_NAME, "bproc-carrier");
+    return error ? error : channel;
+}
+
 __attribute__((noreturn))
 static void carrier_run(struct msg *start)
 {
     struct nodelink link = { .ssl = NULL };
-    int channel = msg_take_fd(start, start->header.nfds - 1), uses = 0;
+    int channel = msg_take_fd(start, start->header.nfds - 1);
 
     close(daemon_end);
     criuserver_leave();
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_NAME, "bproc-carrier");
-    while (channel >= 0 && departure_run(departures, start, channel, &link) && ++uses < USES_MAX)
-        channel = carrier_wait(&link, start);
+    while (channel >= 0 && departure_run(departures, start, &channel, &link))
+        channel = carrier_wait(&link, channel, start);
     _exit(0);
 }
 

@@ -5,8 +5,9 @@
  * a fork on either side and the handshake are most of what a short command takes.
  *
  * Life: carriers_start() for each P_MOVE_START that comes to the mover. A child that is through
- * says so to the daemon, with a descriptor on which the next one comes, and which is that one's
- * channel; to close it is to end the child.
+ * says so to the daemon: in its report, if the channel is there still, as it is after what is
+ * short; the next one comes there. Otherwise with a descriptor on which that comes, and which is
+ * its channel. To close it is to end the child.
  * Nothing here blocks.
  */
 #ifndef BPROC_CARRIERS_H

@@ -242,10 +242,10 @@ static struct event_base *loop_get(void)
     return loop;
 }
 
-static void settle(struct carrying *state)
+static void settle(struct carrying *state, int over)
 {
     if (state->carry.settled)
-        state->carry.settled(state->carry.arg);
+        state->carry.settled(state->carry.arg, over);
     state->carry.settled = NULL;
 }
 
@@ -253,7 +253,7 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    settle(arg);
+    settle(arg, 0);
 }
 
 static void on_held(evutil_socket_t fd, short what, void *arg)
@@ -357,7 +357,7 @@ int carry_run(struct carrying *state)
         event_base_dispatch(state->base);
         over = state->over;
     }
-    settle(state);
+    settle(state, over);
     carry_free(state);
     return over;
 }

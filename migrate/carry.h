@@ -32,7 +32,8 @@ struct carry {
     unsigned ping_timeout;      /* seconds after which the other machine has given this one up; 0 */
     const char *root;           /* node side: of the process space */
     const struct end_identity *identity;    /* node side: of the process's ends, by stream */
-    void (*settled)(void *arg);     /* once: it has lasted a while, or is over; NULL */
+    /* Once: it has lasted a while, or has ended, with what carry_run() is to return. NULL. */
+    void (*settled)(void *arg, int over);
     void *arg;
 };
 

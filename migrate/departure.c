@@ -19,6 +19,7 @@
 #include "migrate/departure_parts.h"
 
 #define LOOPBACK 0x7f000001u
+#define USES_MAX 1000               /* by one child: whatever it gathers is bounded */
 
 static void clock_start(struct departure *d)
 {
@@ -158,10 +159,14 @@ static int report_send(struct departure *d, bproc_proc proc, int error)
     return msg_send(d->channel, K_EVENT, proc, 0, 0, FRAME_XDR(move_report), &d->report, NULL, 0);
 }
 
-/* That a program runs the daemon hears from the node. */
-static void report_late(void *arg)
+/* That a program runs the daemon hears from the node. Of a short one this is the last word. */
+static void report_late(void *arg, int over)
 {
-    report_send(arg, P_MOVE_COMMITTED, 0);
+    struct departure *d = arg;
+
+    d->report.spare = over && d->link->uses < USES_MAX;
+    if (report_send(d, P_MOVE_COMMITTED, 0) < 0)
+        d->report.spare = 0;
 }
 
 /* Of the streams, all that can be made ready before the process runs. */
@@ -269,16 +274,22 @@ static int commit(struct departure *d)
     return error;
 }
 
-/* What the next departure is not to find. Its streams' originals are the relay's, and gone. */
-static void departure_end(struct departure *d, pthread_t watcher)
+/*
+ * What the next departure is not to find. Its streams' originals are the relay's, and gone. The
+ * channel if the next one comes there, or -1.
+ */
+static int departure_end(struct departure *d, pthread_t watcher)
 {
     /* Its end of the channel is how the watcher learns that there is nothing to watch any more. */
-    shutdown(d->channel, SHUT_RDWR);
-    if (d->watched)
+    if (d->watched) {
+        shutdown(d->channel, SHUT_RDWR);
         pthread_join(watcher, NULL);
-    fd_close(&d->channel);
+    }
+    if (!d->report.spare)
+        fd_close(&d->channel);
     frame_free(FRAME_XDR(move_start_arg), &d->arg, sizeof(d->arg));
     frame_free(FRAME_XDR(dump_arg), &d->dump, sizeof(d->dump));
+    return d->channel;
 }
 
 static int departure_commit(struct departure *d)
@@ -300,7 +311,7 @@ static int departure_commit(struct departure *d)
     return 0;
 }
 
-int departure_run(const struct departure_setup *setup, struct msg *start, int channel,
+int departure_run(const struct departure_setup *setup, struct msg *start, int *channel,
                   struct nodelink *link)
 {
     static struct departure d;
@@ -309,8 +320,9 @@ int departure_run(const struct departure_setup *setup, struct msg *start, int ch
 
     memset(&d, 0, sizeof(d));
     d.setup = setup;
-    d.channel = channel;
+    d.channel = *channel;
     d.link = link;
+    link->uses++;
     d.spec = d.exe = d.image = d.own_mounts = d.mounts = d.space = d.memory_fd = -1;
     d.criu = CRIUWORKER_NONE;
     clock_start(&d);
@@ -346,7 +358,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, int ch
         return 0;
     if (!carried)
         return 0;
-    departure_end(&d, watcher);
+    *channel = departure_end(&d, watcher);
     bulk_resume(link->ssl);
-    return 1;
+    return link->uses < USES_MAX;
 }

@@ -25,9 +25,10 @@ struct departure_setup {
 /*
  * Takes the message (frees it), the channel to the daemon, and the connection of an earlier
  * departure if there is one. Blocks for the life of the process's streams. 1: all has ended well,
- * and the connection is free for another departure. 0: it is not, and the child has to end.
+ * and the connection is free for another departure; the daemon has been told that this comes over
+ * the channel, unless that is -1 now. 0: it is not, and the child has to end.
  */
-int departure_run(const struct departure_setup *setup, struct msg *start, int channel,
+int departure_run(const struct departure_setup *setup, struct msg *start, int *channel,
                   struct nodelink *link);
 
 #endif

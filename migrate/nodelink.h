@@ -18,6 +18,7 @@
 struct nodelink {
     SSL *ssl;                   /* NULL: none */
     node_place to;
+    int uses;                   /* transfers by its owner */
 };
 
 /*

@@ -6,12 +6,15 @@
 
 #include "common/log.h"
 #include "moves/account.h"
+#include "moves/carrierpool.h"
 #include "moves/channel.h"
 #include "moves/move_impl.h"
 
 struct account {
     LIST_ENTRY(account) entry;
     struct conn *channel;
+    node_place to;                      /* of the mover's child */
+    uintptr_t mover;
     move_kind kind;
     int pid, node;
     int64_t usec, begin, ghost;         /* all of it, and our own parts */
@@ -63,14 +66,19 @@ static void account_message(struct conn *conn, const struct frame_header *header
     (void)fds;
     if (!account)
         return;
-    if (conn_decode(move_report, header, body, &report) == 0) {
-        account_say(account, report.usec, report.bytes);
-        frame_free(FRAME_XDR(move_report), &report, sizeof(report));
-        LIST_REMOVE(account, entry);
-        free(account);
-        conn_set_arg(conn, NULL);
+    if (conn_decode(move_report, header, body, &report) < 0) {
+        conn_close(conn, "report does not decode");
+        return;
     }
-    conn_close(conn, "done");
+    account_say(account, report.usec, report.bytes);
+    conn_set_arg(conn, NULL);
+    if (report.spare)
+        carrierpool_put(&account->to, account->mover, conn);
+    else
+        conn_close(conn, "done");
+    frame_free(FRAME_XDR(move_report), &report, sizeof(report));
+    LIST_REMOVE(account, entry);
+    free(account);
 }
 
 static void account_closed(struct conn *conn, const char *reason, void *arg)
@@ -107,6 +115,7 @@ void account_close(struct move *move)
 {
     int64_t now = move_clock();
     struct account account = { .kind = move->kind, .pid = move->pid, .node = move->node,
+                               .to = move->to, .mover = move->mover,
                                .usec = now - move->started, .begin = move->begun - move->started,
                                .ghost = now - move->committed };
 

@@ -7,10 +7,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "common/conn.h"
-#include "common/fd.h"
 #include "moves/carrierpool.h"
 
 #define FREE_MAX 64                 /* those of a vector, or of as many commands at a time */
@@ -19,7 +16,7 @@
 struct carrier {
     TAILQ_ENTRY(carrier) entry;
     node_place to;
-    int channel;
+    struct conn *channel;
     time_t until;
 };
 
@@ -38,13 +35,42 @@ static time_t now_seconds(void)
     return now.tv_sec;
 }
 
-static void carrier_forget(struct carrier *carrier)
+static void carrier_free(struct carrier *carrier)
 {
     TAILQ_REMOVE(&carriers, carrier, entry);
     carrier_count--;
-    fd_close(&carrier->channel);
     free(carrier);
 }
+
+static void carrier_forget(struct carrier *carrier)
+{
+    struct conn *channel = carrier->channel;
+
+    carrier_free(carrier);
+    conn_set_arg(channel, NULL);
+    conn_close(channel, "not needed");
+}
+
+/* It has nothing to say. */
+static void carrier_message(struct conn *conn, const struct frame_header *header,
+                            const uint8_t *body, int *fds, void *arg)
+{
+    (void)header;
+    (void)body;
+    (void)fds;
+    (void)arg;
+    conn_close(conn, "message has no place here");
+}
+
+static void carrier_closed(struct conn *conn, const char *reason, void *arg)
+{
+    (void)conn;
+    (void)reason;
+    if (arg)
+        carrier_free(arg);
+}
+
+static const struct conn_ops carrier_ops = { carrier_message, carrier_closed, NULL };
 
 /* Looks again when the first one is due, and not each time that one comes or goes. */
 static void pool_look(evutil_socket_t fd, short what, void *arg)
@@ -64,12 +90,18 @@ static void pool_look(evutil_socket_t fd, short what, void *arg)
     event_add(on_due, &wait);
 }
 
-static void carrier_add(const node_place *to, int channel)
+uintptr_t carrierpool_mover(void)
 {
-    struct carrier *carrier = calloc(1, sizeof(*carrier));
+    return mover_count;
+}
 
+void carrierpool_put(const node_place *to, uintptr_t mover, struct conn *channel)
+{
+    struct carrier *carrier = mover == mover_count ? calloc(1, sizeof(*carrier)) : NULL;
+
+    conn_set_ops(channel, &carrier_ops, carrier);
     if (!carrier) {
-        close(channel);
+        conn_close(channel, "not needed");
         return;
     }
     carrier->to = *to;
@@ -85,6 +117,7 @@ static void carrier_add(const node_place *to, int channel)
 static void free_take(struct conn *conn, const struct frame_header *header, const uint8_t *body,
                       int *fds, void *arg)
 {
+    struct conn *channel;
     node_place to;
 
     if (header->proc != P_CARRIER_FREE || header->nfds != 1 ||
@@ -92,10 +125,10 @@ static void free_take(struct conn *conn, const struct frame_header *header, cons
         conn_close(conn, "message has no place here");
         return;
     }
-    if ((uintptr_t)arg != mover_count)
-        return;
-    carrier_add(&to, fds[0]);
+    channel = conn_new_local(pool_base, fds[0], &carrier_ops, NULL);
     fds[0] = -1;
+    if (channel)
+        carrierpool_put(&to, (uintptr_t)arg, channel);
 }
 
 static void free_closed(struct conn *conn, const char *reason, void *arg)
@@ -135,21 +168,20 @@ static int has_ended(const struct carrier *carrier)
 {
     char byte;
 
-    return recv(carrier->channel, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) >= 0;
+    return recv(conn_fd(carrier->channel), &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
-int carrierpool_take(const node_place *to)
+struct conn *carrierpool_take(const node_place *to)
 {
     struct carrier *carrier;
-    int channel = -ENOENT;
+    struct conn *channel;
 
-    while (channel < 0 && (carrier = carrier_find(to))) {
-        if (!has_ended(carrier)) {
-            channel = carrier->channel;
-            carrier->channel = -1;
-        }
+    while ((carrier = carrier_find(to)) && has_ended(carrier))
         carrier_forget(carrier);
-    }
+    if (!carrier)
+        return NULL;
+    channel = carrier->channel;
+    carrier_free(carrier);
     return channel;
 }
 

@@ -24,6 +24,7 @@ static void report_keep(struct move *move, const move_report *report)
     if (report->bytes > move->bytes)
         move->bytes = report->bytes;
     move->reported = 1;
+    move->spare = report->spare;
 }
 
 static void move_ready(struct move *move)
@@ -57,13 +58,14 @@ static void move_committed(struct move *move)
     gate_tell(move->gate, GATE_END, move->node);
 }
 
-/* The mover's child of what runs already may not have heard of that yet. */
+/* The mover's child of what runs already may not have heard of that yet, or be through with it. */
 void move_commit(struct move *move)
 {
     if (doubt_has(move))
         return;
     move->phase = MOVE_COMMITTING;
-    conn_event(move->channel, P_MOVE_COMMIT, NULL, NULL);
+    if (!move->spare)
+        conn_event(move->channel, P_MOVE_COMMIT, NULL, NULL);
     FAULT(FAULT_MASTERD_COMMIT);
     if (move->runs)
         move_committed(move);
@@ -154,26 +156,23 @@ static void channel_closed(struct conn *conn, const char *reason, void *arg)
 
 static const struct conn_ops channel_ops = { channel_message, channel_closed, NULL };
 
-static int channel_use(struct move *move, int fd)
-{
-    move->channel = conn_new_local(moves_base, fd, &channel_ops, move);
-    return move->channel ? 0 : -ENOMEM;
-}
-
 /* By a child that is free, which waits at its end of the channel; a new one is given it. */
 static int channel_open(struct move *move, const move_start_arg *start, int *fds, unsigned nfds)
 {
     int ends[2], error;
 
-    ends[0] = carrierpool_take(&start->to);
-    if (ends[0] >= 0) {
-        error = channel_use(move, ends[0]);
-        return error ? error : conn_send(move->channel, K_EVENT, P_MOVE_START, 0, 0,
-                                         FRAME_XDR(move_start_arg), start, fds, nfds);
+    move->to = start->to;
+    move->mover = carrierpool_mover();
+    move->channel = carrierpool_take(&start->to);
+    if (move->channel) {
+        conn_set_ops(move->channel, &channel_ops, move);
+        return conn_send(move->channel, K_EVENT, P_MOVE_START, 0, 0, FRAME_XDR(move_start_arg),
+                         start, fds, nfds);
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    error = channel_use(move, ends[0]);
+    move->channel = conn_new_local(moves_base, ends[0], &channel_ops, move);
+    error = move->channel ? 0 : -ENOMEM;
     fds[nfds] = ends[1];
     if (!error)
         error = mover_ask(start, fds, nfds + 1);
@@ -236,6 +235,10 @@ void channel_leave(struct move *move)
     if (!channel)
         return;
     move->channel = NULL;
+    if (move->spare) {
+        carrierpool_put(&move->to, move->mover, channel);
+        return;
+    }
     conn_set_arg(channel, NULL);
     conn_close(channel, "done");
 }

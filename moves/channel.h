@@ -15,7 +15,10 @@
 /* 0 or -errno: then there is no channel to be ended, or move_free() does it. */
 int channel_start(struct move *move, const struct move_place *place);
 
-/* Nothing of what the child has to say counts any more, and it ends. Nothing if it has gone. */
+/*
+ * Nothing of what the child has to say counts any more, and it ends, or is free if it has said so.
+ * Nothing if it has gone.
+ */
 void channel_leave(struct move *move);
 
 /* What is to be dumped is fit for it. */

@@ -20,6 +20,7 @@
 #ifndef MOVES_MOVE_H
 #define MOVES_MOVE_H
 
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "common/caller.h"
@@ -62,6 +63,9 @@ struct move {
     struct conn *copy;              /* gate of the copy that is dumped in place of who moves */
     int copy_reached;
     struct conn *channel;           /* to the mover's child */
+    node_place to;                  /* where that has its connection to */
+    uintptr_t mover;                /* whose child it is, by carrierpool_mover() */
+    int spare;                      /* it is free, and waits at the channel */
     pid_t dump_task, dump_pid;      /* the process that is dumped, to us and to itself */
     pid_t parent;                   /* of the process that leaves, to us */
     pid_t space;                    /* init of the process space it is in; 0: in none */

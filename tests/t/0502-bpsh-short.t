@@ -71,11 +71,12 @@ is "a node without a number in the table" "$(here 'bpsh 7 true; echo $?')" \
     $'7: Invalid node number\n1'
 is "bpsh's own node, by its number" "$(on n1 bpsh 1 sh -c 'hostname; exit 3'; echo $?)" $'n1\n3'
 is "and input goes there" "$(echo in | on n1 bpsh 1 cat)" in
-is "what carried a command carries the next one, also behind one without streams" \
+is "what carried a command carries the next one, also behind one without streams, and longer ones" \
     "$(here 'exec </dev/null 3>&1 >/dev/null 2>&1
-        run() { bpsh 1 true; while pgrep -x bproc-carrier; do :; done; }
-        run 2>&3; pgrep -x bproc-idle >/tmp/free
-        for i in 1 2 3 4 5; do run; pgrep -x bproc-idle | diff /tmp/free - >&3; done; echo . >&3')" .
+        run() { bpsh 1 "$@"; while pgrep -x bproc-carrier; do :; done; }
+        run true 2>&3; pgrep -x bproc-idle >/tmp/free
+        for c in true hostname "sleep 0.1" true "sleep 0.2" hostname true
+        do run $c; pgrep -x bproc-idle | diff /tmp/free - >&3; done; echo . >&3')" .
 is "one that has been killed is not missed" \
     "$(here 'pkill -KILL -x bproc-idle && bpsh 1 hostname')" n1
 
