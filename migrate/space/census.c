@@ -56,6 +56,7 @@ static struct {
     bool hurry;
     pid_t last;                     /* number given out */
     bool met;                       /* somebody who can fork, at the last look */
+    bool alone;                     /* with nobody, not even a keeper, at the last look */
 } census = { .ends = -1 };
 
 static int64_t clock_ms(clockid_t clock)
@@ -142,8 +143,7 @@ static bool is_about_to_execute(const struct resident *resident, const struct pr
 /* True when `stat` says that this process does not stand for itself, or not yet. */
 static bool is_somebody_else(const struct resident *resident, const struct procstat *stat)
 {
-    return stat->exit_signal == 0 || keeper_is(resident->pid) ||
-           is_about_to_execute(resident, stat) ||
+    return stat->exit_signal == 0 || is_about_to_execute(resident, stat) ||
            registry_find_worker(resident->pid) || registry_find_worker(stat->ppid) ||
            procstat_runs(dirfd(census.dir), resident->pid, GHOST);
 }
@@ -222,10 +222,9 @@ static void process_look(pid_t pid, int64_t now)
     struct resident *resident = resident_find(pid);
     struct procstat stat;
 
-    if (pid == 1 || procstat_read(dirfd(census.dir), pid, &stat) < 0 || stat.state == 'Z' ||
-        stat.state == 'X')
+    if (procstat_read(dirfd(census.dir), pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X')
         return;
-    census.met = census.met || !keeper_is(pid);
+    census.met = true;
     if (resident && resident->started != stat.started) {
         resident_end(resident, 0);
         resident = NULL;
@@ -250,11 +249,15 @@ static void all_look(int64_t now)
 
     census.look++;
     census.met = false;
+    census.alone = true;
     rewinddir(census.dir);
     while ((entry = readdir(census.dir)) != NULL) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-        if (pid > 0)
+        if (pid <= 1)
+            continue;
+        census.alone = false;
+        if (!keeper_is(pid))
             process_look(pid, now);
     }
     HASH_ITER(hh, census.residents, resident, next)
@@ -284,8 +287,7 @@ static void next_set(int64_t cost, pid_t last)
     census.last = last;
     census.hurry = false;
     census.due = now + (census.interval > least ? census.interval : least);
-    /* Nobody is here to fork. */
-    if (kill(-1, 0) < 0 && errno == ESRCH)
+    if (census.alone)
         census.due = 0;
 }
 
