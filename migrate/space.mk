@@ -11,7 +11,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/flat.c migrate/space/flat.h \
 	migrate/space/group.c migrate/space/group.h \
 	migrate/space/keeper.c migrate/space/keeper.h \
-	migrate/space/keeper_end.c migrate/space/keeper_impl.h \
+	migrate/space/keeper_end.c migrate/space/keeper_talk.c migrate/space/keeper_impl.h \
 	migrate/space/keeper_child.c migrate/space/keeper_child.h \
 	migrate/space/launch.c migrate/space/launch.h \
 	migrate/space/mounts.c migrate/space/mounts.h \
@@ -43,7 +43,8 @@ endif
 UNIT_TESTS += tests/unit/test_space
 
 tests_unit_test_space_SOURCES = tests/unit/test_space.c tests/unit/space_jobs.h \
-	tests/unit/space_look.h tests/unit/space_roles.h tests/unit/space_stuck.h tests/unit/tap.h
+	tests/unit/space_left.h tests/unit/space_look.h tests/unit/space_roles.h \
+	tests/unit/space_stuck.h tests/unit/tap.h
 tests_unit_test_space_CPPFLAGS = \
 	$(AM_CPPFLAGS) $(SPACE_SHARES) -DSPACE_PROGRAM='"$(abs_top_builddir)/migrate/bproc-space"'
 tests_unit_test_space_LDADD = proto/libproto.la

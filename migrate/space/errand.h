@@ -24,6 +24,7 @@ struct errand {
     pid_t pid;                  /* the keeper to make */
     uid_t puid;                 /* a launch: whose the parent is */
     int beside;                 /* what is forked for this may stand beside who forks it */
+    int leaves;                 /* a launch: the keeper is to end with its last child */
     uint64_t len;               /* a launch: bytes to be read */
     unsigned nfds;              /* descriptors that come with it; errand_send() fills it in */
 };
@@ -42,6 +43,7 @@ struct report {
     bproc_proc event;
     pid_t pid;                  /* also what a launch has started */
     int status;                 /* as wait(2) gives it */
+    int last;                   /* of this keeper, which ends with that */
     signal_msg signal;
 };
 

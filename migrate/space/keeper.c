@@ -3,34 +3,24 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "migrate/space/keeper_child.h"
 #include "migrate/space/keeper_impl.h"
-#include "proto/rawcall.h"
 
-#define WAKE_USEC 10000
-#define WAKES_MAX 500
+#define WAKE_USEC 10000             /* that init waits for a word before it looks */
 
 struct keeper *keeper_list;
 unsigned keeper_count;
-
-static reap_fn *on_report;
-static void (*on_signal)(const signal_msg *signal);
 
 static int signals;                 /* for all keepers */
 
 int keeper_init(reap_fn *report, void (*signal)(const signal_msg *signal))
 {
-    on_report = report;
-    on_signal = signal;
+    keeper_talk_init(report, signal);
     signals = keeper_child_init();
     return signals < 0 ? signals : 0;
 }
@@ -56,130 +46,13 @@ struct keeper *keeper_find(pid_t ppid)
     return keeper;
 }
 
-/*
- * As a signal to its only thread: until the keeper reads that, one to the process would stand in
- * the way of the same from a child.
- */
-static void go_on(pid_t pid)
-{
-    RAW3(SYS_tgkill, pid, pid, SIGCONT);
-}
-
-/* Once it goes on nobody else hears that it was stopped. */
-static void keeper_wake(const struct keeper *keeper)
-{
-    siginfo_t info = { .si_pid = 0 };
-
-    if (waitid(P_PID, (id_t)keeper->pid, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid != 0)
-        keeper_signal_guess(keeper, SIGSTOP);
-    go_on(keeper->pid);
-}
-
-/* Until it has spoken its number may be another's; it runs the same program as we do. */
-static bool is_there(const struct keeper *keeper)
-{
-    struct stat ours, theirs;
-    char path[32];
-
-    if (!keeper->maker)
-        return true;
-    snprintf(path, sizeof(path), "/proc/%d/exe", (int)keeper->pid);
-    return !registry_find(keeper->pid) && stat("/proc/1/exe", &ours) == 0 &&
-           stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
-}
-
-/* It cannot be woken. Of one that has yet to be made the maker cannot. */
-static void keeper_give_up(struct keeper *keeper, struct keeper *maker)
-{
-    struct keeper *stuck = keeper->maker ? maker : keeper;
-
-    if (!stuck)
-        return;
-    stuck->dismissed = true;
-    kill(stuck->pid, SIGKILL);
-}
-
-/*
- * The next report. A keeper can be stopped, by whoever may signal the parent, and so can the one
- * that is to make it; they are woken, and given up if that does not help.
- */
-static int keeper_recv(struct keeper *keeper, struct report *report)
-{
-    struct keeper *maker = keeper->maker ? keeper_find(keeper->maker) : NULL;
-
-    for (int wakes = 0; wakes < WAKES_MAX; wakes++) {
-        int error = report_recv(keeper->channel, report);
-
-        if (error != -EAGAIN)
-            return error;
-        if (is_there(keeper))
-            keeper_wake(keeper);
-        if (maker)
-            keeper_wake(maker);
-    }
-    keeper_give_up(keeper, maker);
-    return -EPIPE;
-}
-
-void keeper_signal_guess(const struct keeper *keeper, int signo)
-{
-    signal_msg body = { .pid = keeper->number, .signo = signo, .from_uid = keeper->puid };
-
-    if (!keeper->dismissed && !keeper->childless)
-        on_signal(&body);
-}
-
-static void event_take(const struct keeper *keeper, const struct report *report)
-{
-    signal_msg signal = report->signal;
-
-    signal.pid = keeper->number;
-    if (report->kind == REPORT_STATUS)
-        on_report(report->event, report->pid, report->status);
-    else if (report->kind == REPORT_SIGNAL && !keeper->childless)
-        on_signal(&signal);
-}
-
-static int keeper_ask(struct keeper *keeper, const struct errand *errand, const int *fds,
-                      unsigned nfds)
-{
-    if (errand_send(keeper->channel, errand, fds, nfds) == 0)
-        return 0;
-    keeper_close(keeper);
-    return -EPIPE;
-}
-
-static int keeper_answer(struct keeper *keeper, struct report *answer)
-{
-    int error = -EAGAIN;
-
-    while (keeper_recv(keeper, answer) == 0) {
-        if (answer->kind == REPORT_UNMADE) {
-            error = -EPIPE;
-            break;
-        }
-        keeper->maker = 0;
-        if (answer->kind == REPORT_ANSWER)
-            return answer->error;
-        event_take(keeper, answer);
-    }
-    keeper_close(keeper);
-    return error;
-}
-
-int keeper_hear(struct keeper *keeper)
-{
-    const struct errand errand = { .kind = ERRAND_ANSWER };
-    struct report answer;
-    int error = keeper_ask(keeper, &errand, NULL, 0);
-
-    return error ? error : keeper_answer(keeper, &answer);
-}
-
+/* Its leader, as that one then reaps those that have left; any other when there is none. */
 static struct keeper *keeper_of_session(pid_t sid)
 {
-    struct keeper *keeper = keeper_list;
+    struct keeper *keeper = keeper_list, *leader = keeper_find(sid);
 
+    if (leader && leader->sid == sid)
+        return leader;
     while (keeper && (keeper->sid != sid || keeper->channel < 0 || keeper->leaving))
         keeper = keeper->next;
     return keeper;
@@ -195,7 +68,7 @@ static pid_t keeper_fork(pid_t ppid, pid_t sid, int channel)
         return -ENOMEM;
     birth = room_bytes(room);
     *birth = (struct keeper_birth){ .channel = channel, .signals = signals, .lead = ppid == sid };
-    return room_start(room, ppid, false, false, keeper_child_run);
+    return room_start(room, ppid, ROOM_CHILD, false, keeper_child_run);
 }
 
 /* What is made by another one is there when it answers: it, or the elder in its place. */
@@ -221,10 +94,14 @@ static int keeper_start(struct keeper *keeper, struct keeper *elder, int channel
     return keeper->pid < 0 ? keeper->pid : 0;
 }
 
+/* One that leads its session has others to wait for. */
 static int launch_ask(struct keeper *keeper, const struct launch *launch)
 {
-    int error = keeper_ask(keeper, &launch->errand, launch->fds, launch->nfds);
+    struct errand errand = launch->errand;
+    int error;
 
+    errand.leaves = keeper->number != keeper->sid;
+    error = keeper_ask(keeper, &errand, launch->fds, launch->nfds);
     keeper->asked = !error;
     return error;
 }
@@ -296,7 +173,10 @@ static struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct launch *fir
     return keeper_make(ppid, sid, elder, first);
 }
 
-/* Whether the group is there, or none is to be. A keeper that leads it stays for longer. */
+/*
+ * Whether the group is there, or none is to be. A keeper that leads it stays for longer; one that
+ * has left still has it until it is reaped.
+ */
 static bool is_led(pid_t pgid, pid_t sid)
 {
     struct keeper *keeper = pgid > 1 ? keeper_find(pgid) : NULL;
@@ -305,6 +185,8 @@ static bool is_led(pid_t pgid, pid_t sid)
         return false;
     if (keeper)
         keeper->until = 0;
+    else if (pgid > 1)
+        keeper_dismiss(pgid);
     return pgid <= 1 || keeper || kill(-pgid, 0) == 0;
 }
 
@@ -331,16 +213,6 @@ struct keeper *keeper_of_parent(const struct launch *launch)
     if (!ready && keeper)
         group_lead(launch->pgid, keeper->sid);
     return keeper;
-}
-
-void keeper_read(struct keeper *keeper)
-{
-    struct report report;
-
-    if (keeper_recv(keeper, &report) < 0)
-        keeper_close(keeper);
-    else
-        event_take(keeper, &report);
 }
 
 int keeper_launch(struct keeper *keeper, struct launch *launch)
@@ -371,18 +243,6 @@ void keeper_reaped(pid_t pid, int status)
             keeper->pid = 0;
             keeper->status = status;
         }
-}
-
-void keeper_stopped(pid_t pid)
-{
-    const struct keeper *keeper = keeper_list;
-
-    while (keeper && keeper->pid != pid)
-        keeper = keeper->next;
-    if (!keeper)
-        return;
-    go_on(pid);
-    keeper_signal_guess(keeper, SIGSTOP);
 }
 
 bool keeper_is(pid_t pid)

@@ -6,9 +6,11 @@
  * other keepers are made by that one, or by each other when it has gone. A keeper reports all
  * that happens to its children and knows nothing else.
  *
- * Life: made by the first launch under a parent; dismissed when none of its processes is left (nor
- * any other keeper, if it leads their session) or when the real parent has died: then its children
- * become init's, and getppid() says 1, as fork promises.
+ * Life: made by the first launch under a parent; leaves with its last child, which it reports with
+ * that, unless it leads their session; dismissed when the real parent has died: then its children
+ * become init's, and getppid() says 1, as fork promises. One that leads a session stays for as long
+ * as there is another keeper in it, and reaps those that have left when it is asked for the next
+ * one, or a second later.
  *
  * One with the number of a group that is led elsewhere makes that group here. Such keepers, and
  * those that lead a session, stay for some seconds, since the commands of a shell are in one

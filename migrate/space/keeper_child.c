@@ -32,6 +32,11 @@ struct pace {
     unsigned count;             /* signals read in it */
 };
 
+struct duty {
+    struct pace pace;
+    bool leaves;                /* with the last child */
+};
+
 int keeper_child_init(void)
 {
     sigset_t all;
@@ -99,7 +104,8 @@ static void launch_answer(const struct errand *errand, int *fds, unsigned nfds, 
 
 /*
  * Another keeper of this session: a child of the one that leads it, as a job is the shell's child.
- * Otherwise its group would be an orphaned one, which the keyboard's stop signals do not stop.
+ * Otherwise its group would be an orphaned one, which the keyboard's stop signals do not stop. That
+ * one looks after it when it is awake.
  */
 static pid_t sibling_start(const struct errand *errand, int channel)
 {
@@ -111,7 +117,8 @@ static pid_t sibling_start(const struct errand *errand, int channel)
         return -ENOMEM;
     birth = room_bytes(room);
     *birth = (struct keeper_birth){ .channel = channel, .signals = SIGNALS };
-    return room_start(room, errand->pid, !leads, errand->beside, keeper_child_run);
+    return room_start(room, errand->pid, leads ? ROOM_QUIET : ROOM_SIBLING, errand->beside,
+                      keeper_child_run);
 }
 
 /* It answers for itself, if it is there. */
@@ -175,21 +182,28 @@ static void signals_read(struct pace *pace)
 /*
  * What a child sent its parent comes before word of its end, as far as the pace allows: what is
  * beyond that follows. If ends waited, whoever sends without end would hold up those of the others.
+ * With the last one there is nothing left to keep.
  */
-static void children_report(struct pace *pace)
+static void children_report(struct duty *duty)
 {
-    struct reaped reaped;
+    struct reaped reaped, next;
+    int found = reap_next(&reaped);
 
-    while (reap_next(&reaped)) {
+    while (found > 0) {
         struct report report = { .kind = REPORT_STATUS, .event = reaped.event, .pid = reaped.pid,
                                  .status = reaped.status };
 
-        signals_read(pace);
+        found = reap_next(&next);
+        report.last = duty->leaves && found == -ECHILD;
+        signals_read(&duty->pace);
         report_send(CHANNEL, &report);
+        if (report.last)
+            child_exit(0);
+        reaped = next;
     }
 }
 
-static void channel_read(struct pace *pace)
+static void channel_read(struct duty *duty)
 {
     const struct report done = { .kind = REPORT_ANSWER };
     int fds[BPROC_MAX_FDS];
@@ -199,9 +213,10 @@ static void channel_read(struct pace *pace)
 
     if ((error && error != -EMFILE) || errand.kind == ERRAND_LEAVE) {
         /* What happens to a child after this look is init's to see. */
-        children_report(pace);
+        children_report(duty);
         child_exit(0);
     }
+    duty->leaves = errand.kind == ERRAND_LAUNCH ? errand.leaves : duty->leaves;
     if (errand.kind == ERRAND_KEEPER)
         sibling_make(&errand, fds, nfds);
     else if (errand.kind == ERRAND_LAUNCH)
@@ -234,21 +249,21 @@ static void birth_take(const struct keeper_birth *birth)
 void keeper_child_run(struct room *room)
 {
     struct pollfd polled[2] = { { .fd = CHANNEL, .events = POLLIN }, { .events = POLLIN } };
-    struct pace pace = { .count = 0 };
+    struct duty duty = { .leaves = false };
 
     birth_take(room_bytes(room));
     for (;;) {
-        int wait = pace_wait(&pace);
+        int wait = pace_wait(&duty.pace);
         const struct timespec time = { .tv_nsec = wait * 1000000L };
 
         polled[1].fd = wait ? -1 : SIGNALS;
         if (raw_call(SYS_ppoll, (long)polled, 2, wait ? (long)&time : 0, 0, KERNEL_SIGSET, 0) < 0)
             continue;
         if (polled[1].revents)
-            signals_read(&pace);
-        children_report(&pace);
+            signals_read(&duty.pace);
+        children_report(&duty);
         rooms_tidy();
         if (polled[0].revents)
-            channel_read(&pace);
+            channel_read(&duty);
     }
 }

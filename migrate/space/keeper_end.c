@@ -10,6 +10,8 @@
 #include "migrate/space/keeper_impl.h"
 
 #define REAP_LOOKS 200
+#define REMAINS_MS 1000             /* that one that has left stays a zombie at most */
+#define NEVER INT64_MAX
 #define LINGER_MS 5000              /* of one without processes: the next may come soon */
 #define LINGER_MOST 32              /* of such; each is looked at with each launch */
 
@@ -21,20 +23,9 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Until its number is free. One that another keeper has forked is reaped by that one. */
-static void keeper_wait(pid_t pid)
-{
-    const struct timespec moment = { .tv_nsec = 500000 };
-
-    if (waitpid(pid, NULL, 0) == pid)
-        return;
-    for (int i = 0; i < REAP_LOOKS && kill(pid, 0) == 0; i++)
-        nanosleep(&moment, NULL);
-}
-
 /*
- * The leader of its session, whose child it was, reports its end like any other's. That has to be
- * heard before somebody else gets the number.
+ * The leader of its session, whose child it was, reaps it when it has something else to do, or when
+ * it is asked, and reports its end like any other's.
  */
 static void end_hear(pid_t sid)
 {
@@ -42,6 +33,21 @@ static void end_hear(pid_t sid)
 
     if (leader)
         keeper_hear(leader);
+}
+
+/* Until its number is free and all that was reported under it has been heard. */
+static void keeper_wait(pid_t pid, pid_t sid)
+{
+    const struct timespec moment = { .tv_nsec = 500000 };
+
+    if (waitpid(pid, NULL, 0) == pid)
+        return;
+    for (int i = 0; i < REAP_LOOKS; i++) {
+        end_hear(sid);
+        if (kill(pid, 0) < 0)
+            return;
+        nanosleep(&moment, NULL);
+    }
 }
 
 /*
@@ -122,7 +128,7 @@ static void keeper_end(struct keeper *keeper)
     if (keeper->pid > 0) {
         /* It is on its way out, unless somebody stopped it there. */
         kill(keeper->pid, SIGKILL);
-        keeper_wait(keeper->pid);
+        keeper_wait(keeper->pid, keeper->sid);
     }
     keeper_free(keeper);
 }
@@ -131,6 +137,7 @@ static void keeper_end(struct keeper *keeper)
 static void keeper_leave(struct keeper *keeper)
 {
     keeper->dismissed = keeper->leaving = true;
+    keeper->until = 0;
     leave_ask(keeper);
 }
 
@@ -194,13 +201,10 @@ void keeper_dismiss(pid_t ppid)
     members_end(ppid);
     for (struct keeper **at = &keeper_list; *at; at = &(*at)->next) {
         struct keeper *keeper = *at;
-        pid_t sid;
 
         if (keeper->pid != ppid)
             continue;
-        sid = keeper->sid;
         keeper_end(keeper);
-        end_hear(sid);
         return;
     }
 }
@@ -229,30 +233,55 @@ void keepers_forsake(void)
         keeper->dismissed = true;
 }
 
+/* Its end has woken nobody: a launch has its leader do something before long, as a rule. */
+static int64_t remains_look(struct keeper *keeper, int64_t now)
+{
+    if (keeper->until != 0 && now >= keeper->until)
+        end_hear(keeper->sid);
+    if (keeper->pid == 0)
+        return now;
+    if (now >= keeper->until)
+        keeper->until = now + REMAINS_MS;
+    return keeper->until;
+}
+
+/* When something is to be done next, if nothing happens; NEVER also when it is gone. */
+static int64_t keeper_look(struct keeper *keeper, int64_t now)
+{
+    if (has_left(keeper))
+        keeper_free(keeper);
+    else if (keeper->leaving)
+        return keeper->channel < 0 ? remains_look(keeper, now) : NEVER;
+    else if (keeper->channel < 0)
+        keeper_end(keeper);
+    else if (!is_wanted(keeper, now))
+        keeper_leave(keeper);
+    else if (keeper->until > now)
+        return keeper->until;
+    return NEVER;
+}
+
 int keeper_tidy(void)
 {
     struct keeper *keeper = keeper_list, *next, *eldest = NULL;
-    int64_t now = now_ms();
+    int64_t now = now_ms(), soon = NEVER;
     unsigned staying = 0;
 
     for (; keeper; keeper = next) {
+        int64_t due;
+
         next = keeper->next;
-        if (has_left(keeper))
-            keeper_free(keeper);
-        else if (!keeper->leaving && keeper->channel < 0)
-            keeper_end(keeper);
-        else if (!keeper->leaving && !is_wanted(keeper, now))
-            keeper_leave(keeper);
-        else if (!keeper->leaving && keeper->until > now) {
-            staying++;
-            if (!eldest || keeper->until < eldest->until)
-                eldest = keeper;
-        }
+        due = keeper_look(keeper, now);
+        soon = due < soon ? due : soon;
+        if (due == NEVER || keeper->leaving)
+            continue;
+        staying++;
+        if (!eldest || due < eldest->until)
+            eldest = keeper;
     }
-    if (!eldest)
-        return -1;
-    if (staying <= LINGER_MOST)
-        return (int)(eldest->until - now) + 1;
-    keeper_leave(eldest);
-    return 0;
+    if (staying > LINGER_MOST) {
+        keeper_leave(eldest);
+        return 0;
+    }
+    return soon == NEVER ? -1 : (int)(soon - now) + 1;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the beginning (keeper.c) and the end (keeper_end.c) of a keeper share. */
+/* What the beginning of a keeper (keeper.c), what it is told and tells (keeper_talk.c) and its end
+ * (keeper_end.c) share. */
 #ifndef BPROC_SPACE_KEEPER_IMPL_H
 #define BPROC_SPACE_KEEPER_IMPL_H
 
@@ -12,6 +13,19 @@ extern unsigned keeper_count;
 struct keeper *keeper_find(pid_t ppid);
 
 void keeper_close(struct keeper *keeper);
+
+/* As keeper_init(). */
+void keeper_talk_init(reap_fn *report, void (*signal)(const signal_msg *signal));
+
+/* 0; -EPIPE when it has gone, and then all that it has said has been taken in. */
+int keeper_ask(struct keeper *keeper, const struct errand *errand, const int *fds, unsigned nfds);
+
+/*
+ * Waits for the answer, and takes in what is reported before it. Its error; -EPIPE when the keeper
+ * could not be made, or has left without having read what it was asked, -EAGAIN when it has gone
+ * otherwise.
+ */
+int keeper_answer(struct keeper *keeper, struct report *answer);
 
 /*
  * Waits until it has said all that it has to say, and takes that in. 0; -EPIPE when the keeper is

@@ -147,7 +147,7 @@ static pid_t program_fork(struct program *program, struct room *room, bool besid
     group = group_prepare(is_worker && who->pgid == who->pid ? fallback : who->pgid,
                           is_worker ? -1 : who->pid, fallback);
     program->group = group;
-    pid = room_start(room, is_worker ? 0 : who->pid, false, beside, program_run);
+    pid = room_start(room, is_worker ? 0 : who->pid, ROOM_CHILD, beside, program_run);
     if (pid > 0 && !leads)
         group_join(&group, pid);
     group_release(&group);

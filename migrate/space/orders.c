@@ -38,20 +38,21 @@ static int launch_here(struct launch *launch)
     return error;
 }
 
+/* A keeper that left meanwhile, with its last child, has not heard of this one. */
 static int entry_launch(struct entry *entry, struct launch *launch)
 {
-    int error = -EPIPE;
+    int error;
 
-    /* By another one of its keeper's, which waits there. */
-    if (launch->errand.kind == 0)
-        return kill(entry->pid, 0) == 0 || kill(-entry->pid, 0) == 0 ? -EEXIST : 0;
-    if (entry->keeper)
-        error = keeper_launch(entry->keeper, launch);
+    do {
+        registry_set_keeper(entry, keeper_of_parent(launch));
+        /* By another one of its keeper's, which waits there. */
+        if (launch->errand.kind == 0)
+            return kill(entry->pid, 0) == 0 || kill(-entry->pid, 0) == 0 ? -EEXIST : 0;
+        error = entry->keeper ? keeper_launch(entry->keeper, launch) : -EPIPE;
+    } while (error == -EPIPE && entry->keeper && entry->keeper->leaving);
     if (error != -EPIPE)
         return error;
-    if (entry->keeper)
-        entry->keeper->users--;
-    entry->keeper = NULL;
+    registry_set_keeper(entry, NULL);
     return launch_here(launch);
 }
 
@@ -84,7 +85,6 @@ static int launch(const struct msg *msg, struct launch *launched)
     entry = registry_add(launched->pid);
     if (!entry)
         return -ENOMEM;
-    registry_set_keeper(entry, keeper_of_parent(launched));
     entry->pgid = launched->pgid;
     entry->sid = launched->sid;
     census_hurry();

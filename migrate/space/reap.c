@@ -43,7 +43,7 @@ static bproc_proc event_from(const siginfo_t *info)
     }
 }
 
-bool reap_next(struct reaped *reaped)
+int reap_next(struct reaped *reaped)
 {
     siginfo_t info = { .si_pid = 0 };
     const int wanted = WEXITED | WSTOPPED | WCONTINUED | WNOHANG | __WALL;
@@ -53,16 +53,16 @@ bool reap_next(struct reaped *reaped)
         error = raw_call(SYS_waitid, P_ALL, 0, (long)&info, wanted, 0, 0);
     while (error == -EINTR);
     if (error || info.si_pid == 0)
-        return false;
+        return (int)error;
     *reaped = (struct reaped){ event_from(&info), info.si_pid, status_from(&info) };
-    return true;
+    return 1;
 }
 
 void reap_all(reap_fn *report)
 {
     struct reaped reaped;
 
-    while (reap_next(&reaped))
+    while (reap_next(&reaped) > 0)
         report(reaped.event, reaped.pid, reaped.status);
 }
 

@@ -52,6 +52,8 @@ struct entry *registry_add(pid_t pid)
 
 void registry_set_keeper(struct entry *entry, struct keeper *keeper)
 {
+    if (entry->keeper)
+        entry->keeper->users--;
     entry->keeper = keeper;
     if (!keeper)
         return;

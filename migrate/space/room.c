@@ -80,11 +80,11 @@ static long clone_call(struct clone_args *args)
     return result;
 }
 
-static pid_t room_clone(struct room *room, pid_t want, bool sibling, room_fn *run)
+static pid_t room_clone(struct room *room, pid_t want, enum room_child child, room_fn *run)
 {
     struct clone_args args = { .flags = (room->shared ? CLONE_VM | CLONE_CHILD_CLEARTID : 0) |
-                                        (sibling ? CLONE_PARENT : 0),
-                               .exit_signal = sibling ? 0 : SIGCHLD,
+                                        (child == ROOM_SIBLING ? CLONE_PARENT : 0),
+                               .exit_signal = child == ROOM_CHILD ? SIGCHLD : 0,
                                .child_tid = (uint64_t)(uintptr_t)&room->taken };
     void **top = (void **)(void *)((char *)room + ROOM_BYTES) - 2;
 
@@ -106,9 +106,9 @@ bool room_is_safe(void)
     return false;
 }
 
-static pid_t room_clone(struct room *room, pid_t want, bool sibling, room_fn *run)
+static pid_t room_clone(struct room *room, pid_t want, enum room_child child, room_fn *run)
 {
-    pid_t pid = sibling ? pidfork_sibling(want) : pidfork(want);
+    pid_t pid = child == ROOM_SIBLING ? pidfork_sibling(want) : pidfork(want);
 
     if (pid == 0)
         run(room);
@@ -196,12 +196,12 @@ void *room_bytes(struct room *room)
     return room->beyond ? room->beyond : room->bytes;
 }
 
-pid_t room_start(struct room *room, pid_t want, bool sibling, bool beside, room_fn *run)
+pid_t room_start(struct room *room, pid_t want, enum room_child child, bool beside, room_fn *run)
 {
     pid_t pid;
 
     room->shared = beside && getpid() != 1;
-    pid = room_clone(room, want, sibling, run);
+    pid = room_clone(room, want, child, run);
     if (pid < 0 || !room->shared)
         room_leave(room);
     return pid;

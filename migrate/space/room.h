@@ -52,12 +52,18 @@ void *room_bytes(struct room *room);
 /* In place of room_start(). */
 void room_leave(struct room *room);
 
+enum room_child {
+    ROOM_CHILD,
+    ROOM_QUIET,                 /* nobody is sent SIGCHLD when it ends */
+    ROOM_SIBLING                /* a child of the caller's parent, as quiet as the caller */
+};
+
 /*
- * Forks run(room), with the pid `want` (0: any) and all signals blocked; a `sibling` is a child of
- * the caller's parent. If not `beside`, or by init, it has a copy. Both go on at once. The pid, or
- * -errno as pidfork(); then the room has been left. The caller may only room_release() it.
+ * Forks run(room), with the pid `want` (0: any) and all signals blocked. If not `beside`, or by
+ * init, it has a copy. Both go on at once. The pid, or -errno as pidfork(); then the room has been
+ * left. The caller may only room_release() it.
  */
-pid_t room_start(struct room *room, pid_t want, bool sibling, bool beside, room_fn *run);
+pid_t room_start(struct room *room, pid_t want, enum room_child child, bool beside, room_fn *run);
 
 /* What waits in room_wait() may go on. */
 void room_release(struct room *room);

@@ -66,6 +66,7 @@ static void test_no_descriptors(void)
     pid_t keeper;
 
     is_int(job_launch(&job), 0, "a process");
+    is_str(output(&job, false), "4835\n", "with a parent");
     keeper = outer_pid(job.ppid);
     prlimit(keeper, RLIMIT_NOFILE, NULL, &before);
     few = (struct rlimit){ 7, before.rlim_max };
@@ -123,9 +124,9 @@ static void test_given_up(void)
     pid_t maker;
 
     is_int(job_launch(&first), 0, "a process of a session");
-    maker = outer_pid(4860);
+    maker = outer_pid(4870);
     ok(ptrace(PTRACE_SEIZE, maker, 0, PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE) == 0,
-       "its keeper, held when it makes another one");
+       "its leader's keeper, held when it makes another one");
     is_int(job_ask(&given_up), 0, "another one, of another parent, is asked for");
     ok(waitpid(maker, NULL, __WALL) == maker &&
        ptrace(PTRACE_GETEVENTMSG, maker, 0, &made) == 0 && made > 0 &&

@@ -57,7 +57,7 @@ static void forker_run(struct room *unused)
     await(&wanted);
     room = room_take(1);
     same_room = room == left;
-    pid = room_start(room, 0, false, true, waiting_run);
+    pid = room_start(room, 0, ROOM_CHILD, true, waiting_run);
     set(&started);
     await(&may_go);
     room_release(room);
@@ -68,10 +68,10 @@ static void forker_run(struct room *unused)
 int main(void)
 {
     struct room *room = room_take(1);
-    pid_t forker = room_start(room, 0, false, true, forker_run), quick;
+    pid_t forker = room_start(room, 0, ROOM_CHILD, true, forker_run), quick;
 
     left = room_take(1);
-    quick = room_start(left, 0, false, true, quick_run);
+    quick = room_start(left, 0, ROOM_CHILD, true, quick_run);
     ok(quick > 0 && waitpid(quick, NULL, 0) == quick, "one ends before it is to go on");
     set(&wanted);
     await(&started);

@@ -22,6 +22,7 @@
 #include "tests/unit/space_jobs.h"
 #include "tests/unit/space_look.h"
 #include "tests/unit/space_stuck.h"
+#include "tests/unit/space_left.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define HEAP_LETS_GO 0
@@ -374,6 +375,9 @@ int main(int argc, char **argv)
     test_no_descriptors();
     test_word_kept();
     test_given_up();
+    test_left();
+    test_left_unheard(0);
+    test_left_unheard(4939);
     test_end();
     if (launches_beside())
         test_slow_answer();

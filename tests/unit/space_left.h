@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keepers in the space of space_jobs.h that have left with their last child. */
+#ifndef TESTS_SPACE_LEFT_H
+#define TESTS_SPACE_LEFT_H
+
+/* They are still there for a while, and in nobody's way. */
+static void test_left(void)
+{
+    struct job job = { .pid = 4900, .ppid = 4910, .pgid = 4910, .sid = 4920, .cmd = self,
+                       .arg = "facts" };
+    struct job member = { .pid = 4901, .ppid = 4911, .pgid = 4910, .sid = 4920, .cmd = self,
+                          .arg = "facts" };
+    struct job back = { .pid = 4910, .ppid = 4912, .pgid = 4910, .sid = 4920, .cmd = self,
+                        .arg = "facts" };
+    struct job other = { .pid = 4902, .ppid = 4920, .pgid = 4902, .sid = 4920, .cmd = self,
+                         .arg = "parents" };
+
+    is_int(job_launch(&other), 0, "a process of a session");
+    for (int i = 0; i < 3; i++) {
+        is_int(job_launch(&job), 0, "a short one");
+        ok(strstr(output(&job, true), "ppid=4910 pgid=4910 sid=4920"), "has its parent each time");
+        exited_is(4900, 7 << 8, "and ends");
+        job_end(&job);
+    }
+    is_int(job_launch(&member), 0, "another one of its group");
+    ok(strstr(output(&member, true), "ppid=4911 pgid=4910 sid=4920"), "is in that");
+    exited_is(4901, 7 << 8, "and ends");
+    job_end(&member);
+    is_int(job_launch(&back), 0, "the parent itself");
+    ok(strstr(output(&back, true), "pid=4910 ppid=4912 pgid=4910 sid=4920"), "gets its number");
+    exited_is(4910, 7 << 8, "and ends");
+    job_end(&back);
+    ok(becomes(4911, 0) && becomes(4912, 0), "no keeper stays when nothing more is launched");
+    job_end(&other);
+    exited_is(4902, 0, "and the session ends");
+}
+
+/* Where init begins to read what slaved tells it. */
+static bool init_held(void)
+{
+    struct __ptrace_syscall_info info = { .op = PTRACE_SYSCALL_INFO_NONE };
+
+    do {
+        if (ptrace(PTRACE_SYSCALL, space_pid, 0, 0) < 0 ||
+            waitpid(space_pid, NULL, __WALL) != space_pid ||
+            ptrace(PTRACE_GET_SYSCALL_INFO, space_pid, sizeof(info), &info) <= 0)
+            return false;
+    } while (info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr != SYS_recvfrom ||
+             info.entry.args[0] != 3);
+    return true;
+}
+
+/* Init has yet to hear that when it asks it for another one. */
+static void test_left_unheard(pid_t sid)
+{
+    struct job job = { .pid = 4930, .ppid = 4935, .pgid = 4935, .sid = sid, .cmd = self,
+                       .arg = "parents" };
+    struct job other = { .pid = 4931, .ppid = 4935, .pgid = 4935, .sid = sid, .cmd = self,
+                         .arg = "facts" };
+
+    is_int(job_launch(&job), 0, "a process");
+    is_str(output(&job, false), "4935\n", "runs");
+    ok(ptrace(PTRACE_SEIZE, space_pid, 0, PTRACE_O_TRACESYSGOOD) == 0 &&
+       ptrace(PTRACE_INTERRUPT, space_pid, 0, 0) == 0 &&
+       waitpid(space_pid, NULL, __WALL) == space_pid, "init is held");
+    is_int(job_ask(&other), 0, "another one is asked for");
+    ok(init_held(), "which init hears");
+    close(job.in);
+    ok(becomes(4935, 'Z'), "their keeper leaves with the first one");
+    ptrace(PTRACE_DETACH, space_pid, 0, 0);
+    is_int(launch_answer(), 0, "the other one is launched");
+    ok(strstr(output(&other, true), "pid=4931 ppid=4935 pgid=4935"), "and has its parent");
+    ok(two_exited(4930, 0, 4931, 7 << 8), "the ends of both are told");
+    close(job.status);
+    close(job.out);
+    job_end(&other);
+}
+
+#endif
