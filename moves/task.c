@@ -14,6 +14,7 @@
 
 #define STATUS_MAX (16 * 1024)
 #define LIMITS_MAX 4096
+#define LIMIT_NAME 25
 
 static int ids_read(const char *at, unsigned *ids, unsigned max, unsigned *count)
 {
@@ -116,10 +117,29 @@ int task_is_plain(const struct task *task, uid_t uid)
     return uid == 0 || task->capabilities == 0;
 }
 
-/* A name of 25 letters with blanks, the soft limit, the hard one: in the order of their numbers. */
+/* The hard one of a line: behind a name of 25 letters with blanks, and the soft one. */
+static int limit_parse(const char *line, u_quad_t *limit)
+{
+    char *end;
+
+    if (strnlen(line, LIMIT_NAME) < LIMIT_NAME)
+        return -EPROTO;
+    line += LIMIT_NAME;
+    line += strspn(line, " ");
+    line += strcspn(line, " \n");
+    line += strspn(line, " ");
+    if (strncmp(line, "unlimited", 9) == 0) {
+        *limit = UINT64_MAX;
+        return 0;
+    }
+    *limit = strtoull(line, &end, 10);
+    return end > line ? 0 : -EPROTO;
+}
+
+/* In the order of their numbers. */
 int task_limits(pid_t pid, u_quad_t limits[RLIM_NLIMITS])
 {
-    char path[40], text[LIMITS_MAX], hard[24];
+    char path[40], text[LIMITS_MAX];
     const char *line = text;
 
     snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
@@ -127,9 +147,8 @@ int task_limits(pid_t pid, u_quad_t limits[RLIM_NLIMITS])
         return -ESRCH;
     for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
         line = strchr(line, '\n');
-        if (!line || sscanf(++line, "%*25c %*s %23s", hard) != 1)
+        if (!line || limit_parse(++line, &limits[i]) < 0)
             return -EPROTO;
-        limits[i] = strcmp(hard, "unlimited") == 0 ? UINT64_MAX : strtoull(hard, NULL, 10);
     }
     return 0;
 }
