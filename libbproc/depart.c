@@ -48,19 +48,12 @@ void depart_init(struct depart *depart, move_kind kind, int node, int flags)
     depart->flags = flags;
 }
 
-int depart_open(struct depart *depart, move_kind kind, int node, int flags)
-{
-    depart_init(depart, kind, node, flags);
-    depart->conn = client_open();
-    return depart->conn < 0 ? depart->conn : 0;
-}
-
 int depart_ask_send(struct depart *depart)
 {
     move_ask_arg arg = { .kind = depart->kind, .node = depart->node, .flags = depart->flags };
 
-    return client_error(msg_send(depart->conn, K_CALL, P_MOVE_ASK, 1, 0, FRAME_XDR(move_ask_arg),
-                                 &arg, NULL, 0));
+    return client_error(msg_send(depart->conn, K_CALL, P_MOVE_ASK, ++depart->serial, 0,
+                                 FRAME_XDR(move_ask_arg), &arg, NULL, 0));
 }
 
 int depart_ask_hear(struct depart *depart)
@@ -97,10 +90,12 @@ int depart_ask_more(struct depart *depart)
 
 int depart_ask(struct depart *depart, move_kind kind, int node, int flags)
 {
-    int error = depart_open(depart, kind, node, flags);
+    int error;
 
-    if (error)
-        return error;
+    depart_init(depart, kind, node, flags);
+    depart->conn = client_open();
+    if (depart->conn < 0)
+        return depart->conn;
     error = depart_ask_more(depart);
     if (error)
         client_close(depart->conn);
@@ -174,8 +169,8 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
         others[i] = depart->others[i].who;
         fds[nfds++] = depart->others[i].gate_far;
     }
-    error = msg_send(depart->conn, K_CALL, P_MOVE_HANDOVER, 2, 0, FRAME_XDR(move_handover_arg),
-                     &arg, fds, nfds);
+    error = msg_send(depart->conn, K_CALL, P_MOVE_HANDOVER, ++depart->serial, 0,
+                     FRAME_XDR(move_handover_arg), &arg, fds, nfds);
     client_close(depart->gate_far);
     client_close(depart->keep_far);
     depart->gate_far = depart->keep_far = -1;
@@ -184,13 +179,11 @@ int depart_handover(struct depart *depart, int pid, const struct streams *set, c
     return error;
 }
 
-int depart_answer(int conn, int *told)
+int depart_answer(int conn)
 {
     struct msg msg;
     int error = msg_recv(conn, &msg);
 
-    if (told)
-        *told = !error;
     if (error)
         return error;
     error = msg.header.status > 0 ? -msg.header.status : 0;

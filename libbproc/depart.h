@@ -30,6 +30,7 @@ struct depart_other {
 
 struct depart {
     int conn;                           /* to the daemon; client_open()'s */
+    uint32_t serial;                    /* of the last call over it */
     int gate;                           /* the process's end, -1 before depart_gate() */
     int gate_far;                       /* the daemon's end, -1 once handed over */
     int keep, keep_far;                 /* the same for who stays behind a copy; else -1 */
@@ -45,13 +46,10 @@ struct depart {
     unsigned other_count;
 };
 
-/* Opens the connection. 0/-errno. `parent` is the caller's: it is to leave itself. */
-int depart_open(struct depart *depart, move_kind kind, int node, int flags);
-
 /* Opens the connection and asks. 0, or a negative errno with everything closed. Blocks. */
 int depart_ask(struct depart *depart, move_kind kind, int node, int flags);
 
-/* One without a connection. */
+/* One without a connection. `parent` is the caller's: it is to leave itself. */
 void depart_init(struct depart *depart, move_kind kind, int node, int flags);
 
 /* Asks over depart->conn. 0/-errno. Blocks. */
@@ -75,11 +73,8 @@ int depart_keep_gate(struct depart *depart);
 int depart_handover(struct depart *depart, int pid, const struct streams *set, const int *before,
                     unsigned before_count, int after);
 
-/*
- * What came of the handover, where the caller itself stays what it is. 0/-errno; *told (may be
- * NULL): the daemon has said so, and is not merely gone. Blocks.
- */
-int depart_answer(int conn, int *told);
+/* What came of the handover, where the caller itself stays what it is. 0/-errno. Blocks. */
+int depart_answer(int conn);
 
 /* A message as one that came at a gate. 0, to be freed, or -EPROTO. */
 int gate_read(const struct msg *msg, gate_msg *news);

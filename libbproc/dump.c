@@ -101,7 +101,7 @@ static int dump_run(int out, int flags)
     client_close(depart.gate_far);
     depart.gate = depart.gate_far = -1;
     if (!error)
-        error = depart_answer(depart.conn, NULL);
+        error = depart_answer(depart.conn);
     if (copy > 0)
         quietfork_undo(copy);
     depart_close(&depart);

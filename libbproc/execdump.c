@@ -121,7 +121,7 @@ static int program_dump(struct depart *depart, const struct quietwork *was,
     if (!error && pid > 0)
         error = depart_handover(depart, pid, set, &what->out, 1, -1);
     if (!error && pid > 0)
-        error = depart_answer(depart->conn, NULL);
+        error = depart_answer(depart->conn);
     if (pid > 0)
         kill(pid, SIGKILL);
     free(cwd);

@@ -45,6 +45,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/rexec.c libbproc/rexec.h \
 	libbproc/rfork.c libbproc/rfork.h \
 	libbproc/spawn.c libbproc/spawn.h \
+	libbproc/spawnline.c libbproc/spawnline.h \
 	libbproc/spec.c libbproc/spec.h \
 	libbproc/spool.c libbproc/spool.h \
 	libbproc/standin.c libbproc/standin.h \

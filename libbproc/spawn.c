@@ -77,19 +77,22 @@ static int here_start(struct spawn *spawn)
         here_run(spawn, ends[1]);
     error = spawn->pid < 0 ? -errno : 0;
     client_close(ends[1]);
+    spawn->report = ends[0];
     if (!error)
-        return ends[0];
+        return 0;
     client_close(ends[0]);
+    spawn->report = -1;
     spawn->pid = 0;
     return error;
 }
 
-static int here_answer(int fd)
+int spawn_report(int report)
 {
     int error = 0;
 
-    while (read(fd, &error, sizeof(error)) < 0 && errno == EINTR)
+    while (read(report, &error, sizeof(error)) < 0 && errno == EINTR)
         continue;
+    client_close(report);
     return -error;
 }
 
@@ -145,33 +148,46 @@ static int program_give(struct depart *depart, const struct spawn *spawn, int ex
     return !error && asks ? depart_ask_hear(depart) : error;
 }
 
-static int remote_start(struct spawn *spawn, int exe)
+static int is_lost(int error)
+{
+    return error == -EPIPE || error == -ECONNRESET || error == -ENOTCONN;
+}
+
+static int remote_start(struct spawn *spawn, struct spawnline *line, int exe)
 {
     struct depart depart;
-    int error;
+    int error = spawnline_open(line);
 
-    error = depart_open(&depart, spawn->send ? MOVE_EXECMOVE : MOVE_REXEC, spawn->node, 0);
-    if (!error)
-        error = depart_gate(&depart);
+    if (error)
+        return client_error(error);
+    depart_init(&depart, spawn->send ? MOVE_EXECMOVE : MOVE_REXEC, spawn->node, 0);
+    depart.conn = line->conn;
+    depart.serial = line->serial;
+    error = depart_gate(&depart);
     if (!error)
         error = child_start(spawn, &depart);
     if (!error)
         error = program_give(&depart, spawn, exe);
+    depart.conn = -1;
+    line->serial = spawn->serial = depart.serial;
     if (!error && !depart.same) {
         spawn->place = SPAWN_AWAY;
-        return depart.conn;
+        return 0;
     }
     child_undo(spawn, &depart);
     depart_close(&depart);
+    if (is_lost(error))
+        return -EPIPE;
     return error ? client_error(error) : here_start(spawn);
 }
 
-int spawn_start(struct spawn *spawn)
+int spawn_start(struct spawn *spawn, struct spawnline *line)
 {
     int exe = -1, result;
 
     spawn->pid = 0;
     spawn->memory = NULL;
+    spawn->report = -1;
     if (spawn->place == SPAWN_HERE)
         return here_start(spawn);
     if (spawn->send) {
@@ -179,19 +195,8 @@ int spawn_start(struct spawn *spawn)
         if (exe < 0)
             return exe;
     }
-    result = remote_start(spawn, exe);
+    result = remote_start(spawn, line, exe);
     if (exe >= 0)
         close(exe);
     return result;
-}
-
-int spawn_answer(int fd, enum spawn_place place)
-{
-    int told = 1;
-    int error = place == SPAWN_HERE ? here_answer(fd) : client_error(depart_answer(fd, &told));
-
-    client_close(fd);
-    if (!told)
-        return SPAWN_UNTOLD;
-    return error == -BPROC_PID_TAKEN ? -EAGAIN : error;
 }

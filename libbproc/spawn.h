@@ -4,16 +4,17 @@
  * together, for tools that start many.
  *
  * spawn_start() starts the child (standin.h) and hands it over; it waits at its gate for its
- * process, and ends if there is to be none. spawn_answer() says which, once the descriptor that
- * spawn_start() gave can be read. The child is the caller's to wait for in both cases. On the
- * caller's own node the child becomes the program itself. A caller who does not know which that is
- * leaves the question to spawn_start(), which hears the answer when all of its work is done.
+ * process, and ends if there is to be none. The daemon says which on the line (spawnline.h). The
+ * child is the caller's to wait for in both cases. On the caller's own node the child becomes the
+ * program itself, and spawn_report() says whether it could. A caller who does not know which that
+ * is leaves the question to spawn_start(), which hears the answer when all of its work is done.
  */
 #ifndef BPROC_SPAWN_H
 #define BPROC_SPAWN_H
 
 #include <sys/types.h>
 
+#include "libbproc/spawnline.h"
 #include "libbproc/spec.h"
 
 enum spawn_place {
@@ -32,21 +33,19 @@ struct spawn {
     char *const *argv, *const *envp;
     pid_t pid;                          /* of the child: 0 if there is none */
     void *memory;                       /* its own, which the caller frees when it has ended */
+    uint32_t serial;                    /* SPAWN_AWAY: of the answer on the line */
+    int report;                         /* SPAWN_HERE: for spawn_report(), which closes it */
 };
 
 /*
- * Starts it. A descriptor for spawn_answer(), or the negated errno of what failed here: then there
- * is no child. Blocks for the daemon only if that has to say where the node is.
+ * Starts it. 0, or the negated errno of what failed here: then there is no child. -EPIPE: the
+ * daemon at the other end of the line is gone; who has heard the line to its end may try again.
+ * Blocks for the daemon only if that has to say where the node is; then no other answer may be
+ * outstanding.
  */
-int spawn_start(struct spawn *spawn);
+int spawn_start(struct spawn *spawn, struct spawnline *line);
 
-/* The daemon went away: the child knows. By SIGKILL it ends if there is no process. */
-#define SPAWN_UNTOLD 1
-
-/*
- * Whether the program runs: 0, SPAWN_UNTOLD, or a negative errno as of bproc_rexec(). Closes `fd`.
- * Blocks.
- */
-int spawn_answer(int fd, enum spawn_place place);
+/* Whether the program runs, of a child here: 0, or -errno. Closes `report`. Blocks. */
+int spawn_report(int report);
 
 #endif

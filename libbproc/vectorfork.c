@@ -13,7 +13,6 @@
 #include "libbproc/vectorfork.h"
 
 #define ATTEMPTS 10                     /* as of a single child, see flight.c */
-#define FIRST_SERIAL 2                  /* of depart_handover(); the others' follow */
 #define UNDER_WAY 0                     /* in pids */
 #define AGAIN 1
 
@@ -162,7 +161,8 @@ static int answer_take(struct batch *batch, struct work *work)
 
     if (error)
         return error;
-    index = (int)msg.header.serial - FIRST_SERIAL;
+    /* The first child's handover follows what was asked for it, and the others' follow that. */
+    index = (int)msg.header.serial - (int)batch->departs[0].serial - 1;
     error = msg.header.kind == K_REPLY && msg.header.proc == P_MOVE_HANDOVER && index >= 0 &&
             index < batch->count && batch->pids[index] > 0 ? 0 : -EPROTO;
     if (!error)

@@ -21,10 +21,12 @@
 #include "tools/bpcp_place.h"
 #include "tools/bpcp_report.h"
 #include "tools/bpcp_transfer.h"
+#include "tools/bpsh_line.h"
 #include "tools/tool.h"
 
 struct copy {
     struct transfer_plan plan;
+    struct line line;
     const char *suffix;
     struct place *sources;
     size_t count;
@@ -207,7 +209,8 @@ static void plan_make(struct copy *copy, const struct options *options, struct p
     const char *dir = options->dir ? options->dir : directory_find();
 
     copy->plan = (struct transfer_plan) {
-        .self = copy->plan.self, .asker = options->delegated ? options->asker : copy->plan.self,
+        .tasks = { .line = &copy->line }, .self = copy->plan.self,
+        .asker = options->delegated ? options->asker : copy->plan.self,
         .recurse = options->recurse,
         .preserve = options->preserve, .total = options->progress, .target = target->path,
         .nodes = &target->nodes, .own_dir = dir, .node_dir = options->home ? NULL : dir,
@@ -217,7 +220,7 @@ static void plan_make(struct copy *copy, const struct options *options, struct p
 
 int main(int argc, char **argv)
 {
-    struct copy copy = { 0 };
+    struct copy copy = { .line = LINE_NONE };
     struct tool_nodes table;
     struct options options;
     struct place target;

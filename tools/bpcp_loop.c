@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tools/bpcp_loop.h"
+#include "tools/bpsh_line.h"
 
 /* What one turn waits for; owners[i] and tasks[i] belong to polls[i], NULL for signals. */
 struct wait_set {
@@ -20,7 +21,7 @@ struct wait_set {
 
 static int set_init(struct wait_set *set, const struct transfer *transfers, size_t count)
 {
-    size_t room = 1;
+    size_t room = 2;
 
     /* A report and two streams for each task. */
     for (size_t i = 0; i < count; i++)
@@ -138,6 +139,7 @@ int transfers_run(struct transfer *transfers, size_t count, const struct task_pl
     while (!error && transfers_settle(transfers, count, bar)) {
         set.count = 0;
         set_add(&set, NULL, NULL, signal_fd, POLLIN);
+        set_add(&set, NULL, NULL, plan->line->daemon.conn, POLLIN);
         for (size_t i = 0; i < count; i++)
             set_fill(&set, &transfers[i]);
         if (poll(set.polls, set.count, bar_timeout(bar)) < 0) {
@@ -149,8 +151,10 @@ int transfers_run(struct transfer *transfers, size_t count, const struct task_pl
                 continue;
             if (set.tasks[i])
                 event_handle(set.owners[i], set.tasks[i], plan, &set.polls[i]);
-            else
+            else if (set.polls[i].fd == signal_fd)
                 signal_handle(transfers, count, signal_fd);
+            else
+                line_hear(plan->line, plan);
         }
     }
     set_free(&set);

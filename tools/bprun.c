@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/bpsh_line.h"
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_plain.h"
 #include "tools/bprun_map.h"
@@ -122,7 +123,8 @@ static int map_run(const struct nodeset *map, struct task_plan *plan,
 int main(int argc, char **argv)
 {
     static struct sink sinks[2] = { { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } };
-    struct task_plan plan = { .sinks = { &sinks[0], &sinks[1] } };
+    struct line line = LINE_NONE;
+    struct task_plan plan = { .line = &line, .sinks = { &sinks[0], &sinks[1] } };
     struct command command = { 0 };
     struct nodeset map = { 0 };
     struct options options;

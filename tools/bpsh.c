@@ -16,6 +16,7 @@
 
 #include "tools/bpsh_collect.h"
 #include "tools/bpsh_diff.h"
+#include "tools/bpsh_line.h"
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_options.h"
 #include "tools/bpsh_plain.h"
@@ -268,7 +269,8 @@ static double seconds_now(void)
 int main(int argc, char **argv)
 {
     static struct sink sinks[2];
-    struct task_plan plan = { .sinks = { &sinks[0], &sinks[1] } };
+    struct line line = LINE_NONE;
+    struct task_plan plan = { .line = &line, .sinks = { &sinks[0], &sinks[1] } };
     struct nodeset nodes = { 0 };
     struct command command = { 0 };
     struct options options;

@@ -77,6 +77,7 @@ static void untold_pass(struct task *task, const struct task_plan *plan)
         task->deadline = tool_clock() + UNTOLD_MS / UNTOLD_LOOKS;
     } else {
         task->error = EIO;
+        task->complained = true;
         fprintf(stderr, "%d: %s\n", task->node, tool_reason(EIO));
         task_give_up(task, plan);
     }
@@ -86,8 +87,9 @@ static void deadline_pass(struct task *task, const struct task_plan *plan)
 {
     if (task->stage == TASK_UNTOLD) {
         untold_pass(task, plan);
-    } else if (task->stage == TASK_ALLOWED && task->report_fd >= 0) {
+    } else if (task->stage == TASK_ALLOWED && task_untold(task)) {
         task->error = ETIMEDOUT;
+        task->complained = true;
         fprintf(stderr, "%d: %s\n", task->node, strerror(ETIMEDOUT));
         task_give_up(task, plan);
     } else if (task->stage == TASK_ALLOWED) {

@@ -11,8 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/bpsh_answers.h"
 #include "tools/bpsh_deadline.h"
 #include "tools/bpsh_ender.h"
+#include "tools/bpsh_line.h"
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_progress.h"
 #include "tools/bpsh_signal.h"
@@ -20,7 +22,6 @@
 #include "tools/tool.h"
 
 #define DIVIDER "---------------------------------------------------------------------"
-#define REPORT_MS 20            /* from when on a command is not a short one any more */
 
 static bool all_started(const struct run *run)
 {
@@ -54,31 +55,14 @@ static struct task *passed_to(const struct run *run)
 /* With one output after the other, a task's pipes keep its data until it is its turn. */
 static bool output_wanted(const struct run *run, const struct task *task)
 {
-    return !run->sequential || (task == &run->tasks[run->turn] && task->report_fd < 0);
-}
-
-/*
- * Short commands have ended before anybody asks whether they run: to hear it at their end, and not
- * in the middle of their start, keeps a processor free for that.
- */
-static bool report_waits(const struct run *run, const struct task *task)
-{
-    return task->report_fd >= 0 && task->pid > 0 && !run->sequential && !run->progress &&
-           !run->plan->connect_ms && !run->plan->run_ms &&
-           tool_clock() - task->start < REPORT_MS;
-}
-
-static int reports_wait(const struct run *run)
-{
-    for (size_t i = 0; i < run->count; i++)
-        if (report_waits(run, &run->tasks[i]))
-            return REPORT_MS;
-    return -1;
+    return !run->sequential || (task == &run->tasks[run->turn] && !task_untold(task));
 }
 
 static void set_fill(struct waits *set, const struct run *run)
 {
     set->count = 0;
+    if (answers_wanted(run))
+        waits_add(set, NULL, run->plan->line->daemon.conn, POLLIN);
     waits_add(set, NULL, run->child_fd, POLLIN);
     if (run->input && input_wants(run->input) && input_used(run) && !run->input->full)
         waits_add(set, NULL, STDIN_FILENO, POLLIN);
@@ -87,7 +71,7 @@ static void set_fill(struct waits *set, const struct run *run)
     for (size_t i = 0; i < run->count; i++) {
         struct task *task = &run->tasks[i];
 
-        if (!report_waits(run, task))
+        if (!answer_waits(run, task))
             waits_add(set, task, task->report_fd, POLLIN);
         /* Without events this still tells when the node closes its end. */
         if (task->input_fd >= 0)
@@ -99,13 +83,21 @@ static void set_fill(struct waits *set, const struct run *run)
     }
 }
 
-static void failure_print(const struct task *task, const struct command *command)
+static void failure_print(struct task *task, const struct command *command)
 {
+    task->complained = true;
     if (command_is_at_fault(command, task->error))
         fprintf(stderr, "%d: cannot execute '%s': %s\n", task->node, command->path,
                 tool_reason(task->error));
     else
         fprintf(stderr, "%d: %s\n", task->node, tool_reason(task->error));
+}
+
+static void failures_print(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->tasks[i].error && !run->tasks[i].complained)
+            failure_print(&run->tasks[i], run->plan->command);
 }
 
 static void stdin_read(struct run *run)
@@ -130,29 +122,20 @@ static void key_read(struct run *run)
         run->keys = false;
 }
 
-static void child_reap(const struct run *run, struct task *task)
-{
-    int before = task->error;
-
-    task_reap(task);
-    if (task->error && !before)
-        failure_print(task, run->plan->command);
-}
-
+/* What they ended as goes by what has been said of them, which came before. */
 static void children_reap(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
-        child_reap(run, &run->tasks[i]);
+        task_reap(&run->tasks[i]);
         ender_reap(&run->tasks[i]);
     }
+    line_hear(run->plan->line, run->plan);
 }
 
 static void task_event(struct run *run, struct task *task, int fd, short revents)
 {
     if (fd == task->report_fd) {
         task_report(task, run->plan);
-        if (task->report_fd < 0 && task->error)
-            failure_print(task, run->plan->command);
     } else if (fd == task->input_fd) {
         run->input->full = false;
         if ((revents & POLLERR) || input_write(run->input, &task->input_pos, fd) < 0)
@@ -175,6 +158,8 @@ static void set_handle(const struct waits *set, struct run *run)
             task_event(run, set->tasks[i], poll->fd, poll->revents);
         else if (poll->fd == run->child_fd && signal_take(run))
             children_reap(run);
+        else if (poll->fd == run->plan->line->daemon.conn)
+            line_hear(run->plan->line, run->plan);
         else if (poll->fd == STDIN_FILENO && run->input)
             stdin_read(run);
         else if (poll->fd == STDIN_FILENO)
@@ -185,6 +170,7 @@ static void set_handle(const struct waits *set, struct run *run)
 /* Of what has been started lately nobody has heard yet whether it runs. */
 static void state_print(struct run *run)
 {
+    line_hear(run->plan->line, run->plan);
     for (size_t i = 0; i < run->count; i++) {
         struct task *task = &run->tasks[i];
         struct pollfd report = { .fd = task->report_fd, .events = POLLIN };
@@ -231,7 +217,7 @@ static void turn_settle(struct run *run)
     while (run->sequential && run->turn < run->count) {
         const struct task *task = &run->tasks[run->turn];
 
-        if (!task->started || task->report_fd >= 0)
+        if (!task->started || task_untold(task))
             return;
         if (run->divider && !run->divided && !task->error)
             divider_put(run, task);
@@ -258,8 +244,6 @@ static void tasks_start(struct run *run)
 
         if (!task->started)
             task_start(task, run->plan);
-        if (task->error)
-            failure_print(task, run->plan->command);
         running += task_running(task);
     }
 }
@@ -282,7 +266,7 @@ static int turn_wait(const struct waits *set, struct run *run)
 {
     int wait = wait_shorter(deadline_wait(run), progress_wait(run));
 
-    wait = wait_shorter(wait, reports_wait(run));
+    wait = wait_shorter(wait, answers_wait(run));
     if (poll(set->polls, set->count, wait) >= 0)
         return 0;
     return errno == EINTR ? 0 : -errno;
@@ -312,6 +296,7 @@ int loop_run(struct run *run)
     int error = waits_init(&set, run->count);
 
     tasks_start(run);
+    failures_print(run);
     turn_settle(run);
     while (!error && !all_over(run)) {
         set_fill(&set, run);
@@ -324,6 +309,7 @@ int loop_run(struct run *run)
         unread_settle(run);
         deadline_settle(run);
         tasks_start(run);
+        failures_print(run);
         input_settle(run);
         turn_settle(run);
         progress_show(run);

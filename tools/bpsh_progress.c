@@ -25,7 +25,7 @@ static enum state task_state(const struct task *task)
     if (task->error)
         return STATE_FAILED;
     if (!task_over(task))
-        return task->report_fd >= 0 ? STATE_STARTING : STATE_RUNNING;
+        return task_untold(task) ? STATE_STARTING : STATE_RUNNING;
     return task->status != 0 || task->timed_out ? STATE_FAILED : STATE_DONE;
 }
 

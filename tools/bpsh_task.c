@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "libbproc/depart.h"
+#include "tools/bpsh_line.h"
 #include "tools/bpsh_task.h"
 #include "tools/tool.h"
 
@@ -141,7 +142,7 @@ static enum spawn_place task_place(const struct task *task)
     return task->node == tool_self_known() ? SPAWN_HERE : SPAWN_AWAY;
 }
 
-/* 0 with the report open and the child there, or a negative errno. */
+/* 0 with the child there, whose report is open or on the line; or a negative errno. */
 static int child_start(struct task *task, const struct task_plan *plan,
                        const struct child_ends *ends)
 {
@@ -149,15 +150,25 @@ static int child_start(struct task *task, const struct task_plan *plan,
     struct spawn spawn = { .now = &plan->now, .node = task->node, .place = task_place(task),
                            .send = command->sent, .fds = ends->fds, .cmd = command->path,
                            .argv = command->argv };
+    int error;
 
     if (task_environment(task, plan) < 0)
         return -errno;
     spawn.envp = environ;
-    task->report_fd = spawn_start(&spawn);
-    task->place = spawn.place;
+    error = spawn_start(&spawn, &plan->line->daemon);
+    if (error == -EPIPE) {
+        line_hear(plan->line, plan);
+        error = spawn_start(&spawn, &plan->line->daemon);
+    }
     task->pid = spawn.pid;
     task->memory = spawn.memory;
-    return task->report_fd < 0 ? task->report_fd : 0;
+    task->report_fd = spawn.report;
+    task->serial = spawn.serial;
+    if (!error && spawn.place == SPAWN_AWAY)
+        line_wait(plan->line, task);
+    else
+        line_rest(plan->line);
+    return error;
 }
 
 void task_init(struct task *task, int node, int rank)
@@ -203,15 +214,20 @@ void task_runs(struct task *task, const struct task_plan *plan)
 
 void task_report(struct task *task, const struct task_plan *plan)
 {
-    int error = spawn_answer(task->report_fd, task->place);
+    int error = spawn_report(task->report_fd);
 
     task->report_fd = -1;
-    if (error != SPAWN_UNTOLD && !task->error)
+    task_told(task, plan, error);
+}
+
+void task_told(struct task *task, const struct task_plan *plan, int error)
+{
+    if (error != TASK_NOT_TOLD && !task->error)
         task->error = -error;
     if (task->stage != TASK_ALLOWED)
         return;
     task_runs(task, plan);
-    if (error == SPAWN_UNTOLD) {
+    if (error == TASK_NOT_TOLD) {
         task->stage = TASK_UNTOLD;
         task->deadline = tool_clock() + UNTOLD_MS / UNTOLD_LOOKS;
         untold_settle(task);
@@ -275,6 +291,7 @@ int task_result_strict(const struct task *task)
 
 void task_abandon(struct task *task, const struct task_plan *plan)
 {
+    line_leave(task);
     tool_close(&task->report_fd);
     task_close_input(task);
     for (int i = 0; i < 2; i++)
@@ -287,9 +304,14 @@ void task_close_input(struct task *task)
     tool_close(&task->input_fd);
 }
 
+bool task_untold(const struct task *task)
+{
+    return task->line || task->report_fd >= 0;
+}
+
 bool task_over(const struct task *task)
 {
-    return task->started && task->pid == 0 && task->ender == 0 && task->report_fd < 0 &&
+    return task->started && task->pid == 0 && task->ender == 0 && !task_untold(task) &&
            (task->leaves_output || (task->out[0].fd < 0 && task->out[1].fd < 0));
 }
 
@@ -300,6 +322,7 @@ bool task_running(const struct task *task)
 
 void task_free(struct task *task)
 {
+    line_leave(task);
     tool_close(&task->report_fd);
     task_close_input(task);
     output_close(&task->out[0]);

@@ -4,9 +4,9 @@
  * process, and the pipes to it.
  *
  * Life: task_init() sets it up, task_start() starts the child (libbproc/spawn.h). The loop then
- * feeds input_fd, reads out[] and, at report_fd, whether the command runs, and reaps the child with
- * task_reap(). A task is over when that, its status and, unless it leaves them, both its outputs
- * are in. task_free() ends it.
+ * feeds input_fd, reads out[] and, at report_fd or on the line, whether the command runs, and reaps
+ * the child with task_reap(). A task is over when that, its status and, unless it leaves them, both
+ * its outputs are in. task_free() ends it.
  */
 #ifndef TOOLS_BPSH_TASK_H
 #define TOOLS_BPSH_TASK_H
@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "libbproc/spawn.h"
@@ -28,9 +29,12 @@ enum task_stream {
     STREAM_FILE             /* a file of its own in task_plan.outdir */
 };
 
+struct line;
+
 /* What all tasks of a run have in common. */
 struct task_plan {
     const struct command *command;
+    struct line *line;              /* to the daemon */
     enum task_stream streams[3];
     struct output_style style;
     struct sink *sinks[2];          /* for stdout and stderr; NULL: tasks keep it */
@@ -56,7 +60,6 @@ enum task_stage {
 struct task {
     int node;
     int rank;
-    enum spawn_place place;
     int copy;                       /* how many tasks before it are on the same node */
     bool started;
     enum task_stage stage;
@@ -71,7 +74,11 @@ struct task {
     void *memory;                   /* the child's, as long as it is there */
     int status;                     /* as wait(2) gives it */
     int error;                      /* errno: it could not be created */
-    int report_fd;
+    bool complained;                /* of that, to the user */
+    struct line *line;              /* where it waits for the answer with its serial; or NULL */
+    LIST_ENTRY(task) awaits;
+    uint32_t serial;
+    int report_fd;                  /* the same of a command here: -1 when it is known */
     int input_fd;
     uint64_t input_pos;
     struct output out[2];
@@ -93,8 +100,17 @@ int task_environment(const struct task *task, const struct task_plan *plan);
 /* Starts it. What cannot be had ends in task->error, the task is over then. Does not block. */
 void task_start(struct task *task, const struct task_plan *plan);
 
+/* Nobody has said yet whether it runs. */
+bool task_untold(const struct task *task);
+
 /* Reads the report: sets task->error if there is one. Call when report_fd is readable. */
 void task_report(struct task *task, const struct task_plan *plan);
+
+/* The daemon is gone: the child knows, and ends by SIGKILL if there is no process. */
+#define TASK_NOT_TOLD 1
+
+/* It runs if `error` is 0; or TASK_NOT_TOLD, or a negative errno that becomes task->error. */
+void task_told(struct task *task, const struct task_plan *plan, int error);
 
 /* It runs: from now on it has until its time limit. */
 void task_runs(struct task *task, const struct task_plan *plan);

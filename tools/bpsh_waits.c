@@ -7,7 +7,7 @@
 #include "tools/bpsh_waits.h"
 
 #define FDS_A_TASK 4
-#define FDS_OF_NONE 2
+#define FDS_OF_NONE 3
 
 int waits_init(struct waits *waits, size_t tasks)
 {

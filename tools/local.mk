@@ -17,10 +17,12 @@ NODES_LIBS = libbproc/libcalls.la libbproc/libclient.la proto/libwire.la $(XDR_L
 
 # Commands on many nodes at once: for every tool that runs some.
 RUN_SOURCES = \
+	tools/bpsh_answers.c tools/bpsh_answers.h \
 	tools/bpsh_command.c tools/bpsh_command.h \
 	tools/bpsh_deadline.c tools/bpsh_deadline.h \
 	tools/bpsh_ender.c tools/bpsh_ender.h \
 	tools/bpsh_input.c tools/bpsh_input.h \
+	tools/bpsh_line.c tools/bpsh_line.h \
 	tools/bpsh_loop.c tools/bpsh_loop.h tools/bpsh_waits.c tools/bpsh_waits.h \
 	tools/bpsh_output.c tools/bpsh_output.h \
 	tools/bpsh_plain.c tools/bpsh_plain.h \

@@ -178,6 +178,10 @@ is "SIGUSR1 shows the state" \
 is "a command runs from its very beginning" \
     "$(here 'for i in 1 2 3 4 5 6; do bpsh -n 0 sh -c "kill -USR1 \$PPID; sleep 0.3"; done' 2>&1 |
         sort -u)" "bpsh: running: n0 (1)"
+# Of connections to the daemon a user has 512 at most.
+tasks=$(for i in $(seq 300); do printf '0,1,'; done)
+is "an ordinary user has 600 at once" \
+    "$(bplab exec -u nobody master -- bpsh -n "${tasks%,}" sleep 1 2>&1 | sort -u)" ""
 
 # At a terminal.
 like "--progress" "$(at_terminal '' 'bpsh -n --progress 0-1 sleep 0.5' true)" \
