@@ -159,7 +159,9 @@ static int report_send(struct arrival *a, bproc_proc proc, int error)
 
     report.retry = error && a->taken;
     error = bulk_put(a->ssl, proc, 0, FRAME_XDR(move_report), &report);
-    return error || a->held ? error : bulk_flush(a->ssl);
+    if (error)
+        return error;
+    return a->held ? bulk_seal(a->ssl) : bulk_flush(a->ssl);
 }
 
 static int commit_wait(struct arrival *a)

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,6 +24,45 @@
  * alignment: with 256 KiB that was eight copies of every byte.
  */
 #define READ_AHEAD (64 * 1024)
+
+/* What is to be in one record: each costs either side as much as a few kilobytes in it do. */
+struct gather {
+    size_t len;
+    uint8_t bytes[RECORD];
+};
+
+static int gather_index;
+
+static void gather_free(void *ssl, void *gather, CRYPTO_EX_DATA *data, int index, long number,
+                        void *arg)
+{
+    (void)ssl, (void)data, (void)index, (void)number, (void)arg;
+    free(gather);
+}
+
+static void gather_begin(void)
+{
+    gather_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, gather_free);
+}
+
+static struct gather *gather_of(SSL *ssl)
+{
+    return SSL_get_ex_data(ssl, gather_index);
+}
+
+static int gather_make(SSL *ssl)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct gather *gather = malloc(sizeof(*gather));
+
+    pthread_once(&once, gather_begin);
+    if (!gather || gather_index < 0 || SSL_set_ex_data(ssl, gather_index, gather) != 1) {
+        free(gather);
+        return -ENOMEM;
+    }
+    gather->len = 0;
+    return 0;
+}
 
 /* Alone, TLS makes a system call of each record and wakes the peer for each. */
 static int writes_gather(SSL *ssl)
@@ -48,7 +88,7 @@ int bulk_setup(SSL *ssl)
     SSL_set_default_read_buffer_len(ssl, READ_AHEAD);
     /* Fails on sockets other than TCP, which have nothing to switch off. */
     setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    return writes_gather(ssl);
+    return gather_make(ssl) < 0 ? -ENOMEM : writes_gather(ssl);
 }
 
 void bulk_resume(SSL *ssl)
@@ -77,7 +117,7 @@ static int error_of(SSL *ssl, int result)
     }
 }
 
-static int bytes_put(SSL *ssl, const uint8_t *bytes, size_t len)
+static int records_write(SSL *ssl, const uint8_t *bytes, size_t len)
 {
     size_t n;
 
@@ -99,10 +139,45 @@ static int bytes_put(SSL *ssl, const uint8_t *bytes, size_t len)
     return 0;
 }
 
+int bulk_seal(SSL *ssl)
+{
+    struct gather *gather = gather_of(ssl);
+    size_t len = gather->len;
+
+    gather->len = 0;
+    return records_write(ssl, gather->bytes, len);
+}
+
+/* Whole records go out without a copy. */
+static int bytes_put(SSL *ssl, const uint8_t *bytes, size_t len)
+{
+    struct gather *gather = gather_of(ssl);
+    int error = 0;
+
+    while (!error && len > 0) {
+        size_t whole = gather->len == 0 ? len - len % RECORD : 0;
+        size_t part = len < RECORD - gather->len ? len : RECORD - gather->len;
+
+        if (whole > 0) {
+            error = records_write(ssl, bytes, part = whole);
+        } else {
+            memcpy(gather->bytes + gather->len, bytes, part);
+            gather->len += part;
+            error = gather->len == RECORD ? bulk_seal(ssl) : 0;
+        }
+        bytes += part;
+        len -= part;
+    }
+    return error;
+}
+
 int bulk_flush(SSL *ssl)
 {
     BIO *bio = SSL_get_wbio(ssl);
+    int error = bulk_seal(ssl);
 
+    if (error)
+        return error;
     for (;;) {
         errno = 0;
         if (BIO_flush(bio) == 1)
@@ -114,7 +189,7 @@ int bulk_flush(SSL *ssl)
 
 bool bulk_is_gathered(SSL *ssl)
 {
-    return BIO_wpending(SSL_get_wbio(ssl)) > 0;
+    return gather_of(ssl)->len > 0 || BIO_wpending(SSL_get_wbio(ssl)) > 0;
 }
 
 int bulk_recv_into(SSL *ssl, void *bytes, size_t len)
@@ -165,20 +240,14 @@ int bulk_put_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes,
 {
     struct frame_header header = { .kind = K_EVENT, .proc = proc, .serial = serial,
                                    .body_len = (uint32_t)len };
-    uint8_t first[RECORD];
-    size_t head = len < RECORD - FRAME_PREFIX ? len : RECORD - FRAME_PREFIX;
+    uint8_t prefix[FRAME_PREFIX];
     int error;
 
     if (len > BPROC_MAX_BODY)
         return -EMSGSIZE;
-    /* One record for the prefix and what fits beside it; the rest goes out without a copy. */
-    frame_format_header(&header, first);
-    if (head > 0)
-        memcpy(first + FRAME_PREFIX, bytes, head);
-    error = bytes_put(ssl, first, FRAME_PREFIX + head);
-    if (error || len == head)
-        return error;
-    return bytes_put(ssl, (const uint8_t *)bytes + head, len - head);
+    frame_format_header(&header, prefix);
+    error = bytes_put(ssl, prefix, sizeof(prefix));
+    return error ? error : bytes_put(ssl, bytes, len);
 }
 
 int bulk_send_data(SSL *ssl, bproc_proc proc, uint32_t serial, const void *bytes, size_t len)
@@ -209,11 +278,12 @@ static ssize_t file_read(int fd, uint8_t *bytes, size_t len)
 
 int bulk_put_file(SSL *ssl, bproc_proc proc, uint32_t serial, int fd, uint64_t size)
 {
-    uint8_t *piece = malloc(FILE_PIECE);
+    size_t room = size < FILE_PIECE ? (size_t)size : FILE_PIECE;
+    uint8_t *piece = malloc(room + 1);
     int error = piece ? 0 : -ENOMEM;
 
     while (!error && size > 0) {
-        size_t want = size < FILE_PIECE ? (size_t)size : FILE_PIECE;
+        size_t want = size < room ? (size_t)size : room;
         ssize_t got = file_read(fd, piece, want);
 
         if (got < 0)

@@ -28,7 +28,8 @@ struct bulk_msg {
 
 /*
  * Prepares a fresh SSL for large transfers; its socket must be set already. From then on what is
- * written gathers in a buffer: SSL_write() alone no longer sends. 0 or -ENOMEM.
+ * written gathers, first into full records, then in a buffer: SSL_write() alone no longer sends. 0
+ * or -ENOMEM.
  */
 int bulk_setup(SSL *ssl);
 
@@ -37,9 +38,11 @@ void bulk_resume(SSL *ssl);
 
 /*
  * Puts one event into the buffer; `encode` NULL: no body. It is sent with what is sent next, at the
- * latest by bulk_flush(). Blocks when the buffer is full.
+ * latest by bulk_flush(). Blocks when the buffer is full. bulk_seal(): what is written by others
+ * from now on comes after it.
  */
 int bulk_put(SSL *ssl, bproc_proc proc, uint32_t serial, xdrproc_t encode, const void *body);
+int bulk_seal(SSL *ssl);
 int bulk_flush(SSL *ssl);
 
 /* There is something that it would send. */

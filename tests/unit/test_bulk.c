@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -149,10 +150,43 @@ static void test_bad_bytes(void)
     is_int(answer_to(frame, sizeof(frame)), -EMSGSIZE, "a body over the limit is refused");
 }
 
+/* What others write on the connection is behind what has been sealed. */
+static void test_records(void)
+{
+    const uint8_t behind[FRAME_PREFIX] = { 0 };
+    struct frame_header header;
+    uint8_t got[FRAME_PREFIX];
+    int waiting = 0;
+    SSL *ssl[2];
+    size_t n;
+
+    tls_pair(ssl);
+    bulk_put(ssl[0], P_BULK_END, 1, NULL, NULL);
+    bulk_put_data(ssl[0], P_BULK_DATA, 2, "ab", 2);
+    ok(bulk_is_gathered(ssl[0]), "two small events wait");
+    bulk_flush(ssl[0]);
+    ok(!bulk_is_gathered(ssl[0]), "until they are sent");
+    ioctl(SSL_get_fd(ssl[1]), FIONREAD, &waiting);
+    ok(waiting < 3 * FRAME_PREFIX, "in one record (%d bytes)", waiting);
+    (void)bulk_recv_header(ssl[1], &header);
+    is_int(bulk_recv_header(ssl[1], &header), 0, "they arrive");
+    bulk_recv_into(ssl[1], got, 2);
+    bulk_put(ssl[0], P_BULK_END, 3, NULL, NULL);
+    bulk_seal(ssl[0]);
+    SSL_write_ex(ssl[0], behind, sizeof(behind), &n);
+    bulk_flush(ssl[0]);
+    ok(bulk_recv_header(ssl[1], &header) == 0 && header.serial == 3, "what is sealed goes first");
+    ok(bulk_recv_into(ssl[1], got, sizeof(got)) == 0 && memcmp(got, behind, sizeof(got)) == 0,
+       "then what is written beside");
+    tls_free(ssl[0]);
+    tls_free(ssl[1]);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     test_transfer();
     test_bad_bytes();
+    test_records();
     return done_testing();
 }
