@@ -38,9 +38,12 @@ void conn_queue_drop(struct conn *conn)
 }
 
 /* What it said before it went may not have been read yet, and the end comes after that. */
-static int peer_has_left(const struct conn *conn, ssize_t error)
+static int peer_has_left(struct conn *conn, ssize_t error)
 {
-    return (error == -EPIPE || error == -ECONNRESET) && !conn->ssl && !conn->paused;
+    if ((error != -EPIPE && error != -ECONNRESET) || conn->ssl || conn->paused)
+        return 0;
+    conn->peer_gone = 1;
+    return 1;
 }
 
 static void queue_done(struct conn *conn)
@@ -137,11 +140,11 @@ static int out_add(struct conn *conn, struct out_frame *out)
     return 0;
 }
 
-/* To a local peer at once. Takes `bytes` in any case. */
-static int local_put(struct conn *conn, uint8_t *bytes, size_t len, const int *fds, unsigned nfds)
+/* What the transport has not taken of `bytes`, which are the queue's in any case. */
+static int local_keep(struct conn *conn, uint8_t *bytes, size_t len, size_t sent, const int *fds,
+                      unsigned nfds)
 {
     struct out_frame *out = calloc(1, sizeof(*out));
-    ssize_t n = 0;
     int error;
 
     if (!out) {
@@ -150,17 +153,28 @@ static int local_put(struct conn *conn, uint8_t *bytes, size_t len, const int *f
     }
     out->bytes = bytes;
     out->len = len;
-    if (conn->phase == CONN_OPEN && TAILQ_EMPTY(&conn->out))
-        n = conn->transport->write(conn, bytes, len, fds, nfds);
-    out->sent = n > 0 ? (size_t)n : 0;
-    error = out->sent == 0 ? fds_duplicate(out, fds, nfds) : 0;
-    if (error || out->sent == len) {
+    out->sent = sent;
+    error = sent == 0 ? fds_duplicate(out, fds, nfds) : 0;
+    if (error) {
         out_free(out);
         return error;
     }
     /* An error of the write comes again from the loop, where on_close may be called. */
     event_add(conn->on_write, NULL);
     return out_add(conn, out);
+}
+
+/* To a local peer at once. Takes `bytes` in any case. */
+static int local_put(struct conn *conn, uint8_t *bytes, size_t len, const int *fds, unsigned nfds)
+{
+    ssize_t n = 0;
+
+    if (conn->phase == CONN_OPEN && TAILQ_EMPTY(&conn->out))
+        n = conn->transport->write(conn, bytes, len, fds, nfds);
+    if (n != (ssize_t)len && !peer_has_left(conn, n))
+        return local_keep(conn, bytes, len, n > 0 ? (size_t)n : 0, fds, nfds);
+    free(bytes);
+    return 0;
 }
 
 /* Behind what waits already: that becomes longer, or there is a new one. */
