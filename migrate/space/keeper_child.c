@@ -83,7 +83,16 @@ static int launch_run(const struct errand *errand, int *fds, unsigned nfds, stru
     return error;
 }
 
-/* `error`: it has not come whole. */
+/* What came with an errand, or was there before a keeper's own. */
+static long fds_close(void)
+{
+    return RAW3(SYS_close_range, SIGNALS + 1, ~0u, 0);
+}
+
+/*
+ * `error`: it has not come whole. Who is told may run in our place at once, so that what is left to
+ * do comes first.
+ */
 static void launch_answer(const struct errand *errand, int *fds, unsigned nfds, int error)
 {
     struct report report = { .kind = REPORT_ANSWER, .error = error };
@@ -91,6 +100,7 @@ static void launch_answer(const struct errand *errand, int *fds, unsigned nfds, 
 
     if (!error)
         report.error = launch_run(errand, fds, nfds, &report, &room);
+    fds_close();
     if (report.error) {
         report_send(CHANNEL, &report);
         return;
@@ -217,14 +227,14 @@ static void channel_read(struct duty *duty)
         child_exit(0);
     }
     duty->leaves = errand.kind == ERRAND_LAUNCH ? errand.leaves : duty->leaves;
-    if (errand.kind == ERRAND_KEEPER)
+    if (errand.kind == ERRAND_KEEPER) {
         sibling_make(&errand, fds, nfds);
-    else if (errand.kind == ERRAND_LAUNCH)
+        fds_close();
+    } else if (errand.kind == ERRAND_LAUNCH) {
         launch_answer(&errand, fds, nfds, error);
-    else
+    } else {
         report_send(CHANNEL, &done);
-    for (unsigned i = 0; i < nfds; i++)
-        RAW1(SYS_close, fds[i]);
+    }
 }
 
 static void birth_take(const struct keeper_birth *birth)
@@ -241,8 +251,7 @@ static void birth_take(const struct keeper_birth *birth)
          RAW3(SYS_dup3, birth->channel, CHANNEL, O_CLOEXEC) < 0) ||
         (birth->signals != SIGNALS &&
          RAW3(SYS_dup3, birth->signals, SIGNALS, O_CLOEXEC) < 0) ||
-        RAW3(SYS_dup3, STDERR_FILENO, STDOUT_FILENO, 0) < 0 ||
-        RAW3(SYS_close_range, SIGNALS + 1, ~0u, 0) < 0)
+        RAW3(SYS_dup3, STDERR_FILENO, STDOUT_FILENO, 0) < 0 || fds_close() < 0)
         child_exit(1);
 }
 

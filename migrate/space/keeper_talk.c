@@ -107,13 +107,13 @@ static void event_take(struct keeper *keeper, const struct report *report)
 {
     signal_msg signal = report->signal;
 
+    if (report->last)
+        keeper_left(keeper);
     signal.pid = keeper->number;
     if (report->kind == REPORT_STATUS)
         on_report(report->event, report->pid, report->status);
     else if (report->kind == REPORT_SIGNAL && !keeper->childless)
         on_signal(&signal);
-    if (report->last)
-        keeper_left(keeper);
 }
 
 int keeper_ask(struct keeper *keeper, const struct errand *errand, const int *fds, unsigned nfds)

@@ -109,13 +109,21 @@ static void launch_refuse(const struct msg *msg, pid_t pid, int error)
              &ret, NULL, 0);
 }
 
-static void launch_serve(const struct msg *msg)
+/* Who is told may run in our place at once, so that this comes before. */
+static void fds_close(struct msg *msg)
+{
+    for (unsigned i = 0; i < msg->header.nfds; i++)
+        close(msg_take_fd(msg, i));
+}
+
+static void launch_serve(struct msg *msg)
 {
     struct launch launched = { .pid = 0 };
     int error = launch(msg, &launched);
     launched_ret ret = { .pid = launched.pid, .sid = launched.session };
 
     launch_forget();
+    fds_close(msg);
     if (error)
         launch_refuse(msg, launched.pid, error);
     else
