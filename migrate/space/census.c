@@ -269,9 +269,9 @@ static void all_look(int64_t now)
  * Nobody was met but keepers, which fork at a launch only, nobody who was launched since is left,
  * and no number has been given out by the kernel.
  */
-static bool is_deserted(pid_t last)
+static bool is_deserted(void)
 {
-    return !census.met && registry_is_empty() && last == census.last;
+    return !census.met && registry_is_empty() && numbers_tend() == census.last;
 }
 
 /* `cost`: processor time of this look. */
@@ -296,19 +296,21 @@ static void look(void)
     int64_t began = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
     pid_t last = numbers_tend();
 
-    if (is_deserted(last)) {
-        census.due = 0;
-        return;
-    }
     all_look(now_ms());
     next_set(clock_ms(CLOCK_PROCESS_CPUTIME_ID) - began, last);
 }
 
 int census_look(void)
 {
-    int64_t now = now_ms();
+    int64_t now;
 
-    if (census.due > 0 && now >= census.due) {
+    /* It is known when the last one has ended: nobody has to wake up for it later on. */
+    if (census.due > 0 && is_deserted())
+        census.due = 0;
+    if (census.due == 0)
+        return -1;
+    now = now_ms();
+    if (now >= census.due) {
         look();
         now = now_ms();
     }
