@@ -5,11 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "migrate/relay_pages.h"
+
+enum { STEP_MANY, STEP_FEW, STEP_ONE };
+
+static const size_t step_pages[PAGES_STEPS] = { PAGES_MANY, PAGES_FEW, 1 };
 
 /* Records on their way into a buffer. */
 struct taking {
@@ -20,7 +25,8 @@ struct taking {
 
 void pages_init(struct pages *pages)
 {
-    *pages = (struct pages){ .many = { -1, -1 }, .one = { -1, -1 } };
+    for (int i = 0; i < PAGES_STEPS; i++)
+        pages->pipes[i][0] = pages->pipes[i][1] = -1;
 }
 
 static void pair_close(int pair[2])
@@ -34,8 +40,8 @@ static void pair_close(int pair[2])
 
 void pages_free(struct pages *pages)
 {
-    pair_close(pages->many);
-    pair_close(pages->one);
+    for (int i = 0; i < PAGES_STEPS; i++)
+        pair_close(pages->pipes[i]);
 }
 
 static int pair_open(int pair[2], int size)
@@ -89,44 +95,70 @@ static int record_take(struct taking *taking, int fd, size_t len)
     return 0;
 }
 
-static int page_take(struct pages *pages, struct taking *taking, int fd)
+/* `fd` holds nothing but `len` bytes of full pages. One read takes all that are not packets. */
+static int run_take(struct taking *taking, int fd, size_t len)
 {
-    ssize_t len = pages_move(fd, pages->one[1], PIPE_BUF);
+    uint32_t length = htonl((uint32_t)len);
+    uint8_t *record = taking->records + taking->used;
+    size_t have = 0;
 
-    if (len <= 0)
-        return len < 0 ? (int)len : -EPIPE;
-    return record_take(taking, pages->one[0], (size_t)len);
-}
-
-/* `many` holds nothing but full pages. One read takes all that are not packets. */
-static int run_take(const struct pages *pages, struct taking *taking)
-{
-    uint32_t length = htonl(PAGES_RUN);
-
-    memcpy(taking->records, &length, sizeof(length));
-    while (taking->taken < PAGES_RUN) {
-        ssize_t n = bytes_read(pages->many[0], taking->records + PAGES_RECORD + taking->taken,
-                               PAGES_RUN - taking->taken);
+    memcpy(record, &length, sizeof(length));
+    while (have < len) {
+        ssize_t n = bytes_read(fd, record + PAGES_RECORD + have, len - have);
 
         if (n <= 0)
             return n < 0 ? (int)n : -EIO;
-        taking->taken += (size_t)n;
+        have += (size_t)n;
     }
-    taking->used = PAGES_RECORD + PAGES_RUN;
+    taking->used += PAGES_RECORD + len;
+    taking->taken += len;
     return 0;
 }
 
-static int many_take(struct pages *pages, struct taking *taking, int fd)
+/* As many pages as the step has; a pipe for them is there, and that for a single one. */
+static int step_take(const struct pages *pages, struct taking *taking, int fd, int step)
 {
-    ssize_t moved = pages_move(fd, pages->many[1], PAGES_RUN);
+    size_t most = step_pages[step] * PIPE_BUF;
+    const int *pair = pages->pipes[step];
+    ssize_t moved = pages_move(fd, pair[1], most);
+    size_t end = taking->taken + (moved > 0 ? (size_t)moved : 0);
     int error = 0;
 
     if (moved <= 0)
         return moved < 0 ? (int)moved : -EPIPE;
-    if (moved == PAGES_RUN)
-        return run_take(pages, taking);
-    while (!error && taking->taken < (size_t)moved)
-        error = page_take(pages, taking, pages->many[0]);
+    if (step == STEP_ONE || (size_t)moved == most)
+        return run_take(taking, pair[0], (size_t)moved);
+    while (!error && taking->taken < end)
+        error = step_take(pages, taking, pair[0], STEP_ONE);
+    return error;
+}
+
+static int step_open(struct pages *pages, int step)
+{
+    int error = pair_open(pages->pipes[STEP_ONE], PIPE_BUF);
+
+    return error ? error : pair_open(pages->pipes[step], (int)step_pages[step] * PIPE_BUF);
+}
+
+/* What waits, PAGES_MANY pages at most, in the largest steps there are enough bytes for. */
+static int steps_take(struct pages *pages, struct taking *taking, int fd, size_t held)
+{
+    size_t room = PAGES_MANY;
+    int step = STEP_MANY, error = 0;
+
+    while (!error && room > 0 && taking->taken < held) {
+        size_t left = held - taking->taken;
+
+        /* Not a byte more than those that were seen together: the rest of its page may follow. */
+        if (left <= PIPE_BUF)
+            return record_take(taking, fd, left);
+        while (room < step_pages[step] || left < step_pages[step] * PIPE_BUF)
+            step++;
+        error = step_open(pages, step);
+        if (!error)
+            error = step_take(pages, taking, fd, step);
+        room -= step_pages[step];
+    }
     return error;
 }
 
@@ -147,17 +179,11 @@ static int pipe_held(int fd)
 ssize_t pages_read(struct pages *pages, int fd, uint8_t *records, size_t *taken)
 {
     struct taking taking = { .records = records };
-    int held = pipe_held(fd), error = held < 0 ? held : 0;
+    int held = pipe_held(fd);
+    int error = held < 0 ? held : steps_take(pages, &taking, fd, (size_t)held);
 
-    /* Not a byte more than those that were seen together: the rest of its page may follow. */
-    if (!error && held <= PIPE_BUF)
-        error = record_take(&taking, fd, (size_t)held);
-    else if (!error)
-        error = pair_open(pages->one, PIPE_BUF);
-    if (!error && held > PIPE_BUF)
-        error = pair_open(pages->many, PAGES_RUN);
-    if (!error && held > PIPE_BUF)
-        error = many_take(pages, &taking, fd);
     *taken = taking.taken;
-    return error == -EPIPE ? 0 : error ? error : (ssize_t)taking.used;
+    if (taking.used > 0)
+        return (ssize_t)taking.used;
+    return error == -EPIPE ? 0 : error;
 }

@@ -53,7 +53,7 @@ static void test_small(struct pages *pages)
     is_str(lengths(pages, fds[0]), "100", "it is read");
     ok(put(fds[1], 100) && put(fds[1], 1000), "two are written");
     is_str(lengths(pages, fds[0]), "1100", "they are one record, as they are no longer together");
-    is_int(pages->one[0], -1, "all that without a further pipe");
+    is_int(pages->pipes[PAGES_STEPS - 1][0], -1, "all that without a further pipe");
     close(fds[1]);
     is_str(lengths(pages, fds[0]), "end", "a closed pipe has ended");
     close(fds[0]);
@@ -112,6 +112,21 @@ static void test_nearly(struct pages *pages)
     close(fds[1]);
 }
 
+/* Fewer than make the longest run: in shorter ones, page by page only where a page is not full. */
+static void test_few(struct pages *pages)
+{
+    int fds[2];
+
+    pipe_make(fds);
+    ok(put(fds[1], 10 * PIPE_BUF + 100), "some pages are written");
+    is_str(lengths(pages, fds[0]), "32768 4096 4096 100", "as many as possible come as a run");
+    ok(put(fds[1], 200) && put(fds[1], 9 * PIPE_BUF - 100), "a line is, and pages behind it");
+    is_str(lengths(pages, fds[0]), "200 4096 4096 4096 4096 4096 4096 4096 4096 3996",
+           "the line is no part of a run");
+    close(fds[0]);
+    close(fds[1]);
+}
+
 int main(void)
 {
     struct pages pages;
@@ -122,7 +137,8 @@ int main(void)
     test_full(&pages, 0, "a pipe");
     test_full(&pages, O_DIRECT, "packet mode");
     test_nearly(&pages);
+    test_few(&pages);
     pages_free(&pages);
-    is_int(pages.many[0], -1, "the further pipes are closed in the end");
+    is_int(pages.pipes[0][0], -1, "the further pipes are closed in the end");
     return done_testing();
 }
