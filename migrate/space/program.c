@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -258,8 +257,7 @@ void program_run(struct room *room)
     status = (int)-error;
     /* The end of the hand-off socket is what tells of CRIU's failure. */
     if (!program->is_worker)
-        raw_call(SYS_sendto, program->fds[PROGRAM_STATUS], (long)&status, sizeof(status),
-                 MSG_NOSIGNAL, 0, 0);
+        raw_call(SYS_write, program->fds[PROGRAM_STATUS], (long)&status, sizeof(status), 0, 0, 0);
     RAW1(SYS_exit_group, 127);
     __builtin_unreachable();
 }

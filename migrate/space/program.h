@@ -22,7 +22,7 @@ struct program {
     launch_exec_arg arg;
     exec_spec spec;
     char **argv, **envp;
-    bool is_worker;             /* CRIU, which has no status socket and stays root's */
+    bool is_worker;             /* CRIU, which has no status pipe and stays root's */
     /* by who forks: */
     struct group group;
     int fds[BPROC_MAX_FDS];
@@ -36,7 +36,7 @@ struct program {
  */
 int program_read(const struct msg *msg, struct flat *flat);
 
-/* The child. An errno of what it does comes at the status socket. */
+/* The child. An errno of what it does comes at the status pipe. */
 void program_run(struct room *room) __attribute__((noreturn));
 
 #endif

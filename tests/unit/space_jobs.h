@@ -70,7 +70,7 @@ struct job {
     unsigned words;             /* further arguments, of 99 bytes */
     uint64_t blocked;
     const char *file;           /* opened before the exec; NULL */
-    int status;                 /* our end of the status socket */
+    int status;                 /* our end of the status pipe */
     int in, out;                /* our ends of its standard streams */
 };
 
@@ -140,8 +140,7 @@ static int job_ask(struct job *job)
     int in[2], out[2], status[2];
     int error;
 
-    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status) < 0)
+    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(status, O_CLOEXEC) < 0)
         return -errno;
     int fds[] = { spec_fd(job), status[1], in[0], out[1] };
 
@@ -165,7 +164,7 @@ static int job_exec_error(const struct job *job)
 {
     int error = 0;
 
-    return recv(job->status, &error, sizeof(error), MSG_WAITALL) == sizeof(error) ? error : 0;
+    return read(job->status, &error, sizeof(error)) == sizeof(error) ? error : 0;
 }
 
 /* 0: there is none. */

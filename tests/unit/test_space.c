@@ -36,7 +36,7 @@ static void test_facts(void)
                        .arg = "facts", .blocked = 1u << (SIGUSR1 - 1) };
 
     is_int(job_launch(&job), 0, "a launch under a chosen number is answered");
-    is_int(job_exec_error(&job), 0, "the status socket closes at the exec");
+    is_int(job_exec_error(&job), 0, "the status pipe closes at the exec");
     is_str(output(&job, true),
            "pid=4242 ppid=4000 pgid=4000 sid=1 uid=1234 gid=1234 ngroups=3 cwd=/usr "
            "umask=027 usr1=1 queue=4096 nice=5 env=green far=0 four=-1",
@@ -128,7 +128,7 @@ static void test_failures(void)
     struct job second = first;
 
     is_int(job_launch(&job), 0, "a launch of a missing program");
-    is_int(job_exec_error(&job), ENOENT, "gives errno at the status socket");
+    is_int(job_exec_error(&job), ENOENT, "gives errno at the status pipe");
     exited_is(4300, 127 << 8, "and ends");
     job_end(&job);
     is_int(job_launch(&first), 0, "a first process");
