@@ -58,13 +58,25 @@ static void move_committed(struct move *move)
     gate_tell(move->gate, GATE_END, move->node);
 }
 
-/* The mover's child of what runs already may not have heard of that yet, or be through with it. */
+/* What it has said and has not been read yet is that a program runs, or does not. */
+static int has_reported(const struct move *move)
+{
+    char byte;
+
+    return move->spare || (move->serial && recv(conn_fd(move->channel), &byte, sizeof(byte),
+                                                MSG_PEEK | MSG_DONTWAIT) > 0);
+}
+
+/*
+ * The mover's child of what runs already may not have heard of that yet. If it has, it is not to be
+ * woken: it may be through with it.
+ */
 void move_commit(struct move *move)
 {
     if (doubt_has(move))
         return;
     move->phase = MOVE_COMMITTING;
-    if (!move->spare)
+    if (!has_reported(move))
         conn_event(move->channel, P_MOVE_COMMIT, NULL, NULL);
     FAULT(FAULT_MASTERD_COMMIT);
     if (move->runs)
