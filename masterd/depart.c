@@ -155,8 +155,9 @@ static int children_stand(const struct move *move)
 
 static int process_enter(struct move *move)
 {
-    struct rights *rights = rights_new(move->uid, move->gid, move->groups, move->ngroups,
-                                       move->task, move->parent);
+    /* Those that stand for a process before there is a ghost are what a tool's children are. */
+    struct rights *rights = (move->ahead ? rights_new_alike : rights_new)(
+        move->uid, move->gid, move->groups, move->ngroups, move->task, move->parent);
 
     if (!rights)
         return -ENOMEM;
