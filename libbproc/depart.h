@@ -88,7 +88,7 @@ gate_verdict gate_wait(int gate, int *node, int *rank);
 
 /* What a ghost is told in its environment. */
 struct ghost_environment {
-    char node[40], parent[40], socket[4200];
+    char node[40], parent[40], socket[160];     /* no address is as long as that */
     char *list[5];
 };
 

@@ -24,15 +24,16 @@
 
 #define PATIENCE_MS 70
 #define COMMAND_MS 25       /* what runs longer is no short command */
-#define STACK_BYTES 16384
+#define STACK_BYTES 8192
 #define LONGEST 64          /* bytes of a message that is taken here */
 
+/* What it touches lies together, as each page that it touches has to be made. */
 struct standin {
+    alignas(16) char stack[STACK_BYTES];
     int gate;
     struct kernel_action on_pipe;
     const char *name;
     struct ghost_environment environment;
-    alignas(16) char stack[STACK_BYTES];
     char *argv[];               /* then what it points to */
 };
 
