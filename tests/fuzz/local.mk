@@ -3,11 +3,16 @@
 # ./configure CC=clang --enable-fuzzing, then: tests/fuzz/fuzz_message -max_total_time=60 corpus/
 
 if FUZZING
-noinst_PROGRAMS += tests/fuzz/fuzz_message tests/fuzz/fuzz_elf tests/fuzz/fuzz_copy
+noinst_PROGRAMS += tests/fuzz/fuzz_message tests/fuzz/fuzz_conn tests/fuzz/fuzz_elf \
+	tests/fuzz/fuzz_copy
 
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c
 tests_fuzz_fuzz_message_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_message_LDADD = proto/libproto.la
+
+tests_fuzz_fuzz_conn_SOURCES = tests/fuzz/fuzz_conn.c
+tests_fuzz_fuzz_conn_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+tests_fuzz_fuzz_conn_LDADD = common/libcommon.la
 
 tests_fuzz_fuzz_elf_SOURCES = tests/fuzz/fuzz_elf.c
 tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
