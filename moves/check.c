@@ -217,13 +217,7 @@ int check_task(const struct move_ops *ops, const struct caller *caller, struct m
         error = dumped_examine(caller, move, text, len);
     if (!error && move->kind == MOVE_MOVE)
         return mover_examine(caller, move, text, len);
-    if (error)
-        return error;
-    move->task = move->dump_task;
-    move->pidfd = fcntl(move->dump_pidfd, F_DUPFD_CLOEXEC, 3);
-    if (move->pidfd >= 0)
-        return 0;
-    error = errno;
-    snprintf(text, len, "cannot keep hold of process %d: %s", move->pid, strerror(error));
+    if (!error)
+        move->task = move->dump_task;
     return error;
 }

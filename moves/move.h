@@ -71,7 +71,7 @@ struct move {
     pid_t space;                    /* init of the process space it is in; 0: in none */
     int dump_pidfd;
     dump_arg dump;                  /* for the mover, once it is fit to be dumped */
-    int pidfd;                      /* of `task` */
+    int pidfd;                      /* of `task`, if that is another one than is dumped */
     move_handover_arg arg;          /* until the mover is told */
     int fds[BPROC_MAX_FDS];
     unsigned nfds;
