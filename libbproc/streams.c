@@ -67,10 +67,13 @@ static int socket_kind(int fd)
     }
 }
 
-/* The kind of stream descriptor `fd` is, 0 if it is none; the process knows it as `target`. */
-static int descriptor_kind(int fd, int target, const struct stat *st)
+/*
+ * The kind of stream descriptor `fd` is, 0 if it is none; the process knows it as `target`, and it
+ * was opened with these flags.
+ */
+static int descriptor_kind(int fd, int target, const struct stat *st, int opened)
 {
-    int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+    int mode = opened & O_ACCMODE;
 
     if (S_ISFIFO(st->st_mode))
         return mode == O_RDONLY ? STREAM_PIPE_READ : STREAM_PIPE_WRITE;
@@ -123,26 +126,27 @@ static int descriptor_add(struct streams *set, int fd, int target)
     int eager = target == STDIN_FILENO;
     unsigned flags = eager ? STREAM_F_EAGER : 0;
     stream_desc *desc;
-    int kind, copy;
+    int opened, kind, original;
 
     if (fstat(fd, &st) < 0)
         return 0;
-    kind = descriptor_kind(fd, target, &st);
+    opened = fcntl(fd, F_GETFL);
+    kind = descriptor_kind(fd, target, &st, opened);
     /* Input that was asked for: what is on this machine is read here. */
     if (eager && (kind == STREAM_OUTPUT || (kind == 0 && (S_ISREG(st.st_mode) || isatty(fd)))))
         kind = STREAM_PIPE_READ;
     if (kind == 0)
         return 0;
-    if (fcntl(fd, F_GETFL) & O_NONBLOCK)
+    if (opened & O_NONBLOCK)
         flags |= STREAM_F_NONBLOCK;
     desc = desc_find(set, kind, st.st_ino);
     if (!desc) {
         desc = desc_new(set, kind, flags);
-        copy = desc ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
-        if (copy < 0)
+        original = !desc || set->lent ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (!desc || original < 0)
             return -EMFILE;
         desc->orig_inode = st.st_ino;
-        set->originals[set->original_count++] = copy;
+        set->originals[set->original_count++] = original;
     }
     return desc_add_target(desc, target);
 }
@@ -183,6 +187,7 @@ static int descriptor_travels(int fd, int flags, const struct io *io, int exec)
 static void set_empty(struct streams *set)
 {
     set->count = set->original_count = 0;
+    set->lent = 0;
 }
 
 int streams_collect(struct streams *set, int flags, const struct io *io, int exec, const int *skip)
@@ -210,6 +215,7 @@ int streams_take(struct streams *set, const int fds[3])
     int error = 0;
 
     set_empty(set);
+    set->lent = 1;
     for (int target = STDIN_FILENO; !error && target <= STDERR_FILENO; target++)
         if (fds[target] >= 0)
             error = descriptor_add(set, fds[target], target);
@@ -297,7 +303,7 @@ int streams_replace(struct streams *set, const struct io *io, const int *skip)
 
 void streams_free(struct streams *set)
 {
-    for (unsigned i = 0; i < set->original_count; i++)
+    for (unsigned i = 0; i < set->original_count && !set->lent; i++)
         close(set->originals[i]);
     set_empty(set);
 }

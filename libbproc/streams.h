@@ -17,8 +17,9 @@ struct streams {
     stream_desc descs[BPROC_MAX_STREAMS];
     int targets[BPROC_MAX_STREAMS][BPROC_MAX_TARGETS];
     unsigned count;
-    int originals[BPROC_MAX_STREAMS];   /* duplicates, one for each that is not STREAM_CONNECT */
+    int originals[BPROC_MAX_STREAMS];   /* one for each that is not STREAM_CONNECT */
     unsigned original_count;
+    int lent;                           /* these are the caller's; else duplicates */
 };
 
 /*
@@ -32,7 +33,7 @@ int streams_collect(struct streams *set, int flags, const struct io *io, int exe
 
 /*
  * Fills `set` with what is to be a process's descriptors 0 to 2, of which this one has the other
- * ends or copies as `fds`; -1: not forwarded. 0, -EMFILE.
+ * ends or copies as `fds`; -1: not forwarded. They stay the caller's. 0, -EMFILE.
  */
 int streams_take(struct streams *set, const int fds[3]);
 
