@@ -98,6 +98,14 @@ void bulk_resume(SSL *ssl)
     ioctl(SSL_get_fd(ssl), FIONBIO, &off);
 }
 
+/* OpenSSL 3.0 takes longer to clear the errors where there are none than to look for them. */
+void bulk_forget(void)
+{
+    if (ERR_peek_error())
+        ERR_clear_error();
+    errno = 0;
+}
+
 /* 0: try again. */
 static int error_of(SSL *ssl, int result)
 {
@@ -124,8 +132,7 @@ static int records_write(SSL *ssl, const uint8_t *bytes, size_t len)
     while (len > 0) {
         int result, error;
 
-        ERR_clear_error();
-        errno = 0;
+        bulk_forget();
         result = SSL_write_ex(ssl, bytes, len, &n);
         if (result == 1) {
             bytes += n;
@@ -200,8 +207,7 @@ int bulk_recv_into(SSL *ssl, void *bytes, size_t len)
     while (len > 0) {
         int result, error;
 
-        ERR_clear_error();
-        errno = 0;
+        bulk_forget();
         result = SSL_read_ex(ssl, at, len, &n);
         if (result == 1) {
             at += n;

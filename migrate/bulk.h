@@ -33,6 +33,9 @@ struct bulk_msg {
  */
 int bulk_setup(SSL *ssl);
 
+/* Before a call of OpenSSL's whose failure is to be explained: what failed before is no reason. */
+void bulk_forget(void);
+
 /* A relay has left the connection: reads and writes block again. */
 void bulk_resume(SSL *ssl);
 

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "migrate/bulk.h"
 #include "migrate/relay_impl.h"
 
 #define PUMP_CHUNKS 8   /* sent in one turn of the loop */
@@ -143,8 +144,7 @@ static bool tx_send(struct relay *relay, bool more)
         size_t n;
         int result, want;
 
-        ERR_clear_error();
-        errno = 0;
+        bulk_forget();
         result = SSL_write_ex(relay->ssl, relay->tx + relay->tx_off,
                               relay->tx_len - relay->tx_off, &n);
         if (result == 1) {

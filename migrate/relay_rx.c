@@ -2,10 +2,9 @@
 #include "config.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <openssl/err.h>
 #include <string.h>
 
+#include "migrate/bulk.h"
 #include "migrate/relay_impl.h"
 
 static int body_is_good(const struct relay_rx *rx)
@@ -216,8 +215,7 @@ size_t rx_step(struct relay *relay)
 
     if (!place)
         return 0;
-    ERR_clear_error();
-    errno = 0;
+    bulk_forget();
     result = SSL_read_ex(relay->ssl, place, len, &n);
     if (result == 1) {
         rx_took(relay, n);
