@@ -218,14 +218,15 @@ void carry_watch(int sock, unsigned seconds)
 
 /*
  * With poll(2), to which a descriptor that is waited for or no longer is no system call: a process
- * has few streams, and most have ended before anything comes over them.
+ * has few streams, and most have ended before anything comes over them. But on the node what it
+ * writes to one stream and then to another is to be read in this order, which epoll alone tells.
  */
-static struct event_base *loop_make(void)
+static struct event_base *loop_make(int node_side)
 {
     struct event_config *config = event_config_new();
     struct event_base *base = NULL;
 
-    if (config && event_config_avoid_method(config, "epoll") == 0)
+    if (config && (node_side || event_config_avoid_method(config, "epoll") == 0))
         base = event_base_new_with_config(config);
     if (config)
         event_config_free(config);
@@ -233,12 +234,12 @@ static struct event_base *loop_make(void)
 }
 
 /* For one transfer after the other. */
-static struct event_base *loop_get(void)
+static struct event_base *loop_get(int node_side)
 {
     static struct event_base *loop;
 
     if (!loop)
-        loop = loop_make();
+        loop = loop_make(node_side);
     return loop;
 }
 
@@ -279,7 +280,7 @@ struct carrying *carry_open(const struct carry *carry)
     if (carry->count == 0)
         return state;
     carry_watch(SSL_get_fd(carry->ssl), carry->ping_timeout);
-    state->base = loop_get();
+    state->base = loop_get(carry->node_side);
     state->relay = state->base ? relay_new(state->base, carry->ssl, &ops, state) : NULL;
     if (!state->relay)
         return NULL;
