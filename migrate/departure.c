@@ -107,7 +107,6 @@ static int start_take(struct departure *d, struct msg *start)
         d->spec = msg_take_fd(start, next++);
     if (d->arg.share.how == SHARE_IMAGE)
         d->image = msg_take_fd(start, next++);
-    next++;                         /* the pidfd */
     for (unsigned i = 0; i < d->arg.streams.streams_len; i++)
         d->originals[i] = d->arg.streams.streams_val[i].kind == STREAM_CONNECT ||
                                   d->arg.kind == MOVE_DUMP

@@ -213,8 +213,7 @@ static void start_fill(const struct move *move, const struct move_place *place,
 }
 
 /*
- * Descriptors for the mover: the spec of an exec or the image that is there, a pidfd, all others in
- * order.
+ * Descriptors for the mover: the spec of an exec or the image that is there, all others in order.
  */
 int channel_start(struct move *move, const struct move_place *place)
 {
@@ -227,13 +226,12 @@ int channel_start(struct move *move, const struct move_place *place)
 
     if (move->vector)
         arg = vector_streams(move, &rest, &left);
-    if (left + 3 > BPROC_MAX_FDS)
+    if (left + 2 > BPROC_MAX_FDS)
         return -EMFILE;
     if (has_spec)
         out[count++] = move->fds[1];
     else if (move->how == SHARE_IMAGE)
         out[count++] = vector_folder(move);
-    out[count++] = move->dump_pidfd;
     for (unsigned i = 0; i < left; i++)
         out[count++] = rest[i];
     start_fill(move, place, arg, &start);

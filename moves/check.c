@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "moves/check.h"
 #include "moves/task.h"
 
@@ -188,11 +189,12 @@ static int mover_examine(const struct caller *caller, struct move *move, char *t
 }
 
 /* The process that is dumped, or that has its program executed elsewhere. */
-static int dumped_examine(const struct caller *caller, struct move *move, char *text, size_t len)
+static int dumped_examine(const struct caller *caller, struct move *move, int *pidfd, char *text,
+                          size_t len)
 {
     static struct task task;        /* too large for the stack of a callback */
     int itself = move->dump_task == caller->pid && is_itself(move->kind);
-    int error = task_examine(caller, move->dump_task, &task, &move->dump_pidfd, text, len);
+    int error = task_examine(caller, move->dump_task, &task, pidfd, text, len);
 
     if (error)
         return error;
@@ -210,14 +212,16 @@ int check_task(const struct move_ops *ops, const struct caller *caller, struct m
                char *text, size_t len)
 {
     int error = ops->find(caller, move->arg.pid, &move->dump_task, &move->space, text, len);
+    int copy = -1;
 
-    if (!error && move->kind == MOVE_MOVE)
+    if (move->kind != MOVE_MOVE) {
+        move->task = move->dump_task;
+        return error ? error : dumped_examine(caller, move, &move->pidfd, text, len);
+    }
+    if (!error)
         error = ops->find(caller, move->arg.image_pid, &move->task, &move->space, text, len);
     if (!error)
-        error = dumped_examine(caller, move, text, len);
-    if (!error && move->kind == MOVE_MOVE)
-        return mover_examine(caller, move, text, len);
-    if (!error)
-        move->task = move->dump_task;
-    return error;
+        error = dumped_examine(caller, move, &copy, text, len);
+    fd_close(&copy);
+    return error ? error : mover_examine(caller, move, text, len);
 }

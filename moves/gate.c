@@ -13,18 +13,17 @@
 
 void gate_hello(struct move *move)
 {
-    int *pidfd = move->task == move->dump_task ? &move->dump_pidfd : &move->pidfd;
     int error;
 
     FAULT(FAULT_MASTERD_HELLO);
-    error = moves_ops->ghost(move, move->gate, *pidfd);
+    error = moves_ops->ghost(move, move->gate, move->pidfd);
     if (error) {
         move_fail(move, -error, "cannot take process %d for a ghost: %s", move->pid,
                   strerror(-error));
         return;
     }
     move->gate = NULL;
-    *pidfd = -1;
+    move->pidfd = -1;
     move_end(move);
 }
 

@@ -28,7 +28,7 @@ static struct move *move_new(struct conn *conn, const struct frame_header *heade
 
     if (!move)
         return NULL;
-    move->pidfd = move->dump_pidfd = -1;
+    move->pidfd = -1;
     move->client = conn;
     move->header = *header;
     move->kind = arg->kind;

@@ -73,7 +73,6 @@ void move_free(struct move *move)
     channel_leave(move);
     doubt_end(move->doubt);
     fd_close(&move->pidfd);
-    fd_close(&move->dump_pidfd);
     handover_free(move);
     free(move->groups);
     free(move->dump.regions.regions_val);

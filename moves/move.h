@@ -69,9 +69,8 @@ struct move {
     pid_t dump_task, dump_pid;      /* the process that is dumped, to us and to itself */
     pid_t parent;                   /* of the process that leaves, to us */
     pid_t space;                    /* init of the process space it is in; 0: in none */
-    int dump_pidfd;
     dump_arg dump;                  /* for the mover, once it is fit to be dumped */
-    int pidfd;                      /* of `task`, if that is another one than is dumped */
+    int pidfd;                      /* of `task` */
     move_handover_arg arg;          /* until the mover is told */
     int fds[BPROC_MAX_FDS];
     unsigned nfds;

@@ -23,7 +23,7 @@ static int member_make(struct vector *vector, const struct move *lead, unsigned 
         close(gate);
         return ENOMEM;
     }
-    move->pidfd = move->dump_pidfd = -1;
+    move->pidfd = -1;
     move->client = lead->client;
     move->header = lead->header;
     move->header.serial += index;

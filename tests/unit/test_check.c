@@ -75,7 +75,6 @@ static void test_parent(uid_t uid, uid_t want, const char *name)
     is_int(move.puid, want, "%s: whose he is", name);
     free(move.groups);
     close(move.pidfd);
-    close(move.dump_pidfd);
     kill(child, SIGKILL);
     waitpid(caller.pid, NULL, 0);
     close(told[0]);
