@@ -158,12 +158,16 @@ static int report_send(struct departure *d, bproc_proc proc, int error)
     return msg_send(d->channel, K_EVENT, proc, 0, 0, FRAME_XDR(move_report), &d->report, NULL, 0);
 }
 
-/* That a program runs the daemon hears from the node. Of a short one this is the last word. */
+/*
+ * That a program runs the daemon hears from the node. Of a short one this is the last word. What a
+ * thread has watched has its channel ended for that (departure_end()), so the next one comes by
+ * another.
+ */
 static void report_late(void *arg, int over)
 {
     struct departure *d = arg;
 
-    d->report.spare = over && d->link->uses < USES_MAX;
+    d->report.spare = over && !d->watched && d->link->uses < USES_MAX;
     if (report_send(d, P_MOVE_COMMITTED, 0) < 0)
         d->report.spare = 0;
 }

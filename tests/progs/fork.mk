@@ -6,7 +6,7 @@ FORK_PROGS = \
 	tests/progs/inherit_many tests/progs/inherit_memory tests/progs/inherit_process tests/progs/inherit_libc \
 	tests/progs/inherit_files tests/progs/ghost_status tests/progs/ghost_signals \
 	tests/progs/ghost_orphan tests/progs/ghost_job tests/progs/ghost_terminal \
-	tests/progs/space_terminal tests/progs/space_second \
+	tests/progs/space_terminal tests/progs/space_second tests/progs/execmove_many \
 	tests/progs/refused tests/progs/inherit_cwd tests/progs/inherit_crowd
 check_PROGRAMS += $(FORK_PROGS)
 
@@ -64,6 +64,10 @@ tests_progs_refused_SOURCES = \
 	tests/progs/refused.c tests/progs/errorname.h tests/progs/remote.h
 tests_progs_refused_LDADD = $(PROG_LDADD)
 tests_progs_refused_LDFLAGS = $(PROG_LINK)
+
+tests_progs_execmove_many_SOURCES = tests/progs/execmove_many.c tests/progs/remote.h
+tests_progs_execmove_many_LDADD = $(PROG_LDADD)
+tests_progs_execmove_many_LDFLAGS = $(PROG_LINK)
 
 tests_progs_inherit_crowd_SOURCES = tests/progs/inherit_crowd.c tests/progs/remote.h
 tests_progs_inherit_crowd_LDADD = $(PROG_LDADD)

@@ -169,6 +169,11 @@ is "which passes signals on" "$(word status)" 143
 wait "$job"
 ok "and ends with it" wait_for 5 gone "$child"
 
+# ---- one comes when another one of the same parent ends ----
+
+is "600 programs of one parent, some at a time" \
+    "$(ON_TIMEOUT=60 on master "$BPROC_BUILD/tests/progs/execmove_many" 0 600)" ok
+
 # ---- numbers are given out again ----
 
 on master sed -i 's/^nodes .*/nodes 10000/' /etc/bproc/config
