@@ -78,7 +78,8 @@ is "what carried a command carries the next one, also behind one without streams
         for c in true hostname "sleep 0.1" true "sleep 0.2" hostname true
         do run $c; pgrep -x bproc-idle | diff /tmp/free - >&3; done; echo . >&3')" .
 is "one that has been killed is not missed" \
-    "$(here 'pkill -KILL -x bproc-idle && bpsh 1 hostname')" n1
+    "$(here 'pkill -KILL -x bproc-idle && while pgrep -x bproc-idle >/dev/null; do :; done
+        bpsh 1 hostname')" n1
 
 # with_fault POINT: masterd dies there when the next command comes.
 with_fault() {
