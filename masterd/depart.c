@@ -157,7 +157,8 @@ static int process_enter(struct move *move)
 {
     /* Those that stand for a process before there is a ghost are what a tool's children are. */
     struct rights *rights = (move->ahead ? rights_new_alike : rights_new)(
-        move->uid, move->gid, move->groups, move->ngroups, move->task, move->parent);
+        move->uid, move->gid, move->groups, move->ngroups, &move->least, move->task,
+        move->parent);
 
     if (!rights)
         return -ENOMEM;

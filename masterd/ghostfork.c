@@ -26,7 +26,8 @@ static void ghost_become(const born_msg *born, int node, const struct rights *ri
                              .args = { born->args.args_len, born->args.args_val } };
 
     setsid();
-    rights_impose(rights);
+    if (rights_impose(rights) < 0)
+        _exit(1);
     user_become(born);
     ghostargs_exec(&birth, master.conf->socket);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 struct bounds {
     u_quad_t limits[RLIM_NLIMITS];
     unsigned login;
+    restraint least;
     int kin[3];                         /* parent, group, session */
 };
 
@@ -84,7 +86,7 @@ static int is_alike(uid_t uid, pid_t parent)
 }
 
 static struct rights *rights_find(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                                  pid_t like, pid_t parent, int alike)
+                                  const restraint *least, pid_t like, pid_t parent, int alike)
 {
     struct rights *rights = rights_make(uid, gid, groups, ngroups);
 
@@ -96,21 +98,22 @@ static struct rights *rights_find(uid_t uid, gid_t gid, const unsigned *groups, 
         rights_release(rights);
         return NULL;
     }
+    rights->bounds.least = *least;
     rights->bounds.kin[1] = getpgid(like);
     rights->bounds.kin[2] = getsid(like);
     return rights;
 }
 
 struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                          pid_t like, pid_t parent)
+                          const restraint *least, pid_t like, pid_t parent)
 {
-    return rights_find(uid, gid, groups, ngroups, like, parent, 0);
+    return rights_find(uid, gid, groups, ngroups, least, like, parent, 0);
 }
 
 struct rights *rights_new_alike(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                                pid_t like, pid_t parent)
+                                const restraint *least, pid_t like, pid_t parent)
 {
-    return rights_find(uid, gid, groups, ngroups, like, parent, 1);
+    return rights_find(uid, gid, groups, ngroups, least, like, parent, 1);
 }
 
 struct rights *rights_new_from(const struct rights *from, uid_t uid, gid_t gid,
@@ -127,10 +130,12 @@ struct rights *rights_new_from(const struct rights *from, uid_t uid, gid_t gid,
 struct rights *rights_of_task(pid_t pid)
 {
     static struct task task;
+    restraint least;
 
     if (task_read(pid, &task) < 0)
         return NULL;
-    return rights_new(task.uids[0], task.gids[0], task.groups, task.ngroups, pid,
+    least = task_restraint(pid, &task);
+    return rights_new(task.uids[0], task.gids[0], task.groups, task.ngroups, &least, pid,
                       task.ppid);
 }
 
@@ -158,10 +163,21 @@ int rights_has_kin(const struct rights *rights, int number)
 process_bounds rights_bounds(struct rights *rights)
 {
     return (process_bounds){ .limits = { RLIM_NLIMITS, rights->bounds.limits },
-                               .login = rights->bounds.login };
+                               .login = rights->bounds.login,
+                               .least = rights->bounds.least };
 }
 
-void rights_impose(const struct rights *rights)
+/* Of what we may have; further ones there need not be. */
+static int capabilities_drop(unsigned long long kept)
+{
+    for (int i = 0; i < 64; i++)
+        if (!(kept >> i & 1) && prctl(PR_CAPBSET_READ, i, 0, 0, 0) > 0 &&
+            prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+            return -errno;
+    return 0;
+}
+
+int rights_impose(const struct rights *rights)
 {
     for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
         struct rlimit limit;
@@ -173,6 +189,9 @@ void rights_impose(const struct rights *rights)
             limit.rlim_cur = limit.rlim_max;
         setrlimit((__rlimit_resource_t)i, &limit);
     }
+    if (rights->bounds.least.no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -errno;
+    return capabilities_drop(rights->bounds.least.capabilities);
 }
 
 uid_t rights_uid(const struct rights *rights)

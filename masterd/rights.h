@@ -18,16 +18,17 @@ struct rights;
 
 /*
  * Held once; NULL when there is no memory, or for an id that is none. What it may have at most is
- * what the process `like` of this machine, a child of `parent`, has, or what the other rights say.
+ * what the process `like` of this machine, a child of `parent` that is under `least`, has, or what
+ * the other rights say.
  */
 struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                          pid_t like, pid_t parent);
+                          const restraint *least, pid_t like, pid_t parent);
 /*
  * The same for one of many that `parent` sends at a time, all alike: what the last of them was seen
  * to have, some milliseconds ago, goes for the next ones.
  */
 struct rights *rights_new_alike(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                                pid_t like, pid_t parent);
+                                const restraint *least, pid_t like, pid_t parent);
 struct rights *rights_new_from(const struct rights *rights, uid_t uid, gid_t gid,
                                const unsigned *groups, unsigned ngroups);
 
@@ -44,8 +45,8 @@ int rights_has_kin(const struct rights *rights, int number);
 /* Borrowed, as long as the rights are held. */
 process_bounds rights_bounds(struct rights *rights);
 
-/* Takes the limits for the calling process. */
-void rights_impose(const struct rights *rights);
+/* Takes the limits and the restraint for the calling process, which is root's. 0 or -errno. */
+int rights_impose(const struct rights *rights);
 
 uid_t rights_uid(const struct rights *rights);
 

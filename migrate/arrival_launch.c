@@ -140,7 +140,8 @@ static int program_fill(struct arrival *a, launch_exec_arg *arg, int *fds, unsig
 static int exec_launch(struct arrival *a)
 {
     launch_exec_arg arg = { .who = arrival_who(a),
-                            .uid = a->launch.uid, .gid = a->launch.gid };
+                            .uid = a->launch.uid, .gid = a->launch.gid,
+                            .least = a->launch.least };
     int targets[BPROC_MAX_FDS], indexes[BPROC_MAX_FDS], fds[BPROC_MAX_FDS];
     unsigned nfds = EXEC_FIRST_STREAM;
     int error;

@@ -70,6 +70,8 @@ int arrival_ticket(struct arrival *a)
     a->launch.groups.groups_val = expect.groups.groups_val;
     a->launch.children = expect.children;
     a->bounds = expect.bounds;
+    a->launch.least.no_new_privs |= expect.bounds.least.no_new_privs;
+    a->launch.least.capabilities &= expect.bounds.least.capabilities;
     return 0;
 }
 

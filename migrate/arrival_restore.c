@@ -20,6 +20,7 @@
 #include "migrate/imagegate.h"
 #include "migrate/imageguest.h"
 #include "migrate/imagepin.h"
+#include "migrate/imagerestrain.h"
 
 int arrival_is_restored(const struct arrival *a)
 {
@@ -198,10 +199,12 @@ static int image_check(struct arrival *a)
         snprintf(what, sizeof(what), "cannot be read");
         error = imageguest_check(a->image.dir, &guest, &a->opened, what, sizeof(what));
     }
-    if (!error && owner.uid != 0) {
+    if (!error) {
         snprintf(what, sizeof(what), "cannot be changed");
-        error = imagebound_set(a->image.dir, a->launch.pid, &a->bounds);
+        error = imagerestrain_set(a->image.dir, &a->launch.least);
     }
+    if (!error && owner.uid != 0)
+        error = imagebound_set(a->image.dir, a->launch.pid, &a->bounds);
     if (error)
         snprintf(a->text, sizeof(a->text), "cannot take process %d: its image, from node %d, %s",
                  a->launch.pid, tls_node_number(a->peer), what);

@@ -9,6 +9,7 @@
 #include "migrate/departure_parts.h"
 #include "migrate/dumpfile.h"
 #include "migrate/imageedit.h"
+#include "migrate/imagerestrain.h"
 
 /* What stands for a standard stream in the image: the library has put one on each. */
 static int head_fill(struct departure *d, dump_head *head, dump_stream streams[3])
@@ -109,6 +110,8 @@ int departure_file_read(struct departure *d)
     error = head_check(d, &head);
     if (!error && departure_image_check(d) < 0)
         error = departure_fail(d, -EPERM, "cannot use the image: it has other rights");
+    if (!error)
+        error = imagerestrain_set(d->image, &d->arg.least);
     if (!error)
         error = imageedit_number(d->image, head.pid, d->arg.pid);
     if (!error)

@@ -14,7 +14,7 @@ static int launch_put(struct departure *d)
     launch_arg launch = { .kind = d->arg.kind, .node = d->arg.to.node, .pid = d->arg.pid,
                           .ppid = d->arg.ppid, .puid = d->arg.puid,
                           .pgid = d->arg.pgid, .sid = d->arg.sid,
-                          .uid = d->arg.uid, .gid = d->arg.gid,
+                          .uid = d->arg.uid, .gid = d->arg.gid, .least = d->arg.least,
                           .gate_inode = d->arg.gate_inode,
                           .io_direct = d->arg.io_direct,
                           .ping_timeout = d->arg.ping_timeout, .ticket = d->arg.ticket,

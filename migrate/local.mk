@@ -49,6 +49,7 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/filehash.c migrate/filehash.h \
 	migrate/imageedit.c migrate/imageedit.h \
 	migrate/imagefile.c migrate/imagefile.h \
+	migrate/imagerestrain.c migrate/imagerestrain.h \
 	migrate/imagerewrite.c migrate/imagerewrite.h \
 	migrate/memorylist.c migrate/memorylist.h \
 	migrate/memorypass.c migrate/memorypass.h \
@@ -223,3 +224,7 @@ tests_unit_test_imagebound_SOURCES = \
 	migrate/imagefile.c migrate/imagefile.h \
 	migrate/imagerewrite.c migrate/imagerewrite.h
 tests_unit_test_imagebound_CPPFLAGS = $(AM_CPPFLAGS)
+
+UNIT_TESTS += tests/unit/test_imagerestrain
+tests_unit_test_imagerestrain_SOURCES = tests/unit/test_imagerestrain.c tests/unit/tap.h
+tests_unit_test_imagerestrain_LDADD = migrate/libmigrate.la

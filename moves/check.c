@@ -205,6 +205,7 @@ static int dumped_examine(const struct caller *caller, struct move *move, int *p
     }
     move->dump_pid = task.number;
     identity_fill(caller, move, &task);
+    move->least = task_restraint(move->dump_task, &task);
     return credentials_fill(move, &task);
 }
 

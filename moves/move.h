@@ -49,6 +49,7 @@ struct move {
     gid_t gid;
     uid_t puid;                     /* whose its parent is; 0 also when that is gone */
     unsigned *groups, ngroups;
+    restraint least;                /* that it is under wherever it runs */
     int *children;                  /* of a process that moves, as the cluster knows them */
     unsigned nchildren;
     void *owner;                    /* the daemon's own */

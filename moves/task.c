@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "moves/task.h"
@@ -64,12 +66,16 @@ static int text_parse(const char *text, struct task *task)
     const char *ppid = field_find(text, "\nPPid:"), *uid = field_find(text, "\nUid:");
     const char *gid = field_find(text, "\nGid:"), *groups = field_find(text, "\nGroups:");
     const char *capabilities = field_find(text, "\nCapPrm:");
+    const char *bounding = field_find(text, "\nCapBnd:");
+    const char *no_new_privs = field_find(text, "\nNoNewPrivs:");
     unsigned count;
     int error;
 
-    if (!ppid || !uid || !gid || !groups || !capabilities)
+    if (!ppid || !uid || !gid || !groups || !capabilities || !bounding || !no_new_privs)
         return -EPROTO;
     task->capabilities = strtoull(capabilities, NULL, 16);
+    task->bounding = strtoull(bounding, NULL, 16);
+    task->no_new_privs = strtol(no_new_privs, NULL, 10) != 0;
     task->ppid = (pid_t)strtol(ppid, NULL, 10);
     task->number = number_last(text, "\nNSpid:", &task->depth);
     task->pgid = number_last(text, "\nNSpgid:", NULL);
@@ -115,6 +121,41 @@ int task_is_plain(const struct task *task, uid_t uid)
         if (task->uids[i] != uid || task->gids[i] != task->gids[0])
             return 0;
     return uid == 0 || task->capabilities == 0;
+}
+
+/* All that this kernel knows are all: the kernel where the process goes may know of more. */
+static unsigned long long set_complete(unsigned long long set)
+{
+    static unsigned long long known;
+
+    for (int i = 0; i < 64 && !(known >> i); i++)
+        if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0)
+            known |= 1ULL << i;
+    return (set & known) == known ? ~0ULL : set;
+}
+
+static int shares_users(pid_t pid)
+{
+    static struct stat ours;
+    struct stat its;
+    char path[40];
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+    if ((ours.st_ino == 0 && stat("/proc/self/ns/user", &ours) < 0) || stat(path, &its) < 0)
+        return 0;
+    return its.st_ino == ours.st_ino && its.st_dev == ours.st_dev;
+}
+
+restraint task_restraint(pid_t pid, const struct task *task)
+{
+    restraint least = { task->no_new_privs, set_complete(task->bounding) };
+
+    /* No program gives root back what it has let go of then. */
+    if (task->no_new_privs && task->uids[0] == 0)
+        least.capabilities &= set_complete(task->capabilities);
+    if (!shares_users(pid))
+        least.capabilities = 0;
+    return least;
 }
 
 /* The hard one of a line: behind a name of 25 letters with blanks, and the soft one. */

@@ -17,6 +17,8 @@ struct task {
     unsigned groups[BPROC_MAX_GROUPS];
     unsigned ngroups;
     unsigned long long capabilities;    /* permitted */
+    unsigned long long bounding;        /* those it may get */
+    int no_new_privs;
 };
 
 /* 0; -ESRCH no such process; -E2BIG more groups than can travel; -EPROTO. */
@@ -27,6 +29,12 @@ int task_read(pid_t pid, struct task *task);
  * it is root's.
  */
 int task_is_plain(const struct task *task, uid_t uid);
+
+/*
+ * How it is restrained, as task_read() has told. One in another user namespace than ours has no
+ * rights here, so it gets none.
+ */
+restraint task_restraint(pid_t pid, const struct task *task);
 
 /* Its hard resource limits, by their numbers, ~0 for none. 0; -ESRCH; -EPROTO. */
 int task_limits(pid_t pid, u_quad_t limits[RLIM_NLIMITS]);

@@ -36,6 +36,7 @@ SYSTEM_TESTS += tests/t/0371-api4.t
 SYSTEM_TESTS += tests/t/0375-vector.t
 SYSTEM_TESTS += tests/t/0365-jobs.t
 SYSTEM_TESTS += tests/t/0366-kin.t
+SYSTEM_TESTS += tests/t/0367-restraint.t
 SYSTEM_TESTS += tests/t/0380-dump.t
 SYSTEM_TESTS += tests/t/0380-dump.t tests/t/0381-dump-nodes.t tests/t/0382-master-files.t
 SYSTEM_TESTS += tests/t/0400-faults.t

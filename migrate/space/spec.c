@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -69,11 +71,15 @@ int spec_above(const exec_spec *spec)
 
 /* What init has, and all that it forks until somebody sets it. */
 static struct rlimit limits[RLIM_NLIMITS];
+static uint64_t bounding;           /* capabilities, bit n for number n */
 
 void spec_init(void)
 {
     for (int which = 0; which < RLIM_NLIMITS; which++)
         getrlimit((__rlimit_resource_t)which, &limits[which]);
+    for (int i = 0; i < 64; i++)
+        if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) > 0)
+            bounding |= (uint64_t)1 << i;
 }
 
 static bool is_set(int which, const struct rlimit *limit)
@@ -110,6 +116,48 @@ static long credentials_set(const launch_exec_arg *who)
         error = RAW3(SYS_setresgid, who->gid, who->gid, who->gid);
     if (error == 0)
         error = RAW3(SYS_setresuid, who->uid, who->uid, who->uid);
+    return error;
+}
+
+static long bounding_drop(uint64_t dropped)
+{
+    long error = 0;
+
+    for (int i = 0; error == 0 && dropped != 0; i++, dropped >>= 1)
+        if (dropped & 1)
+            error = RAW2(SYS_prctl, PR_CAPBSET_DROP, i);
+    return error;
+}
+
+/* Root's too: what is opened and set before the exec is the caller's word. */
+static long capabilities_limit(uint64_t kept)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    long error = RAW2(SYS_capget, &header, data);
+
+    for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        uint32_t word = (uint32_t)(kept >> 32 * i);
+
+        data[i].effective &= word;
+        data[i].permitted &= word;
+        data[i].inheritable &= word;
+    }
+    return error ? error : RAW2(SYS_capset, &header, data);
+}
+
+/* Only what a process of init's would have and this one is not to costs a call. */
+static long rights_set(const launch_exec_arg *who)
+{
+    uint64_t dropped = bounding & ~who->least.capabilities;
+    long error = bounding_drop(dropped);
+
+    if (!error)
+        error = credentials_set(who);
+    if (!error && dropped)
+        error = capabilities_limit(who->least.capabilities);
+    if (!error && who->least.no_new_privs)
+        error = raw_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
     return error;
 }
 
@@ -180,7 +228,7 @@ long spec_take(const exec_spec *spec, const launch_exec_arg *who)
     long error;
 
     RAW3(SYS_setpriority, PRIO_PROCESS, 0, spec->nice_value > 0 ? spec->nice_value : 0);
-    error = credentials_set(who);
+    error = rights_set(who);
     if (error)
         return error;
     limits_set(spec);

@@ -8,7 +8,10 @@
 
 #include "proto/bproc.h"
 
-/* Once, in init, when it has the limits that it is going to have; else more is set than need be. */
+/*
+ * Once, in init, when it has the limits and capabilities that it is going to have; else more is set
+ * than need be.
+ */
 void spec_init(void);
 
 /*
@@ -21,8 +24,8 @@ int spec_read(int fd, exec_spec *spec);
 int spec_above(const exec_spec *spec);
 
 /*
- * Takes over limits, credentials and folder, and opens the files. 0 or -errno; the process is then
- * only good to end. May block, as open(2). Changes no memory.
+ * Takes over credentials, restraint, limits and folder, and opens the files. 0 or -errno; the
+ * process is then only good to end. May block, as open(2). Changes no memory.
  */
 long spec_take(const exec_spec *spec, const launch_exec_arg *who);
 

@@ -135,6 +135,7 @@ static int job_ask(struct job *job)
     launch_exec_arg arg = { .who = { .pid = job->pid, .ppid = job->ppid, .pgid = job->pgid,
                                      .sid = job->sid },
                             .uid = job->uid, .gid = job->uid, .groups = { 3, groups },
+                            .least = { .capabilities = ~0ULL },
                             .targets = { 3, targets }, .fd_index = { 3, index },
                             .exe_index = 0 };
     int in[2], out[2], status[2];
