@@ -18,38 +18,15 @@
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_progress.h"
 #include "tools/bpsh_signal.h"
+#include "tools/bpsh_stdin.h"
 #include "tools/bpsh_waits.h"
 #include "tools/tool.h"
 
 #define DIVIDER "---------------------------------------------------------------------"
 
-static bool all_started(const struct run *run)
+bool loop_all_started(const struct run *run)
 {
     return run->next == run->count || run->interrupted;
-}
-
-/* Is there a task that reads input, or may be? */
-static bool input_used(const struct run *run)
-{
-    for (size_t i = 0; i < run->count; i++)
-        if (run->tasks[i].input_fd >= 0)
-            return true;
-    return !all_started(run);
-}
-
-/* The only task that reads input from now on, if what comes needs no copy on its way to it. */
-static struct task *passed_to(const struct run *run)
-{
-    struct task *found = NULL;
-
-    for (size_t i = 0; i < run->count; i++) {
-        if (run->tasks[i].input_fd < 0)
-            continue;
-        if (found)
-            return NULL;
-        found = &run->tasks[i];
-    }
-    return all_started(run) && found && input_passes(run->input, found->input_pos) ? found : NULL;
 }
 
 /* With one output after the other, a task's pipes keep its data until it is its turn. */
@@ -64,10 +41,8 @@ static void set_fill(struct waits *set, const struct run *run)
     if (answers_wanted(run))
         waits_add(set, NULL, run->plan->line->daemon.conn, POLLIN);
     waits_add(set, NULL, run->child_fd, POLLIN);
-    if (run->input && input_wants(run->input) && input_used(run) && !run->input->full)
-        waits_add(set, NULL, STDIN_FILENO, POLLIN);
-    else if (run->keys && tcgetpgrp(STDIN_FILENO) == getpgrp())
-        waits_add(set, NULL, STDIN_FILENO, POLLIN);
+    if (stdin_wanted(run))
+        waits_add(set, NULL, run->keyboard.fd, POLLIN);
     for (size_t i = 0; i < run->count; i++) {
         struct task *task = &run->tasks[i];
 
@@ -98,28 +73,6 @@ static void failures_print(struct run *run)
     for (size_t i = 0; i < run->count; i++)
         if (run->tasks[i].error && !run->tasks[i].complained)
             failure_print(&run->tasks[i], run->plan->command);
-}
-
-static void stdin_read(struct run *run)
-{
-    struct task *task = passed_to(run);
-    int error = task ? 0 : input_read(run->input, STDIN_FILENO);
-
-    if (task && input_pass(run->input, &task->input_pos, STDIN_FILENO, task->input_fd) < 0)
-        task_close_input(task);
-    if (error)
-        warnx("cannot read stdin: %s", strerror(-error));
-}
-
-static void key_read(struct run *run)
-{
-    char line[256];
-    ssize_t n = read(STDIN_FILENO, line, sizeof(line));
-
-    if (n > 0)
-        run->asked = true;
-    else if (n == 0 || errno != EINTR)
-        run->keys = false;
 }
 
 /* What they ended as goes by what has been said of them, which came before. */
@@ -160,10 +113,8 @@ static void set_handle(const struct waits *set, struct run *run)
             children_reap(run);
         else if (poll->fd == run->plan->line->daemon.conn)
             line_hear(run->plan->line, run->plan);
-        else if (poll->fd == STDIN_FILENO && run->input)
+        else if (poll->fd == run->keyboard.fd)
             stdin_read(run);
-        else if (poll->fd == STDIN_FILENO)
-            key_read(run);
     }
 }
 
@@ -180,27 +131,6 @@ static void state_print(struct run *run)
     }
     progress_print(run);
     run->asked = false;
-}
-
-/* Passes on the end of stdin and forgets what every node has had. */
-static void input_settle(struct run *run)
-{
-    uint64_t lowest = all_started(run) ? UINT64_MAX : 0;
-
-    if (!run->input)
-        return;
-    for (size_t i = 0; i < run->count; i++) {
-        struct task *task = &run->tasks[i];
-
-        if (task->input_fd < 0)
-            continue;
-        if (run->input->eof && input_done(run->input, task->input_pos))
-            task_close_input(task);
-        else if (task->input_pos < lowest)
-            lowest = task->input_pos;
-    }
-    if (lowest != UINT64_MAX)
-        input_drop(run->input, lowest);
 }
 
 static void divider_put(struct run *run, const struct task *task)
@@ -239,7 +169,7 @@ static void tasks_start(struct run *run)
 
     for (size_t i = 0; i < run->next; i++)
         running += task_running(&run->tasks[i]);
-    for (; !all_started(run) && (!run->fanout || running < run->fanout); run->next++) {
+    for (; !loop_all_started(run) && (!run->fanout || running < run->fanout); run->next++) {
         struct task *task = &run->tasks[run->next];
 
         if (!task->started)
@@ -253,7 +183,7 @@ static bool all_over(const struct run *run)
     for (size_t i = 0; i < run->count; i++)
         if (task_running(&run->tasks[i]))
             return false;
-    return all_started(run);
+    return loop_all_started(run);
 }
 
 /* The sooner of two; a negative one is never. */
@@ -267,6 +197,7 @@ static int turn_wait(const struct waits *set, struct run *run)
     int wait = wait_shorter(deadline_wait(run), progress_wait(run));
 
     wait = wait_shorter(wait, answers_wait(run));
+    wait = wait_shorter(wait, stdin_wait(run));
     if (poll(set->polls, set->count, wait) >= 0)
         return 0;
     return errno == EINTR ? 0 : -errno;
@@ -295,6 +226,7 @@ int loop_run(struct run *run)
     struct waits set = { 0 };
     int error = waits_init(&set, run->count);
 
+    keyboard_open(&run->keyboard);
     tasks_start(run);
     failures_print(run);
     turn_settle(run);
@@ -310,11 +242,12 @@ int loop_run(struct run *run)
         deadline_settle(run);
         tasks_start(run);
         failures_print(run);
-        input_settle(run);
+        stdin_settle(run);
         turn_settle(run);
         progress_show(run);
     }
     progress_hide(run);
+    keyboard_close(&run->keyboard);
     waits_free(&set);
     return error;
 }

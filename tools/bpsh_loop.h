@@ -15,6 +15,7 @@
 #define TOOLS_BPSH_LOOP_H
 
 #include "tools/bpsh_input.h"
+#include "tools/bpsh_keyboard.h"
 #include "tools/bpsh_task.h"
 
 struct progress;
@@ -30,6 +31,7 @@ struct run {
     size_t count;
     const struct task_plan *plan;
     struct input *input;            /* NULL: the tasks have none from bpsh */
+    struct keyboard keyboard;       /* the loop's own: where stdin is read */
     int child_fd;                   /* task_prepare()'s */
     size_t fanout;                  /* tasks that run at the same time; 0: all */
     enum run_rules rules;
@@ -52,6 +54,9 @@ struct run {
  * created. 0, or -errno when the loop itself cannot go on.
  */
 int loop_run(struct run *run);
+
+/* Is no task left to be started? */
+bool loop_all_started(const struct run *run);
 
 /*
  * Exit status of a run that is over: the highest of its tasks', 255 if one died by a signal; those

@@ -21,7 +21,8 @@ RUN_SOURCES = \
 	tools/bpsh_command.c tools/bpsh_command.h \
 	tools/bpsh_deadline.c tools/bpsh_deadline.h \
 	tools/bpsh_ender.c tools/bpsh_ender.h \
-	tools/bpsh_input.c tools/bpsh_input.h \
+	tools/bpsh_input.c tools/bpsh_input.h tools/bpsh_stdin.c tools/bpsh_stdin.h \
+	tools/bpsh_keyboard.c tools/bpsh_keyboard.h \
 	tools/bpsh_line.c tools/bpsh_line.h \
 	tools/bpsh_loop.c tools/bpsh_loop.h tools/bpsh_waits.c tools/bpsh_waits.h \
 	tools/bpsh_output.c tools/bpsh_output.h \

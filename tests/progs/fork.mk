@@ -7,6 +7,7 @@ FORK_PROGS = \
 	tests/progs/inherit_files tests/progs/ghost_status tests/progs/ghost_signals \
 	tests/progs/ghost_orphan tests/progs/ghost_job tests/progs/ghost_terminal \
 	tests/progs/space_terminal tests/progs/space_second tests/progs/execmove_many \
+	tests/progs/terminal_input \
 	tests/progs/refused tests/progs/inherit_cwd tests/progs/inherit_crowd
 check_PROGRAMS += $(FORK_PROGS)
 
@@ -50,6 +51,10 @@ tests_progs_space_terminal_SOURCES = tests/progs/space_terminal.c tests/progs/te
 	tests/progs/remote.h
 tests_progs_space_terminal_LDADD = $(PROG_LDADD) -lutil
 tests_progs_space_terminal_LDFLAGS = $(PROG_LINK)
+tests_progs_terminal_input_SOURCES = tests/progs/terminal_input.c tests/progs/terminal.h \
+	tests/progs/remote.h
+tests_progs_terminal_input_LDADD = $(PROG_LDADD) -lutil
+tests_progs_terminal_input_LDFLAGS = $(PROG_LINK)
 
 tests_progs_space_second_SOURCES = tests/progs/space_second.c tests/progs/remote.h
 tests_progs_space_second_LDADD = $(PROG_LDADD)

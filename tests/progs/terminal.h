@@ -53,6 +53,7 @@ static void type(const char *text)
     (void)!write(terminal, text, strlen(text));
 }
 
+__attribute__((unused))
 static bool is_quiet(void)
 {
     do {

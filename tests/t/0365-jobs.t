@@ -112,6 +112,7 @@ ok "and ends" wait_for 5 eval '! on master kill -0 "$(word child)"'
 # ---- at a terminal ----
 
 cases "terminal" on master "$PROGS/space_terminal" 0 1
+cases "terminal" on master "$PROGS/terminal_input" 0
 
 is "no process is left" "$(on master bpstat -p | grep -c '^[0-9]')" 0
 is "nor a ghost" "$(on master pgrep -c bproc-ghost)" 0
