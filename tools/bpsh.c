@@ -83,8 +83,11 @@ static void sinks_open(struct sink sinks[2])
 
 static void outdir_make(const char *dir)
 {
-    if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-        err(1, "cannot make directory '%s'", dir);
+    struct stat st;
+
+    if (mkdir(dir, 0777) == 0 || (errno == EEXIST && stat(dir, &st) == 0 && S_ISDIR(st.st_mode)))
+        return;
+    err(1, "cannot make directory '%s'", dir);
 }
 
 /* How many tasks before each are on the same node: their files need other names. */

@@ -252,20 +252,38 @@ int loop_run(struct run *run)
     return error;
 }
 
-/* Ends the caller by the signal that ended the run, so that a shell's script ends as well. */
-static void interruption_pass(const struct run *run)
+static bool died_of(const struct run *run, int signo)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (WIFSIGNALED(run->tasks[i].status) && WTERMSIG(run->tasks[i].status) == signo)
+            return true;
+    return false;
+}
+
+/* The signal that ended the run, 0 if none did. */
+static int interruption(const struct run *run)
 {
     bool ended = false;
-    sigset_t mask;
 
     for (size_t i = 0; i < run->count; i++)
         ended |= !run->tasks[i].started || WIFSIGNALED(run->tasks[i].status);
-    if (!run->interrupted || !ended)
+    if (run->interrupted)
+        return ended ? run->interrupted : 0;
+    return run->passed_usr2 && died_of(run, SIGUSR2) ? SIGUSR2 : 0;
+}
+
+/* Ends the caller by that signal, so that a shell's script ends as well. */
+static void interruption_pass(const struct run *run)
+{
+    int signo = interruption(run);
+    sigset_t mask;
+
+    if (!signo)
         return;
-    signal(run->interrupted, SIG_DFL);
+    signal(signo, SIG_DFL);
     sigemptyset(&mask);
-    sigaddset(&mask, run->interrupted);
-    raise(run->interrupted);
+    sigaddset(&mask, signo);
+    raise(signo);
     sigprocmask(SIG_UNBLOCK, &mask, NULL);
 }
 
@@ -273,18 +291,15 @@ static void interruption_pass(const struct run *run)
 static bool died_unread(const struct run *run)
 {
     struct pollfd out = { .fd = STDOUT_FILENO };
-    bool died = false;
 
-    for (size_t i = 0; i < run->count; i++)
-        died |= WIFSIGNALED(run->tasks[i].status) && WTERMSIG(run->tasks[i].status) == SIGPIPE;
-    return died && run->plan->streams[STDOUT_FILENO] == STREAM_OWN && poll(&out, 1, 0) > 0 &&
+    return died_of(run, SIGPIPE) && run->plan->streams[STDOUT_FILENO] == STREAM_OWN && poll(&out, 1, 0) > 0 &&
            (out.revents & (POLLERR | POLLHUP));
 }
 
 int loop_result(const struct run *run)
 {
     size_t failed = 0;
-    int highest = 0;
+    int highest = run->input_failed;
 
     if (is_unread(run) || died_unread(run))
         sink_end_tool();
@@ -295,10 +310,11 @@ int loop_result(const struct run *run)
                                                 : task->error ? 0 : task_result(task);
 
         failed += task->error != 0;
+        result = result == 0 && task->no_file ? 1 : result;
         highest = result > highest ? result : highest;
     }
     if (run->rules == RULES_NONE)
-        return 0;
+        return run->input_failed;
     if (run->rules == RULES_STRICT || run->count == 0 || failed < run->count)
         return highest;
     if (run->count > 1)

@@ -38,7 +38,6 @@ struct run {
     struct progress *progress;      /* NULL: none is shown */
     bool keys;                      /* stdin is a terminal nobody reads: Enter shows the state */
     bool asked;                     /* somebody wants to see the state */
-    bool forward_usr1;              /* to the tasks, as the other signals */
     bool sequential;                /* output of one task after the other */
     bool divider;                   /* a line in front of each task's output */
     size_t turn;                    /* sequential: whose output it is */
@@ -46,6 +45,8 @@ struct run {
     size_t next;                    /* no task before it is left to be started */
     int interrupted;                /* signal that was to end the run; none is started after it */
     int64_t interrupt_time;
+    bool passed_usr2;               /* SIGUSR2 has come, which ends the run only if it ends a task */
+    bool input_failed;              /* stdin could not be read to its end */
     bool unread;                    /* nobody reads the output any more: the tasks shall end */
 };
 
@@ -60,7 +61,8 @@ bool loop_all_started(const struct run *run);
 
 /*
  * Exit status of a run that is over: the highest of its tasks', 255 if one died by a signal; those
- * that could not be created count only if there are no others, then it is 1. When a signal ended
+ * that could not be created count only if there are no others, then it is 1, as it is at least when
+ * stdin or a task's own file was at fault. When a signal ended
  * the run and a task, or nobody reads the output any more, the caller ends by signal as well.
  */
 int loop_result(const struct run *run);

@@ -38,7 +38,7 @@ bool signal_take(struct run *run)
     signo = (int)info.ssi_signo;
     if (signo == SIGCHLD)
         return true;
-    if (signo == SIGUSR1 && !run->forward_usr1) {
+    if (signo == SIGUSR1) {
         run->asked = true;
         return false;
     }
@@ -46,7 +46,10 @@ bool signal_take(struct run *run)
         deadline_end_all(run, 0);
         return false;
     }
-    if (signo != SIGUSR1 && signo != SIGUSR2) {
+    /* That one need not be meant to end anything. */
+    if (signo == SIGUSR2) {
+        run->passed_usr2 = true;
+    } else {
         run->interrupted = signo;
         run->interrupt_time = tool_clock();
     }

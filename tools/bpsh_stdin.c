@@ -19,6 +19,15 @@ static bool input_used(const struct run *run)
     return !loop_all_started(run);
 }
 
+/* To read ahead of all tasks would only fill the memory: some may never read at all. */
+static bool input_awaited(const struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->tasks[i].input_fd >= 0 && input_done(run->input, run->tasks[i].input_pos))
+            return true;
+    return !run->input->grows;
+}
+
 /* The only task that reads input from now on, if what comes needs no copy on its way to it. */
 static struct task *passed_to(const struct run *run)
 {
@@ -46,7 +55,8 @@ bool stdin_wanted(const struct run *run)
 {
     if (!run->input)
         return run->keys && keyboard_in_foreground(&run->keyboard);
-    return input_wants(run->input) && input_used(run) && !run->input->full && !input_rests(run);
+    return input_wants(run->input) && input_used(run) && input_awaited(run) &&
+           !run->input->full && !input_rests(run);
 }
 
 static void input_take(struct run *run)
@@ -59,8 +69,10 @@ static void input_take(struct run *run)
     keyboard_end(&run->keyboard);
     if (task && input_pass(run->input, &task->input_pos, STDIN_FILENO, task->input_fd) < 0)
         task_close_input(task);
-    if (error)
+    if (error) {
+        run->input_failed = true;
         warnx("cannot read stdin: %s", strerror(-error));
+    }
 }
 
 static void key_read(struct run *run)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -62,10 +63,11 @@ static int pipe_make(int *own, int *child, bool child_reads)
 }
 
 /* The task's own file for stdout or stderr: "DIR/n3.out", "DIR/n3.1.out" for a second on n3. */
-static int file_make(const struct task *task, const char *dir, int target, int *child)
+static int file_make(struct task *task, const char *dir, int target, int *child)
 {
     const char *end = target == STDOUT_FILENO ? "out" : "err";
     char node[24] = "master", copy[16] = "", path[PATH_MAX];
+    int error;
 
     if (task->node >= 0)
         snprintf(node, sizeof(node), "n%d", task->node);
@@ -74,10 +76,16 @@ static int file_make(const struct task *task, const char *dir, int target, int *
     if (snprintf(path, sizeof(path), "%s/%s%s.%s", dir, node, copy, end) >= (int)sizeof(path))
         return -ENAMETOOLONG;
     *child = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    return *child < 0 ? -errno : 0;
+    if (*child >= 0)
+        return 0;
+    error = -errno;
+    task->no_file = true;
+    task->complained = true;
+    warn("cannot open '%s'", path);
+    return error;
 }
 
-static int stream_make(const struct task *task, const struct task_plan *plan, int target, int *own,
+static int stream_make(struct task *task, const struct task_plan *plan, int target, int *own,
                        int *child)
 {
     enum task_stream kind = plan->streams[target];

@@ -74,6 +74,7 @@ struct task {
     void *memory;                   /* the child's, as long as it is there */
     int status;                     /* as wait(2) gives it */
     int error;                      /* errno: it could not be created */
+    bool no_file;                   /* that is why: its own file in the plan's outdir */
     bool complained;                /* of that, to the user */
     struct line *line;              /* where it waits for the answer with its serial; or NULL */
     LIST_ENTRY(task) awaits;

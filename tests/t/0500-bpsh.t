@@ -204,6 +204,11 @@ is "and back" "$(bpsh 1 cat <"$TMP/random" | sha256sum | cut -d' ' -f1)" "$sum"
 is "and with -s" "$(head -c 8388608 "$TMP/random" | bpsh -s 0,1 cat | sha256sum)" \
     "$({ head -c 8388608 "$TMP/random"; head -c 8388608 "$TMP/random"; } | sha256sum)"
 
+is "input that cannot be read is a failure" "$(here 'bpsh 0 cat </tmp 2>&1; echo $?')" \
+    "bpsh: cannot read stdin: Is a directory"$'\n1'
+is "with -f no more is kept in memory than somebody reads" \
+    "$(here 'ulimit -v 100000; yes | bpsh -f 1 0-1 sleep 1 2>&1; echo $?')" 0
+
 # Exit status.
 exits 0 "0 of all" bpsh all true
 exits 3 "the highest" bpsh all sh -c 'exit $(( 1 + BPROC_RANK % 2 * 2 ))'

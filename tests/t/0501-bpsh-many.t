@@ -74,6 +74,11 @@ is "--outdir prints nothing" "$(cat "$TMP/od")" ""
 is "but writes files" "$(here 'cd /tmp/od && grep . *' | tr '\n' ' ')" \
     "master.err:-1 master.out:3 n0.err:0 n0.out:1 n1.1.err:1 n1.1.out:2 n1.err:1 n1.out:0 "
 exits 1 "into what is no directory" bpsh --outdir /etc/passwd/no 0 true
+is "into a file" "$(here 'touch /tmp/file; bpsh -n --outdir /tmp/file 0 true 2>&1; echo $?')" \
+    "bpsh: cannot make directory '/tmp/file': File exists"$'\n1'
+is "a file in it that cannot be made is told, and is a failure" \
+    "$(here 'mkdir -p /tmp/ob/n1.out; bpsh -n --outdir /tmp/ob 0-1 true 2>&1; echo $?')" \
+    "bpsh: cannot open '/tmp/ob/n1.out': Is a directory"$'\n1'
 exits 1 "two places for output" bpsh --outdir /tmp/od --json 0 true
 is "are told" "$(cat "$TMP/out")" "bpsh: --json and --outdir exclude each other"
 bpsh --json 2,7,0 sh -c 'printf "a\0\"\377"; echo no >&2; [ $BPROC_NODE = 0 ] && kill -9 $$; exit 3' \
@@ -168,6 +173,12 @@ is "a second SIGINT within a second kills all" \
         kill -INT \$!; sleep 0.3; kill -INT \$!; wait \$!; echo \$?" 2>&1)" 130
 is "with its children" "$(on n0 pgrep -x sleep)" ""
 bpsh -n 0-1 mkfifo /tmp/go
+is "a SIGUSR2 that ends the command ends it likewise" \
+    "$(here "{ bpsh -n 0-1 sleep 57 & $both; kill -USR2 \$!; wait \$!; echo \$?; } 2>&1" | tail -n 1)" 140
+is "one that does not is none of its business" \
+    "$(here "bpsh -n -f 1 0-1 sh -c 'trap \"\" USR2; echo n\$BPROC_NODE; sleep 1' >/tmp/usr2 &
+        until grep -q n0 /tmp/usr2; do sleep 0.05; done
+        kill -USR2 \$!; wait \$!; echo \$?; cat /tmp/usr2")" $'0\nn0\nn1'
 is "SIGUSR1 shows the state" \
     "$(here "bpsh -n -f 2 0,2,1 sh -c 'echo on; [ \$BPROC_NODE = 2 ] || timeout 20 cat /tmp/go' \
             >/tmp/usr 2>/tmp/said & p=\$!
