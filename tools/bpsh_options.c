@@ -92,13 +92,14 @@ static size_t number_read(const char *text, size_t most, const char *what)
 }
 
 /* Milliseconds; 0 stands for no limit. */
-static int64_t seconds_read(const char *text)
+/* `where`: what to add to the message. */
+static int64_t seconds_read(const char *text, const char *where)
 {
     char *end;
     double seconds = strtod(text, &end);
 
     if (*text < '0' || *text > '9' || *end || !(seconds <= LONGEST_SECONDS))
-        errx(1, "'%s' is no time limit (seconds, 0 to %d)", text, LONGEST_SECONDS);
+        errx(1, "'%s' is no time limit%s (seconds, 0 to %d)", text, where, LONGEST_SECONDS);
     return (int64_t)(seconds * 1000 + 0.999);
 }
 
@@ -135,8 +136,8 @@ static void option_set(struct options *options, int option)
     case OPT_OUTDIR: options->outdir = optarg; break;
     case OPT_COLOR: tool_color_set(optarg); break;
     case OPT_PROGRESS: options->progress = true; break;
-    case OPT_CONNECT: options->connect_ms = seconds_read(optarg); break;
-    case OPT_TIMEOUT: options->run_ms = seconds_read(optarg); break;
+    case OPT_CONNECT: options->connect_ms = seconds_read(optarg, ""); break;
+    case OPT_TIMEOUT: options->run_ms = seconds_read(optarg, ""); break;
     case 'S': options->rules = RULES_STRICT; break;
     case OPT_NO_RC: options->rules = RULES_NONE; break;
     case OPT_DRY_RUN: options->dry_run = true; break;
@@ -159,9 +160,9 @@ static void environment_read(struct options *options)
     if (fanout && *fanout)
         options->fanout = number_read(fanout, NODESET_MAX, "number of nodes in BPROC_FANOUT");
     if (run && *run)
-        options->run_ms = seconds_read(run);
+        options->run_ms = seconds_read(run, " in BPROC_TIMEOUT");
     if (start && *start)
-        options->connect_ms = seconds_read(start);
+        options->connect_ms = seconds_read(start, " in BPROC_CONNECT_TIMEOUT");
 }
 
 /* Where the output goes is decided once. */

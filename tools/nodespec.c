@@ -51,6 +51,17 @@ static int parse_fail(const struct parse *parse, int error, const char *fmt, ...
     return error;
 }
 
+/* All of `set`, which is what `name` means. */
+static int push_all(struct nodeset *out, const struct nodeset *set, const char *name,
+                    const struct parse *parse)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < set->count && !error; i++)
+        error = nodeset_push(out, set->nodes[i]);
+    return error ? parse_fail(parse, error, "'%s': %s", name, strerror(-error)) : 0;
+}
+
 static int push_range(struct nodeset *out, const struct tool_nodes *table, int first, int last,
                       int step)
 {
@@ -193,8 +204,8 @@ static int add_inner(struct nodeset *out, const struct parse *parse, const char 
     error = *spec ? spec_read(&set, spec, &inner) : 0;
     if (error)
         parse_fail(parse, error, "%s: %s", name, text);
-    for (size_t i = 0; i < set.count && !error; i++)
-        error = nodeset_push(out, set.nodes[i]);
+    else
+        error = push_all(out, &set, name, parse);
     nodeset_free(&set);
     return error;
 }
@@ -323,8 +334,8 @@ static int add_item(struct nodeset *out, char *item, const struct parse *parse)
         op = term_next(&item, &term);
         error = term_apply(&set, before, term, parse);
     }
-    for (size_t i = 0; i < set.count && !error; i++)
-        error = nodeset_push(out, set.nodes[i]);
+    if (!error)
+        error = push_all(out, &set, term, parse);
     nodeset_free(&set);
     return error;
 }
