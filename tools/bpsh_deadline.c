@@ -56,6 +56,17 @@ static void task_tell_to_end(struct task *task, const struct task_plan *plan, in
     ender_start(task, plan, grace);
 }
 
+/* All that could be found has ended, what is left has its outputs open. */
+static bool task_is_lost(const struct task *task)
+{
+    return task->stage == TASK_LATE && task->pid == 0 && task->ender == 0;
+}
+
+static bool deadline_passed(const struct task *task, int64_t now)
+{
+    return task->deadline > 0 && task->deadline <= now;
+}
+
 static bool daemon_is_there(void)
 {
     int fd = client_open();
@@ -106,8 +117,8 @@ void deadline_settle(struct run *run)
     int64_t now = tool_clock();
 
     for (size_t i = 0; i < run->count; i++)
-        if (task_running(&run->tasks[i]) && run->tasks[i].deadline > 0 &&
-            run->tasks[i].deadline <= now)
+        if (task_running(&run->tasks[i]) &&
+            (deadline_passed(&run->tasks[i], now) || task_is_lost(&run->tasks[i])))
             deadline_pass(&run->tasks[i], run->plan);
 }
 

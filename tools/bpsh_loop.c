@@ -292,8 +292,8 @@ static bool died_unread(const struct run *run)
 {
     struct pollfd out = { .fd = STDOUT_FILENO };
 
-    return died_of(run, SIGPIPE) && run->plan->streams[STDOUT_FILENO] == STREAM_OWN && poll(&out, 1, 0) > 0 &&
-           (out.revents & (POLLERR | POLLHUP));
+    return died_of(run, SIGPIPE) && run->plan->streams[STDOUT_FILENO] == STREAM_OWN &&
+           poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
 }
 
 int loop_result(const struct run *run)

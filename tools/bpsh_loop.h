@@ -45,7 +45,7 @@ struct run {
     size_t next;                    /* no task before it is left to be started */
     int interrupted;                /* signal that was to end the run; none is started after it */
     int64_t interrupt_time;
-    bool passed_usr2;               /* SIGUSR2 has come, which ends the run only if it ends a task */
+    bool passed_usr2;               /* SIGUSR2 has come, which ends the run if it ends a task */
     bool input_failed;              /* stdin could not be read to its end */
     bool unread;                    /* nobody reads the output any more: the tasks shall end */
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tools/bpsh_output.h"
@@ -125,7 +126,7 @@ void output_end(struct output *output, const struct output_style *style, int nod
     output->fd = -1;
 }
 
-void output_read(struct output *output, const struct output_style *style, int node)
+size_t output_read(struct output *output, const struct output_style *style, int node)
 {
     char passing[READ_SIZE];
     size_t room;
@@ -133,14 +134,14 @@ void output_read(struct output *output, const struct output_style *style, int no
     ssize_t n = read(output->fd, to, room);
 
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return;
+        return 0;
     if (n <= 0) {
         output_end(output, style, node);
-        return;
+        return 0;
     }
     if (!output->sink) {
         output->text.len += (size_t)n;
-        return;
+        return (size_t)n;
     }
     if (style->lines) {
         output->used += (size_t)n;
@@ -149,4 +150,17 @@ void output_read(struct output *output, const struct output_style *style, int no
         sink_put(output->sink, passing, (size_t)n);
     }
     sink_flush(output->sink);
+    return (size_t)n;
+}
+
+/* Whoever writes on all the while is not waited for. */
+void output_drain(struct output *output, const struct output_style *style, int node)
+{
+    size_t n = 1, done = 0;
+    int there = 0;
+
+    if (output->fd < 0 || ioctl(output->fd, FIONREAD, &there) < 0)
+        return;
+    for (; n > 0 && done < (size_t)there; done += n)
+        n = output_read(output, style, node);
 }

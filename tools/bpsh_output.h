@@ -44,9 +44,12 @@ int output_open(struct output *output, int fd, struct sink *sink, const struct o
 
 /*
  * Passes on or keeps what one read() gives. Blocks only for the sink. Without memory to keep it
- * the tool ends with a message and status 1.
+ * the tool ends with a message and status 1. How many bytes that were.
  */
-void output_read(struct output *output, const struct output_style *style, int node);
+size_t output_read(struct output *output, const struct output_style *style, int node);
+
+/* Passes on or keeps what has come by now, without waiting for the end. */
+void output_drain(struct output *output, const struct output_style *style, int node);
 
 /* Closes the pipe, whether or not there was more to come; an unfinished line is passed on. */
 void output_end(struct output *output, const struct output_style *style, int node);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the loop does with stdin: input for the tasks, or at a terminal keys that ask for the state. */
+/* What the loop does with stdin: input for the tasks, or keys that ask for the state. */
 #ifndef TOOLS_BPSH_STDIN_H
 #define TOOLS_BPSH_STDIN_H
 

@@ -303,8 +303,10 @@ void task_abandon(struct task *task, const struct task_plan *plan)
     tool_close(&task->report_fd);
     task_close_input(task);
     for (int i = 0; i < 2; i++)
-        if (task->out[i].fd >= 0)
+        if (task->out[i].fd >= 0) {
+            output_drain(&task->out[i], &plan->style, task->node);
             output_end(&task->out[i], &plan->style, task->node);
+        }
 }
 
 void task_close_input(struct task *task)

@@ -137,7 +137,7 @@ int task_result(const struct task *task);
  */
 int task_result_strict(const struct task *task);
 
-/* Closes what still connects a task that does not end, which counts as over then. */
+/* Takes what has come and closes what still connects a task, which counts as over then. */
 void task_abandon(struct task *task, const struct task_plan *plan);
 
 void task_close_input(struct task *task);

@@ -31,6 +31,8 @@ const char *tool_reason(int error)
 {
     if (error == EBUSY)
         return "BProc is not running here";
+    if (error == EFBIG)
+        return "the limit of file sizes (ulimit -f) leaves no room for arguments and environment";
     if (error == EOPNOTSUPP && is_bprocs())
         return "only the master can do this";
     if (error == EOPNOTSUPP && tool_self() >= 0)
