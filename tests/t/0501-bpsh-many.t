@@ -174,7 +174,7 @@ is "a second SIGINT within a second kills all" \
 is "with its children" "$(on n0 pgrep -x sleep)" ""
 bpsh -n 0-1 mkfifo /tmp/go
 is "nor is what a time limit does not find waited for, whose output is there" \
-    "$(here "bpsh -n -p --timeout 0.5 0-1 sh -c 'setsid sleep 6 & echo a; exec sleep 61' 2>/dev/null | sort
+    "$(here "bpsh -n -p --timeout 0.5 0-1 sh -c '(setsid sleep 6 &); echo a; exec sleep 61' 2>/dev/null | sort
         bpsh 0 pgrep -c -f '^sleep 6\$'")" $'  0: a\n  1: a\n1'
 is "a SIGUSR2 that ends the command ends it likewise" \
     "$(here "{ bpsh -n 0-1 sleep 57 & $both; kill -USR2 \$!; wait \$!; echo \$?; } 2>&1" | tail -n 1)" 140
