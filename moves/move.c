@@ -80,6 +80,13 @@ void move_free(struct move *move)
     free(move);
 }
 
+/* What the caller has named cannot be executed: no concern of an administrator's. */
+static int is_mistyped(const struct move *move, int error)
+{
+    return move->kind == MOVE_REXEC && (error == ENOENT || error == ENOTDIR || error == EACCES ||
+                                        error == ENOEXEC || error == ELOOP);
+}
+
 /* Undoes and ends it. The caller hears first: one that hands over itself reads both. */
 void move_fail(struct move *move, int error, const char *fmt, ...)
 {
@@ -92,7 +99,10 @@ void move_fail(struct move *move, int error, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (!goes_on)
+    if (is_mistyped(move, error))
+        log_info("%s pid %d -> %s: %s", account_kind(move->kind), move->pid,
+                 move_node_name(move->node), text);
+    else if (!goes_on)
         log_limited(&move_limit, 60, "%s pid %d -> %s failed: %s", account_kind(move->kind),
                     move->pid, move_node_name(move->node), text);
     if (move->client)
