@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,6 +61,15 @@ static unsigned limits_get(limit_pair *pairs)
         count++;
     }
     return count;
+}
+
+/* Beyond that limit a write to memory files, too, ends the process by a signal. */
+static bool file_fits(const struct circumstances *now, size_t len)
+{
+    for (unsigned i = 0; i < now->limit_count; i++)
+        if (now->limits[i].which == RLIMIT_FSIZE)
+            return len <= now->limits[i].soft;
+    return true;
 }
 
 static int memory_file(const uint8_t *bytes, size_t len)
@@ -148,7 +158,7 @@ int spec_write(const struct circumstances *now, const char *cmd, char *const arg
     error = frame_encode(FRAME_XDR(exec_spec), &spec, BPROC_MAX_SPEC, &bytes, &len);
     if (error)
         return error == -EMSGSIZE ? -E2BIG : error;
-    fd = memory_file(bytes, len);
+    fd = file_fits(now, len) ? memory_file(bytes, len) : -EFBIG;
     free(bytes);
     return fd;
 }

@@ -25,7 +25,7 @@ void circumstances_note(struct circumstances *now, uint64_t blocked);
 
 /*
  * A sealed, close-on-exec memory file with the program, its circumstances, and the files of `io`.
- * The caller closes it. -errno: -ENAMETOOLONG, -E2BIG, -ENOMEM, -EMFILE. Does not block.
+ * The caller closes it. -errno: -ENAMETOOLONG, -E2BIG, -EFBIG, -ENOMEM, -EMFILE. Does not block.
  */
 int spec_write(const struct circumstances *now, const char *cmd, char *const argv[],
                char *const envp[], const struct io *io);

@@ -233,6 +233,10 @@ on n0 sh -c 'echo text >/tmp/text; chmod 755 /tmp/text'
 exits 1 "one that only looks like one" bpsh 0 /tmp/text
 is "is told" "$(cat "$TMP/out")" "0: cannot execute '/tmp/text': Exec format error"
 
+is "none of these is a warning in the log" "$(bplab logs master | grep -c '^<[0-4]>.*cannot execute')" 0
+is "a limit of file sizes that leaves no room" "$(here '(ulimit -f 0; bpsh -n 0 true 2>&1; echo $?) | cat')" \
+    "0: the limit of file sizes (ulimit -f) leaves no room for arguments and environment"$'\n1'
+
 # A node that dies.
 on n0 mkfifo /tmp/go
 here 'bpsh 0,2 sh -c "[ \$BPROC_RANK = 0 ] || exec sleep 60; timeout 30 cat /tmp/go; exit 4" 2>&1
