@@ -155,10 +155,8 @@ static int children_stand(const struct move *move)
 
 static int process_enter(struct move *move)
 {
-    /* Those that stand for a process before there is a ghost are what a tool's children are. */
-    struct rights *rights = (move->ahead ? rights_new_alike : rights_new)(
-        move->uid, move->gid, move->groups, move->ngroups, &move->least, move->task,
-        move->parent);
+    struct rights *rights = rights_new(move->uid, move->gid, move->groups, move->ngroups,
+                                       &move->least, move->task, move->parent);
 
     if (!rights)
         return -ENOMEM;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "masterd/rights.h"
@@ -13,7 +12,6 @@
 
 /* What setuid() and its like take for "as it is". */
 #define NO_ID ((unsigned)-1)
-#define ALIKE_MS 100
 
 /* Of what was sent, and all that comes from it. */
 struct bounds {
@@ -31,13 +29,6 @@ struct rights {
     unsigned ngroups;
     unsigned groups[];
 };
-
-/* The last that were looked up, which is a good part of what a short command costs here. */
-static struct {
-    struct bounds bounds;
-    uid_t uid;
-    int64_t seen;                       /* by clock_ms(); 0: never */
-} last;
 
 static struct rights *rights_make(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups)
 {
@@ -57,63 +48,23 @@ static struct rights *rights_make(uid_t uid, gid_t gid, const unsigned *groups, 
     return rights;
 }
 
-static int64_t clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int bounds_read(struct bounds *bounds, uid_t uid, pid_t like, pid_t parent)
-{
-    int error = task_limits(like, bounds->limits);
-
-    if (error)
-        return error;
-    bounds->login = task_login(like);
-    bounds->kin[0] = parent;
-    last.bounds = *bounds;
-    last.uid = uid;
-    last.seen = clock_ms();
-    return 0;
-}
-
-static int is_alike(uid_t uid, pid_t parent)
-{
-    return parent > 1 && last.bounds.kin[0] == parent && last.uid == uid && last.seen > 0 &&
-           clock_ms() - last.seen < ALIKE_MS;
-}
-
-static struct rights *rights_find(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                                  const restraint *least, pid_t like, pid_t parent, int alike)
+struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
+                          const restraint *least, pid_t like, pid_t parent)
 {
     struct rights *rights = rights_make(uid, gid, groups, ngroups);
 
     if (!rights)
         return NULL;
-    if (alike && is_alike(uid, parent)) {
-        rights->bounds = last.bounds;
-    } else if (bounds_read(&rights->bounds, uid, like, parent) < 0) {
+    if (task_limits(like, rights->bounds.limits) < 0) {
         rights_release(rights);
         return NULL;
     }
+    rights->bounds.login = task_login(like);
     rights->bounds.least = *least;
+    rights->bounds.kin[0] = parent;
     rights->bounds.kin[1] = getpgid(like);
     rights->bounds.kin[2] = getsid(like);
     return rights;
-}
-
-struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                          const restraint *least, pid_t like, pid_t parent)
-{
-    return rights_find(uid, gid, groups, ngroups, least, like, parent, 0);
-}
-
-struct rights *rights_new_alike(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                                const restraint *least, pid_t like, pid_t parent)
-{
-    return rights_find(uid, gid, groups, ngroups, least, like, parent, 1);
 }
 
 struct rights *rights_new_from(const struct rights *from, uid_t uid, gid_t gid,

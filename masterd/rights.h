@@ -23,12 +23,6 @@ struct rights;
  */
 struct rights *rights_new(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
                           const restraint *least, pid_t like, pid_t parent);
-/*
- * The same for one of many that `parent` sends at a time, all alike: what the last of them was seen
- * to have, some milliseconds ago, goes for the next ones.
- */
-struct rights *rights_new_alike(uid_t uid, gid_t gid, const unsigned *groups, unsigned ngroups,
-                                const restraint *least, pid_t like, pid_t parent);
 struct rights *rights_new_from(const struct rights *rights, uid_t uid, gid_t gid,
                                const unsigned *groups, unsigned ngroups);
 
