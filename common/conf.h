@@ -25,6 +25,7 @@ struct conf_range {
 struct conf_group {
     char *name;                     /* without the @ */
     char *spec;
+    int line;                       /* of the file, that gave it */
 };
 
 struct conf {

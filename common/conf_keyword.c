@@ -41,8 +41,10 @@ static void take_path(struct conf_parse *parse, const struct keyword *keyword, c
     char *field = (char *)parse->conf + keyword->offset;
 
     (void)count;
-    if (args[0][0] != '/' || strlen(args[0]) >= PATH_MAX)
+    if (args[0][0] != '/')
         conf_error(parse, "%s: `%s' is not an absolute path", keyword->name, args[0]);
+    else if (strlen(args[0]) > (size_t)keyword->high)
+        conf_error(parse, "%s: a path of more than %ld bytes", keyword->name, keyword->high);
     else
         strcpy(field, args[0]);
 }
@@ -117,47 +119,6 @@ static void take_interface(struct conf_parse *parse, const struct keyword *keywo
         strcpy(conf->interfaces[conf->ninterfaces++], args[0]);
 }
 
-static const char *group_wrong(const struct conf *conf, const char *name, const char *spec)
-{
-    if (name[0] != '@' || !name[1])
-        return "does not start with @";
-    if (strlen(name + 1) > CONF_MAX_GROUP_NAME)
-        return "is too long a name";
-    if (strlen(spec) > CONF_MAX_GROUP_SPEC)
-        return "has too long a list of nodes";
-    if (conf->ngroups == CONF_MAX_GROUPS)
-        return "is one group too many";
-    for (unsigned i = 0; i < conf->ngroups; i++)
-        if (strcmp(conf->groups[i].name, name + 1) == 0)
-            return "was given before";
-    return NULL;
-}
-
-static void take_group(struct conf_parse *parse, const struct keyword *keyword, char **args,
-                       int count)
-{
-    struct conf *conf = parse->conf;
-    struct conf_group *groups, group;
-    const char *wrong = group_wrong(conf, args[0], args[1]);
-
-    (void)count;
-    if (wrong) {
-        conf_error(parse, "%s: `%s' %s", keyword->name, args[0], wrong);
-        return;
-    }
-    groups = realloc(conf->groups, (conf->ngroups + 1) * sizeof(*groups));
-    if (groups)
-        conf->groups = groups;
-    group = (struct conf_group) { strdup(args[0] + 1), strdup(args[1]) };
-    if (groups && group.name && group.spec) {
-        groups[conf->ngroups++] = group;
-        return;
-    }
-    conf_error(parse, "%s: %s", keyword->name, strerror(ENOMEM));
-    free(group.name);
-    free(group.spec);
-}
-
 /* Several programs share the file in older clusters: their keywords are no mistake. */
 static void take_foreign(struct conf_parse *parse, const struct keyword *keyword, char **args,
                          int count)
@@ -200,18 +161,18 @@ static const struct keyword keywords[] = {
     { "logfacility", 1, 1, 1, take_facility, 0, 0, 0 },
     { "io", 1, 1, 1, take_io, 0, 0, 0 },
     { "cachesize", 1, 1, 1, take_size, 0, 0, 0 },
-    { "cachedir", 1, 1, 1, take_path, FIELD(cache_dir), 0, 0 },
-    { "criu", 1, 1, 1, take_path, FIELD(criu), 0, 0 },
-    { "nodeup", 1, 1, 1, take_path, FIELD(node_up), 0, 0 },
+    { "cachedir", 1, 1, 1, take_path, FIELD(cache_dir), 1, PATH_MAX - 1 },
+    { "criu", 1, 1, 1, take_path, FIELD(criu), 1, PATH_MAX - 1 },
+    { "nodeup", 1, 1, 1, take_path, FIELD(node_up), 1, PATH_MAX - 1 },
     { "nodeuptimeout", 1, 1, 1, take_number, FIELD(node_up_timeout), 1, 86400 },
     { "rebootcommand", 1, CONF_MAX_WORDS, 1, take_command, FIELD(reboot_command), 0, 0 },
     { "haltcommand", 1, CONF_MAX_WORDS, 1, take_command, FIELD(halt_command), 0, 0 },
     { "pwroffcommand", 1, CONF_MAX_WORDS, 1, take_command, FIELD(pwroff_command), 0, 0 },
-    { "nodegroup", 2, 2, 0, take_group, 0, 0, 0 },
-    { "socket", 1, 1, 1, take_path, FIELD(socket), 0, 0 },
-    { "statedir", 1, 1, 1, take_path, FIELD(state_dir), 0, 0 },
-    { "rundir", 1, 1, 1, take_path, FIELD(run_dir), 0, 0 },
-    { "logdir", 1, 1, 1, take_path, FIELD(log_dir), 0, 0 },
+    { "nodegroup", 2, 2, 0, conf_take_group, 0, 0, 0 },
+    { "socket", 1, 1, 1, take_path, FIELD(socket), 1, SOCKET_PATH_MAX - 1 },
+    { "statedir", 1, 1, 1, take_path, FIELD(state_dir), 1, PATH_MAX - 1 },
+    { "rundir", 1, 1, 1, take_path, FIELD(run_dir), 1, PATH_MAX - 1 },
+    { "logdir", 1, 1, 1, take_path, FIELD(log_dir), 1, PATH_MAX - 1 },
     FOREIGN("allowinsecureports"), FOREIGN("bootmodule"), FOREIGN("bootimage"),
     FOREIGN("kernelcommandline"), FOREIGN("kernelimage"), FOREIGN("initrdimage"),
     FOREIGN("insmod"), FOREIGN("modarg"), FOREIGN("modprobe"), FOREIGN("libraries"),
@@ -300,6 +261,7 @@ void conf_check(struct conf_parse *parse)
 {
     struct conf *conf = parse->conf;
 
+    conf_check_groups(parse);
     if (!conf->socket[0] && snprintf(conf->socket, sizeof(conf->socket), "%s/bproc.sock",
                                      conf->run_dir) >= SOCKET_PATH_MAX)
         conf_error(parse, "rundir: the path of the socket in it would be too long");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What conf.c (the file), conf_keyword.c (the meaning of each keyword) and conf_address.c (of those
- * for the nodes' addresses) share.
+ * What conf.c (the file), conf_keyword.c (the meaning of each keyword), conf_address.c (of those for
+ * the nodes' addresses) and conf_group.c (of groups of nodes) share.
  */
 #ifndef BPROC_CONF_PARSE_H
 #define BPROC_CONF_PARSE_H
@@ -47,10 +47,17 @@ void conf_take_ip(struct conf_parse *parse, const struct keyword *keyword, char 
 void conf_take_iprange(struct conf_parse *parse, const struct keyword *keyword, char **args,
                        int count);
 
+/* Takes the arguments of `nodegroup`. */
+void conf_take_group(struct conf_parse *parse, const struct keyword *keyword, char **args,
+                     int count);
+
+/* With the whole file: groups that name one that there is not, or themselves. */
+void conf_check_groups(struct conf_parse *parse);
+
 /* 0 with *number from `low` to `high`, or -EINVAL. */
 int conf_number(const char *word, long low, long high, long *number);
 
-/* What only the whole file shows: node numbers beyond `nodes`. */
+/* What only the whole file shows: node numbers beyond `nodes`, what groups are made of. */
 void conf_check(struct conf_parse *parse);
 
 /* Adds a range of addresses for `node`. 0, -EEXIST when an address is taken, -ENOMEM. */

@@ -6,7 +6,7 @@ noinst_LTLIBRARIES += common/libcommon.la
 common_libcommon_la_SOURCES = \
 	common/caller.c common/caller.h \
 	common/conf.c common/conf.h common/conf_parse.h \
-	common/conf_keyword.c common/conf_address.c \
+	common/conf_keyword.c common/conf_address.c common/conf_group.c \
 	common/conn.c common/conn.h common/conn_io.h \
 	common/conn_local.c common/conn_read.c common/conn_send.c common/conn_tls.c \
 	common/criuprobe.c common/criuprobe.h \

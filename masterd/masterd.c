@@ -105,11 +105,14 @@ static void complain_stderr(void *arg, int is_error, const char *line)
 }
 
 /* What conf_load() cannot know: this daemon needs nodes. */
-static int conf_is_enough(const struct conf *conf, const char *file)
+static int conf_is_enough(const struct conf *conf, const char *file, conf_complain complain)
 {
+    char line[PATH_MAX + 80];
+
     if (conf->nodes > 0 || conf->nranges > 0)
         return 1;
-    log_warnx("%s: no nodes: `nodes', `ip' or `iprange' is needed", file);
+    snprintf(line, sizeof(line), "%s: no nodes: `nodes', `ip' or `iprange' is needed", file);
+    complain(NULL, 1, line);
     return 0;
 }
 
@@ -119,7 +122,7 @@ static void conf_first(const struct options *options)
 
     if (error && error != -EINVAL)
         fprintf(stderr, "masterd: cannot read %s: %s\n", options->file, strerror(-error));
-    if (error || !conf_is_enough(master.conf, options->file))
+    if (error || !conf_is_enough(master.conf, options->file, complain_stderr))
         exit(1);
 }
 
@@ -173,7 +176,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
     if (error)
         log_warnx("cannot reload %s: %s: keeping the old configuration", options->file,
                   error == -EINVAL ? "there are errors in it" : strerror(-error));
-    else if (!conf_is_enough(fresh, options->file))
+    else if (!conf_is_enough(fresh, options->file, conf_complain_log))
         conf_free(fresh);
     else
         conf_swap(fresh);

@@ -74,10 +74,20 @@ says "a relative path" "config:2: nodeup: .node_up' is not an absolute path" "no
     "nodeup node_up"
 says "a group without @" "config:2: nodegroup: .fast' does not start with @" "nodes 3" \
     "nodegroup fast 0-3"
+says "a group that is its own part" "^config:2: nodegroup: .@a' contains itself" "nodes 3" \
+    "nodegroup @a 0,!@a"
+says "groups in a circle" "^config:3: nodegroup: .@a' contains itself" "nodes 3" \
+    "nodegroup @a 0,@b" "nodegroup @b 1&@a"
+says "a group of one that there is not" "^config:2: nodegroup: .@a' names .@c', which is no group" \
+    "nodes 3" "nodegroup @a 0,-@c"
+takes "groups of groups, and of files" "nodes 3" "nodegroup @a @b&@c" "nodegroup @b 0,^/tmp/list@x" \
+    "nodegroup @c 1,-@b"
+says "a socket that has too long a path" "^config:2: socket: a path of more than 107 bytes" "nodes 3" \
+    "socket /tmp/$(printf '%0110d' 0)"
 says "an interface name that is too long" "config:2: interface: .* is too long" "nodes 3" \
     "interface abcdefghijklmnopq"
 says "a quote without an end" "config:2: " "nodes 3" "interface 'eth0"
-says "no node at all" "config: no nodes" "pingtimeout 3"
+says "no node at all" "^config: no nodes" "pingtimeout 3"
 printf 'nodes x\nbprocport y\nnodes\n' >"$TMP/config"
 is "all mistakes are told at once" \
     "$("$masterd" -n -c "$TMP/config" 2>&1 | grep -o 'config:[0-9]')" \
