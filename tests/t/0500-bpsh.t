@@ -77,6 +77,9 @@ is "none behind the command" "$(bpsh 0 echo -p)" "-p"
 is "-l is ignored" "$(bpsh -l somebody 0 id -un)" root
 
 # The process.
+# shellcheck disable=SC2016
+is "as many as the kernel takes" \
+    "$(here 'bpsh 0 /bin/echo $(yes a | head -n 170000) | wc -w')" 170000
 is "arguments arrive as they are" "$(bpsh 0 printf '<%s>' 'a b' '' '*' $'new\nline')" \
     $'<a b><><*><new\nline>'
 is "the environment is there" "$(here 'FISH=trout bpsh 0 sh -c "echo \$FISH"')" trout
