@@ -54,7 +54,7 @@ void conf_take_group(struct conf_parse *parse, const struct keyword *keyword, ch
 }
 
 /*
- * The next group that a specification names, from *at on, which goes behind it; NULL: there is none.
+ * The next group that a specification names, from *at on, which goes behind it; NULL: none is.
  * What is between the operators of tools/nodespec.h; a file's name goes on up to the comma.
  */
 static const char *name_next(const char **at, size_t *len)

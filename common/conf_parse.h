@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What conf.c (the file), conf_keyword.c (the meaning of each keyword), conf_address.c (of those for
+ * What conf.c (the file), conf_keyword.c (what each keyword means), conf_address.c (of those for
  * the nodes' addresses) and conf_group.c (of groups of nodes) share.
  */
 #ifndef BPROC_CONF_PARSE_H
