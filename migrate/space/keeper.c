@@ -153,7 +153,8 @@ static struct keeper *keeper_make(pid_t ppid, pid_t sid, struct keeper *elder,
 
 /*
  * That with this number, made if there is none, in the session `sid` if that can be had here (0 or
- * 1: init's). NULL when the number is in use otherwise.
+ * 1: init's). NULL when the number is in use otherwise. Any elder but the leader may have left
+ * before it hears what it is asked, which we know then: each turn has one less to ask.
  */
 static struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct launch *first)
 {
@@ -162,12 +163,15 @@ static struct keeper *keeper_get(pid_t ppid, pid_t sid, const struct launch *fir
     if (ppid <= 1 || (keeper && !keeper_is_outlived(keeper, sid)))
         return keeper;
     keeper_dismiss(ppid);
-    if (sid > 1)
-        elder = keeper_of_session(sid);
-    if (sid > 1 && !elder && sid != ppid) {
-        keeper_dismiss(sid);
-        elder = keeper_make(sid, sid, NULL, NULL);
+    while (sid > 1 && (elder = keeper_of_session(sid)) != NULL) {
+        keeper = keeper_make(ppid, sid, elder, first);
+        if (keeper || elder->channel >= 0)
+            return keeper;
     }
+    if (sid > 1)
+        keeper_dismiss(sid);
+    if (sid > 1 && sid != ppid)
+        elder = keeper_make(sid, sid, NULL, NULL);
     if (!elder && sid != ppid)
         sid = getsid(0);
     return keeper_make(ppid, sid, elder, first);

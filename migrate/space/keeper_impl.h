@@ -22,8 +22,8 @@ int keeper_ask(struct keeper *keeper, const struct errand *errand, const int *fd
 
 /*
  * Waits for the answer, and takes in what is reported before it. Its error; -EPIPE when the keeper
- * could not be made, or has left without having read what it was asked, -EAGAIN when it has gone
- * otherwise.
+ * could not be made, or has left without having read what it was asked, as may who was to make it
+ * (`leaving` then), -EAGAIN when it has gone otherwise.
  */
 int keeper_answer(struct keeper *keeper, struct report *answer);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -66,8 +67,9 @@ static void keeper_give_up(struct keeper *keeper, struct keeper *maker)
 }
 
 /*
- * The next report. A keeper can be stopped, by whoever may signal the parent, and so can the one
- * that is to make it; they are woken, and given up if that does not help.
+ * The next report; -ECONNRESET when there will be none, -EPIPE when it has been given up. A keeper
+ * can be stopped, by whoever may signal the parent, and so can the one that is to make it; they are
+ * woken, and given up if that does not help.
  */
 static int keeper_recv(struct keeper *keeper, struct report *report)
 {
@@ -95,7 +97,7 @@ void keeper_signal_guess(const struct keeper *keeper, int signo)
         on_signal(&body);
 }
 
-/* By itself, with what it was asked meanwhile unread. */
+/* By itself, or who was to make it has, with what was asked meanwhile unread. */
 static void keeper_left(struct keeper *keeper)
 {
     keeper->dismissed = keeper->leaving = true;
@@ -123,20 +125,38 @@ int keeper_ask(struct keeper *keeper, const struct errand *errand, const int *fd
     if (error == 0)
         return 0;
     /* One that has gone may have told of its last child before. */
-    while (error == -EPIPE && keeper->channel >= 0)
+    while ((error == -EPIPE || error == -ECONNRESET) && keeper->channel >= 0)
         keeper_read(keeper);
     keeper_close(keeper);
     return -EPIPE;
 }
 
+/*
+ * Whether who was to make it has left by itself before it read of that. What ends with something
+ * unread resets the channel, and no other word of ours is on its way there.
+ */
+static bool maker_left(const struct keeper *keeper)
+{
+    struct keeper *maker = keeper->maker ? keeper_find(keeper->maker) : NULL;
+    socklen_t len = sizeof(int);
+    int error = 0;
+
+    if (!maker || getsockopt(maker->channel, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ||
+        error != ECONNRESET)
+        return false;
+    while (maker->channel >= 0)
+        keeper_read(maker);
+    return maker->leaving;
+}
+
 int keeper_answer(struct keeper *keeper, struct report *answer)
 {
-    int error = -EAGAIN;
+    int error;
 
-    while (keeper_recv(keeper, answer) == 0) {
+    while ((error = keeper_recv(keeper, answer)) == 0) {
         if (answer->kind == REPORT_UNMADE) {
-            error = -EPIPE;
-            break;
+            keeper_close(keeper);
+            return -EPIPE;
         }
         keeper->maker = 0;
         if (answer->kind == REPORT_ANSWER)
@@ -145,8 +165,12 @@ int keeper_answer(struct keeper *keeper, struct report *answer)
         if (keeper->leaving)
             return -EPIPE;
     }
+    if (error == -ECONNRESET && maker_left(keeper)) {
+        keeper_left(keeper);
+        return -EPIPE;
+    }
     keeper_close(keeper);
-    return error;
+    return -EAGAIN;
 }
 
 int keeper_hear(struct keeper *keeper)

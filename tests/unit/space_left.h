@@ -50,6 +50,13 @@ static bool init_held(void)
     return true;
 }
 
+static bool init_holds(void)
+{
+    return ptrace(PTRACE_SEIZE, space_pid, 0, PTRACE_O_TRACESYSGOOD) == 0 &&
+           ptrace(PTRACE_INTERRUPT, space_pid, 0, 0) == 0 &&
+           waitpid(space_pid, NULL, __WALL) == space_pid;
+}
+
 /* Init has yet to hear that when it asks it for another one. */
 static void test_left_unheard(pid_t sid)
 {
@@ -60,9 +67,7 @@ static void test_left_unheard(pid_t sid)
 
     is_int(job_launch(&job), 0, "a process");
     is_str(output(&job, false), "4935\n", "runs");
-    ok(ptrace(PTRACE_SEIZE, space_pid, 0, PTRACE_O_TRACESYSGOOD) == 0 &&
-       ptrace(PTRACE_INTERRUPT, space_pid, 0, 0) == 0 &&
-       waitpid(space_pid, NULL, __WALL) == space_pid, "init is held");
+    ok(init_holds(), "init is held");
     is_int(job_ask(&other), 0, "another one is asked for");
     ok(init_held(), "which init hears");
     close(job.in);
@@ -74,6 +79,46 @@ static void test_left_unheard(pid_t sid)
     close(job.status);
     close(job.out);
     job_end(&other);
+}
+
+/* It could make a keeper for the other one: nobody leads their session here any more. */
+static void maker_begin(struct job *job)
+{
+    is_int(job_launch(job), 0, "a process of a session");
+    is_str(output(job, false), "4955\n", "runs");
+    orphan(job->sid);
+    ok(becomes(job->sid, 0), "the keeper that led the session goes");
+}
+
+static void maker_end(struct job *job, struct job *other)
+{
+    is_int(launch_answer(), 0, "the other one is launched");
+    ok(strstr(output(other, true), "pid=4951 ppid=4956 pgid=4956 sid=4959"),
+       "and has its parent and its session");
+    ok(two_exited(4950, 0, 4951, 7 << 8), "the ends of both are told");
+    close(job->status);
+    close(job->out);
+    job_end(other);
+}
+
+/* Who is to make a keeper has left when it is asked to, or leaves without having read that. */
+static void test_left_maker(bool asked)
+{
+    struct job job = { .pid = 4950, .ppid = 4955, .pgid = 4955, .sid = 4959, .cmd = self,
+                       .arg = "parents" };
+    struct job other = { .pid = 4951, .ppid = 4956, .pgid = 4956, .sid = 4959, .cmd = self,
+                         .arg = "facts" };
+    pid_t maker;
+
+    maker_begin(&job);
+    maker = asked ? outer_pid(4955) : 0;
+    ok(asked ? is_held(maker) : init_holds(), "%s is held", asked ? "the other keeper" : "init");
+    is_int(job_ask(&other), 0, "another one is asked for");
+    ok(asked ? is_woken(maker) : init_held(), "which %s hears", asked ? "init" : "it");
+    close(job.in);
+    ok(becomes(asked ? 4950 : 4955, 'Z'), "the first one ends, and so the keeper has left");
+    ptrace(PTRACE_DETACH, asked ? maker : space_pid, 0, 0);
+    maker_end(&job, &other);
 }
 
 #endif

@@ -82,25 +82,37 @@ static void test_no_descriptors(void)
     exited_is(4830, 0, "as the first does");
 }
 
+static bool is_held(pid_t keeper)
+{
+    return ptrace(PTRACE_SEIZE, keeper, 0, 0) == 0 && ptrace(PTRACE_INTERRUPT, keeper, 0, 0) == 0 &&
+           waitpid(keeper, NULL, __WALL) == keeper;
+}
+
+/* By init, which waits for what it has been asked. */
+static bool is_woken(pid_t keeper)
+{
+    unsigned long waiting = 0, woken = 1UL << (SIGCONT - 1);
+
+    for (int i = 0; i < 400 && !(waiting & woken); i++) {
+        usleep(5000);
+        waiting = status_number(keeper, "SigPnd:", 16) | status_number(keeper, "ShdPnd:", 16);
+    }
+    return waiting & woken;
+}
+
 /* What init does to make a keeper go on takes nothing from what a child says. */
 static void test_word_kept(void)
 {
     struct job job = { .pid = 4840, .ppid = 4845, .pgid = 4845, .cmd = self, .arg = "wake" };
     struct job other = { .pid = 4841, .ppid = 4845, .pgid = 4845, .cmd = self, .arg = "facts" };
-    unsigned long waiting = 0, woken = 1UL << (SIGCONT - 1);
     pid_t keeper;
 
     is_int(job_launch(&job), 0, "a process");
     is_int(job_exec_error(&job), 0, "runs");
     keeper = outer_pid(job.ppid);
-    ok(ptrace(PTRACE_SEIZE, keeper, 0, 0) == 0 && ptrace(PTRACE_INTERRUPT, keeper, 0, 0) == 0 &&
-       waitpid(keeper, NULL, __WALL) == keeper, "its keeper is held");
+    ok(is_held(keeper), "its keeper is held");
     is_int(job_ask(&other), 0, "another one is asked for");
-    for (int i = 0; i < 400 && !(waiting & woken); i++) {
-        usleep(5000);
-        waiting = status_number(keeper, "SigPnd:", 16) | status_number(keeper, "ShdPnd:", 16);
-    }
-    ok(waiting & woken, "so init wakes the keeper");
+    ok(is_woken(keeper), "so init wakes the keeper");
     dprintf(job.in, "\n");
     ok(becomes(job.pid, 'Z'), "the process does, too, and ends");
     ptrace(PTRACE_DETACH, keeper, 0, 0);

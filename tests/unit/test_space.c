@@ -378,6 +378,8 @@ int main(int argc, char **argv)
     test_left();
     test_left_unheard(0);
     test_left_unheard(4939);
+    test_left_maker(false);
+    test_left_maker(true);
     test_end();
     if (launches_beside())
         test_slow_answer();
