@@ -145,7 +145,8 @@ static bool is_somebody_else(const struct resident *resident, const struct procs
 {
     return stat->exit_signal == 0 || is_about_to_execute(resident, stat) ||
            registry_find_worker(resident->pid) || registry_find_worker(stat->ppid) ||
-           procstat_runs(dirfd(census.dir), resident->pid, GHOST);
+           procstat_runs(dirfd(census.dir), resident->pid, GHOST) ||
+           procstat_runs_ours(resident->pid);
 }
 
 static int end_watch(struct resident *resident)

@@ -8,9 +8,10 @@
  * that short-lived ones cost nobody anything; from then on its stops and continuations and, by its
  * pidfd, its end. Of a launched process only what it does to its group and session is reported.
  *
- * What stands for something else is no resident: keepers, CRIU at work, processes that are about to
- * leave (their exit signal is 0 until they have become what they will be) and ghosts. Nor is
- * what has its parent's memory and all signals blocked: it has yet to execute what it will be.
+ * What stands for something else is no resident: keepers, even one that was given up before it
+ * spoke, CRIU at work, processes that are about to leave (their exit signal is 0 until they have
+ * become what they will be) and ghosts. Nor is what has its parent's memory and all signals
+ * blocked: it has yet to execute what it will be.
  */
 #ifndef BPROC_SPACE_CENSUS_H
 #define BPROC_SPACE_CENSUS_H

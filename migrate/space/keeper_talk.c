@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "migrate/space/keeper_impl.h"
+#include "migrate/space/procstat.h"
 #include "proto/rawcall.h"
 
 #define WAKES_MAX 500
@@ -45,14 +44,7 @@ static void keeper_wake(const struct keeper *keeper)
 /* Until it has spoken its number may be another's; it runs the same program as we do. */
 static bool is_there(const struct keeper *keeper)
 {
-    struct stat ours, theirs;
-    char path[32];
-
-    if (!keeper->maker)
-        return true;
-    snprintf(path, sizeof(path), "/proc/%d/exe", (int)keeper->pid);
-    return !registry_find(keeper->pid) && stat("/proc/1/exe", &ours) == 0 &&
-           stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+    return !keeper->maker || (!registry_find(keeper->pid) && procstat_runs_ours(keeper->pid));
 }
 
 /* It cannot be woken. Of one that has yet to be made the maker cannot. */

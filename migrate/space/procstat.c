@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "migrate/space/procstat.h"
@@ -105,4 +106,14 @@ int procstat_runs(int proc, pid_t pid, const char *path)
     target[n] = '\0';
     return strncmp(target, path, len) == 0 &&
            (target[len] == '\0' || strcmp(target + len, DELETED) == 0);
+}
+
+bool procstat_runs_ours(pid_t pid)
+{
+    struct stat ours, theirs;
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    return stat("/proc/1/exe", &ours) == 0 && stat(path, &theirs) == 0 &&
+           ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }

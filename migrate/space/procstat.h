@@ -32,4 +32,7 @@ int procstat_args(int proc, pid_t pid, char *args, size_t *len);
 /* Whether it runs the program at `path`, be that replaced meanwhile. */
 int procstat_runs(int proc, pid_t pid, const char *path);
 
+/* Whether it runs init's own: a keeper, or what has yet to execute something. */
+bool procstat_runs_ours(pid_t pid);
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FD_FAR 77
@@ -90,6 +91,24 @@ static int job_wake(void)
     return 6;
 }
 
+/* Until it is told to end, as its child does then. */
+static int job_fork(void)
+{
+    char line[16];
+    pid_t child;
+
+    dprintf(STDOUT_FILENO, "%d\n", (int)getppid());
+    child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    if (read(STDIN_FILENO, line, sizeof(line)) >= 0)
+        kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    return 8;
+}
+
 static int job_look(void)
 {
     char path[32], state = '?';
@@ -111,6 +130,7 @@ static int job_run(const char *name)
                  strcmp(name, "stop") == 0 ? job_harm(SIGSTOP) :
                  strcmp(name, "last word") == 0 ? job_last_word() :
                  strcmp(name, "wake") == 0 ? job_wake() :
+                 strcmp(name, "fork") == 0 ? job_fork() :
                  strcmp(name, "look") == 0 ? job_look() : 99;
 
     fflush(stdout);
