@@ -56,7 +56,6 @@ static struct {
     bool hurry;
     pid_t last;                     /* number given out */
     bool met;                       /* somebody who can fork, at the last look */
-    bool alone;                     /* with nobody, not even a keeper, at the last look */
 } census = { .ends = -1 };
 
 static int64_t clock_ms(clockid_t clock)
@@ -250,15 +249,11 @@ static void all_look(int64_t now)
 
     census.look++;
     census.met = false;
-    census.alone = true;
     rewinddir(census.dir);
     while ((entry = readdir(census.dir)) != NULL) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-        if (pid <= 1)
-            continue;
-        census.alone = false;
-        if (!keeper_is(pid))
+        if (pid > 1 && !keeper_is(pid))
             process_look(pid, now);
     }
     HASH_ITER(hh, census.residents, resident, next)
@@ -288,8 +283,6 @@ static void next_set(int64_t cost, pid_t last)
     census.last = last;
     census.hurry = false;
     census.due = now + (census.interval > least ? census.interval : least);
-    if (census.alone)
-        census.due = 0;
 }
 
 static void look(void)
@@ -305,18 +298,18 @@ int census_look(void)
 {
     int64_t now;
 
-    /* It is known when the last one has ended: nobody has to wake up for it later on. */
-    if (census.due > 0 && is_deserted())
-        census.due = 0;
     if (census.due == 0)
         return -1;
     now = now_ms();
-    if (now >= census.due) {
+    /* It is known when the last one has ended: nobody has to wake up for it later on. */
+    if (now >= census.due && !is_deserted()) {
         look();
         now = now_ms();
     }
-    if (census.due == 0)
+    if (is_deserted()) {
+        census.due = 0;
         return -1;
+    }
     return now < census.due ? (int)(census.due - now) : 0;
 }
 

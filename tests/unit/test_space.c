@@ -43,6 +43,7 @@ static void test_facts(void)
            "the process is what its specification says");
     exited_is(4242, 7 << 8, "its exit status is reported");
     job_end(&job);
+    ok(space_sleeps(), "and nobody looks for what else might be there");
 }
 
 static void test_groups(void)
