@@ -191,8 +191,8 @@ static void signals_read(struct pace *pace)
 
 /*
  * What a child sent its parent comes before word of its end, as far as the pace allows: what is
- * beyond that follows. If ends waited, whoever sends without end would hold up those of the others.
- * With the last one there is nothing left to keep.
+ * beyond that follows, while we are here. If ends waited, whoever sends without end would hold up
+ * those of the others. So we end with the last one, and what is beyond the pace then is lost.
  */
 static void children_report(struct duty *duty)
 {
