@@ -67,9 +67,10 @@ struct relay *relay_new(struct event_base *base, SSL *ssl, const struct relay_op
 
 /*
  * Adds stream `id` (below BPROC_MAX_STREAMS). What comes from `read_fd` goes to the peer, what the
- * peer sends goes to `write_fd`; -1: no such direction; a socket is given as both. Takes the
- * descriptors, on failure too. They are not made non-blocking when others may share them.
- * `flags` are STREAM_F_*. 0, -EINVAL, -EEXIST, -ENOMEM or what the kernel said. Does not block.
+ * peer sends goes to `write_fd`; -1: no such direction; a socket, and nothing else, is given as
+ * both. Takes the descriptors, on failure too. They are not made non-blocking when others may
+ * share them. `flags` are STREAM_F_*. 0, -EINVAL, -EEXIST, -ENOTSOCK, -ENOMEM or what the kernel
+ * said. Does not block.
  */
 int relay_add(struct relay *relay, unsigned id, stream_kind kind, unsigned flags, int read_fd,
               int write_fd);

@@ -53,7 +53,7 @@ struct relay_stream {
     size_t record_max;          /* 0: plain bytes */
     struct relay_fd source;
     struct relay_fd sink;       /* a copy of `source` when `duplex` */
-    bool duplex;                /* one descriptor both ways */
+    bool duplex;                /* one descriptor both ways: a socket */
 
     struct event *readable;
     TAILQ_ENTRY(relay_stream) ready_link;

@@ -140,8 +140,7 @@ void source_end(struct relay_stream *stream)
     stream->due_eof = true;
     stream_due(stream);
     /* Nobody at the other end any more, not only nothing more to read. */
-    if (stream->duplex && stream->source.way == RELAY_FD_SOCKET &&
-        relay_fd_poll(&stream->source, 0) & POLLHUP)
+    if (stream->duplex && relay_fd_poll(&stream->source, 0) & POLLHUP)
         sink_break(stream);
     stream_close_source(stream);
 }

@@ -68,7 +68,7 @@ void stream_close_source(struct relay_stream *stream)
         relay_fd_close(&stream->source);
     } else if (stream->sink_done || stream->sink_broken) {
         stream_close_all(stream);
-    } else if (stream->closed_received && stream->source.way == RELAY_FD_SOCKET) {
+    } else if (stream->closed_received) {
         stream->late_shut_read = true;
         stream_shut_soon(stream);
     }
@@ -86,7 +86,7 @@ void stream_close_sink(struct relay_stream *stream)
         relay_fd_close(&stream->sink);
     } else if (stream->source_done) {
         stream_close_all(stream);
-    } else if (stream->sink.way == RELAY_FD_SOCKET) {
+    } else {
         stream->late_shut_write = true;
         stream_shut_soon(stream);
     }
@@ -129,6 +129,9 @@ static int stream_open(struct relay_stream *stream, int read_fd, int write_fd)
     stream->duplex = read_fd >= 0 && read_fd == write_fd;
     if (read_fd >= 0)
         error = end_open(stream, &stream->source, read_fd);
+    /* Of a pipe each copy would open, and close, a description of its own. */
+    if (stream->duplex && !error && stream->source.way != RELAY_FD_SOCKET)
+        error = -ENOTSOCK;
     if (stream->duplex) {
         stream->sink = stream->source;
     } else if (write_fd >= 0) {

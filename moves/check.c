@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,6 +29,42 @@ static int stream_has_port(const stream_desc *stream)
     return stream->kind != STREAM_CONNECT || (stream->port > 0 && stream->port <= UINT16_MAX);
 }
 
+static int is_socket(int fd, int type)
+{
+    socklen_t len = sizeof(type);
+    int is = 0;
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &is, &len) == 0 && is == type;
+}
+
+static mode_t file_mode(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 ? st.st_mode : 0;
+}
+
+/* Who carries it goes by the kind, and carries other users' streams afterwards. */
+static int stream_fits(const stream_desc *stream, int fd)
+{
+    mode_t mode;
+
+    switch (stream->kind) {
+    case STREAM_SOCKET:
+        return is_socket(fd, SOCK_STREAM);
+    case STREAM_DATAGRAM:
+        return is_socket(fd, SOCK_DGRAM);
+    case STREAM_SEQPACKET:
+        return is_socket(fd, SOCK_SEQPACKET);
+    default:
+        break;
+    }
+    mode = file_mode(fd);
+    if (S_ISFIFO(mode))
+        return stream->kind != STREAM_OUTPUT;
+    return stream->kind != STREAM_PIPE_WRITE && (S_ISREG(mode) || S_ISCHR(mode));
+}
+
 static int is_exec(move_kind kind)
 {
     return kind == MOVE_REXEC || kind == MOVE_EXECMOVE;
@@ -39,10 +76,23 @@ static int is_itself(move_kind kind)
     return is_exec(kind) || kind == MOVE_UNDUMP;
 }
 
+/* A dump has none, only their places. */
+static int streams_fit(const move_handover_arg *arg, const int *fds)
+{
+    for (unsigned i = 0; arg->kind != MOVE_DUMP && i < arg->streams.streams_len; i++) {
+        const stream_desc *stream = &arg->streams.streams_val[i];
+
+        if (stream->kind != STREAM_CONNECT && !stream_fits(stream, *fds++))
+            return 0;
+    }
+    return 1;
+}
+
 int check_streams(const move_handover_arg *arg, const int *fds, unsigned nfds, char *text,
                   size_t len)
 {
-    unsigned wanted = 1 + (arg->kind != MOVE_RFORK) + (arg->kind == MOVE_EXECMOVE);
+    unsigned first = 1 + (arg->kind != MOVE_RFORK);
+    unsigned wanted = first + (arg->kind == MOVE_EXECMOVE);
     int seals;
 
     for (unsigned i = 0; i < arg->streams.streams_len; i++) {
@@ -58,6 +108,10 @@ int check_streams(const move_handover_arg *arg, const int *fds, unsigned nfds, c
     }
     if (nfds != wanted) {
         snprintf(text, len, "%u descriptors came with the process, not %u", nfds, wanted);
+        return EINVAL;
+    }
+    if (!streams_fit(arg, fds + first)) {
+        snprintf(text, len, "a descriptor is not of its stream's kind");
         return EINVAL;
     }
     seals = is_exec(arg->kind) ? fcntl(fds[1], F_GET_SEALS) : SEALS;

@@ -257,9 +257,32 @@ static void test_shared_shutdown(void)
     pair_close(&pair);
 }
 
+static bool has_ended(int fd)
+{
+    char byte;
+
+    return read(fd, &byte, 1) == 0;
+}
+
+/* A pipe as both ends would be opened a second time for each, by somebody who carries on. */
+static void test_duplex(void)
+{
+    struct pair pair;
+    int fds[2];
+
+    pair_open(&pair, 2);
+    pipe_make(fds, O_NONBLOCK);
+    is_int(relay_add(pair.side[MASTER].relay, 0, STREAM_SOCKET, STREAM_F_EAGER, fds[1], fds[1]),
+           -ENOTSOCK, "only a socket is both ends of a stream");
+    ok(has_ended(fds[0]), "and nothing of what was refused stays open");
+    close(fds[0]);
+    pair_close(&pair);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
+    test_duplex();
     test_late_reader(false);
     test_late_reader(true);
     test_broken_pipe();
