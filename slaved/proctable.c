@@ -215,10 +215,5 @@ void proc_kill_all(void)
 
 unsigned proc_count(void)
 {
-    struct proc *proc, *next;
-    unsigned count = 0;
-
-    HASH_ITER(hh, proctable_all, proc, next)
-        count += !proc->exited || !proc->reported;
-    return count;
+    return HASH_COUNT(proctable_all);
 }

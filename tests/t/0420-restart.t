@@ -85,6 +85,40 @@ ok "a process whose ghost was killed meanwhile is ended" wait_for 30 is_empty n2
 ok "no process is left" wait_for 5 masterd_lists ""
 is "no ghost is left" "$(on master pgrep -c -x bproc-ghost)" 0
 
+# ---- an end that masterd has been sent, but has not read ----
+
+# The home slave's word lies unread at masterd's end of their connection.
+word_is_unread() {
+    on master awk '{ split($2, to, ":"); split($3, from, ":"); split($5, waits, ":") }
+        to[1] == from[1] && to[2] == "08AF" && waits[2] !~ /^0*$/ { found = 1 }
+        END { exit !found }' /proc/net/tcp
+}
+
+# end_unread NODE NAME WAIT...: its slaved hears of the next masterd only once WAIT succeeds.
+end_unread() {
+    bplab exec master -- timeout 60 bpsh 0 bpsh -1 sh -c \
+        'echo at home; while [ ! -e /run/go-home ]; do sleep 0.1; done; exit 7' \
+        </dev/null >"$TMP/home" 2>&1 &
+    bpsh=$!
+    wait_for 10 grep -q "at home" "$TMP/home" || bail "no output from home"
+    wait_for 10 on master sh -c \
+        '[ "$(readlink /proc/[0-9]*/exe | grep -c bproc-ghost)" -ge 2 ]' || bail "no ghosts"
+    on master pkill -STOP -x masterd
+    on master touch /run/go-home
+    wait_for 10 word_is_unread || fail "its end is sent"
+    bplab daemon master kill
+    on "$1" pkill -STOP -x slaved
+    bplab daemon master start
+    wait_for 20 "${@:3}" || fail "${*:3}"
+    on "$1" pkill -CONT -x slaved
+    wait $bpsh
+    is "$2" "$?: $(<"$TMP/home")" "7: at home"
+    on master rm /run/go-home
+    wait_for 20 all_up || bail "not all nodes are up"
+}
+
+end_unread master "an end that was not read is told to the next masterd" node_is 0 up
+
 # ---- masterd does not come back ----
 
 on n1 sh -c 'rm -f /run/leave; echo orphantimeout 6 >>/etc/bproc/config'
