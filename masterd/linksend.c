@@ -39,7 +39,7 @@ void link_exit_ack(struct node *node, int pid)
 {
     pid_msg msg = { .pid = pid };
 
-    /* It lets a number go, which is given out again after thousands of others. */
+    /* It lets a number go; whoever is launched with that before it does, too. */
     if (node && node->link)
         conn_event_patient(node->link->conn, P_EXIT_ACK, FRAME_XDR(pid_msg), &msg);
 }

@@ -156,10 +156,12 @@ void proc_acknowledged(pid_t pid)
 {
     struct proc *proc = proc_find(pid);
 
-    if (proc && proc->detached) {
+    if (proc && proc->stale_acks > 0) {
+        proc->stale_acks--;
+    } else if (proc && proc->detached) {
         proc->acknowledged = true;
         proc_settle(proc);
-    } else if (proc && proc->exited && proc->committed) {
+    } else if (proc && proc->exited && proc->reported) {
         proc_remove(proc);
     }
 }

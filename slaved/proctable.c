@@ -73,16 +73,28 @@ static int is_becoming(pid_t pid)
     return move && move->kind == MOVE_UNDUMP;
 }
 
+/* Who launches another one of its number has had its end; only the word for that is to come. */
+static bool is_let_go(const struct proc *proc)
+{
+    return proc->exited && proc->reported && !proc->detached && !is_becoming(proc->pid) &&
+           !proc_double(proc->pid);
+}
+
 int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, int second)
 {
-    struct proc *proc = proc_find(pid);
-    bool is_double = proc != NULL;
+    struct proc *proc, *old = proc_find(pid);
+    bool is_next = old && transfer && is_let_go(old);
+    bool is_double = old && !is_next;
 
-    if (proc && (!is_becoming(pid) || !transfer || proc_double(pid)))
+    if (is_double && (!is_becoming(pid) || !transfer || proc_double(pid)))
         return -EEXIST;
     proc = calloc(1, sizeof(*proc));
     if (!proc)
         return -ENOMEM;
+    if (is_next) {
+        proc->stale_acks = old->stale_acks + 1;
+        proc_remove(old);
+    }
     proc->pid = pid;
     proc->ppid = ppid;
     proc->transfer = transfer;
@@ -200,6 +212,7 @@ void proc_report_all(void)
         if (proc->born && !proc->exited && !proc->detached)
             link_event(P_BORN, FRAME_XDR(born_msg), proc->born);
         proc->reported = false;
+        proc->stale_acks = 0;
         proc_settle(proc);
     }
 }

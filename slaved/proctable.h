@@ -5,8 +5,9 @@
  * Life of an entry: proc_add() when a transfer asks for the launch; committed when the transfer
  * says that the process counts; exited when the space says so. Then its transfer gets the time to
  * deliver the output that is on its way (proc_drained(), or the transfer's end), after which the
- * master is told, again after each reconnect, until it acknowledges: then the entry goes. An entry
- * that is abandoned before it was committed is killed and goes without a word.
+ * master is told, again after each reconnect, until it acknowledges, or launches another process of
+ * that number: then the entry goes. An entry that is abandoned before it was committed is killed
+ * and goes without a word.
  *
  * A process that was forked on this node is committed from the start and has no transfer; the
  * master hears of it again over each new link.

@@ -37,6 +37,7 @@ struct proc {
     group_msg group;            /* as the process has made it since the launch; pid 0: it has not */
     born_msg *born;             /* NULL: it came here */
     struct early *early;        /* signals for its parent, before `committed` */
+    unsigned stale_acks;        /* due over the present link to those who had the number before */
     int status;                 /* of the end; before: of a stop not yet told, or 0 */
     UT_hash_handle hh;
 };

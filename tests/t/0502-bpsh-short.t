@@ -67,6 +67,12 @@ on n0 pkill -CONT 'bproc-(receiver|idle|arrival)'
 wait $!
 is "and ends as it should" "$(tail -n 1 "$TMP/out")" 6
 
+# Sooner than the node hears that its last process of that number has been reaped.
+like "a number is used again at once, and then again" \
+    "$(here 'exec </dev/null; for i in $(seq 12)
+        do echo 30000 >/proc/sys/kernel/ns_last_pid; bpsh 1 sh -c "echo \$\$; exit 4" || echo $?; done' |
+        sort | uniq -c | xargs)" '^12 30[0-9]* 12 4$'
+
 is "a node without a number in the table" "$(here 'bpsh 7 true; echo $?')" \
     $'7: Invalid node number\n1'
 is "bpsh's own node, by its number" "$(on n1 bpsh 1 sh -c 'hostname; exit 3'; echo $?)" $'n1\n3'
