@@ -33,7 +33,14 @@ struct nodeghosts {
     UT_hash_handle hh;
 };
 
+/* After our restart: the end of a process whose ghosts' nodes are still to come back. */
+struct early_end {
+    int pid, status;
+    UT_hash_handle hh;
+};
+
 static struct nodeghosts *all;
+static struct early_end *ends;
 static unsigned count;
 static struct log_limit ghosts_limit;
 static int settling;            /* settled() is due */
@@ -163,6 +170,7 @@ static int is_somewhere(const struct nodeghosts *ghosts)
 static void settled(evutil_socket_t fd, short what, void *arg)
 {
     struct nodeghosts *ghosts, *next;
+    struct early_end *end, *after;
 
     (void)fd;
     (void)what;
@@ -171,22 +179,51 @@ static void settled(evutil_socket_t fd, short what, void *arg)
     HASH_ITER(hh, all, ghosts, next)
         if (!is_somewhere(ghosts))
             nodeghosts_exited(ghosts->pid, SIGKILL);
+    HASH_ITER(hh, ends, end, after) {
+        HASH_DEL(ends, end);
+        free(end);
+    }
+}
+
+static void settle_later(void)
+{
+    struct timeval limit = { SETTLE_SECONDS, 0 };
+
+    if (!settling++)
+        event_base_once(master.base, -1, EV_TIMEOUT, settled, NULL, &limit);
+}
+
+static struct early_end *end_find(int pid)
+{
+    struct early_end *end;
+
+    HASH_FIND_INT(ends, &pid, end);
+    return end;
+}
+
+void nodeghost_exited_early(int pid, int status)
+{
+    struct early_end *end = end_find(pid) ? NULL : calloc(1, sizeof(*end));
+
+    if (!end)
+        return;
+    end->pid = pid;
+    end->status = status;
+    HASH_ADD_INT(ends, pid, end);
+    settle_later();
 }
 
 void nodeghost_adopt(const ghost_record *ghost, int node, int lost)
 {
-    struct timeval limit = { SETTLE_SECONDS, 0 };
     int from = is_left_here(ghost->pid, ghost->ppid) ? BPROC_NODE_MASTER : node;
-    struct nodeghosts *ghosts;
+    const struct early_end *end = lost ? NULL : end_find(ghost->pid);
 
-    if (lost || nodeghost_add(ghost->pid, node, ghost->ppid, from) < 0) {
-        one_tell(ghost->pid, node, SIGKILL);
+    if (end || lost || nodeghost_add(ghost->pid, node, ghost->ppid, from) < 0) {
+        one_tell(ghost->pid, node, end ? end->status : SIGKILL);
         return;
     }
-    ghosts = ghosts_find(ghost->pid);
-    ghosts->told = 1;
-    if (!settling++)
-        event_base_once(master.base, -1, EV_TIMEOUT, settled, NULL, &limit);
+    ghosts_find(ghost->pid)->told = 1;
+    settle_later();
 }
 
 void nodeghost_remove(int pid, int node)

@@ -27,7 +27,8 @@ int nodeghost_add(int pid, int node, int parent, int from);
 
 /*
  * A node names a ghost in its HELLO: after a restart of ours it is kept, if its process turns up in
- * the next seconds; when we had given the node up (`lost`) it has to go.
+ * the next seconds, and told if that has ended; when we had given the node up (`lost`) it has to
+ * go.
  */
 void nodeghost_adopt(const ghost_record *ghost, int node, int lost);
 void nodeghost_remove(int pid, int node);
@@ -47,6 +48,9 @@ int nodeghost_parent(int pid, int node, int *from);
 /* What happened to a process, to all its ghosts on nodes. */
 void nodeghosts_exited(int pid, int status);
 void nodeghosts_stopped(int pid, int stopped, int status);
+
+/* The same for nodes that are not back yet, soon after our restart. */
+void nodeghost_exited_early(int pid, int status);
 
 /* The same of a child that was left behind there; parent 0: of whomever. Others' are ignored. */
 void nodeghosts_changed(int pid, int status, int from, int parent);

@@ -90,6 +90,8 @@ void proctable_exited(struct node *node, int pid, int status)
     }
     if (!proc->exited)
         nodeghosts_exited(pid, status);
+    if (!proc->exited && proc->adopted && !proc->condemned)
+        nodeghost_exited_early(pid, status);
     if (proc->condemned) {
         proc_finish(proc);
         return;

@@ -94,6 +94,14 @@ word_is_unread() {
         END { exit !found }' /proc/net/tcp
 }
 
+home_links() {
+    bplab logs master | grep -c "the home slave is connected"
+}
+
+home_is_back() {
+    (( $(home_links) > links ))
+}
+
 # end_unread NODE NAME WAIT...: its slaved hears of the next masterd only once WAIT succeeds.
 end_unread() {
     bplab exec master -- timeout 60 bpsh 0 bpsh -1 sh -c \
@@ -108,6 +116,7 @@ end_unread() {
     wait_for 10 word_is_unread || fail "its end is sent"
     bplab daemon master kill
     on "$1" pkill -STOP -x slaved
+    links=$(home_links)
     bplab daemon master start
     wait_for 20 "${@:3}" || fail "${*:3}"
     on "$1" pkill -CONT -x slaved
@@ -118,6 +127,7 @@ end_unread() {
 }
 
 end_unread master "an end that was not read is told to the next masterd" node_is 0 up
+end_unread n0 "and to a parent's node which comes back after that" home_is_back
 
 # ---- masterd does not come back ----
 
