@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * Its number, or a negative value. It runs on `stack`, which must last as long as it. Needs no
- * memory of the caller's own. Its end sends SIGCHLD.
+ * Its number, or a negative value, once it has nothing open. It runs on `stack`, aligned as malloc
+ * does, which must last as long as it. Needs no memory of the caller's own. Its end sends SIGCHLD.
  */
 long holder_make(char *stack, size_t size);
 
