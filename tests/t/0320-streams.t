@@ -84,4 +84,26 @@ none_left() {
 }
 ok "no relay stays when all has been closed" wait_for 10 none_left
 
+# ---- what has carried one process's streams carries the next one's ----
+
+# The descriptors of the one that has most of them, of all that are free.
+most() {
+    on "$1" bash -c 'for p in $(pgrep -x bproc-idle); do ls /proc/$p/fd | wc -l; done' | sort -n |
+        tail -n 1
+}
+
+round() {
+    inside "yes | bpsh 0 true; bpsh 0 true >&-; bpsh 0 true >/dev/full; bpsh 0 yes | head -n 1
+        bpsh 0 sh -c 'exec >&- 2>&-; kill -9 \$\$'; $progs/streams many; $progs/sockets halfclose-up
+        $progs/sockets seqpacket" >/dev/null 2>&1
+}
+
+round
+had="$(most master) $(most n0)"
+for _ in 1 2 3 4 5; do
+    round
+done
+ok "nothing of odd streams is left to those who carry the next ones" wait_for 5 eval \
+    '[ "$(most master) $(most n0)" = "$had" ]' || diag "$had: $(most master) $(most n0)"
+
 done_testing
