@@ -105,7 +105,9 @@ stall_end
 stall_start root n2 800 $N0 2224
 ok "connections that say nothing to a data port keep no command out" on master bpsh 0 true
 is "and no fork" "$(on master "$PROGS/onecall" rfork 0)" "exited 7"
-between "and make no more than some processes" "$(on n0 pgrep -c bproc-arrival)" 0 257
+# And the process's above; what has carried a command waits a moment for the master's last word.
+ok "and make no more than some processes" wait_for 5 eval \
+    '[ "$(on n0 pgrep -c bproc-arrival)" -le 257 ]'
 stall_end
 
 on master kill -s USR2 "${child[0]}"
