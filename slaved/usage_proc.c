@@ -101,6 +101,12 @@ static int is_machinery(const struct reader *reader, int pid)
            exe.st_dev == reader->init.st_dev;
 }
 
+/* What has ended below a keeper, other keepers too, is reaped in passing and is nobody's any more. */
+static int is_leftover(const struct reader *reader, const proc_usage *proc)
+{
+    return proc->state == 'Z' && is_machinery(reader, proc->ppid);
+}
+
 /* 0, -ESRCH when there is nothing to tell, -ENOMEM. */
 static int proc_read(const struct reader *reader, int pid, proc_usage *proc)
 {
@@ -108,7 +114,7 @@ static int proc_read(const struct reader *reader, int pid, proc_usage *proc)
 
     *proc = (proc_usage){ .pid = pid };
     if (is_machinery(reader, pid) || !text_read(reader->dir, pid, "stat", text, sizeof(text)) ||
-        stat_parse(text, reader, proc, &comm) < 0)
+        stat_parse(text, reader, proc, &comm) < 0 || is_leftover(reader, proc))
         return -ESRCH;
     owner_read(reader->dir, pid, proc);
     proc->command = command_read(reader->dir, pid, comm);

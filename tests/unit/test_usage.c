@@ -113,6 +113,7 @@ static void test_one(void)
 
 static void test_strange(void)
 {
+    static const char zombie[] = "18 (keeper) Z 14 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 1 0 1 0 0\n";
     char text[200];
 
     memset(text, 'x', sizeof(text));
@@ -121,6 +122,7 @@ static void test_strange(void)
     proc_put(13, "blanks", "\0\0\0", 3, 1);
     proc_put(14, "keeper", "bproc-space", 11, 1);
     exe_link(14);
+    file_put(18, "stat", zombie, strlen(zombie));
     file_put(15, "stat", "15 (", 4);
     file_put(16, "stat", "16 (x) S 1 2", 12);
     file_put(17, "status", "", 0);
@@ -130,7 +132,7 @@ static void test_strange(void)
     is_int(find(11)->state, 'S', "and nothing in it is taken for a state");
     is_int(strlen(command_of(12)), BPROC_MAX_COMMAND, "a command line is cut off");
     is_str(command_of(13), "[blanks]", "empty arguments are none");
-    ok(!find(14), "a keeper is not shown");
+    ok(!find(14) && !find(18), "a keeper is not shown, nor what it has not reaped yet");
 }
 
 static void test_second(void)
