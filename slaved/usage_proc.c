@@ -101,7 +101,7 @@ static int is_machinery(const struct reader *reader, int pid)
            exe.st_dev == reader->init.st_dev;
 }
 
-/* What has ended below a keeper, other keepers too, is reaped in passing and is nobody's any more. */
+/* What has ended below a keeper, keepers too, is reaped in passing and nobody's any more. */
 static int is_leftover(const struct reader *reader, const proc_usage *proc)
 {
     return proc->state == 'Z' && is_machinery(reader, proc->ppid);
