@@ -49,6 +49,18 @@ static bool becomes(pid_t pid, char state)
     return state_of(pid) == state;
 }
 
+/* Who has to reap it may have done so already. */
+static bool has_ended(pid_t pid)
+{
+    char state = state_of(pid);
+
+    for (int i = 0; i < 2000 && state != 'Z' && state != 0; i++) {
+        usleep(5000);
+        state = state_of(pid);
+    }
+    return state == 'Z' || state == 0;
+}
+
 /* Init waits for what it is told, and nothing makes it look around meanwhile. */
 static bool space_sleeps(void)
 {
