@@ -272,8 +272,8 @@ ssize_t request_recv(int sock, void *bytes, size_t len, int flags)
 }
 
 /*
- * In place of libc's, too. What sleeps in CRIU is a child by which it tries a feature of the kernel,
- * with nothing to do until it is killed. If CRIU is killed before, it would sleep for ever.
+ * In place of libc's, too. What sleeps in CRIU is a child by which it tries a feature of the
+ * kernel, with nothing to do until it is killed. If CRIU is killed before, it would sleep for ever.
  */
 __attribute__((visibility("default")))
 unsigned helper_sleep(unsigned seconds) __asm__("sleep");
