@@ -100,7 +100,12 @@ is "one on a node that does not start fails the call" "$(on master "$PROGS/oneca
 criu_mend n0
 forks "and works again when it does"
 
-# CRIU tries the kernel by children that sleep until it kills them. One in twenty of these is met by then.
+bplab daemon master stop
+ok "it ends with the daemon" wait_for 10 no_criu master
+
+bplab daemon master start
+wait_for 20 node_is 0 up
+# CRIU tries the kernel by children that sleep until it kills them: one kill in twenty meets one.
 # shellcheck disable=SC2016
 on master bash -c 'for i in {1..100}; do
         "$0" rfork 0 >/dev/null 2>&1 &
@@ -109,6 +114,4 @@ on master bash -c 'for i in {1..100}; do
     done 2>/dev/null' "$PROGS/onecall"
 ok "callers that are killed leave none of it on a node" wait_for 10 no_criu n0
 
-bplab daemon master stop
-ok "it ends with the daemon" wait_for 10 no_criu master
 done_testing
