@@ -193,23 +193,23 @@ static void signals_read(struct pace *pace)
  * What a child sent its parent comes before word of its end, as far as the pace allows: what is
  * beyond that follows, while we are here. If ends waited, whoever sends without end would hold up
  * those of the others. So we end with the last one, and what is beyond the pace then is lost.
+ *
+ * Among the signals read is that of a child that has ended since we looked, so that nothing would
+ * wake us for it: the last thing done is a look.
  */
 static void children_report(struct duty *duty)
 {
-    struct reaped reaped, next;
-    int found = reap_next(&reaped);
+    struct reaped reaped;
 
-    while (found > 0) {
+    while (reap_next(&reaped)) {
         struct report report = { .kind = REPORT_STATUS, .event = reaped.event, .pid = reaped.pid,
                                  .status = reaped.status };
 
-        found = reap_next(&next);
-        report.last = duty->leaves && found == -ECHILD;
         signals_read(&duty->pace);
+        report.last = duty->leaves && reap_was_last();
         report_send(CHANNEL, &report);
         if (report.last)
             child_exit(0);
-        reaped = next;
     }
 }
 

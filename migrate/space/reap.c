@@ -43,26 +43,38 @@ static bproc_proc event_from(const siginfo_t *info)
     }
 }
 
-int reap_next(struct reaped *reaped)
+static long children_look(siginfo_t *info, int wanted)
 {
-    siginfo_t info = { .si_pid = 0 };
-    const int wanted = WEXITED | WSTOPPED | WCONTINUED | WNOHANG | __WALL;
     long error;
 
     do
-        error = raw_call(SYS_waitid, P_ALL, 0, (long)&info, wanted, 0, 0);
+        error = raw_call(SYS_waitid, P_ALL, 0, (long)info, wanted | WNOHANG | __WALL, 0, 0);
     while (error == -EINTR);
-    if (error || info.si_pid == 0)
-        return (int)error;
+    return error;
+}
+
+bool reap_next(struct reaped *reaped)
+{
+    siginfo_t info = { .si_pid = 0 };
+
+    if (children_look(&info, WEXITED | WSTOPPED | WCONTINUED) < 0 || info.si_pid == 0)
+        return false;
     *reaped = (struct reaped){ event_from(&info), info.si_pid, status_from(&info) };
-    return 1;
+    return true;
+}
+
+bool reap_was_last(void)
+{
+    siginfo_t info;
+
+    return children_look(&info, WEXITED | WNOWAIT) == -ECHILD;
 }
 
 void reap_all(reap_fn *report)
 {
     struct reaped reaped;
 
-    while (reap_next(&reaped) > 0)
+    while (reap_next(&reaped))
         report(reaped.event, reaped.pid, reaped.status);
 }
 

@@ -6,6 +6,7 @@
 #ifndef BPROC_SPACE_REAP_H
 #define BPROC_SPACE_REAP_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "proto/bproc.h"
@@ -19,11 +20,11 @@ struct reaped {
     int status;
 };
 
-/*
- * The next thing to know: 1. 0 when there is none yet; -ECHILD when there is no child. Does not
- * block, takes no memory, changes no errno.
- */
-int reap_next(struct reaped *reaped);
+/* The next thing to know, if there is one. Does not block, takes no memory, changes no errno. */
+bool reap_next(struct reaped *reaped);
+
+/* There is no child, ended or not. As reap_next(). */
+bool reap_was_last(void);
 
 /* Takes in all there is to know and hands each to `report`. Does not block. */
 void reap_all(reap_fn *report);

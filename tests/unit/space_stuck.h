@@ -9,6 +9,8 @@
 #include <dirent.h>
 #include <sys/ptrace.h>
 
+#define KEEPER_STEPS 24             /* more than it takes for one child */
+
 static bool is_in_space(pid_t pid)
 {
     struct stat theirs, ours;
@@ -121,6 +123,46 @@ static void test_word_kept(void)
     ok(passed_is(4845, SIGCONT), "and the parent hears of the signal");
     job_end(&job);
     job_end(&other);
+}
+
+/* It is at the next border of a system call, or in one and waits. */
+static bool steps(pid_t keeper, pid_t number)
+{
+    pid_t stopped = 0;
+
+    if (ptrace(PTRACE_SYSCALL, keeper, 0, 0) < 0)
+        return false;
+    for (int i = 0; i < 2000 && stopped == 0 && state_of(number) != 'S'; i++)
+        stopped = waitpid(keeper, NULL, __WALL | WNOHANG);
+    return stopped == keeper;
+}
+
+/* A second child ends when its keeper is so many steps on since the first one has. */
+static bool are_both_heard_of(int count)
+{
+    struct job one = { .pid = 4842, .ppid = 4846, .pgid = 4846, .cmd = self, .arg = "parents" };
+    struct job other = { .pid = 4843, .ppid = 4846, .pgid = 4846, .cmd = self, .arg = "parents" };
+    bool ready = job_launch(&one) == 0 && job_launch(&other) == 0;
+    pid_t keeper = ready ? outer_pid(one.ppid) : 0;
+
+    if (keeper == 0 || !output(&one, false)[0] || !output(&other, false)[0] || !is_held(keeper))
+        return false;
+    job_end(&one);
+    ready = becomes(one.pid, 'Z');
+    while (count > 0 && steps(keeper, one.ppid))
+        count--;
+    job_end(&other);
+    ready = ready && becomes(other.pid, 'Z');
+    if (count > 0)
+        waitpid(keeper, NULL, __WALL);
+    ptrace(PTRACE_DETACH, keeper, 0, 0);
+    return ready && two_exited(4842, 0, 4843, 0);
+}
+
+static void test_end_between(void)
+{
+    for (int i = 0; i <= KEEPER_STEPS; i++)
+        ok(are_both_heard_of(i), "a child ends %d steps after another one, and is heard of", i);
 }
 
 /* Who the census tells of next, a child of that one; 0: of another one, or nothing. */

@@ -375,6 +375,7 @@ int main(int argc, char **argv)
     test_last_word();
     test_no_descriptors();
     test_word_kept();
+    test_end_between();
     test_given_up();
     test_left();
     test_left_unheard(0);
