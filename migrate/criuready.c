@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -24,6 +25,7 @@
 #define FDS_MAX 20000
 
 static enum role { ROLE_NONE, ROLE_WORKER, ROLE_SERVER } role;
+static int works;               /* is a worker, or what one has forked */
 
 /* CRIU's own: names this run of it, for the sockets that it makes. */
 extern void util_init(void) __attribute__((weak));
@@ -97,6 +99,7 @@ static void worker_begin(int handoff)
 
     if (!fds)
         worker_fail();
+    works = 1;
     fds[0] = rpc_open(handoff);
     fds_place(fds, 1 + fds_take(handoff, fds + 1));
     free(fds);
@@ -286,4 +289,25 @@ unsigned helper_sleep(unsigned seconds)
     if (getppid() == 1)
         _exit(1);
     return nanosleep(&time, &time) < 0 ? (unsigned)time.tv_sec : 0;
+}
+
+/*
+ * CRIU's handler of SIGCHLD calls it. A process that is killed while it is dumped fails the dump, so
+ * that may be when exit() is at work and holds libc's lock, for which the second one would wait for
+ * ever. CRIU leaves nothing to libc that has to be written. In what is preloaded on the way to it,
+ * such as a shell, libc's own does its work.
+ */
+__attribute__((visibility("default"), noreturn))
+void worker_exit(int status) __asm__("exit");
+
+void worker_exit(int status)
+{
+    union {
+        void *symbol;
+        void (*call)(int);
+    } libc = { .symbol = works ? NULL : dlsym(RTLD_NEXT, "exit") };
+
+    if (libc.symbol)
+        libc.call(status);
+    _exit(status);
 }

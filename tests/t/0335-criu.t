@@ -30,11 +30,12 @@ no_criu() {
     ! on "$1" pgrep 'criu'
 }
 
-# criu_break NODE: it ends at once. criu_mend NODE: the real one is back.
-criu_break() {
+# criu_be NODE LINE: a shell is in its place, which executes LINE. criu_mend NODE: the real one is
+# back.
+criu_be() {
     # shellcheck disable=SC2016
-    on "$1" sh -c 'mv "$1" "$1.away" && printf "#!/bin/sh\nexit 1\n" >"$1" && chmod 755 "$1"' \
-        sh "$criu"
+    on "$1" sh -c 'mv "$1" "$1.away" && printf "#!/bin/sh\n%s\n" "$2" >"$1" && chmod 755 "$1"' \
+        sh "$criu" "$2"
 }
 
 criu_mend() {
@@ -87,25 +88,28 @@ wait_for 20 node_is 0 up
 forks "one that waits for longer is back"
 second=$(ready)
 
-criu_break master
+criu_be master 'exit 1'
 on master kill -9 "$second"
 is "one that does not start fails the call" "$(on master "$PROGS/onecall" rfork 0)" "failed EIO"
 like "with the reason in the log" "$(bplab logs master)" "cannot start CRIU"
 criu_mend master
 forks "one that starts again does its work"
 
-criu_break n0
+criu_be n0 'exit 1'
 is "one on a node that does not start fails the call" "$(on master "$PROGS/onecall" rfork 0)" \
     "failed EIO"
 criu_mend n0
 forks "and works again when it does"
 
-bplab daemon master stop
-ok "it ends with the daemon" wait_for 10 no_criu master
+criu_be master "exec $PROGS/criu_exit \"\$@\""
+on master kill -9 "$(ready)"
+is "one whose exit() gets stuck ends, and fails the call" \
+    "$(on master timeout 20 "$PROGS/onecall" rfork 0)" "failed EIO"
+criu_mend master
+on master kill -9 "$(ready)"
+forks "and works again when it is back"
 
-bplab daemon master start
-wait_for 20 node_is 0 up
-# CRIU tries the kernel by children that sleep until it kills them: one kill in twenty meets one.
+# CRIU tries the kernel by children that sleep until it kills them. One in twenty of these is met by then.
 # shellcheck disable=SC2016
 on master bash -c 'for i in {1..100}; do
         "$0" rfork 0 >/dev/null 2>&1 &
@@ -114,4 +118,6 @@ on master bash -c 'for i in {1..100}; do
     done 2>/dev/null' "$PROGS/onecall"
 ok "callers that are killed leave none of it on a node" wait_for 10 no_criu n0
 
+bplab daemon master stop
+ok "it ends with the daemon" wait_for 10 no_criu master
 done_testing
