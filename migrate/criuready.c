@@ -14,11 +14,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/fault.h"
 #include "migrate/criu.h"
+#include "migrate/criuchild.h"
 #include "migrate/criuready.h"
 #include "migrate/fdpacket.h"
 
@@ -100,6 +100,7 @@ static void worker_begin(int handoff)
     if (!fds)
         worker_fail();
     works = 1;
+    criuchild_bind();
     fds[0] = rpc_open(handoff);
     fds_place(fds, 1 + fds_take(handoff, fds + 1));
     free(fds);
@@ -275,27 +276,10 @@ ssize_t request_recv(int sock, void *bytes, size_t len, int flags)
 }
 
 /*
- * In place of libc's, too. What sleeps in CRIU is a child by which it tries a feature of the
- * kernel, with nothing to do until it is killed. If CRIU is killed before, it would sleep for ever.
- */
-__attribute__((visibility("default")))
-unsigned helper_sleep(unsigned seconds) __asm__("sleep");
-
-unsigned helper_sleep(unsigned seconds)
-{
-    struct timespec time = { .tv_sec = seconds };
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == 1)
-        _exit(1);
-    return nanosleep(&time, &time) < 0 ? (unsigned)time.tv_sec : 0;
-}
-
-/*
- * CRIU's handler of SIGCHLD calls it. A process that is killed while it is dumped fails the dump, so
- * that may be when exit() is at work and holds libc's lock, for which the second one would wait for
- * ever. CRIU leaves nothing to libc that has to be written. In what is preloaded on the way to it,
- * such as a shell, libc's own does its work.
+ * In place of libc's, too. CRIU's handler of SIGCHLD calls it. A process that is killed while it is
+ * dumped fails the dump, so that may be when exit() is at work and holds libc's lock, for which the
+ * second one would wait for ever. CRIU leaves nothing to libc that has to be written. In what is
+ * preloaded on the way to it, such as a shell, libc's own does its work.
  */
 __attribute__((visibility("default"), noreturn))
 void worker_exit(int status) __asm__("exit");

@@ -33,7 +33,8 @@ install-exec-hook:
 # sanitizer. Libtool's own description of it is of no use to anybody.
 execmodule_LTLIBRARIES += migrate/bproc-criu.la
 migrate_bproc_criu_la_SOURCES = migrate/criuready.c migrate/criuready.h migrate/criu.h \
-	migrate/fdpacket.c migrate/fdpacket.h common/fault.c common/fault.h
+	migrate/criuchild.c migrate/criuchild.h migrate/fdpacket.c migrate/fdpacket.h \
+	common/fault.c common/fault.h
 migrate_bproc_criu_la_CFLAGS = $(WARNING_CFLAGS) $(HARDENING_CFLAGS)
 migrate_bproc_criu_la_LDFLAGS = -module -avoid-version -shared $(HARDENING_LDFLAGS)
 

@@ -35,10 +35,12 @@ tests_progs_onecall_SOURCES = tests/progs/onecall.c tests/progs/prog.h
 tests_progs_onecall_LDADD = $(PROG_LDADD)
 tests_progs_onecall_LDFLAGS = $(PROG_LINK)
 
-# It is preloaded into as CRIU is, so it is built as that library is (migrate/local.mk).
-check_PROGRAMS += tests/progs/criu_exit
+# They are preloaded into as CRIU is, so they are built as that library is (migrate/local.mk).
+check_PROGRAMS += tests/progs/criu_exit tests/progs/criu_parent
 tests_progs_criu_exit_SOURCES = tests/progs/criu_exit.c
 tests_progs_criu_exit_CFLAGS = $(WARNING_CFLAGS) $(HARDENING_CFLAGS)
+tests_progs_criu_parent_SOURCES = tests/progs/criu_parent.c
+tests_progs_criu_parent_CFLAGS = $(WARNING_CFLAGS) $(HARDENING_CFLAGS)
 
 check_PROGRAMS += tests/progs/load
 tests_progs_load_SOURCES = tests/progs/load.c tests/progs/prog.h

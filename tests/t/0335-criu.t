@@ -42,6 +42,10 @@ criu_mend() {
     on "$1" mv "$criu.away" "$criu"
 }
 
+has_children() {
+    [[ $(on n0 pgrep -xc criu_parent) == 3 ]]
+}
+
 fails "none is there before it is needed" ready
 forks "a process leaves"
 first=$(ready)
@@ -109,7 +113,22 @@ criu_mend master
 on master kill -9 "$(ready)"
 forks "and works again when it is back"
 
-# CRIU tries the kernel by children that sleep until it kills them. One in twenty of these is met by then.
+criu_be n0 "exec $PROGS/criu_parent \"\$@\""
+on master "$PROGS/onecall" rfork 0 >"$TMP/end" &
+ok "one on a node waits beside its children" wait_for 10 has_children
+on n0 pkill -9 -x bproc-arrival
+ok "they end with it when nobody waits for it any more" wait_for 10 no_criu n0
+wait
+is "which fails the call" "$(<"$TMP/end")" "failed EIO"
+criu_mend n0
+forks "and works again, too"
+
+bplab daemon master stop
+ok "it ends with the daemon" wait_for 10 no_criu master
+
+bplab daemon master start
+wait_for 20 node_is 0 up
+# CRIU tries the kernel by children that sleep until it kills them: one kill in twenty meets one.
 # shellcheck disable=SC2016
 on master bash -c 'for i in {1..100}; do
         "$0" rfork 0 >/dev/null 2>&1 &
@@ -118,6 +137,4 @@ on master bash -c 'for i in {1..100}; do
     done 2>/dev/null' "$PROGS/onecall"
 ok "callers that are killed leave none of it on a node" wait_for 10 no_criu n0
 
-bplab daemon master stop
-ok "it ends with the daemon" wait_for 10 no_criu master
 done_testing
