@@ -38,10 +38,11 @@ static int options_read(struct end_options *options, int argc, char **argv)
     int option;
 
     *options = (struct end_options) { .target.suffix = "", .label = "" };
-    while ((option = getopt(argc, argv, "rtdpHC:l:s:")) != -1) {
+    while ((option = getopt(argc, argv, "rtbdpHC:l:s:")) != -1) {
         switch (option) {
         case 'r': options->source.recurse = true; break;
         case 't': options->source.total = true; break;
+        case 'b': options->target.beside = true; break;
         case 'd': options->target.directory = true; break;
         case 'p': options->target.preserve = true; break;
         case 'H': options->dir = home_dir(); break;

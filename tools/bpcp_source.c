@@ -39,6 +39,8 @@ static int entry_put(FILE *out, copy_kind kind, const char *name, const struct s
 
     entry->name = (char *)(uintptr_t)name;
     entry->mode = mode_of(st);
+    entry->device = st->st_dev;
+    entry->inode = st->st_ino;
     entry->accessed = (copy_time) { st->st_atim.tv_sec, (u_int)st->st_atim.tv_nsec };
     entry->modified = (copy_time) { st->st_mtim.tv_sec, (u_int)st->st_mtim.tv_nsec };
     return stream_put(out, &record);

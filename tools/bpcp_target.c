@@ -9,6 +9,7 @@
 
 #include "tools/bpcp_file.h"
 #include "tools/bpcp_name.h"
+#include "tools/bpcp_same.h"
 #include "tools/bpcp_stream.h"
 #include "tools/bpcp_target.h"
 
@@ -133,6 +134,11 @@ static int dir_begin(struct taking *taking, const copy_entry *entry)
     result = path_make(taking, entry->name, path);
     if (result == -EPROTO)
         return result;
+    if (result == 0 && taking->target->beside && same_tree(path, entry)) {
+        report_error(&taking->target->report,
+                     "cannot copy to '%s': It is in the directory that is copied", path);
+        result = -ELOOP;
+    }
     if (result == 0) {
         result = dir_make(path, entry->mode);
         if (result < 0)
@@ -191,7 +197,10 @@ static int file_begin(struct taking *taking, const copy_entry *entry)
     if (taking->skipped > 0)
         return 0;
     error = path_make(taking, entry->name, path);
-    if (error == 0)
+    if (error == 0 && taking->target->beside && same_file(path, entry))
+        report_error(&taking->target->report,
+                     "cannot copy to '%s': It is the file that is copied", path);
+    else if (error == 0)
         file_open(&taking->file, path, entry, &taking->target->report);
     return error == -EPROTO ? error : 0;
 }

@@ -22,6 +22,7 @@ struct target {
     const char *path;
     bool directory;         /* it has to be one already */
     bool preserve;          /* modes and times */
+    bool beside;            /* the source is on this machine */
     const char *suffix;     /* of the names in it, "" */
     char **asked;           /* name_of_copy() of what was asked for, ended by NULL */
     struct report report;

@@ -99,7 +99,8 @@ static int source_start(struct transfer *transfer, const struct transfer_plan *p
     return 0;
 }
 
-static int target_start(struct task *task, const struct transfer_plan *plan, int node,
+/* The source is on `from`. */
+static int target_start(struct task *task, const struct transfer_plan *plan, int node, int from,
                         char *const *names, size_t count, const char *suffix)
 {
     struct arguments *args = arguments_new(plan, "target", node, count);
@@ -110,6 +111,8 @@ static int target_start(struct task *task, const struct transfer_plan *plan, int
         argument_add(args, "-d");
     if (plan->preserve)
         argument_add(args, "-p");
+    if (node == from)
+        argument_add(args, "-b");
     argument_add(args, "-s");
     argument_add(args, suffix);
     argument_add(args, "--");
@@ -157,8 +160,8 @@ int transfer_start(struct transfer *transfer, const struct transfer_plan *plan, 
     if (!error)
         error = source_start(transfer, plan, node, paths, count);
     for (size_t i = 0; i < plan->nodes->count && !error; i++) {
-        error = target_start(&transfer->targets[i], plan, plan->nodes->nodes[i], names, count,
-                             suffix);
+        error = target_start(&transfer->targets[i], plan, plan->nodes->nodes[i], node, names,
+                             count, suffix);
         branch_init(&transfer->branches[i], &transfer->targets[i]);
         transfer->count++;
     }

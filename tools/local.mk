@@ -72,6 +72,7 @@ tools_bpcp_SOURCES = \
 	tools/bpcp_place.c tools/bpcp_place.h \
 	tools/bpcp_report.c tools/bpcp_report.h \
 	tools/bpcp_ring.c tools/bpcp_ring.h \
+	tools/bpcp_same.c tools/bpcp_same.h \
 	tools/bpcp_source.c tools/bpcp_source.h \
 	tools/bpcp_stream.c tools/bpcp_stream.h \
 	tools/bpcp_target.c tools/bpcp_target.h \
@@ -135,7 +136,7 @@ UNIT_TESTS += tests/unit/test_bpcp
 
 tests_unit_test_bpcp_SOURCES = tests/unit/test_bpcp.c \
 	tools/bpcp_file.c tools/bpcp_name.c tools/bpcp_bar.c tools/bpcp_report.c \
-	tools/bpcp_stream.c tools/bpcp_target.c
+	tools/bpcp_same.c tools/bpcp_stream.c tools/bpcp_target.c
 tests_unit_test_bpcp_LDADD = proto/libproto.la
 
 UNIT_TESTS += tests/unit/test_bpcp_flow

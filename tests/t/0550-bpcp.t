@@ -67,8 +67,22 @@ at n0 'cd /w && head -c 100000 /dev/urandom >long && chmod 600 long && ln -s lon
 ok "over a longer file, through a link" bpcp /w/one 0:/w/link
 is "its mode stays, and so does the link" \
     "$(at n0 'cd /w && stat -c %a long && cat long && readlink link')" $'600\none\nlong'
-ok "onto itself" bpcp 0:/w/long 0:/w/long
+at n0 'cd /w && ln long name'
+at n1 'mkdir /w'
+exits 1 "onto itself" bpcp 0:/w/long 0:/w/link
+is "is told" "$(cat "$TMP/out")" "bpcp: n0: cannot copy to '/w/link': It is the file that is copied"
+exits 1 "by its other name" bpcp 0:/w/long 0,1:/w/name
 is "loses nothing" "$(at n0 'cat /w/long')" one
+is "and another node gets it" "$(at n1 'cat /w/name; rm -r /w')" one
+at n0 'mkdir -p /w/loop/in/deep && cp /w/long /w/loop'
+exits 1 "a directory into itself" bpcp -r 0:/w/loop 0:/w/loop/in/deep
+is "is told" "$(cat "$TMP/out")" \
+    "bpcp: n0: cannot copy to '/w/loop/in/deep/loop': It is in the directory that is copied"
+exits 1 "or to what is to be made there" bpcp -r 0:/w/loop 0:/w/loop/in/new
+exits 1 "or onto itself" bpcp -r 0:/w/loop 0:/w
+is "makes nothing there" "$(at n0 'cd /w/loop && find . | sort | xargs')" ". ./in ./in/deep ./long"
+ok "beside itself is no error" bpcp -r 0:/w/loop 0:/w/looped
+is "and makes a copy" "$(at n0 'cat /w/looped/long; rm -r /w/loop /w/looped')" one
 at n0 'head -c 3000000 /dev/urandom >/w/holes'
 here 'cd /w && truncate -s 1M holes && printf x | dd of=holes bs=1 seek=500000 conv=notrunc status=none &&
     truncate -s 64M holes'
