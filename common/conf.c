@@ -197,6 +197,19 @@ int conf_load(const char *path, conf_complain complain_to, void *arg, struct con
     return error;
 }
 
+int conf_size(const struct conf *conf)
+{
+    int size = conf->nodes;
+
+    for (unsigned i = 0; conf->nodes == 0 && i < conf->nranges; i++) {
+        const struct conf_range *range = &conf->ranges[i];
+        int end = range->node + (int)(range->last - range->first) + 1;
+
+        size = end > size ? end : size;
+    }
+    return size;
+}
+
 int conf_node_of(const struct conf *conf, uint32_t addr)
 {
     for (unsigned i = 0; i < conf->nranges; i++)

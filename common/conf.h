@@ -70,6 +70,16 @@ int conf_load(const char *path, conf_complain complain, void *arg, struct conf *
 
 void conf_free(struct conf *conf);
 
+/*
+ * Is each group a specification that can be read, of nodes and groups that there are? Not for a
+ * slave, which uses none, and in whose file a word may be the master's name. 0, or -EINVAL when
+ * there were complaints. Does not block.
+ */
+int conf_check_groups(struct conf *conf, const char *path, conf_complain complain, void *arg);
+
+/* How many nodes there are: `nodes`, or what the addresses imply. */
+int conf_size(const struct conf *conf);
+
 /* The node an address (host byte order) belongs to, or -1. */
 int conf_node_of(const struct conf *conf, uint32_t addr);
 

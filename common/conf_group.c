@@ -2,10 +2,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/conf_parse.h"
+#include "common/nodelang.h"
 
 static int group_find(const struct conf *conf, const char *name, size_t len)
 {
@@ -53,56 +55,76 @@ void conf_take_group(struct conf_parse *parse, const struct keyword *keyword, ch
     free(group.spec);
 }
 
-/*
- * The next group that a specification names, from *at on, which goes behind it; NULL: none is.
- * What is between the operators of tools/nodespec.h; a file's name goes on up to the comma.
- */
-static const char *name_next(const char **at, size_t *len)
-{
-    const char *name = NULL;
-
-    while (!name && **at) {
-        const char *term = *at + (strncmp(*at, "-@", 2) == 0);
-        size_t size = strcspn(term, *term == '^' ? "," : ",&!^");
-
-        *at = term + size + (term[size] != '\0');
-        *len = size - 1;
-        name = *term == '@' ? term + 1 : NULL;
-    }
-    return name;
-}
-
 enum look { LOOK_NONE, LOOK_BEGUN, LOOK_OVER };
 
-/* A group and all that it leads to. */
-static void group_look(struct conf_parse *parse, int group, char *looks)
+/* A look at all groups. */
+struct looking {
+    struct conf_parse parse;
+    int size;               /* how many nodes there are */
+    char looks[CONF_MAX_GROUPS];
+};
+
+static void group_look(struct looking *looking, int group);
+
+/* What is in the other group is looked at by itself, once. */
+static int other_look(void *arg, const char *name, const char **spec, char *text, size_t len)
 {
-    const struct conf_group *groups = parse->conf->groups;
-    const char *at = groups[group].spec, *name;
-    size_t len;
+    struct looking *looking = arg;
+    int other = group_find(looking->parse.conf, name, strlen(name));
 
-    looks[group] = LOOK_BEGUN;
-    while ((name = name_next(&at, &len)) != NULL) {
-        int other = group_find(parse->conf, name, len);
-
-        parse->line = groups[group].line;
-        if (other < 0)
-            conf_error(parse, "nodegroup: `@%s' names `@%.*s', which is no group",
-                       groups[group].name, (int)len, name);
-        else if (looks[other] == LOOK_BEGUN)
-            conf_error(parse, "nodegroup: `@%s' contains itself", groups[other].name);
-        else if (looks[other] == LOOK_NONE)
-            group_look(parse, other, looks);
+    if (other < 0) {
+        snprintf(text, len, "'@%s' is no group of nodes", name);
+        return -EINVAL;
     }
-    looks[group] = LOOK_OVER;
+    if (looking->looks[other] == LOOK_BEGUN) {
+        snprintf(text, len, "'@%s' contains itself", name);
+        return -ELOOP;
+    }
+    if (looking->looks[other] == LOOK_NONE)
+        group_look(looking, other);
+    *spec = "";
+    return 0;
 }
 
-void conf_check_groups(struct conf_parse *parse)
+static int nodes_check(const struct nodeset *nodes, int size, char *text, size_t len)
 {
-    char looks[CONF_MAX_GROUPS] = { LOOK_NONE };
+    for (size_t i = 0; i < nodes->count; i++)
+        if (nodes->nodes[i] >= size) {
+            snprintf(text, len, "there is no node %d", nodes->nodes[i]);
+            return -EINVAL;
+        }
+    return 0;
+}
 
-    for (unsigned i = 0; i < parse->conf->ngroups; i++)
-        if (looks[i] == LOOK_NONE)
-            group_look(parse, (int)i, looks);
-    parse->line = 0;
+/* Ranges and states are of no nodes here: what is left are the nodes that stand there by number. */
+static void group_look(struct looking *looking, int group)
+{
+    const struct conf_group *given = &looking->parse.conf->groups[group];
+    const struct nodelang_world world = { .self = BPROC_NODE_MASTER, .words_only = true,
+                                          .group = other_look, .arg = looking };
+    struct nodeset nodes = { 0 };
+    char text[256];
+    int error;
+
+    looking->looks[group] = LOOK_BEGUN;
+    error = *given->spec ? nodelang_read(&nodes, given->spec, &world, text, sizeof(text)) : 0;
+    if (!error)
+        error = nodes_check(&nodes, looking->size, text, sizeof(text));
+    nodeset_free(&nodes);
+    looking->looks[group] = LOOK_OVER;
+    looking->parse.line = given->line;
+    if (error)
+        conf_error(&looking->parse, "nodegroup: cannot take `@%s': %s", given->name, text);
+}
+
+int conf_check_groups(struct conf *conf, const char *path, conf_complain complain, void *arg)
+{
+    struct looking looking = { .parse = { .conf = conf, .path = path, .complain = complain,
+                                          .arg = arg },
+                               .size = conf_size(conf) };
+
+    for (unsigned i = 0; i < conf->ngroups; i++)
+        if (looking.looks[i] == LOOK_NONE)
+            group_look(&looking, (int)i);
+    return looking.parse.errors ? -EINVAL : 0;
 }

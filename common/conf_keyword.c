@@ -261,7 +261,6 @@ void conf_check(struct conf_parse *parse)
 {
     struct conf *conf = parse->conf;
 
-    conf_check_groups(parse);
     if (!conf->socket[0] && snprintf(conf->socket, sizeof(conf->socket), "%s/bproc.sock",
                                      conf->run_dir) >= SOCKET_PATH_MAX)
         conf_error(parse, "rundir: the path of the socket in it would be too long");

@@ -51,13 +51,10 @@ void conf_take_iprange(struct conf_parse *parse, const struct keyword *keyword, 
 void conf_take_group(struct conf_parse *parse, const struct keyword *keyword, char **args,
                      int count);
 
-/* With the whole file: groups that name one that there is not, or themselves. */
-void conf_check_groups(struct conf_parse *parse);
-
 /* 0 with *number from `low` to `high`, or -EINVAL. */
 int conf_number(const char *word, long low, long high, long *number);
 
-/* What only the whole file shows: node numbers beyond `nodes`, what groups are made of. */
+/* What only the whole file shows: node numbers beyond `nodes`. */
 void conf_check(struct conf_parse *parse);
 
 /* Adds a range of addresses for `node`. 0, -EEXIST when an address is taken, -ENOMEM. */

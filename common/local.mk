@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+# What users write for nodes: for the tools, and for the groups of the configuration.
+noinst_LTLIBRARIES += common/libnodelang.la
+common_libnodelang_la_SOURCES = \
+	common/nodelang.c common/nodelang.h \
+	common/nodeset.c common/nodeset.h
+
 # What both daemons and bpctl share.
 noinst_LTLIBRARIES += common/libcommon.la
 
@@ -26,7 +32,7 @@ common_libcommon_la_SOURCES = \
 	common/tls_cert.c common/tls_cert.h \
 	common/tls_join.c \
 	common/trace.c common/trace.h
-common_libcommon_la_LIBADD = proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
+common_libcommon_la_LIBADD = common/libnodelang.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_config tests/unit/test_conn tests/unit/test_conn_read
 UNIT_TESTS += tests/unit/test_frame tests/unit/test_tls tests/unit/test_tls_records

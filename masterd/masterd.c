@@ -104,13 +104,13 @@ static void complain_stderr(void *arg, int is_error, const char *line)
     fprintf(stderr, "%s%s\n", is_error ? "" : "warning: ", line);
 }
 
-/* What conf_load() cannot know: this daemon needs nodes. */
-static int conf_is_enough(const struct conf *conf, const char *file, conf_complain complain)
+/* What conf_load() cannot know: this daemon needs nodes, and groups that are some. */
+static int conf_is_enough(struct conf *conf, const char *file, conf_complain complain)
 {
     char line[PATH_MAX + 80];
 
-    if (conf->nodes > 0 || conf->nranges > 0)
-        return 1;
+    if (conf_size(conf) > 0)
+        return conf_check_groups(conf, file, complain, NULL) == 0;
     snprintf(line, sizeof(line), "%s: no nodes: `nodes', `ip' or `iprange' is needed", file);
     complain(NULL, 1, line);
     return 0;
@@ -173,11 +173,13 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
     (void)what;
     notify_reloading();
     error = conf_load(options->file, conf_complain_log, NULL, &fresh);
+    if (!error && !conf_is_enough(fresh, options->file, conf_complain_log)) {
+        conf_free(fresh);
+        error = -EINVAL;
+    }
     if (error)
         log_warnx("cannot reload %s: %s: keeping the old configuration", options->file,
                   error == -EINVAL ? "there are errors in it" : strerror(-error));
-    else if (!conf_is_enough(fresh, options->file, conf_complain_log))
-        conf_free(fresh);
     else
         conf_swap(fresh);
     notify_ready();

@@ -300,20 +300,6 @@ static int nodes_load(int first)
     return store_load(node_remember, &first);
 }
 
-/* `nodes` of the configuration, or what its addresses imply. */
-static int wanted_size(void)
-{
-    int size = master.conf->nodes;
-
-    for (unsigned i = 0; master.conf->nodes == 0 && i < master.conf->nranges; i++) {
-        const struct conf_range *range = &master.conf->ranges[i];
-        int end = range->node + (int)(range->last - range->first) + 1;
-
-        size = end > size ? end : size;
-    }
-    return size;
-}
-
 static int nodes_make(int size)
 {
     while (nodes_size < size) {
@@ -328,14 +314,14 @@ static int nodes_make(int size)
 int nodetable_start(void)
 {
     on_write = event_new(master.base, -1, 0, write_due, NULL);
-    if (!on_write || nodes_make(wanted_size()) < 0)
+    if (!on_write || nodes_make(conf_size(master.conf)) < 0)
         return -ENOMEM;
     return nodes_load(0);
 }
 
 void nodetable_reload(void)
 {
-    int size = wanted_size(), before;
+    int size = conf_size(master.conf), before;
 
     while (nodes_size > size) {
         struct node *node = nodes[nodes_size - 1];

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "tools/nodeset.h"
+#include "common/nodeset.h"
 #include "tools/tool.h"
 
 struct place {

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/nodeset.h"
 #include "tools/bpcp_chain.h"
 #include "tools/bpsh_task.h"
-#include "tools/nodeset.h"
 
 /* What all transfers of one run of bpcp have in common. */
 struct transfer_plan {

@@ -111,7 +111,7 @@ static void nodes_act(struct control *control, const struct act *act)
 
 static int state_read(const char *name)
 {
-    int state = nodespec_state(name);
+    int state = nodelang_state(name);
 
     if (state < 0 || state == bproc_node_boot)
         errx(1, "'%s' is no state to set; these are: up down unavailable error reboot halt pwroff",

@@ -156,7 +156,7 @@ static struct conf *config_load(const char *path)
 
     if (error && error != -EINVAL)
         errx(1, "cannot read %s: %s", path, strerror(-error));
-    if (error)
+    if (error || conf_check_groups(conf, path, complain, NULL) < 0)
         exit(1);
     return conf;
 }

@@ -3,8 +3,8 @@
 #ifndef TOOLS_BPRUN_MAP_H
 #define TOOLS_BPRUN_MAP_H
 
+#include "common/nodeset.h"
 #include "tools/bprun_options.h"
-#include "tools/nodeset.h"
 
 /*
  * Fills *map, which starts zeroed and ends with nodeset_free(). If there is no place, the tool ends

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/nodeset.h"
 #include "tools/bprun_options.h"
-#include "tools/nodeset.h"
 #include "tools/tool.h"
 
 static const char usage_text[] =

@@ -219,7 +219,7 @@ static char *specs_join(const struct options *options)
 static void nodes_choose(struct nodeset *nodes, const struct options *options)
 {
     int number = options->nspecs == 1 && options->nexcluded == 0 && !options->pty
-                     ? nodespec_number(options->specs[0]) : -1;
+                     ? nodelang_number(options->specs[0]) : -1;
     struct tool_nodes table;
     char *spec, text[512];
     int error;

@@ -7,8 +7,8 @@
 #ifndef TOOLS_BPSH_COLLECT_H
 #define TOOLS_BPSH_COLLECT_H
 
+#include "common/nodeset.h"
 #include "tools/bpsh_loop.h"
-#include "tools/nodeset.h"
 
 struct group {
     const struct output_text *text;

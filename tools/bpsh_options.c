@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/nodeset.h"
 #include "tools/bpsh_options.h"
-#include "tools/nodeset.h"
 #include "tools/tool.h"
 
 #define LONGEST_BUFFER (16 * 1024 * 1024)

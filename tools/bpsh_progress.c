@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "common/nodeset.h"
 #include "tools/bpsh_progress.h"
-#include "tools/nodeset.h"
 #include "tools/tool.h"
 
 #define SHOW_MS 100

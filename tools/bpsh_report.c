@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "common/nodeset.h"
 #include "tools/bpsh_report.h"
 #include "tools/json.h"
-#include "tools/nodeset.h"
 #include "tools/tool.h"
 
 static void ending_put(struct json *json, const struct task *task)

@@ -48,7 +48,7 @@ static void state_json(struct json *json, const struct bproc_node_info_t *infos,
     if (first == count)
         return;
     json_object(json, NULL);
-    json_string(json, "state", nodespec_state_name(state));
+    json_string(json, "state", nodelang_state_name(state));
     set_json(json, infos, count, state);
     json_close(json);
 }
@@ -65,7 +65,7 @@ static void info_json(struct json *json, const struct bproc_node_info_t *info)
     json_object(json, NULL);
     json_int(json, "node", info->node);
     json_string(json, "name", name);
-    json_string(json, "state", nodespec_state_name(info->status));
+    json_string(json, "state", nodelang_state_name(info->status));
     json_string(json, "address", info->addr ? address : NULL);
     json_string(json, "mode", mode);
     json_string(json, "user", idname_user(info->uid));

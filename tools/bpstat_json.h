@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "tools/nodeset.h"
+#include "common/nodeset.h"
 #include "tools/tool.h"
 
 /* Nodes, in the order given. Blocks for the name service. */

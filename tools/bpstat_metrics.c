@@ -23,7 +23,7 @@ static void nodes_print(const struct tool_nodes *table)
 
         for (int i = 0; i < table->count; i++)
             count += table->list[i].status == state;
-        printf("bproc_nodes{state=\"%s\"} %d\n", nodespec_state_name(state), count);
+        printf("bproc_nodes{state=\"%s\"} %d\n", nodelang_state_name(state), count);
     }
 }
 

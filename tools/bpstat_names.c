@@ -113,7 +113,7 @@ int names_groups(const struct nodeset *set, const struct tool_nodes *table)
         if (set->count == 0 || spec_has(groups[i].spec, set, table))
             puts(groups[i].name);
     for (int state = 0; state < BPROC_NODE_NSTATES; state++)
-        if (spec_has(nodespec_state_name(state), set, table))
-            puts(nodespec_state_name(state));
+        if (spec_has(nodelang_state_name(state), set, table))
+            puts(nodelang_state_name(state));
     return 0;
 }

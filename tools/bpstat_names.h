@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tools/nodeset.h"
+#include "common/nodeset.h"
 #include "tools/tool.h"
 
 /*

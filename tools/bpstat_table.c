@@ -50,7 +50,7 @@ static void state_print(int state, int width)
                         state == bproc_node_down || state == bproc_node_error ? TOOL_RED :
                         TOOL_YELLOW;
 
-    printf("%s%-*s%s", tool_color(STDOUT_FILENO, color), width, nodespec_state_name(state),
+    printf("%s%-*s%s", tool_color(STDOUT_FILENO, color), width, nodelang_state_name(state),
            tool_color(STDOUT_FILENO, TOOL_PLAIN));
 }
 

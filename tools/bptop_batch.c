@@ -49,7 +49,7 @@ static void node_json(struct json *json, const struct top_node *node)
 
     json_object(json, NULL);
     json_int(json, "node", node->node);
-    json_string(json, "state", nodespec_state_name(node->state));
+    json_string(json, "state", nodelang_state_name(node->state));
     if (usage) {
         json_int(json, "cpus", usage->cpus);
         json_real(json, "cpu_percent", node->cpu);

@@ -109,7 +109,7 @@ void format_node(char line[FORMAT_MAX], const struct top_node *node)
     const struct bproc_usage_t *usage = node->usage;
     char name[16], memory[16], uptime[24];
     int used = snprintf(line, FORMAT_MAX, "%-6s %-11s ", node_name(name, node->node),
-                        nodespec_state_name(node->state));
+                        nodelang_state_name(node->state));
 
     if (!usage) {
         snprintf(line + used, FORMAT_MAX - (size_t)used, "%5s %6s %6s %6s %4s %5s %6s %5s %10s",

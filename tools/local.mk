@@ -9,11 +9,10 @@ HOST_SOURCES = tools/host.c tools/host.h
 # For every tool that takes nodes.
 NODES_SOURCES = \
 	tools/nodegroup.c tools/nodegroup.h \
-	tools/nodeset.c tools/nodeset.h \
 	tools/nodespec.c tools/nodespec.h \
 	tools/tool.c tools/tool.h
 # The library itself, not the shared one: to load that took a tool a tenth of its time.
-NODES_LIBS = libbproc/libcalls.la libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
+NODES_LIBS = common/libnodelang.la libbproc/libcalls.la libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
 
 # Commands on many nodes at once: for every tool that runs some.
 RUN_SOURCES = \
@@ -80,7 +79,7 @@ tools_bpcp_SOURCES = \
 	tools/bpcp_word.c tools/bpcp_word.h \
 	$(NODES_SOURCES) $(RUN_SOURCES)
 # It sends itself: nodes need nothing but libc for it.
-tools_bpcp_LDADD = libbproc/libcalls.la libbproc/libclient.la proto/libwire.la $(XDR_LIBS)
+tools_bpcp_LDADD = $(NODES_LIBS)
 
 tools_bpstat_SOURCES = \
 	tools/bpstat.c \
@@ -121,7 +120,8 @@ tools_bpctl_LDADD = $(NODES_LIBS) common/libcommon.la
 
 UNIT_TESTS += tests/unit/test_nodespec
 
-tests_unit_test_nodespec_SOURCES = tests/unit/test_nodespec.c tools/nodespec.c tools/nodeset.c
+tests_unit_test_nodespec_SOURCES = tests/unit/test_nodespec.c tools/nodespec.c
+tests_unit_test_nodespec_LDADD = common/libnodelang.la
 
 UNIT_TESTS += tests/unit/test_bpsh
 

@@ -11,7 +11,7 @@
 
 struct nodegroup {
     const char *name;       /* without the @ */
-    const char *spec;       /* as nodespec_add() takes it */
+    const char *spec;       /* as nodelang_read() takes it */
 };
 
 /*

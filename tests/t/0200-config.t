@@ -74,12 +74,27 @@ says "a relative path" "config:2: nodeup: .node_up' is not an absolute path" "no
     "nodeup node_up"
 says "a group without @" "config:2: nodegroup: .fast' does not start with @" "nodes 3" \
     "nodegroup fast 0-3"
-says "a group that is its own part" "^config:2: nodegroup: .@a' contains itself" "nodes 3" \
+says "a group that is its own part" "^config:2: nodegroup: cannot take .@a': '@a' contains itself" \
+    "nodes 3" \
     "nodegroup @a 0,!@a"
-says "groups in a circle" "^config:3: nodegroup: .@a' contains itself" "nodes 3" \
+says "groups in a circle" "^config:3: nodegroup: cannot take .@b': '@a' contains itself" "nodes 3" \
     "nodegroup @a 0,@b" "nodegroup @b 1&@a"
-says "a group of one that there is not" "^config:2: nodegroup: .@a' names .@c', which is no group" \
-    "nodes 3" "nodegroup @a 0,-@c"
+says "a group of one that there is not" \
+    "^config:2: nodegroup: cannot take .@a': '@c' is no group of nodes" "nodes 3" "nodegroup @a 0,-@c"
+says "a group with a bracket that stays open" \
+    "^config:2: nodegroup: cannot take .@a': 'n.0-' is no node" "nodes 3" "nodegroup @a n[0-"
+says "a group of what is no node" "^config:2: nodegroup: cannot take .@a': 'foo' is no node" \
+    "nodes 3" "nodegroup @a 0,foo"
+says "a group of a node that there is not" \
+    "^config:3: nodegroup: cannot take .@a': there is no node 77" \
+    "nodes 3" "nodegroup @b 2" "nodegroup @a @b,77"
+says "one that addresses do not give" "^config:2: nodegroup: cannot take .@a': there is no node 2" \
+    "iprange 10.0.0.1 10.0.0.2" "nodegroup @a n[1,2]"
+takes "groups of whatever may be named" "nodes 3" "nodegroup @a 0-99,10.9.9.9,allup!down,self,master" \
+    "nodegroup @b ''" "nodegroup @c @a&@b,$(hostname)"
+is "all bad groups are told" "$(printf '%s\n' "nodes 2" "nodegroup @a x" "nodegroup @b @a,y,z" \
+    >"$TMP/config"; "$masterd" -n -c "$TMP/config" 2>&1 | grep -o "config:[0-9].*'.'" | cut -d: -f2)" \
+    $'2\n3'
 takes "groups of groups, and of files" "nodes 3" "nodegroup @a @b&@c" "nodegroup @b 0,^/tmp/list@x" \
     "nodegroup @c 1,-@b"
 says "a socket that has too long a path" "^config:2: socket: a path of more than 107 bytes" "nodes 3" \
@@ -111,13 +126,13 @@ on master cp $config $config.first
 # reload: lets masterd read its configuration anew and waits until it has said how that went.
 reload() {
     local before
-    before=$(bplab logs master | grep -cE 'configuration reloaded|old configuration|no nodes')
+    before=$(bplab logs master | grep -cE 'configuration reloaded|old configuration')
     on master sh -c 'kill -HUP $(cat /run/bproc/masterd.pid)'
     wait_for 5 reload_done "$before"
 }
 
 reload_done() {
-    (( $(bplab logs master | grep -cE 'configuration reloaded|old configuration|no nodes') > $1 ))
+    (( $(bplab logs master | grep -cE 'configuration reloaded|old configuration') > $1 ))
 }
 
 pid=$(on master cat /run/bproc/masterd.pid)

@@ -42,20 +42,20 @@ for mode in 777 8 x -1 1111 0200 ""; do
     exits 1 "mode '$mode'" bpctl -S 0 -m "$mode"
 done
 like "is told" "$(cat "$TMP/out")" "bpctl: '' is no mode"
-on master sh -c 'printf "nodes 2\niprange 10.0.0.1 10.0.0.2\nnodegroup @a \"0 1\"\n" >/tmp/good
+on master sh -c 'printf "nodes 2\niprange 10.0.0.1 10.0.0.2\nnodegroup @a 0,1\n" >/tmp/good
     echo "criu \"/a b/criu\"" >>/tmp/good; echo "haltcommand \"sh -c '\''echo  a'\''\"" >>/tmp/good
     printf "nodes 2\nipp 1\n" >/tmp/bad; printf "nodes 1\niprange 10.0.0.1 10.0.0.2\n" >/tmp/few'
 ok "a configuration" bpctl config check /tmp/good
 is "is good" "$(cat "$TMP/out")" "/tmp/good: good"
 like "is shown with defaults" "$(bpctl config show /tmp/good | tr '\n' ' ')" \
-    "^nodes 2 iprange 0 10.0.0.1 10.0.0.2 nodegroup @a .0 1. bprocport 2223 .*logdir /"
+    "^nodes 2 iprange 0 10.0.0.1 10.0.0.2 nodegroup @a .0,1. bprocport 2223 .*logdir /"
 on master sh -c 'bpctl config show /tmp/good >/tmp/shown'
 is "in its own form" "$(bpctl config show /tmp/shown)" "$(bpctl config show /tmp/good)"
 is "and as JSON" "$(bpctl config show --json /tmp/good | python3 -c '
 import json, sys
 conf = json.load(sys.stdin)
 print(conf["version"], conf["nodes"], conf["addresses"][0]["last"], conf["nodegroups"]["a"])')" \
-    "1 2 10.0.0.2 0 1"
+    "1 2 10.0.0.2 0,1"
 exits 1 "an answer that cannot be written" on master sh -c 'bpctl config check /tmp/good >/dev/full'
 exits 1 "a token, too" on master sh -c 'bpctl token create >/dev/full'
 is "is told" "$(cat "$TMP/out")" "bpctl: cannot write stdout: No space left on device"

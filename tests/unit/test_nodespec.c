@@ -236,10 +236,10 @@ static void test_limit(void)
 
 static void test_states(void)
 {
-    is_int(nodespec_state("pwroff"), bproc_node_pwroff, "a state by its name");
-    is_int(nodespec_state("on"), -1, "no state");
-    is_str(nodespec_state_name(bproc_node_boot), "boot", "a name by its state");
-    is_str(nodespec_state_name(BPROC_NODE_NSTATES), "unknown", "a state out of range");
+    is_int(nodelang_state("pwroff"), bproc_node_pwroff, "a state by its name");
+    is_int(nodelang_state("on"), -1, "no state");
+    is_str(nodelang_state_name(bproc_node_boot), "boot", "a name by its state");
+    is_str(nodelang_state_name(BPROC_NODE_NSTATES), "unknown", "a state out of range");
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/nodeset.h"
+#include "common/nodeset.h"
 
 int nodeset_push(struct nodeset *set, int node)
 {

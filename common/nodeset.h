@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A list of nodes: in the order they were named, duplicates kept. It starts zeroed, grows by
- * nodeset_push() and nodespec_add(), and ends with nodeset_free().
+ * nodeset_push() and nodelang_read(), and ends with nodeset_free().
  */
-#ifndef TOOLS_NODESET_H
-#define TOOLS_NODESET_H
+#ifndef BPROC_NODESET_H
+#define BPROC_NODESET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ int nodeset_differ(struct nodeset *set, struct nodeset *others);
 
 /*
  * The set in short, sorted, each node once: "n[0-3,7]", "n5", "master,n0", "" when it is empty.
- * nodespec_add() reads it back. malloc'd, NULL when out of memory.
+ * nodelang_read() reads it back. malloc'd, NULL when out of memory.
  */
 char *nodeset_fold(const struct nodeset *set);
 
