@@ -20,6 +20,7 @@ common_libcommon_la_SOURCES = \
 	common/fault.c common/fault.h \
 	common/fd.c common/fd.h \
 	common/ghostline.c common/ghostline.h \
+	common/hostname.c common/hostname.h \
 	common/log.c common/log.h \
 	common/nodeload.c common/nodeload.h \
 	common/notify.c common/notify.h \
@@ -35,7 +36,8 @@ common_libcommon_la_SOURCES = \
 common_libcommon_la_LIBADD = common/libnodelang.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_config tests/unit/test_conn tests/unit/test_conn_read
-UNIT_TESTS += tests/unit/test_frame tests/unit/test_tls tests/unit/test_tls_records
+UNIT_TESTS += tests/unit/test_frame tests/unit/test_hostname tests/unit/test_tls
+UNIT_TESTS += tests/unit/test_tls_records
 
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/tap.h
 tests_unit_test_config_LDADD = common/libcommon.la
@@ -45,6 +47,8 @@ tests_unit_test_conn_read_SOURCES = tests/unit/test_conn_read.c tests/unit/tap.h
 tests_unit_test_conn_read_LDADD = common/libcommon.la
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/tap.h
 tests_unit_test_frame_LDADD = proto/libproto.la
+tests_unit_test_hostname_SOURCES = tests/unit/test_hostname.c tests/unit/tap.h
+tests_unit_test_hostname_LDADD = common/libcommon.la
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/tls_pair.h tests/unit/tap.h
 tests_unit_test_tls_LDADD = common/libcommon.la
 tests_unit_test_tls_records_SOURCES = tests/unit/test_tls_records.c tests/unit/tls_pair.h \

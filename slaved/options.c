@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hostname.h"
 #include "common/log.h"
 #include "slaved/options.h"
 
@@ -88,7 +89,7 @@ int options_host_port(const char *text, char *host, size_t len, int *port)
         return -EINVAL;
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = '\0';
-    return 0;
+    return hostname_good(host) ? 0 : -EINVAL;
 }
 
 static int hash_read(const char *text, uint8_t hash[BPROC_HASH_LEN])
@@ -183,6 +184,8 @@ static void master_take(char **words, int count, struct options *options)
         usage_error("cannot use %s: one master and its port are enough", words[2]);
     if (strlen(words[0]) >= sizeof(options->host))
         usage_error("cannot use master %s: the name is too long", words[0]);
+    if (!hostname_good(words[0]))
+        usage_error("cannot use master %s: it is no host name or address", words[0]);
     strcpy(options->host, words[0]);
     if (count == 2)
         options->port = port_read(words[1]);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hostname.h"
 #include "common/tls.h"
 #include "libbproc/client.h"
 #include "tools/bpctl_cluster.h"
@@ -82,6 +83,13 @@ static int node_read(const char *text)
     return (int)node;
 }
 
+static const char *host_read(const char *text)
+{
+    if (!hostname_good(text))
+        errx(1, "'%s' is no host name or address", text);
+    return text;
+}
+
 /* Seconds of "90", "90s", "15m", "24h" or "7d". */
 static unsigned time_read(const char *text)
 {
@@ -143,7 +151,7 @@ int cluster_token(int argc, char **argv)
         switch (option) {
         case 'n': arg.node = node_read(optarg); break;
         case 't': arg.ttl_seconds = time_read(optarg); break;
-        case 'h': host = optarg; break;
+        case 'h': host = host_read(optarg); break;
         default: exit(1);
         }
     }

@@ -84,6 +84,12 @@ exits 1 "no token that never was good" token --ttl 0
 exits 1 "no token for a time that is none" token --ttl soon
 exits 1 "no token create without create" on master bpctl token
 is "--host is taken over" "$(token --host m.example | cut -d ' ' -f 3)" m.example:2223
+exits 1 "what is no host name" on master bpctl token create --host 'a b'
+is "is told" "$(cat "$TMP/out")" "bpctl: 'a b' is no host name or address"
+exits 1 "to slaved, too" on n0 slaved --join 'a b:2223' --token x --ca-hash sha256:x
+like "is told" "$(cat "$TMP/out")" "^slaved: cannot join a b:2223: not of the form HOST:PORT"
+exits 1 "nor behind its options" on n0 slaved -d 10.0.0.256
+like "is told" "$(cat "$TMP/out")" "^slaved: cannot use master 10.0.0.256: it is no host name"
 read -ra command <<<"$(token --node 0)"
 like "the command for the node" "${command[*]}" \
     "^slaved --join 10.77.0.1:2223 --token [0-9a-f]+ --ca-hash $hash$"
