@@ -61,7 +61,7 @@ static void set_fill(struct waits *set, const struct run *run)
 static void failure_print(struct task *task, const struct command *command)
 {
     task->complained = true;
-    if (command_is_at_fault(command, task->error))
+    if (command_is_at_fault(command, task->error) && !tool_socket_is_long())
         fprintf(stderr, "%d: cannot execute '%s': %s\n", task->node, command->path,
                 tool_reason(task->error));
     else

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,8 +29,34 @@ static bool is_bprocs(void)
     return n > 0 && strcmp(name, "bproc-space\n") == 0;
 }
 
+#define SOCKET_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+
+/* What libbproc would connect to, where that is no path of a socket. */
+static const char *long_socket(void)
+{
+    const char *path = secure_getenv("BPROC_SOCKET");
+
+    return path && strlen(path) > SOCKET_MAX ? path : NULL;
+}
+
+bool tool_socket_is_long(void)
+{
+    return long_socket() != NULL;
+}
+
+static const char *long_socket_reason(void)
+{
+    static char text[256];
+
+    snprintf(text, sizeof(text), "BPROC_SOCKET is longer than %zu bytes: '%.160s'", SOCKET_MAX,
+             long_socket());
+    return text;
+}
+
 const char *tool_reason(int error)
 {
+    if (error == ENAMETOOLONG && tool_socket_is_long())
+        return long_socket_reason();
     if (error == EBUSY)
         return "BProc is not running here";
     if (error == EFBIG)

@@ -21,6 +21,9 @@ struct tool_nodes {
 /* Text for an errno value, in the tools' words where the system's would mislead. Not freed. */
 const char *tool_reason(int error);
 
+/* Does BPROC_SOCKET name what no socket can be called, so that all calls fail with ENAMETOOLONG? */
+bool tool_socket_is_long(void);
+
 /* What becomes of writing to a standard output that the caller has closed. */
 enum tool_stdout {
     STDOUT_SWALLOWS,        /* all is well, as with ssh */

@@ -40,6 +40,12 @@ exits 1 "no daemon" on master env BPROC_SOCKET=/nowhere bpsh 0 true
 is "is told" "$(cat "$TMP/out")" "0: BProc is not running here"
 exits 1 "nor for all nodes" on master env BPROC_SOCKET=/nowhere bpsh -a true
 is "is told" "$(cat "$TMP/out")" "bpsh: cannot list the nodes: BProc is not running here"
+long=/tmp/$(printf '%0120d' 0)
+exits 1 "a socket's path that is too long" on master env BPROC_SOCKET="$long" bpsh 0 true
+is "is told with its limit" "$(cat "$TMP/out")" "0: BPROC_SOCKET is longer than 107 bytes: '$long'"
+exits 1 "for all nodes, too" on master env BPROC_SOCKET="$long" bpsh -a true
+is "is told" "$(cat "$TMP/out")" \
+    "bpsh: cannot list the nodes: BPROC_SOCKET is longer than 107 bytes: '$long'"
 
 # Nodes.
 is "a node" "$(bpsh 1 hostname)" n1
