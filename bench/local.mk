@@ -27,6 +27,10 @@ bench_bench_tlsping_SOURCES = bench/tlsping.c bench/tlspeer.c bench/tlspeer.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_tlsping_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)
 bench_bench_knock_SOURCES = bench/knock.c bench/stopwatch.c bench/stopwatch.h
+bench_bench_knock_CPPFLAGS = $(LIGHT_CPPFLAGS) $(AM_CPPFLAGS)
+bench_bench_knock_CFLAGS = $(AM_CFLAGS) $(LIGHT_CFLAGS)
+bench_bench_knock_LDFLAGS = $(HARDENING_LDFLAGS) $(LIGHT_LDFLAGS)
+bench_bench_knock_LDADD = $(LIGHT_LIBS)
 bench_bench_streamfloor_SOURCES = bench/streamfloor.c bench/tlspeer.c bench/tlspeer.h \
 	bench/stopwatch.c bench/stopwatch.h
 bench_bench_streamfloor_LDADD = migrate/libmigrate.la $(OPENSSL_LIBS)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -299,7 +300,7 @@ int ghost_exec(int gate, pid_t parent, int node, char *const argv[])
         fcntl(gate, F_SETFD, 0);
     else if (dup2(gate, GHOST_GATE) < 0)
         return -errno;
-    close_range(GHOST_GATE + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    syscall(SYS_close_range, GHOST_GATE + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     fexecve(ghost, argv ? argv : unknown, environment.list);
     return -errno;
 }

@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <sys/bproc.h>
@@ -44,7 +46,7 @@ static void program_become(const struct quietwork *was, const struct execdump *w
         (gate == ENTRY_GATE ? fcntl(gate, F_SETFD, 0) : dup2(gate, ENTRY_GATE)) < 0) {
         error = -errno;
     } else {
-        close_range(ENTRY_GATE + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+        syscall(SYS_close_range, ENTRY_GATE + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         quietwork_leave(was);
         raise(SIGSTOP);
         execve(what->cmd, what->argv, what->envp);

@@ -4,11 +4,12 @@ lib_LTLIBRARIES += libbproc/libbproc.la
 noinst_LTLIBRARIES += libbproc/libcalls.la libbproc/libclient.la
 
 # For the tools of ours that say more to the daemon than the interface has calls for.
-libbproc_libclient_la_SOURCES = libbproc/client.c libbproc/client.h \
+CLIENT_SOURCES = libbproc/client.c libbproc/client.h \
 	libbproc/guard.c libbproc/guard.h
+libbproc_libclient_la_SOURCES = $(CLIENT_SOURCES)
 
 # By itself for a tool of ours that is sent to nodes, which may lack the library.
-libbproc_libcalls_la_SOURCES = \
+CALLS_SOURCES = \
 	libbproc/access.c libbproc/access.h \
 	libbproc/address.c \
 	libbproc/admin.c \
@@ -59,6 +60,7 @@ libbproc_libcalls_la_SOURCES = \
 	libbproc/vector.c libbproc/vector.h \
 	libbproc/vectorfork.c libbproc/vectorfork.h \
 	libbproc/version.c
+libbproc_libcalls_la_SOURCES = $(CALLS_SOURCES)
 
 libbproc_libbproc_la_SOURCES =
 # The archive: the shared library of XDR brings Kerberos into every program that links us.

@@ -131,7 +131,7 @@ static int move_settle(const gate_msg *news)
         error = ghost_make(news->children.child_list_val[i]);
     for (int i = 0; i < TIMERS; i++)
         if (timers[i].it_value.tv_sec || timers[i].it_value.tv_usec)
-            setitimer((__itimer_which_t)i, &timers[i], NULL);
+            setitimer(i, &timers[i], NULL);
     /* Those that made the ghosts have ended. */
     rfork_signals_discard();
     pending_give();
@@ -175,7 +175,7 @@ static int move_leave(struct depart *depart, const struct flight_plan *plan)
     if (error)
         return error;
     for (int i = 0; i < TIMERS; i++)
-        getitimer((__itimer_which_t)i, &timers[i]);
+        getitimer(i, &timers[i]);
     lazy_complete();
     signals_block(&mask);
     pending_take();

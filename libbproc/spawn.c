@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +25,7 @@ static void circumstances_restore(const struct circumstances *now)
     for (unsigned i = 0; i < now->limit_count; i++) {
         struct rlimit limit = { now->limits[i].soft, now->limits[i].hard };
 
-        setrlimit((__rlimit_resource_t)now->limits[i].which, &limit);
+        setrlimit(now->limits[i].which, &limit);
     }
     for (int signo = 1; signo < NSIG; signo++)
         if (!(now->ignored & 1ULL << (signo - 1)))
@@ -44,7 +46,7 @@ static int descriptors_place(const int *fds, int report)
     for (int i = 0; i < 3; i++)
         if (moved[i] < 0 || dup2(moved[i], i) < 0)
             return -errno;
-    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     return report < 0 ? -EMFILE : report;
 }
 

@@ -53,7 +53,7 @@ static unsigned limits_get(limit_pair *pairs)
     for (int which = 0; which < RLIM_NLIMITS && count < SPEC_LIMITS; which++) {
         struct rlimit limit;
 
-        if (getrlimit((__rlimit_resource_t)which, &limit) < 0)
+        if (getrlimit(which, &limit) < 0)
             continue;
         pairs[count].which = which;
         pairs[count].soft = limit.rlim_cur;

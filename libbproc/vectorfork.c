@@ -43,8 +43,8 @@ static void other_wait(struct depart *depart)
     int gate = depart->gate, node, rank;
 
     client_release(gate);
-    close_range(0, (unsigned)gate - 1, 0);
-    close_range((unsigned)gate + 1, ~0U, 0);
+    syscall(SYS_close_range, 0U, (unsigned)gate - 1, 0U);
+    syscall(SYS_close_range, (unsigned)gate + 1, ~0U, 0U);
     (void)!chdir("/");
     if (gate_wait(gate, &node, &rank) == GATE_GHOST)
         ghost_exec(gate, depart->parent, node, NULL);

@@ -18,6 +18,7 @@ bproc $PACKAGE_VERSION
   warnings        $WARNING_CFLAGS
   hardening       $HARDENING_CPPFLAGS$HARDENING_CFLAGS$HARDENING_LDFLAGS$PIE_LDFLAGS
   instruments     ${INSTRUMENT_CFLAGS:- none}
+  musl, for bpsh   $with_musl
 "])
     AS_IF([test "x$bproc_python_finds" = xno], [
         AC_MSG_WARN([$PYTHON does not look for packages in $pythondir: programs in Python need PYTHONPATH=$pythondir])

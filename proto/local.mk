@@ -12,12 +12,14 @@ endif
 # not.
 noinst_LTLIBRARIES += proto/libxdr.la proto/libwire.la proto/libproto.la
 
-nodist_proto_libxdr_la_SOURCES = proto/bproc.h proto/bproc_xdr.c proto/copy.h proto/copy_xdr.c
+XDR_SOURCES = proto/bproc.h proto/bproc_xdr.c proto/copy.h proto/copy_xdr.c
+nodist_proto_libxdr_la_SOURCES = $(XDR_SOURCES)
 proto_libxdr_la_CFLAGS = $(AM_CFLAGS) -Wno-unused-variable
 
-proto_libwire_la_SOURCES = \
+WIRE_SOURCES = \
 	proto/frame.c proto/frame.h \
 	proto/msg.c proto/msg.h
+proto_libwire_la_SOURCES = $(WIRE_SOURCES)
 proto_libwire_la_LIBADD = proto/libxdr.la
 
 # With the shared library of XDR; libbproc takes the archive instead.

@@ -8,7 +8,7 @@ SESSION_SOURCES = \
 	tools/session.c tools/session.h
 
 tools_bpsh_SOURCES += $(SESSION_SOURCES)
-tools_bpsh_CFLAGS = $(AM_CFLAGS) -pthread
+tools_bpsh_CFLAGS = $(AM_CFLAGS) $(LIGHT_CFLAGS)
 
 bin_PROGRAMS += tools/bprsh
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/bproc.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ static void child_run(const struct task *task, const struct task_plan *plan, int
     setpgid(0, 0);
     for (int i = 0; i < 3; i++)
         dup2(null, i);
-    close_range(3, ~0U, 0);
+    syscall(SYS_close_range, 3U, ~0U, 0U);
     if (chdir("/") == 0) {
         sigprocmask(SIG_SETMASK, &plan->mask, NULL);
         bproc_rexec(task->node, PROGRAM, argv, environ);

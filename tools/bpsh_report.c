@@ -68,6 +68,8 @@ int report_json(const struct run *run, int64_t start)
     for (size_t i = 0; i < run->count && !error; i++)
         error = nodeset_push(&nodes, run->tasks[i].node);
     if (!error) {
+        /* Any of these may write, and what follows a failure succeeds. */
+        errno = 0;
         json_begin(&json, stdout);
         command_put(&json, run->plan->command);
         nodes_put(&json, &nodes);
@@ -77,7 +79,8 @@ int report_json(const struct run *run, int64_t start)
             if (run->tasks[i].started)
                 task_put(&json, &run->tasks[i]);
         json_end(&json);
-        error = fflush(stdout) == 0 ? 0 : -errno;
+        if (fflush(stdout) != 0 || ferror(stdout))
+            error = errno ? -errno : -EIO;
     }
     nodeset_free(&nodes);
     return error;

@@ -51,9 +51,23 @@ tools_bpsh_SOURCES = \
 	tools/bpsh_options.c tools/bpsh_options.h \
 	tools/bpsh_report.c tools/bpsh_report.h \
 	$(JSON_SOURCES) $(NODES_SOURCES) $(RUN_SOURCES)
-tools_bpsh_LDADD = $(NODES_LIBS)
 # To find and relocate libc took a fourth of its time for a short command.
-tools_bpsh_LDFLAGS = $(HARDENING_LDFLAGS) $(STATIC_PIE_LDFLAGS)
+tools_bpsh_CPPFLAGS = $(LIGHT_CPPFLAGS) $(AM_CPPFLAGS)
+tools_bpsh_LDFLAGS = $(HARDENING_LDFLAGS) $(LIGHT_LDFLAGS)
+if MUSL
+tools_bpsh_LDADD = tools/libcalls.a tools/libxdr.a $(XDR_LIBS) $(LIGHT_LIBS)
+noinst_LIBRARIES += tools/libcalls.a tools/libxdr.a
+tools_libcalls_a_SOURCES = $(CALLS_SOURCES) $(CLIENT_SOURCES) $(WIRE_SOURCES)
+tools_libcalls_a_CPPFLAGS = $(LIGHT_CPPFLAGS) $(AM_CPPFLAGS)
+tools_libcalls_a_CFLAGS = $(AM_CFLAGS) $(LIGHT_CFLAGS)
+nodist_tools_libxdr_a_SOURCES = $(XDR_SOURCES)
+tools_libxdr_a_CPPFLAGS = $(LIGHT_CPPFLAGS) $(AM_CPPFLAGS)
+# musl has another type for 64 bits, of the same size.
+tools_libxdr_a_CFLAGS = $(AM_CFLAGS) $(LIGHT_CFLAGS) -Wno-unused-variable \
+	-Wno-incompatible-pointer-types
+else
+tools_bpsh_LDADD = $(NODES_LIBS)
+endif
 
 tools_bpcp_SOURCES = \
 	tools/bpcp.c \

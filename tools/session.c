@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,7 +95,7 @@ static int ends_install(const struct ends *ends)
     for (int i = 0; i < END_COUNT; i++)
         if (dup3(high[i], i, i == REPORT_FD ? O_CLOEXEC : 0) < 0)
             return -1;
-    return close_range(END_COUNT, ~0U, 0);
+    return (int)syscall(SYS_close_range, END_COUNT, ~0U, 0U);
 }
 
 static int signals_open(struct running *running)
