@@ -2,9 +2,10 @@
 
 # What users write for nodes: for the tools, and for the groups of the configuration.
 noinst_LTLIBRARIES += common/libnodelang.la
-common_libnodelang_la_SOURCES = \
+NODELANG_SOURCES = \
 	common/nodelang.c common/nodelang.h \
 	common/nodeset.c common/nodeset.h
+common_libnodelang_la_SOURCES = $(NODELANG_SOURCES)
 
 # What both daemons and bpctl share.
 noinst_LTLIBRARIES += common/libcommon.la

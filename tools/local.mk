@@ -57,7 +57,7 @@ tools_bpsh_LDFLAGS = $(HARDENING_LDFLAGS) $(LIGHT_LDFLAGS)
 if MUSL
 tools_bpsh_LDADD = tools/libcalls.a tools/libxdr.a $(XDR_LIBS) $(LIGHT_LIBS)
 noinst_LIBRARIES += tools/libcalls.a tools/libxdr.a
-tools_libcalls_a_SOURCES = $(CALLS_SOURCES) $(CLIENT_SOURCES) $(WIRE_SOURCES)
+tools_libcalls_a_SOURCES = $(NODELANG_SOURCES) $(CALLS_SOURCES) $(CLIENT_SOURCES) $(WIRE_SOURCES)
 tools_libcalls_a_CPPFLAGS = $(LIGHT_CPPFLAGS) $(AM_CPPFLAGS)
 tools_libcalls_a_CFLAGS = $(AM_CFLAGS) $(LIGHT_CFLAGS)
 nodist_tools_libxdr_a_SOURCES = $(XDR_SOURCES)
