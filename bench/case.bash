@@ -11,10 +11,11 @@
 #   notes       case, row, why there is no figure
 #   places      case, axis, place on it
 #   floors      case, row
+#   ours        case, row
 
 case_files_make() {
     local file
-    for file in cases promises stables notes places floors; do
+    for file in cases promises stables notes places floors ours; do
         : >"$work/$file"
     done
 }
@@ -48,6 +49,11 @@ promise() {
 # nobody can leave out. A promise that is not met says what the floor allows.
 floor() {
     line_add floors "$@"
+}
+
+# ours CASE ROW: BProc does this as well, though ratios do not refer to it.
+ours() {
+    line_add ours "$@"
 }
 
 # stable CASE ROW >=|<= [FACTOR]: the row's ratio repeats well enough for bench/check, which

@@ -129,6 +129,7 @@ footprint_run() {
     footprint_sizes || status=1
     footprint_bytes || status=1
     case_begin footprint-start masterd 0 "from the start of a daemon until it is ready"
+    ours footprint-start slaved
     footprint_daemon master masterd || status=1
     footprint_daemon n0 slaved && return "$status"
 }

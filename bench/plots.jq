@@ -11,7 +11,7 @@ def or_nan: . // "NaN";
 def family: sub("-[0-9]+$"; "");
 def plain: gsub("(?<mark>[_^{}@&~\\\\])"; "\\\\" + .mark);
 def heading: "{/:Bold " + plain + "}";
-def kind($base): if .name == $base then 1 elif .floor then 2 else 0 end;
+def kind($base): if .name == $base or .ours then 1 elif .floor then 2 else 0 end;
 
 # How many times as good as promised.
 def share($value): if $value == null or $value == 0 then null

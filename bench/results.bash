@@ -73,6 +73,6 @@ results_write() {
         --rawfile cases "$work/cases" --rawfile rows "$work/rows" \
         --rawfile promises "$work/promises" --rawfile stables "$work/stables" \
         --rawfile notes "$work/notes" --rawfile places "$work/places" \
-        --rawfile floors "$work/floors" -f "$here/results.jq" >"$work/results" &&
+        --rawfile floors "$work/floors" --rawfile ours "$work/ours" -f "$here/results.jq" >"$work/results" &&
         cp "$work/results" "$1"
 }

@@ -16,10 +16,12 @@ def trimmed: sub("^ +"; "");
 | ($notes | table) as $notes
 | ($places | table) as $places
 | ($floors | table) as $floors
+| ($ours | table) as $ours
 | def figures($case): [$rows[] | select(.[0] == $case.name)
         | {name: (.[1] | trimmed), detail: (.[1] | startswith(" ")), n: (.[2] | tonumber),
            median: (.[3] | tonumber), p10: (.[4] | tonumber), p90: (.[5] | tonumber)}
-        | if [$case.name, .name] | IN($floors[]) then .floor = true else . end];
+        | if [$case.name, .name] | IN($floors[]) then .floor = true else . end
+        | if [$case.name, .name] | IN($ours[]) then .ours = true else . end];
   def ratio($base; $larger): if $base == null or $base == 0 or .median == 0 then null
         elif $larger then $base / .median else .median / $base end;
   def watched($case): . as $row | first($stables[] | select(.[0] == $case.name and .[1] == $row.name)

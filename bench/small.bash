@@ -17,6 +17,7 @@ small_run() {
         on master bench-criufloor "$criu" "$(rounds 10 2)" 1 || return
         samples_take small
     done
+    ours small rfork
     floor small "floor: criu dump + restore, loaded before"
     promise small "criu dump + restore by hand" '>=' 0.8
     promise small "rfork+wait" '<=' "20 ms"

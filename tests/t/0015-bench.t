@@ -44,6 +44,8 @@ results_make() {
         case_begin floor limit 0 "a case where we are the row"
         sample floor limit 2000
         sample floor ours 3000
+        ours floor ours
+        sample floor peer 4000
         stable floor ours '<=' 2
         results_write "$1"
     )
@@ -162,6 +164,9 @@ exits 1 "and one that is no JSON" "$bench/report" "$TMP/no"
 changed '.version = 1'
 exits 1 "and one of another version" "$bench/report" "$TMP/changed"
 exits 2 "and wants one" "$bench/report"
+is "BProc's rows are drawn as BProc's, whatever ratios refer to" \
+    "$(jq -r --arg plot latency -f "$bench/plots.jq" "$TMP/results" | cut -f 1,5 | tail -n 3)" \
+    $'limit\t1\nours\t1\npeer\t0'
 if type -P gnuplot >/dev/null; then
     ok "bench/report --output draws" "$bench/report" --output "$TMP/report" "$TMP/results"
     is "without a word" "$(cat "$TMP/out")" ""
