@@ -31,6 +31,9 @@ quickstart() {
 
 ok "a cluster is started" quickstart --nodes 3
 like "and works" "$(cat "$TMP/out")" "0-2 +up "
+read -ra down <<<"$(sed -n 's/^  \(.*--down\) .*/\1/p' "$TMP/out")"
+is "and says how it is ended" "${down[*]}" \
+    "$TMP/clone/quickstart --build $(realpath "$BPROC_BUILD") --down"
 bplab kill n1
 bplab daemon n2 kill
 ok "after nodes were lost it goes on" quickstart
@@ -39,6 +42,6 @@ like "and works on all again" "$(cat "$TMP/out")" "counted on 3 nodes"
 bplab cut n0
 ok "a cable is plugged in again" quickstart
 like "and all work" "$(cat "$TMP/out")" "0-2 +up "
-ok "it ends the cluster" quickstart --down
+ok "it ends the cluster so" timeout 100 "${down[@]}"
 exits 1 "which is gone" bplab status
 done_testing
