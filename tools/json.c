@@ -8,6 +8,8 @@
 
 #include "tools/json.h"
 
+#define ESCAPE 6                    /* bytes of "\\u0000" */
+
 /* Bytes of the UTF-8 character in text[len], 0 if there is none: overlong, surrogate, cut off. */
 static int utf8_length(const unsigned char *text, size_t len)
 {
@@ -27,26 +29,48 @@ static int utf8_length(const unsigned char *text, size_t len)
     return code < least[length] || code > 0x10ffff || code >> 11 == 0x1b ? 0 : length;
 }
 
+/* Appends bytes to `to`, whose end it returns. */
+static char *bytes_put(char *to, const char *bytes, int count)
+{
+    while (count-- > 0)
+        *to++ = *bytes++;
+    return to;
+}
+
+/* The character that text[len] begins with, `length` bytes long; 0: what is none. */
+static char *character_put(char *to, const char *text, int length)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char byte = (unsigned char)*text;
+
+    if (byte == '"' || byte == '\\')
+        *to++ = '\\';
+    else if (byte < 0x20 || byte == 0x7f)
+        return bytes_put(to, (char[]){ '\\', 'u', '0', '0', digits[byte >> 4],
+                                       digits[byte & 15] }, ESCAPE);
+    return length > 0 ? bytes_put(to, text, length) : bytes_put(to, "\\ufffd", ESCAPE);
+}
+
+/* By pieces: output may be long, and each call of stdio costs more than a character does. */
 static void text_write(FILE *out, const char *text, size_t len)
 {
-    fputc('"', out);
-    while (len > 0) {
-        const unsigned char *at = (const unsigned char *)text;
-        int length = utf8_length(at, len);
+    char piece[1024], *to = piece;
 
-        if (*at == '"' || *at == '\\')
-            fprintf(out, "\\%c", *at);
-        else if (*at < 0x20 || *at == 0x7f)
-            fprintf(out, "\\u%04x", *at);
-        else if (length > 0)
-            fwrite(at, 1, (size_t)length, out);
-        else
-            fputs("\\ufffd", out);
+    *to++ = '"';
+    while (len > 0) {
+        int length = utf8_length((const unsigned char *)text, len);
+
+        to = character_put(to, text, length);
         length = length > 0 ? length : 1;
         text += length;
         len -= (size_t)length;
+        if (to > piece + sizeof(piece) - 2 * ESCAPE) {
+            fwrite(piece, 1, (size_t)(to - piece), out);
+            to = piece;
+        }
     }
-    fputc('"', out);
+    *to++ = '"';
+    fwrite(piece, 1, (size_t)(to - piece), out);
 }
 
 /* What stands in front of each value. */
