@@ -48,7 +48,7 @@ static void *lazy_run(void *arg)
     struct departure *d = arg;
     struct lazysend *lazy = d->lazy;
     struct nodelink link = { .ssl = NULL };
-    struct memorysend *memory = memorysend_new(&d->dump, d->arg.uid, 0);
+    struct memorysend *memory = memorysend_new(&d->dump, d->arg.uid, 0, 0);
 
     lazy->refused = memory ? link_begin(d, &link) : -errno;
     if (lazy->refused && !lazy->text[0])

@@ -157,7 +157,8 @@ static int memory_read(struct departure *d, struct memorysend **memory)
 {
     int error;
 
-    *memory = memorysend_new(&d->dump, d->arg.uid, !d->arg.space);
+    *memory = memorysend_new(&d->dump, d->arg.uid, !d->arg.space,
+                             d->arg.share.how == SHARE_LEAD);
     if (*memory)
         return 0;
     error = -errno;

@@ -20,7 +20,7 @@ struct memorybatch {
     page_run runs[BPROC_MAX_BATCH];
     page_run found[BPROC_MAX_BATCH];    /* as they were before those of zeros went */
     uint8_t names[BPROC_MAX_BATCH][PAGE_HASH];  /* if it is offered */
-    uint8_t data[BPROC_MAX_BATCH * PAGE_BYTES];
+    uint8_t *data;                      /* room for as many pages as are noted; the owner's */
 };
 
 void memorybatch_clear(struct memorybatch *batch);

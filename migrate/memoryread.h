@@ -16,10 +16,10 @@
 struct memoryread;
 
 /*
- * `memory`: /proc/PID/mem. The first `offers` pages are to be sent by name, in larger batches. NULL
- * and errno on failure. Borrows both.
+ * `memory`: /proc/PID/mem. The first `offers` pages are to be sent by name, in larger batches; so
+ * are all if they are `listed` for others. NULL and errno on failure. Borrows both.
  */
-struct memoryread *memoryread_start(struct memorywalk *walk, int memory, size_t offers);
+struct memoryread *memoryread_start(struct memorywalk *walk, int memory, size_t offers, int listed);
 
 /* 1 with *batch, good until the next call; 0: there are no more; -errno. Blocks. */
 int memoryread_next(struct memoryread *reader, struct memorybatch **batch);

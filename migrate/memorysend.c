@@ -38,6 +38,7 @@ struct memorysend {
     int enough;                         /* nobody is left to send to */
     int ended, filled;
     struct memorybatch batch;           /* of a lazy one */
+    uint8_t room[LAZY_PAGES * PAGE_BYTES];
 };
 
 /* Where pages go out. */
@@ -255,7 +256,7 @@ static int is_keepable(pid_t number)
 }
 
 /* What it takes to read it. */
-static int source_open(struct memorysend *m, const dump_arg *dump, int offers)
+static int source_open(struct memorysend *m, const dump_arg *dump, int offers, int listed)
 {
     m->memory = memorypass_open(dump->source);
     if (m->memory < 0)
@@ -263,11 +264,12 @@ static int source_open(struct memorysend *m, const dump_arg *dump, int offers)
     m->walk = memorywalk_new(dump);
     if (m->walk && !m->lazy)
         m->reader = memoryread_start(m->walk, m->memory,
-                                     offers && is_keepable(dump->source) ? PAGESTORE_PAGES : 0);
+                                     offers && is_keepable(dump->source) ? PAGESTORE_PAGES : 0,
+                                     listed);
     return m->walk && (m->lazy || m->reader) ? 0 : -errno;
 }
 
-struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers)
+struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers, int listed)
 {
     struct memorysend *m = malloc(sizeof(*m));
     int error = m ? memoryhold_take(dump->source_task, dump->source, uid, dump->lazy) : -ENOMEM;
@@ -279,9 +281,10 @@ struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers)
     }
     memset(m, 0, offsetof(struct memorysend, batch));
     m->batch.offered = 0;
+    m->batch.data = m->room;
     m->task = dump->source_task;
     m->lazy = dump->lazy;
-    error = source_open(m, dump, offers);
+    error = source_open(m, dump, offers, listed);
     if (!error)
         return m;
     memorysend_free(m);

@@ -24,10 +24,10 @@ struct memorysend;
 
 /*
  * The process stands still from then on (memoryhold.h). /proc must show the pid namespace that
- * dump->source is a number of; `dump` is borrowed. `offers`: pages are sent by name first, if it is
- * not lazy. NULL and errno on failure; EPERM: the process is not one that `uid` could read.
+ * dump->source is a number of; `dump` is borrowed. `offers`: pages are sent by name first, and
+ * `listed`: there will be a list, if it is not lazy. NULL and errno on failure; EPERM: the process is not one that `uid` could read.
  */
-struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers);
+struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers, int listed);
 
 /* What is sent from now on is listed there, too; borrowed, may be NULL. */
 void memorysend_list(struct memorysend *memory, struct memorylist *list);
