@@ -8,7 +8,7 @@
 # glibc asks the processor some eighty times what it is before main(), and in a virtual machine each
 # answer is the host's: up to half a millisecond. What is taken of libtirpc, which was built with
 # glibc, is XDR alone: that wants memory and strings, and nothing in which the two differ. Sanitizers
-# are glibc's.
+# are glibc's. No program that looks up users or hosts by name can be linked so: musl asks no NSS.
 AC_DEFUN([BPROC_LIGHT], [
     AC_ARG_WITH([musl],
         [AS_HELP_STRING([--without-musl], [link bpsh with the system's libc])],
