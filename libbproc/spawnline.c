@@ -50,7 +50,10 @@ static int message_take(struct spawnline *line, struct frame_header *header)
     return 1;
 }
 
-/* What else has come: 1; 0: nothing; -errno: it has ended. */
+/*
+ * What else has come: 1; 0: nothing; -errno: it has ended. The kernel tells of a reset, behind all
+ * that was sent, when whoever closed the other end had not read everything.
+ */
 static int bytes_take(struct spawnline *line)
 {
     ssize_t n;
@@ -62,7 +65,7 @@ static int bytes_take(struct spawnline *line)
     if (n < 0)
         return errno == EAGAIN ? 0 : -errno;
     line->len += (size_t)n;
-    return n > 0 ? 1 : -ECONNRESET;
+    return n > 0 ? 1 : -EPIPE;
 }
 
 static int answer_error(const struct frame_header *header)
@@ -75,9 +78,9 @@ static int answer_error(const struct frame_header *header)
 int spawnline_hear(struct spawnline *line, struct spawnline_answer *answer)
 {
     struct frame_header header;
-    int got = 1;
+    int got = line->conn < 0 ? -EPIPE : 1;
 
-    while (line->conn >= 0 && got > 0) {
+    while (got > 0) {
         got = message_take(line, &header);
         if (got == 0)
             got = bytes_take(line);
@@ -88,5 +91,5 @@ int spawnline_hear(struct spawnline *line, struct spawnline_answer *answer)
     }
     if (got < 0)
         spawnline_close(line);
-    return line->conn < 0 ? -ECONNRESET : 0;
+    return got;
 }

@@ -35,7 +35,8 @@ int spawnline_open(struct spawnline *line);
 
 /*
  * The next answer: 1; 0 when no more has come; or a negative errno: the daemon is gone, what has
- * not been answered will not be, and the line is closed. Does not block.
+ * not been answered will not be, and the line is closed; -ECONNRESET: nor has the daemon read all,
+ * so nothing comes of the last question. Does not block.
  */
 int spawnline_hear(struct spawnline *line, struct spawnline_answer *answer);
 

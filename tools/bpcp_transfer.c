@@ -339,7 +339,7 @@ static unsigned task_errors(const struct task *task, const struct transfer_plan 
 
     label_make(label, plan, task->node);
     if (task->error)
-        report_error(&report, "cannot start: %s", tool_reason(task->error));
+        report_error(&report, "cannot start: %s", task_reason(task));
     else if (WIFSIGNALED(task->status))
         report_error(&report, "%s", task_death(task));
     else

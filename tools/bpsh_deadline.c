@@ -87,9 +87,9 @@ static void untold_pass(struct task *task, const struct task_plan *plan)
     } else if (task->looks < UNTOLD_LOOKS) {
         task->deadline = tool_clock() + UNTOLD_MS / UNTOLD_LOOKS;
     } else {
-        task->error = EIO;
+        task_doubt(task);
         task->complained = true;
-        fprintf(stderr, "%d: %s\n", task->node, tool_reason(EIO));
+        fprintf(stderr, "%d: %s\n", task->node, task_reason(task));
         task_give_up(task, plan);
     }
 }

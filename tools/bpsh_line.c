@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <errno.h>
+
 #include "tools/bpsh_line.h"
 
 void line_wait(struct line *line, struct task *task)
@@ -57,5 +59,6 @@ void line_hear(struct line *line, const struct task_plan *plan)
             task_settle(task, plan, answer.error);
     }
     while (got < 0 && (task = LIST_FIRST(&line->waiting)))
-        task_settle(task, plan, TASK_NOT_TOLD);
+        task_settle(task, plan, got == -ECONNRESET && task->serial == line->daemon.serial
+                                    ? -EBUSY : TASK_NOT_TOLD);
 }

@@ -63,9 +63,9 @@ static void failure_print(struct task *task, const struct command *command)
     task->complained = true;
     if (command_is_at_fault(command, task->error) && !tool_socket_is_long())
         fprintf(stderr, "%d: cannot execute '%s': %s\n", task->node, command->path,
-                tool_reason(task->error));
+                task_reason(task));
     else
-        fprintf(stderr, "%d: %s\n", task->node, tool_reason(task->error));
+        fprintf(stderr, "%d: %s\n", task->node, task_reason(task));
 }
 
 static void failures_print(struct run *run)

@@ -25,7 +25,7 @@ static void ending_put(struct json *json, const struct task *task)
     else
         json_null(json, "signal");
     json_bool(json, "timed_out", task->timed_out);
-    json_string(json, "error", task->error ? tool_reason(task->error) : NULL);
+    json_string(json, "error", task->error ? task_reason(task) : NULL);
 }
 
 static void task_put(struct json *json, const struct task *task)

@@ -167,6 +167,8 @@ static int child_start(struct task *task, const struct task_plan *plan,
     if (error == -EPIPE) {
         line_hear(plan->line, plan);
         error = spawn_start(&spawn, &plan->line->daemon);
+        if (error == -EPIPE)
+            error = -EBUSY;
     }
     task->pid = spawn.pid;
     task->memory = spawn.memory;
@@ -206,12 +208,24 @@ void task_start(struct task *task, const struct task_plan *plan)
     }
 }
 
+void task_doubt(struct task *task)
+{
+    task->error = EIO;
+    task->in_doubt = true;
+}
+
+const char *task_reason(const struct task *task)
+{
+    return task->in_doubt ? "the daemon went away before it said whether the command runs"
+                          : tool_reason(task->error);
+}
+
 /* Without a report, how the child ended tells whether there was a process. */
 static void untold_settle(struct task *task)
 {
     if (task->stage == TASK_UNTOLD && task->pid == 0 && !task->error &&
         WIFSIGNALED(task->status) && WTERMSIG(task->status) == SIGKILL)
-        task->error = EIO;
+        task_doubt(task);
 }
 
 void task_runs(struct task *task, const struct task_plan *plan)

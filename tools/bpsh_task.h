@@ -68,6 +68,7 @@ struct task {
     int64_t start, end;             /* tool_clock() */
     int64_t deadline;               /* of its stage; 0: none */
     bool daemon_there;              /* TASK_UNTOLD: at the last look for it */
+    bool in_doubt;                  /* by task_doubt() */
     int looks;                      /* that found it so, one after the other */
     pid_t ender;                    /* see bpsh_ender.h; 0: none */
     pid_t pid;                      /* 0 once reaped or never started */
@@ -112,6 +113,12 @@ void task_report(struct task *task, const struct task_plan *plan);
 
 /* It runs if `error` is 0; or TASK_NOT_TOLD, or a negative errno that becomes task->error. */
 void task_told(struct task *task, const struct task_plan *plan, int error);
+
+/* Gives up hearing whether it runs: task->error is EIO then. */
+void task_doubt(struct task *task);
+
+/* What task->error, which is set, means, in words. Not freed. */
+const char *task_reason(const struct task *task);
 
 /* It runs: from now on it has until its time limit. */
 void task_runs(struct task *task, const struct task_plan *plan);

@@ -187,8 +187,10 @@ int tool_self_known(void)
 void tool_nodes_load(struct tool_nodes *nodes)
 {
     nodes->count = node_infos_fetch(&nodes->list, &own_node);
+    /* Whoever only reads has lost nothing with a daemon that goes away. */
     if (nodes->count < 0)
-        errx(1, "cannot list the nodes: %s", tool_reason(-nodes->count));
+        errx(1, "cannot list the nodes: %s",
+             tool_reason(nodes->count == -EIO ? EBUSY : -nodes->count));
     nodes->self = own_node;
 }
 
