@@ -43,7 +43,7 @@ enum fault {
     /* slaved: 60-79 */
     FAULT_SLAVED_REGISTERED = 60,   /* a transfer has begun */
     FAULT_SLAVED_LAUNCH = 61,       /* launch asked for, the space not yet */
-    FAULT_SLAVED_LAUNCHED = 62,     /* the space has launched, the receiver does not know */
+    FAULT_SLAVED_LAUNCHED = 62,     /* the space has launched, or refused; receiver does not know */
     FAULT_SLAVED_COMMIT = 63,       /* committed by the receiver, not yet counted */
     FAULT_SLAVED_EXITED = 64,       /* ended, before the master hears of it */
     /* space: 80-99 */

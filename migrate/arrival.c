@@ -272,7 +272,8 @@ static int streams_carry(struct arrival *a)
 {
     struct carry carry = { .ssl = a->ssl, .count = a->launch.streams.streams_len,
                            .streams = a->launch.streams.streams_val, .fds = a->ends.relay,
-                           .node_side = 1, .held = a->held, .slaved = a->slaved, .upstream = -1,
+                           .node_side = 1, .held = a->held, .slaved = a->slaved,
+                           .call = a->call, .upstream = -1,
                            .direct = a->peer == TLS_NODE_MASTER,
                            .ping_timeout = a->launch.ping_timeout,
                            .pid = a->launch.pid, .root = a->setup->root,
@@ -346,7 +347,7 @@ static void arrival_end(struct arrival *a)
 {
     SSL *ssl = a->ssl;
     int peer = a->peer, slaved = is_program(a) ? a->slaved : -1;
-    uint32_t sender = a->sender;
+    uint32_t sender = a->sender, call = a->call;
     const struct arrival_setup *setup = a->setup;
 
     if (slaved < 0)
@@ -356,6 +357,7 @@ static void arrival_end(struct arrival *a)
     arrival_begin(a, setup);
     a->ssl = ssl;
     a->slaved = slaved;
+    a->call = call;
     a->peer = peer;
     a->sender = sender;
     bulk_resume(ssl);

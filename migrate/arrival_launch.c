@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,33 +61,50 @@ static int targets_fill(struct arrival *a, launch_exec_arg *arg, int *targets, i
     return 0;
 }
 
-/* The far end closes when the program is executed; an errno comes before that when it is not. */
-static int exec_wait(int status)
+/*
+ * The far end closes when the program is executed, which wakes us, once, as we wait for that alone.
+ * Words come before it: 0 from who has launched it, and when it is not executed its errno. False:
+ * it was not launched.
+ */
+static bool exec_wait(int status, int *failure)
 {
-    int error = 0;
+    struct pollfd end = { .fd = status };
+    int words[2];
+    bool launched = false;
+    ssize_t n;
 
-    return read(status, &error, sizeof(error)) == sizeof(error) && error > 0 ? -error : 0;
+    while (poll(&end, 1, -1) < 0)
+        continue;
+    n = read(status, words, sizeof(words));
+    for (int i = 0; i < (int)(n / (ssize_t)sizeof(*words)); i++) {
+        launched = launched || words[i] == 0;
+        *failure = words[i] > 0 ? -words[i] : *failure;
+    }
+    return launched;
 }
 
-/* When the program is executed slaved has answered, or never launched it and is about to say so. */
+/* That it was launched comes straight from the space, why it was not by way of slaved. */
+static int refusal_hear(struct arrival *a)
+{
+    int error = msg_answer(a->slaved, P_LAUNCH_EXEC, NULL, NULL, 0, a->text, sizeof(a->text));
+
+    return error ? error : -EPROTO;
+}
+
 static int exec_call(struct arrival *a, const launch_exec_arg *arg, int *fds, unsigned nfds)
 {
     int status[2], error, failure = 0;
-    launched_ret ret;
 
     /* No socket: the kernel looks for rings of them whenever one ends while others travel. */
     if (pipe2(status, O_CLOEXEC) < 0)
         return -errno;
     fds[EXEC_STATUS] = status[1];
-    error = msg_send(a->slaved, K_CALL, P_LAUNCH_EXEC, 1, 0, FRAME_XDR(launch_exec_arg), arg, fds,
-                     nfds);
+    error = msg_send(a->slaved, K_CALL, P_LAUNCH_EXEC, ++a->call, 0, FRAME_XDR(launch_exec_arg),
+                     arg, fds, nfds);
     close(status[1]);
-    if (!error)
-        failure = exec_wait(status[0]);
+    if (!error && !exec_wait(status[0], &failure))
+        error = refusal_hear(a);
     close(status[0]);
-    if (!error)
-        error = msg_answer(a->slaved, P_LAUNCH_EXEC, FRAME_XDR(launched_ret), &ret, sizeof(ret),
-                           a->text, sizeof(a->text));
     a->taken = error == -EEXIST;
     if (error || !failure)
         return error;

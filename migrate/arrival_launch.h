@@ -22,6 +22,7 @@ struct arrival {
     uint32_t sender;                /* its IPv4 address, host byte order */
     launch_arg launch;
     int slaved;                     /* our socket to slaved; -1: not yet */
+    uint32_t call;                  /* serial of the last launch asked for there */
     int gate;                       /* near end of the restored process's gate */
     int filler;                     /* to who will have the memory of a lazy one; -1 */
     int taken;                      /* it failed because the pid is in use */

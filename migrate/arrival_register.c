@@ -37,6 +37,7 @@ int arrival_register(struct arrival *a)
     close(pair[1]);
     fd_close(&a->slaved);
     a->slaved = pair[0];
+    a->call = 1;                    /* what msg_call() says */
     return error ? arrival_fail(a, -EIO, "cannot reach slaved: %s", strerror(-error))
                  : FAULT(FAULT_RECEIVER_REGISTERED);
 }

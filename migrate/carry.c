@@ -116,13 +116,16 @@ static void on_slaved(evutil_socket_t fd, short what, void *arg)
 {
     struct carrying *state = arg;
     struct msg msg;
+    int asked;
 
     (void)what;
     if (msg_recv(fd, &msg) < 0)
         _exit(0);                   /* without the daemon the process space has ended, too */
-    if (msg.header.proc == P_DRAIN && state->drained)
+    /* One for the process before may have come when that had been carried to its end. */
+    asked = msg.header.proc == P_DRAIN && msg.header.serial == state->carry.call;
+    if (asked && state->drained)
         drained_tell(state);
-    else if (msg.header.proc == P_DRAIN)
+    else if (asked)
         relay_flush(state->relay);
     msg_free(&msg);
 }

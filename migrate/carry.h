@@ -27,6 +27,7 @@ struct carry {
     int direct;                 /* the originals are the caller's own, no relay's */
     int held;                   /* what the connection has gathered waits a moment for more */
     int slaved;                 /* node side: the daemon's socket; it says when the process ends */
+    uint32_t call;              /* serial of the process's launch there */
     int upstream;               /* the originals' side: asked for what lies before it; -1 */
     int pid;
     unsigned ping_timeout;      /* seconds after which the other machine has given this one up; 0 */

@@ -119,7 +119,7 @@ void proc_abandon(pid_t pid, const struct transfer *transfer)
 int proc_detach(pid_t pid, int status)
 {
     struct proc *proc = proc_find(pid);
-    int error = proc ? 0 : proc_add(pid, 0, NULL, seconds_has(pid));
+    int error = proc ? 0 : proc_add(pid, 0, NULL, 0, seconds_has(pid));
 
     if (error)
         return error;

@@ -115,7 +115,7 @@ void proc_born(const born_msg *born, int second)
     }
     copy = born_copy(born);
 
-    if (!copy || proc_add(born->id.pid, 0, NULL, second) < 0) {
+    if (!copy || proc_add(born->id.pid, 0, NULL, 0, second) < 0) {
         if (copy)
             free(copy->args.args_val);
         free(copy);

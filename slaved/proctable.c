@@ -80,7 +80,7 @@ static bool is_let_go(const struct proc *proc)
            !proc_double(proc->pid);
 }
 
-int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, int second)
+int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, uint32_t launch, int second)
 {
     struct proc *proc, *old = proc_find(pid);
     bool is_next = old && transfer && is_let_go(old);
@@ -98,6 +98,7 @@ int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, int second)
     proc->pid = pid;
     proc->ppid = ppid;
     proc->transfer = transfer;
+    proc->launch = launch;
     proc->second = second;
     proc->is_double = is_double;
     if (is_double)
@@ -111,12 +112,20 @@ int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, int second)
     return 0;
 }
 
-void proc_refused(pid_t pid, const struct transfer *transfer)
+static void refused_remove(struct proc *table, uint32_t launch)
 {
-    struct proc *proc = proc_carried(pid, transfer);
+    struct proc *proc, *next;
 
-    if (proc)
-        proc_remove(proc);
+    HASH_ITER(hh, table, proc, next)
+        if (proc->launch == launch && !proc->committed)
+            proc_remove(proc);
+}
+
+/* Its transfer may have ended, so that nobody else has the number any more. */
+void proc_refused(uint32_t launch)
+{
+    refused_remove(proctable_all, launch);
+    refused_remove(doubles, launch);
 }
 
 int proc_is_known(pid_t pid)

@@ -27,11 +27,14 @@
 struct conn;
 struct transfer;
 
-/* `ppid`: 0 if it is not launched; `second`: in that space. 0, -EEXIST or -ENOMEM. */
-int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, int second);
+/*
+ * `launch`: the serial of that at the space, `ppid`, `transfer`: 0 if it is not launched; `second`:
+ * in that space. 0, -EEXIST or -ENOMEM.
+ */
+int proc_add(pid_t pid, pid_t ppid, struct transfer *transfer, uint32_t launch, int second);
 
-/* The space has refused it. */
-void proc_refused(pid_t pid, const struct transfer *transfer);
+/* The space has refused that launch. */
+void proc_refused(uint32_t launch);
 
 /* From the transfer; nothing happens when the entry is another's. */
 void proc_commit(pid_t pid, const struct transfer *transfer, const commit_msg *commit);

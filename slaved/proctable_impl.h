@@ -20,6 +20,7 @@ struct proc {
     pid_t pid;
     pid_t ppid;                 /* as it was launched; 0: it was not */
     struct transfer *transfer;  /* NULL when it has ended */
+    uint32_t launch;            /* serial at the space; 0: it was not launched */
     uid_t uid;                  /* with `committed` */
     bool second;                /* in the second space */
     bool is_double;

@@ -20,7 +20,7 @@
 
 struct transfer {
     LIST_ENTRY(transfer) next;
-    struct conn *conn;          /* NULL when closed; then it only waits for the space's answer */
+    struct conn *conn;          /* NULL when closed; then it is there for the channel alone */
     struct conn *channel;       /* to the carrier that carries on from here; NULL */
     pid_t pid;
     int drained;                /* nobody at the socket cares for this one any more */
@@ -157,7 +157,7 @@ static void transfer_end(struct transfer *transfer)
     if (transfer->channel)
         drained_tell(transfer);
     proc_abandon(transfer->pid, transfer);
-    if (!transfer->serial && !transfer->channel)
+    if (!transfer->channel)
         transfer_free(transfer);
 }
 
@@ -204,20 +204,21 @@ static int launch_forward(struct transfer *transfer, const struct frame_header *
         *reason = "a child of its has its number here";
         return -EEXIST;
     }
+    last_serial += last_serial == UINT32_MAX ? 2 : 1;
     if (!error)
-        error = proc_add(transfer->pid, who->ppid, transfer, who->second);
+        error = proc_add(transfer->pid, who->ppid, transfer, last_serial, who->second);
     if (error == -EEXIST)
         *reason = "a process of this node has its number";
     if (error)
         return error;
-    transfer->serial = ++last_serial ? last_serial : ++last_serial;
+    transfer->serial = last_serial;
     transfer->asked = *header;
     error = space_launch(transfer->serial, who, header, body, fds);
     if (error == -EEXIST)
         *reason = "its number is taken, and the second process space cannot have it";
     if (error) {
+        proc_refused(transfer->serial);
         transfer->serial = 0;
-        proc_refused(transfer->pid, transfer);
     }
     return error;
 }
@@ -259,6 +260,7 @@ static void done_take(struct transfer *transfer, const struct frame_header *head
         return;
     }
     FAULT(FAULT_SLAVED_COMMIT);
+    transfer->serial = 0;
     shares_settle(transfer->conn);
     children_settle(transfer, 0);
     proc_commit(transfer->pid, transfer, &done);
@@ -343,7 +345,8 @@ void transfer_drain(struct transfer *transfer)
 {
     launch_id body = { .pid = transfer->pid };
 
-    conn_event(transfer->conn, P_DRAIN, FRAME_XDR(launch_id), &body);
+    conn_send(transfer->conn, K_EVENT, P_DRAIN, transfer->asked.serial, 0, FRAME_XDR(launch_id),
+              &body, NULL, 0);
 }
 
 static void launch_answer(struct transfer *transfer, const struct frame_header *header,
@@ -360,16 +363,14 @@ void transfer_launched(uint32_t serial, const struct frame_header *header, const
 {
     struct transfer *transfer;
 
+    if (header->status != 0)
+        proc_refused(serial);
     LIST_FOREACH(transfer, &transfers, next)
         if (transfer->serial == serial)
             break;
     if (!transfer)
         return;
     transfer->serial = 0;
-    if (header->status != 0)
-        proc_refused(transfer->pid, transfer);
     if (transfer->conn)
         launch_answer(transfer, header, body);
-    else
-        transfer_free(transfer);
 }

@@ -40,7 +40,7 @@ void transfer_drain(struct transfer *transfer);
  */
 void transfer_continue(struct transfer *transfer, struct conn *channel);
 
-/* The space's answer to a launch. */
+/* The space's answer to a launch; of a program that is launched it has none. */
 void transfer_launched(uint32_t serial, const struct frame_header *header, const uint8_t *body);
 
 #endif

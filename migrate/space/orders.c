@@ -14,6 +14,7 @@
 #include "migrate/space/keeper.h"
 #include "migrate/space/numbers.h"
 #include "migrate/space/orders.h"
+#include "migrate/space/program.h"
 #include "migrate/space/rootns.h"
 
 static char *const *binds;
@@ -116,17 +117,31 @@ static void fds_close(struct msg *msg)
         close(msg_take_fd(msg, i));
 }
 
+/*
+ * To whoever waits for its exec, from whom slaved hears of that. If he has gone the signal for that
+ * is none to init.
+ */
+static void program_tell(const struct msg *msg)
+{
+    const int word = 0;
+
+    (void)!write(msg->fds[PROGRAM_STATUS], &word, sizeof(word));
+}
+
 static void launch_serve(struct msg *msg)
 {
     struct launch launched = { .pid = 0 };
+    bool is_program = msg->header.proc == P_LAUNCH_EXEC;
     int error = launch(msg, &launched);
     launched_ret ret = { .pid = launched.pid, .sid = launched.session };
 
     launch_forget();
+    if (is_program && !error)
+        program_tell(msg);
     fds_close(msg);
     if (error)
         launch_refuse(msg, launched.pid, error);
-    else
+    else if (!is_program)
         msg_send(SLAVED, K_REPLY, msg->header.proc, msg->header.serial, 0, FRAME_XDR(launched_ret),
                  &ret, NULL, 0);
 }

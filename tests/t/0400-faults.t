@@ -49,8 +49,8 @@ outcome_of_death() {
     local number=$2
     if (( number >= 7 && number < 20 )); then
         REPLY='^exited 7$'
-    elif [[ $1 == rexec ]] && (( number == 24 )); then
-        # What is executed waits for nobody.
+    elif [[ $1 == rexec ]] && (( number == 24 || number == 62 )); then
+        # What is executed waits for nobody, and the space tells who carries its streams itself.
         REPLY='^exited 7$'
     elif [[ $1 == rexec ]] && (( number == 23 || number == 25 || number == 44 )); then
         # The node says that it runs, and who carries its streams dies.

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -71,6 +72,7 @@ struct job {
     uint64_t blocked;
     const char *file;           /* opened before the exec; NULL */
     int status;                 /* our end of the status pipe */
+    int failure;                /* what has come there: why it is not executed */
     int in, out;                /* our ends of its standard streams */
 };
 
@@ -105,26 +107,44 @@ static int spec_fd(const struct job *job)
 
 static signal_msg passed;               /* the last signal for a parent */
 
-/* Events can come before an answer; they are kept for event_next(). */
-static int launch_answer(void)
+/* Events can come before a refusal; they are kept for event_next(). 1: one of those. */
+static int refusal_read(void)
 {
-    launched_ret ret;
     struct msg msg;
-    int error;
+    int error = msg_recv_packet(space, &msg);
 
-    while ((error = msg_recv_packet(space, &msg)) == 0 && msg.header.kind == K_EVENT) {
-        if (early_count == EARLY_MAX)
-            return -ENOBUFS;
-        early[early_count++] = msg;
-    }
     if (error)
         return error;
-    error = msg.header.serial == 5 && msg.header.kind == K_REPLY ? -msg.header.status : -EPROTO;
-    if (!error)
-        error = frame_decode(FRAME_XDR(launched_ret), msg.body, msg.header.body_len, &ret,
-                             sizeof(ret));
+    if (msg.header.kind == K_EVENT && early_count < EARLY_MAX) {
+        early[early_count++] = msg;
+        return 1;
+    }
+    error = msg.header.serial == 5 && msg.header.kind == K_REPLY && msg.header.status > 0
+                ? -msg.header.status : -EPROTO;
     msg_free(&msg);
     return error;
+}
+
+/* A word of init's at the status pipe, which the program's errno may be before; or a refusal. */
+static int launch_answer(struct job *job)
+{
+    struct pollfd polled[2] = { { .fd = job->status, .events = POLLIN },
+                                { .fd = space, .events = POLLIN } };
+    int answer = 1, word;
+
+    while (answer == 1) {
+        if (poll(polled, 2, 20000) <= 0)
+            return -ETIMEDOUT;
+        if (polled[0].revents && read(job->status, &word, sizeof(word)) != sizeof(word))
+            polled[0].fd = -1;
+        else if (polled[0].revents && word == 0)
+            answer = 0;
+        else if (polled[0].revents)
+            job->failure = word;
+        else
+            answer = refusal_read();
+    }
+    return answer;
 }
 
 /* launch_answer() says what comes of it. */
@@ -149,6 +169,7 @@ static int job_ask(struct job *job)
     for (int i = 0; i < 4; i++)
         close(fds[i]);
     job->status = status[0];
+    job->failure = 0;
     job->in = in[1];
     job->out = out[0];
     return error;
@@ -158,14 +179,14 @@ static int job_launch(struct job *job)
 {
     int error = job_ask(job);
 
-    return error ? error : launch_answer();
+    return error ? error : launch_answer(job);
 }
 
 static int job_exec_error(const struct job *job)
 {
-    int error = 0;
+    int error = job->failure;
 
-    return read(job->status, &error, sizeof(error)) == sizeof(error) ? error : 0;
+    return error || read(job->status, &error, sizeof(error)) == sizeof(error) ? error : 0;
 }
 
 /* 0: there is none. */

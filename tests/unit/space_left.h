@@ -73,7 +73,7 @@ static void test_left_unheard(pid_t sid)
     close(job.in);
     ok(has_ended(4935), "their keeper leaves with the first one");
     ptrace(PTRACE_DETACH, space_pid, 0, 0);
-    is_int(launch_answer(), 0, "the other one is launched");
+    is_int(launch_answer(&other), 0, "the other one is launched");
     ok(strstr(output(&other, true), "pid=4931 ppid=4935 pgid=4935"), "and has its parent");
     ok(two_exited(4930, 0, 4931, 7 << 8), "the ends of both are told");
     close(job.status);
@@ -92,7 +92,7 @@ static void maker_begin(struct job *job)
 
 static void maker_end(struct job *job, struct job *other)
 {
-    is_int(launch_answer(), 0, "the other one is launched");
+    is_int(launch_answer(other), 0, "the other one is launched");
     ok(strstr(output(other, true), "pid=4951 ppid=4956 pgid=4956 sid=4959"),
        "and has its parent and its session");
     ok(two_exited(4950, 0, 4951, 7 << 8), "the ends of both are told");

@@ -118,7 +118,7 @@ static void test_word_kept(void)
     dprintf(job.in, "\n");
     ok(becomes(job.pid, 'Z'), "the process does, too, and ends");
     ptrace(PTRACE_DETACH, keeper, 0, 0);
-    is_int(launch_answer(), 0, "the keeper goes on");
+    is_int(launch_answer(&other), 0, "the keeper goes on");
     ok(two_exited(4840, 6 << 8, 4841, 7 << 8), "both have ended");
     ok(passed_is(4845, SIGCONT), "and the parent hears of the signal");
     job_end(&job);
@@ -206,7 +206,7 @@ static void test_given_up(void)
     ok(waitpid(maker, NULL, __WALL) == maker &&
        ptrace(PTRACE_GETEVENTMSG, maker, 0, &made) == 0 && made > 0 &&
        waitpid((pid_t)made, NULL, __WALL) == (pid_t)made, "whose keeper is there");
-    is_int(launch_answer(), -EAGAIN, "and given up after a while");
+    is_int(launch_answer(&given_up), -EAGAIN, "and given up after a while");
     ok(waitpid(maker, NULL, __WALL) == maker, "with who made it");
     is_int(job_launch(&other), 0, "a third one is launched");
     is_str(output(&other, false), "4862\n", "and runs");
