@@ -51,6 +51,12 @@ UNIT_TESTS += tests/unit/test_usage
 tests_unit_test_usage_SOURCES = tests/unit/test_usage.c tests/unit/tap.h \
 	slaved/usage_proc.c slaved/usage_proc.h
 
+UNIT_TESTS += tests/unit/test_procends
+
+tests_unit_test_procends_SOURCES = tests/unit/test_procends.c tests/unit/tap.h \
+	slaved/procend.c slaved/proctable.c slaved/proctable.h slaved/proctable_impl.h
+tests_unit_test_procends_LDADD = common/libcommon.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
+
 UNIT_TESTS += tests/unit/test_shares
 
 tests_unit_test_shares_SOURCES = tests/unit/test_shares.c tests/unit/tap.h \
