@@ -119,7 +119,7 @@ static void child_undo(struct spawn *spawn, struct depart *depart)
     depart->gate_far = -1;
     while (spawn->pid > 0 && waitpid(spawn->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
-    free(spawn->memory);
+    standin_free(spawn->memory);
     spawn->memory = NULL;
     spawn->pid = 0;
 }
@@ -128,12 +128,11 @@ static void child_undo(struct spawn *spawn, struct depart *depart)
  * Who does not know where the node is asks and hands over at once: for its own node the daemon
  * refuses what was handed over, and says so to the question.
  */
-static int program_give(struct depart *depart, const struct spawn *spawn, int exe)
+static int program_give(struct depart *depart, const struct spawn *spawn, struct streams *set,
+                        int exe)
 {
     int asks = spawn->place == SPAWN_ANYWHERE;
-    struct streams *set = malloc(sizeof(*set));
-    int spec = set ? spec_write(spawn->now, spawn->cmd, spawn->argv, spawn->envp, &no_io)
-                   : -ENOMEM;
+    int spec = spec_write(spawn->now, spawn->cmd, spawn->argv, spawn->envp, &no_io);
     int error = spec < 0 ? spec : 0;
 
     if (!error)
@@ -146,7 +145,6 @@ static int program_give(struct depart *depart, const struct spawn *spawn, int ex
     }
     if (spec >= 0)
         close(spec);
-    free(set);
     return !error && asks ? depart_ask_hear(depart) : error;
 }
 
@@ -169,7 +167,7 @@ static int remote_start(struct spawn *spawn, struct spawnline *line, int exe)
     if (!error)
         error = child_start(spawn, &depart);
     if (!error)
-        error = program_give(&depart, spawn, exe);
+        error = program_give(&depart, spawn, line->set, exe);
     depart.conn = -1;
     line->serial = spawn->serial = depart.serial;
     if (!error && !depart.same) {

@@ -32,7 +32,7 @@ struct spawn {
     const char *cmd;
     char *const *argv, *const *envp;
     pid_t pid;                          /* of the child: 0 if there is none */
-    void *memory;                       /* its own, which the caller frees when it has ended */
+    void *memory;                       /* its own, for standin_free() when it has ended */
     uint32_t serial;                    /* SPAWN_AWAY: of the answer on the line */
     int report;                         /* SPAWN_HERE: for spawn_report(), which closes it */
 };

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/bproc.h>
 #include <sys/socket.h>
@@ -15,7 +16,9 @@ int spawnline_open(struct spawnline *line)
 
     if (line->conn >= 0)
         return 0;
-    conn = client_open();
+    if (!line->set)
+        line->set = malloc(sizeof(*line->set));
+    conn = line->set ? client_open() : -ENOMEM;
     if (conn < 0)
         return conn;
     line->conn = conn;
@@ -27,6 +30,8 @@ void spawnline_close(struct spawnline *line)
 {
     client_close(line->conn);
     line->conn = -1;
+    free(line->set);
+    line->set = NULL;
 }
 
 /* The first of the messages that have come: 1; 0: it is not whole; -errno: it is none. */

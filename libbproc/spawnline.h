@@ -13,10 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libbproc/streams.h"
 #include "proto/frame.h"
 
 struct spawnline {
     int conn;                           /* -1: there is none */
+    struct streams *set;                /* room for those of a child */
     uint32_t serial;                    /* of the last question */
     size_t len;                         /* of answers, the last of which may not be whole yet */
     uint8_t bytes[2 * (FRAME_PREFIX + BPROC_MAX_TEXT)];

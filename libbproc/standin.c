@@ -30,6 +30,8 @@
 /* What it touches lies together, as each page that it touches has to be made. */
 struct standin {
     alignas(16) char stack[STACK_BYTES];
+    struct standin *next;       /* of those that are free */
+    size_t room;
     int gate;
     struct kernel_action on_pipe;
     const char *name;
@@ -144,6 +146,33 @@ static int standin_run(void *arg)
 
 /* ---- in the parent ---- */
 
+/* Of those that have ended: the next one costs no new pages. */
+static struct standin *spares;
+
+static struct standin *room_take(size_t room)
+{
+    struct standin *child = spares;
+
+    if (child && child->room >= room) {
+        spares = child->next;
+        return child;
+    }
+    child = malloc(room);
+    if (child)
+        child->room = room;
+    return child;
+}
+
+void standin_free(void *memory)
+{
+    struct standin *child = memory;
+
+    if (!child)
+        return;
+    child->next = spares;
+    spares = child;
+}
+
 /* With a copy of `argv`, as its parent may be through with that when the child needs it. */
 static struct standin *standin_new(char *const argv[])
 {
@@ -153,7 +182,7 @@ static struct standin *standin_new(char *const argv[])
 
     for (; argv[count]; count++)
         bytes += strlen(argv[count]) + 1;
-    child = malloc(sizeof(*child) + (count + 1) * sizeof(*argv) + bytes);
+    child = room_take(sizeof(*child) + (count + 1) * sizeof(*argv) + bytes);
     if (!child)
         return NULL;
     at = (char *)(child->argv + count + 1);
@@ -194,7 +223,7 @@ pid_t standin_start(int gate, int node, char *const argv[], const struct circums
         pid = -errno;
     signals_restore(&mask);
     if (pid < 0) {
-        free(child);
+        standin_free(child);
         return pid;
     }
     *memory = child;

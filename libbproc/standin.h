@@ -21,9 +21,13 @@
 
 /*
  * Starts it: `gate` is copied, and `argv`, which ps shows of the ghost. Its number, with *memory,
- * which the caller frees when it has ended; or -errno: there is no child. Does not block.
+ * for standin_free() when it has ended; or -errno: there is no child. Does not block. One thread at
+ * a time.
  */
 pid_t standin_start(int gate, int node, char *const argv[], const struct circumstances *now,
                     void **memory);
+
+/* Its memory is for the next one. NULL: nothing. */
+void standin_free(void *memory);
 
 #endif

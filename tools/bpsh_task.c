@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "libbproc/depart.h"
+#include "libbproc/standin.h"
 #include "tools/bpsh_line.h"
 #include "tools/bpsh_task.h"
 #include "tools/tool.h"
@@ -260,7 +261,7 @@ void task_reap(struct task *task)
 {
     if (task->pid > 0 && waitpid(task->pid, &task->status, WNOHANG) == task->pid) {
         task->pid = 0;
-        free(task->memory);
+        standin_free(task->memory);
         task->memory = NULL;
         task->end = tool_clock();
         untold_settle(task);
