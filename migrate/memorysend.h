@@ -25,7 +25,8 @@ struct memorysend;
 /*
  * The process stands still from then on (memoryhold.h). /proc must show the pid namespace that
  * dump->source is a number of; `dump` is borrowed. `offers`: pages are sent by name first, and
- * `listed`: there will be a list, if it is not lazy. NULL and errno on failure; EPERM: the process is not one that `uid` could read.
+ * `listed`: there will be a list, if it is not lazy. NULL and errno on failure; EPERM: the process
+ * is not one that `uid` could read.
  */
 struct memorysend *memorysend_new(const dump_arg *dump, uid_t uid, int offers, int listed);
 
