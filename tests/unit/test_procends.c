@@ -74,7 +74,7 @@ void space_signal(const signal_msg *signal, int second)
 static int launched(void)
 {
     commit_msg commit = { .serial = 1 };
-    int error = proc_add(NUMBER, 1, carrier, 0);
+    int error = proc_add(NUMBER, 1, carrier, 1, 0);
 
     if (!error)
         proc_commit(NUMBER, carrier, &commit);
