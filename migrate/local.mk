@@ -57,6 +57,8 @@ migrate_libmigrate_la_SOURCES = \
 	migrate/memoryruns.c migrate/memoryruns.h \
 	migrate/near.c migrate/near.h \
 	migrate/pagehash.c migrate/pagehash.h \
+	migrate/memorybatch.c migrate/memorybatch.h \
+	migrate/memoryqueue.c migrate/memoryqueue.h \
 	migrate/pageoffer.c migrate/pageoffer.h \
 	migrate/pagestore.c migrate/pagestore.h \
 	migrate/readers.c migrate/readers.h
@@ -75,7 +77,6 @@ migrate_bproc_mover_SOURCES = \
 	migrate/imagesend.c migrate/imagesend.h \
 	migrate/mountns.c migrate/mountns.h \
 	migrate/nodelink.c migrate/nodelink.h \
-	migrate/memorybatch.c migrate/memorybatch.h \
 	migrate/memoryhold.c migrate/memoryhold.h \
 	migrate/memoryread.c migrate/memoryread.h \
 	migrate/memorysend.c migrate/memorysend.h \
@@ -209,6 +210,10 @@ tests_unit_test_nodelink_LDADD = migrate/libmigrate.la common/libcommon.la proto
 UNIT_TESTS += tests/unit/test_near
 tests_unit_test_near_SOURCES = tests/unit/test_near.c tests/unit/tap.h
 tests_unit_test_near_LDADD = migrate/libmigrate.la
+
+UNIT_TESTS += tests/unit/test_memoryqueue
+tests_unit_test_memoryqueue_SOURCES = tests/unit/test_memoryqueue.c tests/unit/tap.h
+tests_unit_test_memoryqueue_LDADD = migrate/libmigrate.la
 
 UNIT_TESTS += tests/unit/test_memorypull
 tests_unit_test_memorypull_SOURCES = \

@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
+#include "migrate/memoryqueue.h"
 #include "migrate/memoryread.h"
 #include "migrate/pageoffer.h"
 
@@ -19,31 +17,14 @@
 #define PAGES 64UL
 #define NAMED_PAGES 256UL
 #define ROOM_PAGES 2048UL               /* 8 MiB, most of what a dump leaves time for */
-#define SLOTS (ROOM_PAGES / PAGES)
 #define AHEAD 4                         /* batches, as soon as somebody takes them */
-#define HUGE_PAGE (2UL << 20)
-
-struct slot {
-    int found;                          /* as memoryread_next() */
-    struct memorybatch batch;
-};
 
 struct memoryread {
     struct memorywalk *walk;
     int memory;
     size_t offers, pages;
     pthread_t thread;
-    pthread_mutex_t lock;               /* for what follows, up to the slots */
-    pthread_cond_t changed;
-    int stopped;
-    unsigned limit;                     /* of those that are full */
-    struct slot *full[SLOTS];           /* a ring */
-    unsigned first, count;
-    struct slot *empty[SLOTS];          /* the last one was sent last, and is cached */
-    unsigned spare;
-    struct slot *taken;
-    uint8_t *room;
-    struct slot slots[SLOTS];
+    struct memoryqueue *queue;
 };
 
 /* The next pages that are there and not all zeros. */
@@ -73,62 +54,17 @@ static int batch_fill(struct memoryread *r, struct memorybatch *batch)
     return 1;
 }
 
-/* The next that may be filled; NULL: nobody wants more. */
-static struct slot *empty_wait(struct memoryread *r)
-{
-    struct slot *slot = NULL;
-
-    pthread_mutex_lock(&r->lock);
-    while (!r->stopped && (r->spare == 0 || r->count >= r->limit))
-        pthread_cond_wait(&r->changed, &r->lock);
-    if (!r->stopped)
-        slot = r->empty[--r->spare];
-    pthread_mutex_unlock(&r->lock);
-    return slot;
-}
-
-static void full_add(struct memoryread *r, struct slot *slot)
-{
-    pthread_mutex_lock(&r->lock);
-    r->full[(r->first + r->count++) % SLOTS] = slot;
-    pthread_cond_signal(&r->changed);
-    pthread_mutex_unlock(&r->lock);
-}
-
 static void *reader_run(void *arg)
 {
     struct memoryread *r = arg;
-    struct slot *slot;
+    struct memorybatch *batch;
     int found = 1;
 
-    while (found > 0 && (slot = empty_wait(r))) {
-        found = slot->found = batch_fill(r, &slot->batch);
-        full_add(r, slot);
+    while (found > 0 && (batch = memoryqueue_room(r->queue))) {
+        found = batch_fill(r, batch);
+        memoryqueue_put(r->queue, batch, found);
     }
     return NULL;
-}
-
-static int room_make(struct memoryread *r)
-{
-    r->room = aligned_alloc(HUGE_PAGE, ROOM_PAGES * PAGE_BYTES);
-    if (!r->room)
-        return ENOMEM;
-    /* A fault for each page would cost as much as what is read into it. */
-    madvise(r->room, ROOM_PAGES * PAGE_BYTES, MADV_HUGEPAGE);
-    for (r->spare = 0; r->spare < ROOM_PAGES / r->pages; r->spare++) {
-        r->empty[r->spare] = &r->slots[r->spare];
-        r->slots[r->spare].batch.data = r->room + r->spare * r->pages * PAGE_BYTES;
-    }
-    r->limit = r->spare;
-    return 0;
-}
-
-static void reader_free(struct memoryread *r)
-{
-    pthread_mutex_destroy(&r->lock);
-    pthread_cond_destroy(&r->changed);
-    free(r->room);
-    free(r);
 }
 
 struct memoryread *memoryread_start(struct memorywalk *walk, int memory, size_t offers, int listed)
@@ -138,16 +74,12 @@ struct memoryread *memoryread_start(struct memorywalk *walk, int memory, size_t 
 
     if (!r)
         return NULL;
-    memset(r, 0, offsetof(struct memoryread, slots));
     r->walk = walk;
     r->memory = memory;
     r->offers = offers;
     r->pages = offers || listed ? NAMED_PAGES : PAGES;
-    pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->changed, NULL);
-    error = room_make(r);
-    if (!error)
-        error = pthread_create(&r->thread, NULL, reader_run, r);
+    r->queue = memoryqueue_new(ROOM_PAGES / r->pages, r->pages, AHEAD, 1);
+    error = r->queue ? pthread_create(&r->thread, NULL, reader_run, r) : ENOMEM;
     /* Who shares root and directory with a thread cannot change its mount namespace (mountns.h). */
     if (!error && unshare(CLONE_FS) == 0)
         return r;
@@ -156,38 +88,23 @@ struct memoryread *memoryread_start(struct memorywalk *walk, int memory, size_t 
         errno = ENOMEM;
         return NULL;
     }
-    reader_free(r);
+    memoryqueue_free(r->queue);
+    free(r);
     errno = error;
     return NULL;
 }
 
 int memoryread_next(struct memoryread *r, struct memorybatch **batch)
 {
-    struct slot *slot;
-
-    pthread_mutex_lock(&r->lock);
-    r->limit = AHEAD;
-    if (r->taken)
-        r->empty[r->spare++] = r->taken;
-    pthread_cond_signal(&r->changed);
-    while (r->count == 0)
-        pthread_cond_wait(&r->changed, &r->lock);
-    slot = r->taken = r->full[r->first];
-    r->first = (r->first + 1) % SLOTS;
-    r->count--;
-    pthread_mutex_unlock(&r->lock);
-    *batch = &slot->batch;
-    return slot->found;
+    return memoryqueue_next(r->queue, batch);
 }
 
 void memoryread_stop(struct memoryread *r)
 {
     if (!r)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->stopped = 1;
-    pthread_cond_signal(&r->changed);
-    pthread_mutex_unlock(&r->lock);
+    memoryqueue_stop(r->queue);
     pthread_join(r->thread, NULL);
-    reader_free(r);
+    memoryqueue_free(r->queue);
+    free(r);
 }
