@@ -16,6 +16,8 @@
 #include "libbproc/spec.h"
 #include "proto/frame.h"
 
+#define MOST_BYTES 4096             /* of most specs; what is longer takes memory for it */
+
 static size_t list_length(char *const list[])
 {
     size_t count = 0;
@@ -139,8 +141,8 @@ int spec_write(const struct circumstances *now, const char *cmd, char *const arg
     exec_spec spec = { .cmd = (char *)(uintptr_t)cmd, .cwd = (char *)(uintptr_t)now->cwd,
                        .umask_bits = now->umask_bits, .nice_value = now->nice_value,
                        .blocked = now->blocked, .ignored = now->ignored };
-    uint8_t *bytes;
-    size_t len;
+    uint8_t here[MOST_BYTES], *bytes = here;
+    size_t len = sizeof(here);
     int fd, error;
 
     if (strlen(cmd) >= PATH_MAX)
@@ -155,10 +157,13 @@ int spec_write(const struct circumstances *now, const char *cmd, char *const arg
     spec.files.files_val = files;
     spec.closed.closed_len = closed_fill(closed, io);
     spec.closed.closed_val = closed;
-    error = frame_encode(FRAME_XDR(exec_spec), &spec, BPROC_MAX_SPEC, &bytes, &len);
+    error = frame_encode_here(FRAME_XDR(exec_spec), &spec, here, &len);
+    if (error)
+        error = frame_encode(FRAME_XDR(exec_spec), &spec, BPROC_MAX_SPEC, &bytes, &len);
     if (error)
         return error == -EMSGSIZE ? -E2BIG : error;
     fd = file_fits(now, len) ? memory_file(bytes, len) : -EFBIG;
-    free(bytes);
+    if (bytes != here)
+        free(bytes);
     return fd;
 }

@@ -60,13 +60,14 @@ void frame_format_header(const struct frame_header *header, uint8_t bytes[FRAME_
     word_put(bytes + 24, header->nfds);
 }
 
-static int body_encode(xdrproc_t encode, const void *in, uint8_t *bytes, size_t len)
+int frame_encode_here(xdrproc_t encode, const void *in, uint8_t *bytes, size_t *len)
 {
     XDR xdrs;
     int ok;
 
-    xdrmem_create(&xdrs, (char *)bytes, (u_int)len, XDR_ENCODE);
+    xdrmem_create(&xdrs, (char *)bytes, (u_int)*len, XDR_ENCODE);
     ok = encode(&xdrs, (void *)(uintptr_t)in, 0);
+    *len = xdr_getpos(&xdrs);
     xdr_destroy(&xdrs);
     return ok ? 0 : -EMSGSIZE;
 }
@@ -83,7 +84,7 @@ static int frame_alloc(xdrproc_t encode, const void *in, size_t before, size_t m
     buffer = malloc(before + size + 1);
     if (!buffer)
         return -ENOMEM;
-    if (encode && body_encode(encode, in, buffer + before, size) < 0) {
+    if (encode && frame_encode_here(encode, in, buffer + before, &size) < 0) {
         free(buffer);
         return -EMSGSIZE;
     }

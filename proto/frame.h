@@ -66,6 +66,9 @@ void frame_free(xdrproc_t decode, void *out, size_t out_size);
  */
 int frame_encode(xdrproc_t encode, const void *in, size_t max, uint8_t **bytes, size_t *len);
 
+/* The same into *len bytes, which becomes how many it is. 0; -EMSGSIZE: it does not fit. */
+int frame_encode_here(xdrproc_t encode, const void *in, uint8_t *bytes, size_t *len);
+
 /* A body that is encoded already: FRAME_XDR(frame_bytes) sends it on as it is. Not for decoding. */
 struct frame_bytes {
     const uint8_t *bytes;
