@@ -81,6 +81,22 @@ static void test_left_unheard(pid_t sid)
     job_end(&other);
 }
 
+/* Whoever waits for the exec has gone when init says there that it was launched. */
+static void test_left_waiter(void)
+{
+    struct job job = { .pid = 4940, .ppid = 4945, .pgid = 4945, .cmd = self, .arg = "facts" };
+
+    ok(init_holds(), "init is held");
+    is_int(job_ask(&job), 0, "a process is asked for");
+    ok(init_held(), "which init hears");
+    close(job.status);
+    ptrace(PTRACE_DETACH, space_pid, 0, 0);
+    ok(strstr(output(&job, true), "pid=4940 ppid=4945"), "it runs though nobody waits for it");
+    exited_is(4940, 7 << 8, "and ends");
+    close(job.in);
+    close(job.out);
+}
+
 /* It could make a keeper for the other one: nobody leads their session here any more. */
 static void maker_begin(struct job *job)
 {

@@ -380,6 +380,7 @@ int main(int argc, char **argv)
     test_left();
     test_left_unheard(0);
     test_left_unheard(4939);
+    test_left_waiter();
     test_left_maker(false);
     test_left_maker(true);
     test_end();
