@@ -77,6 +77,7 @@ static int launch(const struct msg *msg, struct launch *launched)
     if (rootless || registry_find(launched->pid) || keeper_is_needed(launched->pid) ||
         is_taken(launched->pid))
         return -EEXIST;
+    room_look();
     if (msg->header.proc != P_LAUNCH_FORK)
         error = launch_write(msg, launched);
     if (error)

@@ -41,6 +41,7 @@ static int beyonds;             /* how many have more */
 
 static bool others_are_spared;
 static int dumpable = -1;       /* fs.suid_dumpable */
+static bool is_safe;            /* when we looked last */
 
 void room_init(void)
 {
@@ -53,11 +54,16 @@ void room_init(void)
     dumpable = open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC);
 }
 
-bool room_is_safe(void)
+void room_look(void)
 {
     char mode;
 
-    return others_are_spared && pread(dumpable, &mode, 1, 0) == 1 && mode != '1';
+    is_safe = others_are_spared && pread(dumpable, &mode, 1, 0) == 1 && mode != '1';
+}
+
+bool room_is_safe(void)
+{
+    return is_safe;
 }
 
 /* The child takes from its stack what to call, and with what. */
@@ -98,6 +104,10 @@ static pid_t room_clone(struct room *room, pid_t want, enum room_child child, ro
 #else
 
 void room_init(void)
+{
+}
+
+void room_look(void)
 {
 }
 

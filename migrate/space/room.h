@@ -40,7 +40,8 @@ typedef void room_fn(struct room *room);
 /* Once, in init: what the kernel allows. */
 void room_init(void);
 
-/* Whether a process may be beside another one now. Init knows. */
+/* Whether a process may be beside another one; init looks at the kernel's word before a launch. */
+void room_look(void);
 bool room_is_safe(void);
 
 /* With space for `len` bytes; NULL when there is no memory. */

@@ -21,6 +21,8 @@
 /* Its threads' own, 32 and 33, with which it lets no program have its way. */
 #define SIGNALS_OF_LIBC ((uint64_t)3 << 31)
 
+#define FEW_BYTES 8192
+
 static int bytes_read(int fd, uint8_t *bytes, size_t len)
 {
     size_t got = 0;
@@ -39,23 +41,26 @@ static int bytes_read(int fd, uint8_t *bytes, size_t len)
     return 0;
 }
 
+/* Few are long; a large chunk has the heap tidied up each time. */
 int spec_read(int fd, exec_spec *spec)
 {
+    uint8_t few[FEW_BYTES], *bytes = few;
     struct stat st;
-    uint8_t *bytes;
     int error;
 
     if (fstat(fd, &st) < 0)
         return -errno;
     if (st.st_size <= 0 || st.st_size > BPROC_MAX_SPEC)
         return -E2BIG;
-    bytes = malloc((size_t)st.st_size);
+    if ((size_t)st.st_size > sizeof(few))
+        bytes = malloc((size_t)st.st_size);
     if (!bytes)
         return -ENOMEM;
     error = bytes_read(fd, bytes, (size_t)st.st_size);
     if (!error)
         error = frame_decode(FRAME_XDR(exec_spec), bytes, (size_t)st.st_size, spec, sizeof(*spec));
-    free(bytes);
+    if (bytes != few)
+        free(bytes);
     return error;
 }
 
