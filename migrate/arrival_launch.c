@@ -204,7 +204,7 @@ void arrival_release(struct arrival *a)
     free(a->bounds.limits.limits_val);
     a->bounds = (process_bounds){ .limits = { 0, NULL } };
     criu_image_drop(&a->image.dir);
-    fd_close(&a->image.spec);
+    imagerecv_forget(&a->image);
     fd_close(&a->image.gate);
     fd_close(&a->gate);
     fd_close(&a->filler);

@@ -15,6 +15,8 @@
 #include "migrate/imagerecv.h"
 #include "migrate/pageoffer.h"
 
+#define PAPER_BYTES 65536       /* that an exec's memory file keeps */
+
 /* The bytes of one file; each event's length is the sender's choice, their sum is not. */
 static int data_take(SSL *ssl, int fd, uint64_t size)
 {
@@ -95,14 +97,36 @@ static int pages_take(SSL *ssl, struct image *image, const bulk_file *head)
     return error;
 }
 
+/* One for a launch after the other: who launches has read it before the next one comes. */
+static int paper = -1;
+static uint64_t paper_size;
+
+static int paper_lay(uint64_t size)
+{
+    if (paper < 0)
+        paper = memfd_create("bproc-exec", MFD_CLOEXEC);
+    if (paper < 0 || lseek(paper, 0, SEEK_SET) < 0 ||
+        (size < paper_size && ftruncate(paper, (off_t)size) < 0))
+        return -errno;
+    paper_size = size;
+    return paper;
+}
+
 static int spec_take(SSL *ssl, struct image *image, const bulk_file *head)
 {
     if (image->spec >= 0 || head->size > BPROC_MAX_SPEC)
         return -EPROTO;
-    image->spec = memfd_create("bproc-exec", MFD_CLOEXEC);
+    image->spec = paper_lay(head->size);
     if (image->spec < 0)
-        return -errno;
+        return image->spec;
     return data_take(ssl, image->spec, head->size);
+}
+
+void imagerecv_forget(struct image *image)
+{
+    image->spec = -1;
+    if (paper_size > PAPER_BYTES)
+        fd_close(&paper);
 }
 
 static int index_is_needed(const struct nodefiles *files, unsigned index)

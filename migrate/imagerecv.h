@@ -14,7 +14,7 @@
 struct image {
     int dir;            /* the image's directory in memory; -1 until the first file */
     int gate;           /* there, if CRIU is held back (imagegate.h); -1 */
-    int spec;           /* an exec's memory file; -1 */
+    int spec;           /* an exec's memory file, borrowed from here; -1 */
     struct pagestore *store;    /* where its pages may be, and are kept; NULL */
     uid_t uid;          /* whose it is */
 };
@@ -25,5 +25,8 @@ struct image {
  */
 int imagerecv_run(SSL *ssl, struct image *image, struct nodefiles *files,
                   const struct filecache *cache, char *text, size_t len);
+
+/* The exec's memory file is of no use any more. */
+void imagerecv_forget(struct image *image);
 
 #endif

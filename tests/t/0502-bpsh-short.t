@@ -19,6 +19,9 @@ here() {
 child='p=$!; until c=$(pgrep -P $p); do :; done'
 
 is "statuses" "$(here 'for i in $(seq 0 5 255); do bpsh 0 sh -c "exit $i"; [ $? = $i ] || echo $i; done')" ""
+is "one has its own words after another one with more, or fewer" \
+    "$(here 'for n in 9 99999 9999 99 9; do bpsh 0 echo $(seq $n) | wc -w; done' | xargs)" \
+    "9 99999 9999 99 9"
 is "a death by signal" "$(here 'bpsh 0 sh -c "kill -KILL \$\$"; echo $?')" $'0: Killed\n255'
 is "and of a child that ignores SIGPIPE" \
     "$(here "trap '' PIPE; bpsh 0 sh -c 'kill -PIPE \$\$; echo there'")" there
