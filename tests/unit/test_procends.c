@@ -146,11 +146,27 @@ static void test_broken_link(void)
     is_int(proc_count(), 0, "and the first word there is its");
 }
 
+static void test_refused(void)
+{
+    is_int(proc_add(NUMBER, 1, carrier, 5, 0), 0, "a launch is asked for");
+    proc_abandon(NUMBER, carrier);
+    proc_refused(6);
+    is_int(proc_count(), 1, "who wanted it goes before there is an answer");
+    proc_refused(5);
+    is_int(proc_count(), 0, "with a refusal the number is free");
+    is_int(launched(), 0, "one that runs");
+    proc_refused(1);
+    is_int(proc_count(), 1, "is not to be refused any more");
+    ended(1 << 8);
+    proc_acknowledged(NUMBER);
+}
+
 int main(void)
 {
     test_one();
     test_late_word();
     test_three();
     test_broken_link();
+    test_refused();
     return done_testing();
 }
