@@ -8,7 +8,7 @@
 
 #include "migrate/memoryqueue.h"
 #include "migrate/memoryread.h"
-#include "migrate/pageoffer.h"
+#include "migrate/pagehash.h"
 
 /*
  * What is read should still be in the cache when it is sent. Of what is named first, and of what
@@ -25,6 +25,7 @@ struct memoryread {
     size_t offers, pages;
     pthread_t thread;
     struct memoryqueue *queue;
+    struct pagehash *hash;              /* if there are offers */
 };
 
 /* The next pages that are there and not all zeros. */
@@ -46,7 +47,7 @@ static int batch_fill(struct memoryread *r, struct memorybatch *batch)
     } while (batch->pages == 0);
     batch->offered = r->offers >= batch->pages;
     if (batch->offered) {
-        int error = pageoffer_name(batch->data, batch->pages, batch->names);
+        int error = pagehash_names(r->hash, batch->data, batch->pages, batch->names);
 
         r->offers -= batch->pages;
         return error ? error : 1;
@@ -60,6 +61,10 @@ static void *reader_run(void *arg)
     struct memorybatch *batch;
     int found = 1;
 
+    /* Many pages at a time take less than half of what they take one after the other. */
+    r->hash = r->offers ? pagehash_new() : NULL;
+    if (!r->hash)
+        r->offers = 0;
     while (found > 0 && (batch = memoryqueue_room(r->queue))) {
         found = batch_fill(r, batch);
         memoryqueue_put(r->queue, batch, found);
@@ -77,6 +82,7 @@ struct memoryread *memoryread_start(struct memorywalk *walk, int memory, size_t 
     r->walk = walk;
     r->memory = memory;
     r->offers = offers;
+    r->hash = NULL;
     r->pages = offers || listed ? NAMED_PAGES : PAGES;
     r->queue = memoryqueue_new(ROOM_PAGES / r->pages, r->pages, AHEAD, 1);
     error = r->queue ? pthread_create(&r->thread, NULL, reader_run, r) : ENOMEM;
@@ -106,5 +112,6 @@ void memoryread_stop(struct memoryread *r)
     memoryqueue_stop(r->queue);
     pthread_join(r->thread, NULL);
     memoryqueue_free(r->queue);
+    pagehash_free(r->hash);
     free(r);
 }

@@ -48,7 +48,8 @@ static size_t jobs_count(IMB_MGR *lanes, const IMB_JOB *job)
     return done;
 }
 
-static int pages_name(struct pagehash *hash, const uint8_t *pages, size_t count)
+int pagehash_names(struct pagehash *hash, const uint8_t *pages, size_t count,
+                   uint8_t (*names)[PAGE_HASH])
 {
     const IMB_JOB *ended;
     size_t done = 0;
@@ -63,7 +64,7 @@ static int pages_name(struct pagehash *hash, const uint8_t *pages, size_t count)
         job->src = pages + i * PAGE_BYTES;
         job->hash_start_src_offset_in_bytes = 0;
         job->msg_len_to_hash_in_bytes = PAGE_BYTES;
-        job->auth_tag_output = hash->names[i];
+        job->auth_tag_output = names[i];
         job->auth_tag_output_len_in_bytes = PAGE_HASH;
         done += jobs_count(hash->lanes, IMB_SUBMIT_JOB(hash->lanes));
     }
@@ -75,7 +76,7 @@ static int pages_name(struct pagehash *hash, const uint8_t *pages, size_t count)
 int pagehash_batch(struct pagehash *hash, const uint8_t *pages, size_t count,
                    uint8_t digest[PAGE_HASH])
 {
-    int error = pages_name(hash, pages, count);
+    int error = pagehash_names(hash, pages, count, hash->names);
 
     if (!error && !EVP_Digest(hash->names, count * PAGE_HASH, digest, NULL, EVP_sha256(), NULL))
         error = -EIO;

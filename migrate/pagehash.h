@@ -19,6 +19,10 @@ struct pagehash;
 /* NULL: out of memory, or a processor that lacks what it takes. */
 struct pagehash *pagehash_new(void);
 
+/* The hash of each of `count` pages. 0 or -EIO. */
+int pagehash_names(struct pagehash *hash, const uint8_t *pages, size_t count,
+                   uint8_t (*names)[PAGE_HASH]);
+
 /* The hash of the hashes of `count` pages, BPROC_MAX_BATCH at most. 0 or -EIO. */
 int pagehash_batch(struct pagehash *hash, const uint8_t *pages, size_t count,
                    uint8_t digest[PAGE_HASH]);
