@@ -20,7 +20,13 @@
 #define PTMX_MAJOR 5
 #define PTMX_MINOR 2
 #define UNIX98_MASTER_MAJOR 128
+
+/*
+ * What a pipe is to hold that is found full. A user's counts against what he may have of pipes,
+ * beyond which each new one holds two pages.
+ */
 #define PIPE_GROWN (256 * 1024)
+#define PIPE_OWN_GROWN (1024 * 1024)
 
 /* Opening the multiplexer makes another terminal; it is not the same one again. */
 static bool is_pty_master(const struct stat *st)
@@ -85,6 +91,7 @@ int relay_fd_open(struct relay_fd *end, int fd)
     }
     end->way = way_of(&fd, &st, flags);
     end->fd = fd;
+    end->most = PIPE_GROWN;
     end->pipe_writer = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_WRONLY;
     end->pipe_reader = S_ISFIFO(st.st_mode) && (flags & O_ACCMODE) == O_RDONLY;
     end->dev = st.st_dev;
@@ -102,6 +109,7 @@ int relay_fd_own(struct relay_fd *end, int fd, bool pipe, bool writes)
         return error;
     }
     end->fd = fd;
+    end->most = PIPE_OWN_GROWN;
     end->way = pipe ? RELAY_FD_NONBLOCK : RELAY_FD_SOCKET;
     end->pipe_writer = pipe && writes;
     end->pipe_reader = pipe && !writes;
@@ -136,8 +144,8 @@ void relay_fd_close(struct relay_fd *end)
 void relay_fd_grow(struct relay_fd *end)
 {
     if (!end->grown && (end->pipe_reader || end->pipe_writer) &&
-        fcntl(end->fd, F_GETPIPE_SZ) < PIPE_GROWN)
-        fcntl(end->fd, F_SETPIPE_SZ, PIPE_GROWN);
+        fcntl(end->fd, F_GETPIPE_SZ) < end->most)
+        fcntl(end->fd, F_SETPIPE_SZ, end->most);
     end->grown = true;
 }
 

@@ -27,6 +27,7 @@ struct relay_fd {
     bool pipe_writer;           /* the write end of a pipe: the loop can tell its reader's end */
     bool pipe_reader;
     bool grown;
+    int most;                   /* bytes that a pipe is made to hold, if that is called for */
     dev_t dev;                  /* of what others may share */
     ino_t ino;
     const struct ucred *sender; /* borrowed; in whose name a socket is written to; NULL: ours */

@@ -34,10 +34,10 @@
 #include "migrate/relay_ring.h"
 #include "proto/frame.h"
 
-#define RELAY_WINDOW RING_MAX               /* of a direction of a stream: six runs of pages */
+#define RELAY_WINDOW RING_MAX               /* of a direction of a stream */
 #define RELAY_MESSAGE_WINDOW (1024 * 1024)  /* the same when messages must stay whole */
 #define RELAY_MESSAGE_MAX (512 * 1024)      /* the longest such message */
-#define RELAY_CHUNK (128 * 1024)            /* read for a stream before the next one's turn */
+#define RELAY_CHUNK (256 * 1024)            /* read for a stream before the next one's turn */
 #define RELAY_TURN (256 * 1024)             /* taken from the connection in one turn of the loop */
 #define RELAY_RECORD PAGES_RECORD           /* bytes in front of a record: its length */
 #define RELAY_TLS_RECORD SSL3_RT_MAX_PLAIN_LENGTH

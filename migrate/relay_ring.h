@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#define RING_MAX (1536 * 1024)
+#define RING_MAX (3 * 1024 * 1024)
 #define RING_PIECE (64 * 1024)
 #define RING_PIECES (RING_MAX / RING_PIECE + 1)     /* as the first one may be empty in part */
 

@@ -159,7 +159,7 @@ static void test_stall(void)
     pair_turn(&pair, 20);
     flow_write(&stalled);
     is_int(stalled.sent, sent, "the stalled writer is held back");
-    ok(sent < 2304 * 1024, "with no more than a window and two pipes on the way (%zu)", sent);
+    ok(sent < 3840 * 1024, "with no more than a window and two pipes on the way (%zu)", sent);
     ok(pair_until(&pair, 20000, flow_step(&stalled)), "it goes on with its reader");
     ok(flow_same(&stalled), "and has lost nothing");
     ok(flow_same(&going), "nor has the other");

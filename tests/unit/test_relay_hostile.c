@@ -192,7 +192,7 @@ static void test_greedy(void)
         pair_turn(&victim.pair, 5);
     }
     is_int(victim.pair.side[MASTER].broken, 0, "a peer may use its window");
-    for (int i = 0; i < 40 && !victim.pair.side[MASTER].broken; i++) {
+    for (int i = 0; i < 64 && !victim.pair.side[MASTER].broken; i++) {
         bulk_send_data(ssl, P_STREAM_DATA, 2, bytes, 64 * 1024);
         pair_turn(&victim.pair, 5);
     }
