@@ -14,6 +14,7 @@
 #define PASS_MAX (1024 * 1024)
 #define PIPE_USUAL 65536
 #define PIPE_GROWN (256 * 1024)
+#define PIPE_OWN_GROWN (1024 * 1024)
 
 int input_init(struct input *input, int fd, bool grows)
 {
@@ -95,14 +96,25 @@ bool input_passes(const struct input *input, uint64_t pos)
     return !input->copies && !input->eof && input_done(input, pos);
 }
 
+/* The kernel says how much of that its user may have. */
+static void pipe_grow(int fd, int want)
+{
+    int size = fcntl(fd, F_GETPIPE_SZ);
+
+    if (size >= 0 && size < want)
+        fcntl(fd, F_SETPIPE_SZ, want);
+}
+
 int input_pass(struct input *input, uint64_t *pos, int from, int to)
 {
     ssize_t n = splice(from, NULL, to, NULL, PASS_MAX, SPLICE_F_NONBLOCK);
 
-    /* A stdin as full as pipes usually are can do with more room. */
-    if (n >= PIPE_USUAL && !input->grown)
-        input->grown = fcntl(from, F_GETPIPE_SZ) >= PIPE_GROWN ||
-                       fcntl(from, F_SETPIPE_SZ, PIPE_GROWN) != 0;
+    /* A stdin as full as pipes usually are can do with more room, and what it is moved to, too. */
+    if (n >= PIPE_USUAL && !input->grown) {
+        pipe_grow(from, PIPE_GROWN);
+        pipe_grow(to, PIPE_OWN_GROWN);
+        input->grown = true;
+    }
     if (n > 0) {
         *pos += (uint64_t)n;
         input->start = *pos;

@@ -25,7 +25,7 @@ struct input {
     bool eof;
     bool copies;            /* the kernel cannot move what comes in */
     bool full;              /* the pipe it was to be moved to */
-    bool grown;             /* the pipe it comes from, if it is one */
+    bool grown;             /* the pipes it comes from and goes to */
 };
 
 /*

@@ -226,6 +226,28 @@ static void test_input_pass(void)
     input_free(&input);
 }
 
+static void test_input_much(void)
+{
+    static char much[64 * 1024];
+    struct input input;
+    uint64_t pos = 0;
+    int in[2], out[2];
+
+    if (pipe2(in, O_NONBLOCK) < 0 || pipe2(out, O_NONBLOCK) < 0)
+        skip_all("no pipe");
+    input_init(&input, in[0], false);
+    ok(write(in[1], much, 1) == 1 && input_pass(&input, &pos, in[0], out[1]) == 0 && pos == 1 &&
+       fcntl(out[1], F_GETPIPE_SZ) == sizeof(much), "for little the node's pipe stays as it is");
+    is_int(read(out[0], much, 1), 1, "the node reads");
+    ok(write(in[1], much, sizeof(much)) == sizeof(much) &&
+       input_pass(&input, &pos, in[0], out[1]) == 0 && pos == 1 + sizeof(much), "much is moved");
+    ok(fcntl(in[0], F_GETPIPE_SZ) > (int)sizeof(much) &&
+       fcntl(out[1], F_GETPIPE_SZ) > fcntl(in[0], F_GETPIPE_SZ), "and both pipes grow for more");
+    for (int i = 0; i < 2; i++)
+        close(in[i]), close(out[i]);
+    input_free(&input);
+}
+
 static void test_input_room(void)
 {
     static char much[4096 + 1];
@@ -253,6 +275,7 @@ int main(void)
     test_kept();
     test_input();
     test_input_pass();
+    test_input_much();
     test_input_room();
     if (rmdir(dir) < 0)
         diag("cannot remove %s", dir);
