@@ -42,16 +42,18 @@ UNIT_TESTS += tests/unit/test_tls_records
 
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/tap.h
 tests_unit_test_config_LDADD = common/libcommon.la
-tests_unit_test_conn_SOURCES = tests/unit/test_conn.c tests/unit/tap.h
+tests_unit_test_conn_SOURCES = tests/unit/test_conn.c tests/unit/conn_loop.h tests/unit/tap.h
 tests_unit_test_conn_LDADD = common/libcommon.la
-tests_unit_test_conn_read_SOURCES = tests/unit/test_conn_read.c tests/unit/tap.h
+tests_unit_test_conn_read_SOURCES = tests/unit/test_conn_read.c tests/unit/conn_loop.h \
+	tests/unit/tap.h
 tests_unit_test_conn_read_LDADD = common/libcommon.la
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/tap.h
 tests_unit_test_frame_LDADD = proto/libproto.la
 tests_unit_test_hostname_SOURCES = tests/unit/test_hostname.c tests/unit/tap.h
 tests_unit_test_hostname_LDADD = common/libcommon.la
-tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/tls_pair.h tests/unit/tap.h
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/tls_pair.h tests/unit/conn_loop.h \
+	tests/unit/tap.h
 tests_unit_test_tls_LDADD = common/libcommon.la
 tests_unit_test_tls_records_SOURCES = tests/unit/test_tls_records.c tests/unit/tls_pair.h \
-	tests/unit/tap.h
+	tests/unit/conn_loop.h tests/unit/tap.h
 tests_unit_test_tls_records_LDADD = common/libcommon.la

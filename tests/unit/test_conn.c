@@ -11,18 +11,12 @@
 #include "proto/msg.h"
 #include "tests/unit/tap.h"
 
-struct end {
-    struct conn *conn;
-    int messages;
-    unsigned fds;
-    int taken;              /* a descriptor that was taken; -1 */
-    int closes;             /* times on_close was called */
-    char reason[100];
-    int close_in_message;
+#define END_FIELDS \
+    unsigned fds; \
+    int taken;                  /* a descriptor that was taken; -1 */ \
+    int close_in_message; \
     int32_t last_pid;
-};
-
-static struct event_base *base;
+#include "tests/unit/conn_loop.h"
 
 static void end_message(struct conn *conn, const struct frame_header *header, const uint8_t *body,
                         int *fds, void *arg)
@@ -44,25 +38,7 @@ static void end_message(struct conn *conn, const struct frame_header *header, co
         conn_close(conn, "had enough");
 }
 
-static void end_closed(struct conn *conn, const char *reason, void *arg)
-{
-    struct end *end = arg;
-
-    (void)conn;
-    end->closes++;
-    end->conn = NULL;
-    snprintf(end->reason, sizeof(end->reason), "%s", reason);
-}
-
 static const struct conn_ops end_ops = { end_message, end_closed, NULL };
-
-static void loop_run(int ms)
-{
-    struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
-
-    event_base_loopexit(base, &limit);
-    event_base_dispatch(base);
-}
 
 /* One end on the loop, the other's descriptor to the test. */
 static int end_open(struct end *end, int type)

@@ -17,15 +17,10 @@
 #include "proto/msg.h"
 #include "tests/unit/tap.h"
 
-struct end {
-    struct conn *conn;
-    unsigned messages, wrong, elsewhere;
-    int closes;
-    unsigned pause_at, leave_at;    /* message at which the owner pauses, or has others hear */
-    char reason[100];
-};
-
-static struct event_base *base;
+#define END_FIELDS \
+    unsigned wrong, elsewhere; \
+    unsigned pause_at, leave_at; /* message at which the owner pauses, or has others hear */
+#include "tests/unit/conn_loop.h"
 
 /* Its serial is its place, counted from 1; the rest of the header follows from that. */
 struct sent {
@@ -97,26 +92,8 @@ static void elsewhere_message(struct conn *conn, const struct frame_header *head
     end->elsewhere++;
 }
 
-static void end_closed(struct conn *conn, const char *reason, void *arg)
-{
-    struct end *end = arg;
-
-    (void)conn;
-    end->closes++;
-    end->conn = NULL;
-    snprintf(end->reason, sizeof(end->reason), "%s", reason);
-}
-
 static const struct conn_ops end_ops = { end_message, end_closed, NULL };
 static const struct conn_ops elsewhere_ops = { elsewhere_message, end_closed, NULL };
-
-static void loop_run(int ms)
-{
-    struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
-
-    event_base_loopexit(base, &limit);
-    event_base_dispatch(base);
-}
 
 static int end_open(struct end *end, int type)
 {

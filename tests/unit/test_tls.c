@@ -94,7 +94,7 @@ static void test_meeting(void)
            "descriptors do not travel between hosts");
     conn_close_after_send(server.conn);
     loop_run(50);
-    ok(client.closed && server.closed, "both see the end");
+    ok(client.closes && server.closes, "both see the end");
     is_str(client.reason, "closed by the peer", "with its reason");
     part(&client, &server);
 }
@@ -104,12 +104,12 @@ static void test_strangers(void)
     struct end server, client;
 
     meet(&server, path_of("one", "tls"), TLS_VERIFY_OPTIONAL, &client, path_of("two", "n3"));
-    ok(!server.ready && server.closed, "a foreign certificate is refused");
-    ok(client.closed, "the foreigner refuses, too");
+    ok(!server.ready && server.closes, "a foreign certificate is refused");
+    ok(client.closes, "the foreigner refuses, too");
     diag("server: %s; client: %s", server.reason, client.reason);
     part(&client, &server);
     meet(&server, path_of("one", "tls"), TLS_VERIFY_PEER, &client, NULL);
-    ok(!server.ready && server.closed, "no certificate where one is needed");
+    ok(!server.ready && server.closes, "no certificate where one is needed");
     part(&client, &server);
 }
 
@@ -127,14 +127,14 @@ static void test_garbage(void)
     server.conn = conn_new_tls(base, pair[0], ctx, 1, 1, &end_ops, &server);
     (void)!write(pair[1], noise, sizeof(noise));
     loop_run(20);
-    is_int(server.closed, 1, "garbage ends the handshake");
+    is_int(server.closes, 1, "garbage ends the handshake");
     close(pair[1]);
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
         exit(1);
     memset(&server, 0, sizeof(server));
     server.conn = conn_new_tls(base, pair[0], ctx, 1, 1, &end_ops, &server);
     loop_run(1100);
-    is_int(server.closed, 1, "silence does, too");
+    is_int(server.closes, 1, "silence does, too");
     is_str(server.reason, "no handshake in time", "when its time is over");
     close(pair[1]);
     SSL_CTX_free(ctx);

@@ -16,7 +16,7 @@ static int bytes_there(struct conn *conn)
 }
 
 /* Until `messages` have come or `ms` are over. */
-static void await(const struct end *end, int messages, int ms)
+static void await(const struct end *end, unsigned messages, int ms)
 {
     for (; end->messages < messages && ms > 0; ms -= 5)
         loop_run(5);

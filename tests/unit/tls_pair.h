@@ -14,17 +14,14 @@
 #include "common/tls.h"
 #include "tests/unit/tap.h"
 
-struct end {
-    struct conn *conn;
-    int ready, messages, closed;
-    int node;
-    uint8_t hash[32];
-    int hash_result;
+#define END_FIELDS \
+    int ready; \
+    int node; \
+    uint8_t hash[32]; \
+    int hash_result; \
     size_t bytes;
-    char reason[200];
-};
+#include "tests/unit/conn_loop.h"
 
-static struct event_base *base;
 static char root[] = "/tmp/test_tls.XXXXXX";
 
 static const char *path_of(const char *cluster, const char *name)
@@ -50,16 +47,6 @@ static void end_message(struct conn *conn, const struct frame_header *header, co
         conn_reply(conn, header, NULL, NULL);
 }
 
-static void end_closed(struct conn *conn, const char *reason, void *arg)
-{
-    struct end *end = arg;
-
-    (void)conn;
-    end->closed++;
-    end->conn = NULL;
-    snprintf(end->reason, sizeof(end->reason), "%s", reason);
-}
-
 static void end_ready(struct conn *conn, void *arg)
 {
     struct end *end = arg;
@@ -70,14 +57,6 @@ static void end_ready(struct conn *conn, void *arg)
 }
 
 static const struct conn_ops end_ops = { end_message, end_closed, end_ready };
-
-static void loop_run(int ms)
-{
-    struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
-
-    event_base_loopexit(base, &limit);
-    event_base_dispatch(base);
-}
 
 /* Server with the keys of `theirs`, client with those of `ours` (NULL: it joins). */
 static void meet(struct end *server, const char *theirs, enum tls_verify verify,
