@@ -42,8 +42,21 @@ void conn_input_drop(struct conn *conn)
     conn->in_size = conn->in_start = conn->in_end = 0;
 }
 
+/* Who knows another version knows by ours what is wrong; the rest is for nobody to read. */
+static void version_tell(struct conn *conn)
+{
+    const struct frame_header header = { .kind = K_REPLY, .proc = P_PING,
+                                         .status = EPROTONOSUPPORT };
+    uint8_t bytes[FRAME_PREFIX];
+
+    frame_format_header(&header, bytes);
+    conn_raw(conn, bytes, sizeof(bytes));
+}
+
 static void bytes_are_bad(struct conn *conn, int error)
 {
+    if (error == -EPROTONOSUPPORT)
+        version_tell(conn);
     conn_close(conn, error == -EPROTONOSUPPORT ? "peer speaks another version of the protocol"
                    : error == -EMSGSIZE        ? "message too long"
                                                : "not a message");

@@ -44,6 +44,13 @@ static void task_settle(struct task *task, const struct task_plan *plan, int err
     task_told(task, plan, error);
 }
 
+int line_lost(struct line *line)
+{
+    struct spawnline_answer answer;
+
+    return spawnline_hear(&line->daemon, &answer) == -EPROTONOSUPPORT ? -EPROTONOSUPPORT : -EBUSY;
+}
+
 void line_hear(struct line *line, const struct task_plan *plan)
 {
     struct spawnline_answer answer;

@@ -26,6 +26,9 @@ void line_wait(struct line *line, struct task *task);
 /* A task that waits for none is allowed. */
 void line_leave(struct task *task);
 
+/* Why the daemon has dropped a line that is used for the first time. */
+int line_lost(struct line *line);
+
 /* Hears what has been said, as task_told() wants it. Does not block. */
 void line_hear(struct line *line, const struct task_plan *plan);
 

@@ -169,7 +169,7 @@ static int child_start(struct task *task, const struct task_plan *plan,
         line_hear(plan->line, plan);
         error = spawn_start(&spawn, &plan->line->daemon);
         if (error == -EPIPE)
-            error = -EBUSY;
+            error = line_lost(plan->line);
     }
     task->pid = spawn.pid;
     task->memory = spawn.memory;

@@ -6,6 +6,7 @@
 
 . "${0%/*}/lib.sh"
 . "${0%/*}/steady.sh"
+need_tool socat
 
 HOSTILE=$PROGS/hostile
 MASTER=10.77.0.1 N0=10.77.1.1
@@ -81,6 +82,18 @@ attack "garbage over TLS without a certificate" on n2 "$HOSTILE" tls $MASTER 222
 attack "garbage over TLS on a data port without a certificate" on n2 "$HOSTILE" tls $N0 2224 -
 attack "the same with another node's certificate" on n2 "$HOSTILE" tls $N0 2224 $TLS
 attack "the same with the master's certificate" on master "$HOSTILE" tls $N0 2224 $TLS
+
+# A header alone tells of it.
+on master sh -c 'printf "\200\0\0\030\0\0\0\143\0\0\0\001\0\0\0\001\0\0\0\001\0\0\0\0\0\0\0\0" >/tmp/header'
+on master socat UNIX-LISTEN:/tmp/other,fork SYSTEM:'head -c 28 >/dev/null; cat /tmp/header' &
+other=$!
+ok "a daemon of another version listens" wait_for 10 on master test -S /tmp/other
+is "and is known by that" "$(on master env BPROC_SOCKET=/tmp/other bpstat 2>&1)" \
+    "bpstat: cannot list the nodes: Protocol not supported"
+is "also when a command is to be started" "$(on master env BPROC_SOCKET=/tmp/other bpsh 0 true 2>&1)" \
+    "0: Protocol not supported"
+on master pkill socat
+wait $other
 
 bplab daemon n2 stop
 attack "garbage over TLS with a node's certificate" on n2 "$HOSTILE" tls $MASTER 2223 $TLS

@@ -158,6 +158,25 @@ static void test_bad(int type, const char *name)
     }
 }
 
+/* Who is refused can say why. */
+static void test_version(void)
+{
+    const struct frame_header header = { .kind = K_CALL, .proc = P_PING };
+    struct frame_header answer;
+    uint8_t bytes[FRAME_PREFIX];
+    struct end end;
+    int fd = end_open(&end, SOCK_STREAM);
+
+    frame_format_header(&header, bytes);
+    bytes[7]++;
+    (void)!write(fd, bytes, sizeof(bytes));
+    loop_run(5);
+    is_int(read(fd, bytes, sizeof(bytes)), sizeof(bytes), "another version is answered");
+    is_int(frame_parse_header(bytes, &answer), 0, "in ours");
+    is_int(answer.status, EPROTONOSUPPORT, "with the reason");
+    end_finish(&end, fd);
+}
+
 static void test_descriptors(void)
 {
     struct end end;
@@ -272,6 +291,7 @@ int main(void)
     test_pieces();
     test_bad(SOCK_STREAM, "stream");
     test_bad(SOCK_SEQPACKET, "packets");
+    test_version();
     test_descriptors();
     test_closing();
     test_queue();
