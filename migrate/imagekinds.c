@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +37,8 @@
 #define INET_OPTIONS 14
 #define INET_DEVICE 17
 #define INET_ADDRESSES (1u << 11 | 1u << 12)    /* repeated fields */
+#define EPOLL_TARGET 4                  /* a repeated field */
+#define TARGET_EVENTS 3
 #define OPTION_MARK 11
 #define OPTION_DEVICE 15
 #define OWNER_UID 1
@@ -45,7 +48,7 @@
 #define MAX_FILES 16384
 #define UNIX_EXTERNAL 1                 /* of uflags: its other end is not in the image */
 
-enum { KIND_REGULAR = 1, KIND_INET = 4, KIND_UNIX = 5 };
+enum { KIND_REGULAR = 1, KIND_INET = 4, KIND_UNIX = 5, KIND_EPOLL = 7 };
 
 /* Where such a file's own message is, and in it whom the kernel is to send signals to. */
 static const struct kind {
@@ -55,14 +58,13 @@ static const struct kind {
     { 2, 18, 4 },                       /* pipe */
     { KIND_INET, 4, 13 },
     { KIND_UNIX, 16, 9 },
-    { 6, 7, 3 },                        /* eventfd */
-    { 7, 8, 3 },                        /* epoll */
-    { 9, 9, 3 },                        /* signalfd */
-    { 17, 11, 3 },                      /* timerfd */
+    { 6, 8, 3 },                        /* eventfd */
+    { KIND_EPOLL, 9, 3 },
+    { 9, 10, 3 },                       /* signalfd */
+    { 17, 12, 3 },                      /* timerfd */
     { 18, 20, 4 },                      /* memfd */
 };
 
-#define EPOLL_TARGETS (1u << 4)         /* repeated fields */
 #define OPTION_FILTERS (1u << 16)
 
 struct look {
@@ -187,10 +189,27 @@ static int unix_check(struct look *look, const struct message *m)
     return options_check(look, m, UNIX_OPTIONS);
 }
 
+/* The kernel lets nobody else keep the machine awake. */
+static int epoll_check(struct look *look, struct bytes content)
+{
+    struct field field;
+    struct message target;
+    int more, error = 0;
+
+    while (!error && (more = field_take(&content, &field)) > 0) {
+        if (field.number != EPOLL_TARGET)
+            continue;
+        error = message_read(field.content, 0, &target);
+        if (!error && look->uid != 0 && message_value(&target, TARGET_EVENTS) & EPOLLWAKEUP)
+            error = refuse(look, "keeps the machine awake");
+    }
+    return error;
+}
+
 static int kind_check(struct look *look, const struct kind *kind, const struct message *file)
 {
     uint32_t repeated = kind->type == KIND_REGULAR ? 1u << 11
-                        : kind->type == KIND_INET ? INET_ADDRESSES : EPOLL_TARGETS;
+                        : kind->type == KIND_INET ? INET_ADDRESSES : 1u << EPOLL_TARGET;
     struct message m;
     int error;
 
@@ -206,6 +225,8 @@ static int kind_check(struct look *look, const struct kind *kind, const struct m
         error = inet_check(look, &m);
     if (!error && kind->type == KIND_UNIX)
         error = unix_check(look, &m);
+    if (!error && kind->type == KIND_EPOLL)
+        error = epoll_check(look, file->fields[kind->message].content);
     return error;
 }
 

@@ -101,6 +101,11 @@ tests_progs_nested_SOURCES = tests/progs/nested.c tests/progs/remote.h
 tests_progs_nested_LDADD = $(PROG_LDADD)
 tests_progs_nested_LDFLAGS = $(PROG_LINK)
 
+check_PROGRAMS += tests/progs/kinds
+tests_progs_kinds_SOURCES = tests/progs/kinds.c tests/progs/remote.h
+tests_progs_kinds_LDADD = $(PROG_LDADD)
+tests_progs_kinds_LDFLAGS = $(PROG_LINK)
+
 tests_progs_travel_SOURCES = tests/progs/travel.c tests/progs/remote.h
 tests_progs_travel_LDADD = $(PROG_LDADD) -lpthread
 tests_progs_travel_LDFLAGS = $(PROG_LINK)

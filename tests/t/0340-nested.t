@@ -20,6 +20,8 @@ cases "a parent that ends" on master "$nested" orphan 0 1
 cases "programs" on master "$nested" exec 0 1
 cases "programs on the master" on master "$nested" exec 0 -1
 cases "streams" on master "$nested" streams 0 1 20
+cases "files in no folder" on master "$PROGS/kinds" 0 1
+cases "a user's, to the master" as_nobody "$PROGS/kinds" 0 -1
 cases "an unknown node" on master "$nested" refuse 0 99
 is "bpsh runs on nodes, too" "$(on master bpsh 0 bpsh 1 bpsh 2 hostname)" n2
 is "its status comes all the way" "$(on master bpsh 0 bpsh 1 sh -c 'exit 9'; echo $?)" 9

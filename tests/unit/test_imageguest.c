@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,8 +91,8 @@ static void inet_try(void)
 static void kinds_try(void)
 {
     static const unsigned bad[] = { 3, 8, 10, 11, 12, 13, 14, 15, 16, 19, 20 };
-    static const unsigned good[][3] = { { 2, 18, 4 }, { 6, 7, 3 }, { 7, 8, 3 }, { 9, 9, 3 },
-                                        { 17, 11, 3 }, { 18, 20, 4 } };
+    static const unsigned good[][3] = { { 2, 18, 4 }, { 6, 8, 3 }, { 7, 9, 3 }, { 9, 10, 3 },
+                                        { 17, 12, 3 }, { 18, 20, 4 } };
     struct blob empty = { .len = 0 };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -106,6 +107,25 @@ static void kinds_try(void)
     }
     change.file = file_make(2, 3, 4, empty);
     is_int(image_try(OWNER), -EPROTO, "a pipe that says it is another file");
+}
+
+static int epoll_try(uid_t uid, unsigned events)
+{
+    struct blob harmless = { .len = 0 }, target = { .len = 0 }, part = { .len = 0 };
+
+    number(&target, 3, events);
+    number(&harmless, 3, EPOLLIN);
+    inside(&part, 4, &target);
+    inside(&part, 4, &harmless);
+    change.file = file_make(7, 9, 3, part);
+    return image_try(uid);
+}
+
+static void epolls_try(void)
+{
+    is_int(epoll_try(OWNER, EPOLLIN | EPOLLET), 0, "an epoll that waits for two files");
+    is_int(epoll_try(OWNER, EPOLLIN | EPOLLWAKEUP), -EPERM, "one that keeps the machine awake");
+    is_int(epoll_try(0, EPOLLIN | EPOLLWAKEUP), 0, "but root's");
 }
 
 static int socket_try(const char *name, unsigned uflags, unsigned mark)
@@ -334,6 +354,7 @@ int main(void)
     is_int(image_try(OWNER), 0, "an honest image");
     names_try();
     kinds_try();
+    epolls_try();
     inet_try();
     sockets_try();
     files_try();
