@@ -134,8 +134,10 @@ static void output_print(const struct run *run, const struct options *options, s
             error = options->diff ? diff_print(&collection) : collect_print(&collection, sink);
         collect_free(&collection);
     }
-    if (error == -EPIPE || sink->unread)
+    if (error == -EPIPE || sink->error == EPIPE)
         sink_end_tool();
+    if (sink->error)
+        exit(1);
     if (error)
         errx(1, "cannot print the output: %s", strerror(-error));
 }

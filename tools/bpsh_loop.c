@@ -203,19 +203,22 @@ static int turn_wait(const struct waits *set, struct run *run)
     return errno == EINTR ? 0 : -errno;
 }
 
-static bool is_unread(const struct run *run)
+/* Why the output cannot be written any more; 0: it can. The lack of a reader counts most. */
+static int output_error(const struct run *run)
 {
-    for (int i = 0; i < 2; i++)
-        if (run->plan->sinks[i] && run->plan->sinks[i]->unread)
-            return true;
-    return false;
+    int error = 0;
+
+    for (int i = 0; i < 2 && error != EPIPE; i++)
+        if (run->plan->sinks[i] && run->plan->sinks[i]->error)
+            error = run->plan->sinks[i]->error;
+    return error;
 }
 
-static void unread_settle(struct run *run)
+static void unwritten_settle(struct run *run)
 {
-    if (run->unread || !is_unread(run))
+    if (run->unwritten || !output_error(run))
         return;
-    run->unread = true;
+    run->unwritten = true;
     if (!run->interrupted)
         run->interrupted = SIGPIPE;
     deadline_end_all(run, DEADLINE_GRACE);
@@ -238,7 +241,7 @@ int loop_run(struct run *run)
             set_handle(&set, run);
         if (run->asked)
             state_print(run);
-        unread_settle(run);
+        unwritten_settle(run);
         deadline_settle(run);
         tasks_start(run);
         failures_print(run);
@@ -301,8 +304,10 @@ int loop_result(const struct run *run)
     size_t failed = 0;
     int highest = run->input_failed;
 
-    if (is_unread(run) || died_unread(run))
+    if (output_error(run) == EPIPE || died_unread(run))
         sink_end_tool();
+    if (output_error(run))
+        return 1;
     interruption_pass(run);
     for (size_t i = 0; i < run->count; i++) {
         const struct task *task = &run->tasks[i];

@@ -7,9 +7,9 @@
  * loop_run(), looks at the tasks, takes loop_result().
  *
  * SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGUSR2 are passed on to all tasks, unless the terminal sent
- * them, as the tasks are in the caller's process group and have had them then. A second SIGINT
- * within a second kills the tasks with all their descendants. SIGUSR1 shows the state. When nobody
- * reads the output any more the tasks are ended as by a time limit.
+ * them to all, as the tasks are in the caller's process group and have had them then. A second SIGINT
+ * within a second kills the tasks with all their descendants. SIGUSR1 shows the state. When the
+ * output cannot be written any more the tasks are ended as by a time limit.
  */
 #ifndef TOOLS_BPSH_LOOP_H
 #define TOOLS_BPSH_LOOP_H
@@ -47,7 +47,7 @@ struct run {
     int64_t interrupt_time;
     bool passed_usr2;               /* SIGUSR2 has come, which ends the run if it ends a task */
     bool input_failed;              /* stdin could not be read to its end */
-    bool unread;                    /* nobody reads the output any more: the tasks shall end */
+    bool unwritten;                 /* a sink takes no more: the tasks have been told to end */
 };
 
 /*
@@ -62,8 +62,9 @@ bool loop_all_started(const struct run *run);
 /*
  * Exit status of a run that is over: the highest of its tasks', 255 if one died by a signal; those
  * that could not be created count only if there are no others, then it is 1, as it is at least when
- * stdin or a task's own file was at fault. When a signal ended
- * the run and a task, or nobody reads the output any more, the caller ends by signal as well.
+ * stdin or a task's own file was at fault. It is 1, too, when the output could not be written. When
+ * a signal ended the run and a task, or nobody reads the output any more, the caller ends by signal
+ * as well.
  */
 int loop_result(const struct run *run);
 

@@ -153,6 +153,11 @@ size_t output_read(struct output *output, const struct output_style *style, int 
     return (size_t)n;
 }
 
+bool output_failed(const struct output *output)
+{
+    return output->sink && output->sink->error != 0;
+}
+
 /* Whoever writes on all the while is not waited for. */
 void output_drain(struct output *output, const struct output_style *style, int node)
 {

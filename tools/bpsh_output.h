@@ -48,6 +48,9 @@ int output_open(struct output *output, int fd, struct sink *sink, const struct o
  */
 size_t output_read(struct output *output, const struct output_style *style, int node);
 
+/* It passes bytes on, but cannot any more. */
+bool output_failed(const struct output *output);
+
 /* Passes on or keeps what has come by now, without waiting for the end. */
 void output_drain(struct output *output, const struct output_style *style, int node);
 

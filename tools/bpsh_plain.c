@@ -45,7 +45,10 @@ void plain_choose(struct task_plan *plan)
         plan->streams[STDERR_FILENO] = STREAM_JOINED;
 }
 
-/* Reads what comes within `wait` milliseconds. False when nothing came or all is at its end. */
+/*
+ * Reads what comes within `wait` milliseconds; an output that cannot be passed on is at its end, as
+ * whoever writes to it shall know. False when nothing came or all is at its end.
+ */
 static bool outputs_read(struct run *run, struct task *task, int wait)
 {
     struct pollfd fds[2] = { { .fd = task->out[0].fd, .events = POLLIN },
@@ -54,8 +57,11 @@ static bool outputs_read(struct run *run, struct task *task, int wait)
     if ((fds[0].fd < 0 && fds[1].fd < 0) || poll(fds, 2, wait) <= 0)
         return false;
     for (int i = 0; i < 2; i++)
-        if (fds[i].revents)
+        if (fds[i].revents) {
             output_read(&task->out[i], &run->plan->style, task->node);
+            if (output_failed(&task->out[i]))
+                output_close(&task->out[i]);
+        }
     return true;
 }
 

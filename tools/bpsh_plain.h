@@ -17,7 +17,8 @@ void plain_choose(struct task_plan *plan);
 
 /*
  * Passes on what is there of the output of all tasks, and leaves the rest to a child that nobody
- * waits for. Blocks for the sinks. What cannot be written ends the tool, see bpsh_sink.h.
+ * waits for. Blocks for the sinks. What cannot be written is as
+ * bpsh_sink.h says.
  */
 void plain_leave(struct run *run);
 

@@ -28,6 +28,15 @@ static bool is_second(const struct run *run, int signo)
            passed <= SECOND_MAX_MS;
 }
 
+/*
+ * Did the terminal send it to the tasks, too, which are in the tool's group? When it is gone it
+ * tells the leader of its session alone.
+ */
+static bool is_everybodys(const struct signalfd_siginfo *info)
+{
+    return info->ssi_code == SI_KERNEL && (info->ssi_signo != SIGHUP || getsid(0) != getpid());
+}
+
 bool signal_take(struct run *run)
 {
     struct signalfd_siginfo info;
@@ -53,7 +62,7 @@ bool signal_take(struct run *run)
         run->interrupted = signo;
         run->interrupt_time = tool_clock();
     }
-    if (info.ssi_code != SI_KERNEL)
+    if (!is_everybodys(&info))
         all_forward(run, signo);
     return false;
 }

@@ -18,16 +18,16 @@ void sink_end_tool(void)
 
 static void sink_fail(struct sink *sink)
 {
+    sink->error = errno;
     if (errno != EPIPE)
-        err(1, "cannot write %s", sink->fd == STDOUT_FILENO ? "stdout" : "stderr");
-    sink->unread = true;
+        warn("cannot write %s", sink->fd == STDOUT_FILENO ? "stdout" : "stderr");
 }
 
 void sink_flush(struct sink *sink)
 {
     size_t done = 0;
 
-    while (done < sink->used && !sink->unread) {
+    while (done < sink->used && !sink->error) {
         ssize_t n = write(sink->fd, sink->bytes + done, sink->used - done);
 
         if (n >= 0)

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpsh's own stdout and stderr, collected into large writes. A sink is used with sink_put() as
- * often as needed and sink_flush() at the end of a turn. If nobody reads any more it is `unread`
- * and drops what it gets, until the tool has ended its tasks and ends by SIGPIPE, as any filter
- * does; another write error ends the tool with a message and status 1.
+ * often as needed and sink_flush() at the end of a turn. One that cannot be written any more tells
+ * so, unless it is for the lack of a reader, and drops what it gets until the tool has ended its
+ * tasks. Then the tool ends as well: by SIGPIPE without a reader, as any filter does, else with 1.
  */
 #ifndef TOOLS_BPSH_SINK_H
 #define TOOLS_BPSH_SINK_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct sink {
     int fd;
     const char *label_on, *label_off;   /* colour of labels; NULL: none */
-    bool unread;
+    int error;              /* errno of a write that has failed; 0: none has */
     size_t used;
     char bytes[65536];
 };

@@ -46,8 +46,10 @@ int task_prepare(struct task_plan *plan)
     sigemptyset(&mask);
     sigaddset(&mask, SIGCHLD);
     tool_signals(&mask);
-    sigprocmask(SIG_BLOCK, &mask, NULL);
     fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    /* A file that may not grow is told by the error of the write. */
+    sigaddset(&mask, SIGXFSZ);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
     return fd < 0 ? -errno : fd;
 }
 

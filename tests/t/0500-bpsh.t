@@ -5,6 +5,7 @@
 # shellcheck disable=SC2016  # the nodes' shells expand
 . "${0%/*}/lib.sh"
 need_tool script
+need_tool python3
 lab_up 3
 
 lab=$BPROC_BUILD/lab/bplab
@@ -177,6 +178,26 @@ is "stdout is open for reading" \
 is "stderr that is closed may be written to" \
     "$(here 'bpsh 0 sh -c "echo x >&2; echo out" 2>&-; echo $?')" $'out\n0'
 exits 1 "for stderr it is the status" here 'bpsh 0 sh -c "echo x >&2" 2>/dev/full'
+says='sh -c "echo x; echo x >&2; sleep 41; echo y"'
+is "the commands are ended then" \
+    "$(here "for o in -L -p -s -d; do bpsh \$o 0-1 $says 2>/dev/null >/dev/full; echo \$?; done
+        bpsh 0 $says 2>&1 >/dev/full; bpsh 0-1 $says 2>/dev/full >/dev/null; echo \$?" | xargs)" \
+    "1 1 1 1 x bpsh: $full 1"
+ok "on all nodes" on n1 sh -c '! pgrep -x sleep'
+ok "on each of them" on n0 sh -c '! pgrep -x sleep'
+is "as when their terminal goes away" "$(timeout 30 "$lab" -c "$LAB" exec master -- python3 -c '
+import os, pty
+pid, fd = pty.fork()
+if pid == 0:
+    os.execlp("bpsh", "bpsh", "-p", "0", "sh", "-c",
+              "trap \"echo off\" HUP; echo on; while :; do sleep 0.1; done")
+while b"on" not in os.read(fd, 100):
+    pass
+os.close(fd)
+print(os.waitpid(pid, 0)[1])'; on n0 pgrep -f '[t]rap .echo off')" 256
+is "and when a file may not grow" \
+    "$(here 'ulimit -f 8; bpsh 0 yes 2>&1 >/tmp/limited; echo $?; bpsh 0 pgrep -x yes')" \
+    $'bpsh: cannot write stdout: File too large\n1'
 is "a file system that is full" \
     "$(here 'mkdir /small; mount -t tmpfs -o size=64k none /small
         bpsh 0 seq 100000 2>&1 >/small/f; echo $?; umount /small')" "bpsh: $full"$'\n1'
