@@ -2,17 +2,13 @@
 #include "config.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "migrate/memoryqueue.h"
 #include "migrate/memoryrecv.h"
 #include "migrate/memoryruns.h"
 #include "migrate/memoryspace.h"
 #include "migrate/pageoffer.h"
-
-#define BATCHES 4                       /* that have come and are not in their place */
 
 struct memoryrecv {
     SSL *ssl;
@@ -22,9 +18,7 @@ struct memoryrecv {
     uid_t uid;
     struct memorypull *pull;            /* where pages may come from, too; NULL */
     struct memoryshare *share;          /* who else may have them from here; NULL */
-    uint8_t *data;                      /* one batch of a vector that is not shared */
-    struct memoryqueue *queue;          /* of others: what is to be placed, by a thread */
-    int error;                          /* of that */
+    uint8_t *data;                      /* one batch that is not shared */
 };
 
 static int offered_put(void *arg, size_t number, const uint8_t *pages, size_t count)
@@ -33,64 +27,35 @@ static int offered_put(void *arg, size_t number, const uint8_t *pages, size_t co
     return 0;
 }
 
-/* Where a batch of a vector comes in, before it is placed. */
+/* Where a batch comes in, before it is placed. */
 static uint8_t *batch_room(const struct memoryrecv *m)
 {
     return m->share ? memoryshare_room(m->share) : m->data;
 }
 
-static int runs_place(struct memoryrecv *m, const uint8_t *data, const page_run *runs,
-                      unsigned count)
+static int runs_place(struct memoryrecv *m, const page_run *runs, unsigned count)
 {
+    const uint8_t *data = batch_room(m);
     int error = 0;
 
     for (unsigned i = 0; !error && i < count; i++) {
         error = memoryspace_put(m->space, runs[i].start, data, runs[i].pages * PAGE_BYTES);
         data += runs[i].pages * PAGE_BYTES;
     }
-    return error;
-}
-
-static int runs_share(struct memoryrecv *m, const page_run *runs, unsigned count)
-{
-    int error = runs_place(m, batch_room(m), runs, count);
-
     if (!error && m->share && memoryshare_add(m->share, runs, count) < 0)
         m->share = NULL;
     return error;
 }
 
-static int batch_recv(struct memoryrecv *m, const page_batch *batch, size_t pages, uint8_t *room)
-{
-    return batch->offered ? pageoffer_take(m->ssl, m->store, m->uid, pages, offered_put, room)
-                          : bulk_recv_data(m->ssl, room, pages * PAGE_BYTES);
-}
-
-/* It is placed while the next one is deciphered. */
-static int batch_queue(struct memoryrecv *m, const page_batch *head, size_t pages)
-{
-    struct memorybatch *batch = memoryqueue_room(m->queue);
-    int error = batch ? batch_recv(m, head, pages, batch->data) : -ECANCELED;
-
-    if (error)
-        return error;
-    memorybatch_clear(batch);
-    for (unsigned i = 0; i < head->runs.runs_len; i++)
-        memorybatch_note(batch, &head->runs.runs_val[i]);
-    memoryqueue_put(m->queue, batch, 1);
-    return 0;
-}
-
 static int batch_take(struct memoryrecv *m, const page_batch *batch)
 {
     size_t pages = memoryruns_pages(batch->runs.runs_val, batch->runs.runs_len);
-    int error = pages == 0 ? -EPROTO : 0;
+    int error = pages == 0 ? -EPROTO
+                : batch->offered ? pageoffer_take(m->ssl, m->store, m->uid, pages, offered_put,
+                                                  batch_room(m))
+                                 : bulk_recv_data(m->ssl, batch_room(m), pages * PAGE_BYTES);
 
-    if (!error && m->queue)
-        return batch_queue(m, batch, pages);
-    if (!error)
-        error = batch_recv(m, batch, pages, batch_room(m));
-    return error ? error : runs_share(m, batch->runs.runs_val, batch->runs.runs_len);
+    return error ? error : runs_place(m, batch->runs.runs_val, batch->runs.runs_len);
 }
 
 static int pages_take(struct memoryrecv *m, const struct bulk_msg *msg)
@@ -119,7 +84,7 @@ static int named_take(struct memoryrecv *m, const struct bulk_msg *msg)
     found = pages == 0 || !m->pull
                 ? -EPROTO : memorypull_take(m->pull, &named, batch_room(m), pages * PAGE_BYTES);
     if (found > 0)
-        found = runs_share(m, named.runs.runs_val, named.runs.runs_len);
+        found = runs_place(m, named.runs.runs_val, named.runs.runs_len);
     frame_free(FRAME_XDR(page_named), &named, sizeof(named));
     return found;
 }
@@ -141,8 +106,9 @@ static int message_take(struct memoryrecv *m, const struct bulk_msg *msg)
     }
 }
 
-static int messages_take(struct memoryrecv *m)
+int memoryrecv_all(struct memoryrecv *m, struct pagestore *store)
 {
+    m->store = store;
     while (!m->ended) {
         struct bulk_msg msg;
         int error = bulk_recv(m->ssl, &msg);
@@ -155,49 +121,6 @@ static int messages_take(struct memoryrecv *m)
             return error;
     }
     return 0;
-}
-
-static void *placer_run(void *arg)
-{
-    struct memoryrecv *m = arg;
-    struct memorybatch *batch;
-    int found;
-
-    while ((found = memoryqueue_next(m->queue, &batch)) > 0) {
-        m->error = runs_place(m, batch->data, batch->runs, batch->count);
-        if (m->error)
-            memoryqueue_stop(m->queue);
-    }
-    return NULL;
-}
-
-/* The end of what has come, well or not. */
-static void queue_end(struct memoryrecv *m, int error)
-{
-    struct memorybatch *batch = error ? NULL : memoryqueue_room(m->queue);
-
-    if (batch)
-        memoryqueue_put(m->queue, batch, 0);
-    else
-        memoryqueue_stop(m->queue);
-}
-
-int memoryrecv_all(struct memoryrecv *m, struct pagestore *store)
-{
-    pthread_t placer;
-    int error;
-
-    m->store = store;
-    if (m->pull || m->share)
-        return messages_take(m);
-    m->queue = memoryqueue_new(BATCHES, BPROC_MAX_BATCH, BATCHES, 0);
-    error = m->queue ? -pthread_create(&placer, NULL, placer_run, m) : -ENOMEM;
-    if (error)
-        return error;
-    error = messages_take(m);
-    queue_end(m, error);
-    pthread_join(placer, NULL);
-    return m->error ? m->error : error;
 }
 
 void memoryrecv_join(struct memoryrecv *m, struct memorypull *pull, struct memoryshare *share)
@@ -230,7 +153,6 @@ void memoryrecv_free(struct memoryrecv *m)
     if (!m)
         return;
     memoryspace_free(m->space);
-    memoryqueue_free(m->queue);
     free(m->data);
     free(m);
 }
