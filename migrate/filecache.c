@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "migrate/filecache.h"
+#include "migrate/mappednames.h"
 
 #define CACHE_MODE 0755             /* users' processes have them as executables and libraries */
 #define TEMPORARY "incoming-"
@@ -37,6 +39,8 @@ int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LE
     if (fd < 0)
         return -errno;
     futimens(fd, NULL);
+    /* Until it is mapped; the folder's lock can be another's for as long as a restore takes. */
+    flock(fd, LOCK_SH | LOCK_NB);
     return fd;
 }
 
@@ -74,6 +78,7 @@ struct cached {
     char name[FILEHASH_HEX];
     uint64_t size;
     struct timespec used;
+    bool is_mapped;
 };
 
 static int cached_older(const void *a, const void *b)
@@ -83,6 +88,31 @@ static int cached_older(const void *a, const void *b)
     if (x->used.tv_sec != y->used.tv_sec)
         return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
     return x->used.tv_nsec < y->used.tv_nsec ? -1 : x->used.tv_nsec > y->used.tv_nsec;
+}
+
+static int cached_by_name(const void *a, const void *b)
+{
+    const struct cached *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+struct cached_list {
+    struct cached *list;
+    size_t count;
+};
+
+static void cached_mark(const char *name, void *arg)
+{
+    const struct cached_list *cached = arg;
+    struct cached key, *found;
+
+    if (strlen(name) != FILEHASH_HEX - 1)
+        return;
+    memcpy(key.name, name, FILEHASH_HEX);
+    found = bsearch(&key, cached->list, cached->count, sizeof(key), cached_by_name);
+    if (found)
+        found->is_mapped = true;
 }
 
 /* All finished files; unfinished ones that nobody can be filling any more are removed. */
@@ -112,6 +142,7 @@ static struct cached *cache_list(int dir_fd, size_t *count)
             list = more;
         }
         memcpy(list[*count].name, entry->d_name, FILEHASH_HEX);
+        list[*count].is_mapped = false;
         list[*count].size = (uint64_t)st.st_size;
         list[(*count)++].used = st.st_mtim;
     }
@@ -120,20 +151,39 @@ static struct cached *cache_list(int dir_fd, size_t *count)
     return list;
 }
 
+/* Somebody has just opened it and is about to have it mapped. */
+static bool cached_is_held(int dir_fd, const char *name)
+{
+    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+
+    if (fd >= 0)
+        close(fd);
+    return held;
+}
+
 static void cache_evict(const struct filecache *cache, int dir_fd)
 {
-    size_t count;
-    struct cached *list = cache_list(dir_fd, &count);
+    struct cached_list cached = { .count = 0 };
     uint64_t total = 0;
 
-    for (size_t i = 0; i < count; i++)
-        total += list[i].size;
-    if (total > cache->limit)
-        qsort(list, count, sizeof(*list), cached_older);
-    for (size_t i = 0; i < count && total > cache->limit; i++)
-        if (unlinkat(dir_fd, list[i].name, 0) == 0)
-            total -= list[i].size;
-    free(list);
+    cached.list = cache_list(dir_fd, &cached.count);
+    for (size_t i = 0; i < cached.count; i++)
+        total += cached.list[i].size;
+    if (total > cache->limit) {
+        qsort(cached.list, cached.count, sizeof(*cached.list), cached_by_name);
+        if (mappednames_visit(cached_mark, &cached) < 0)
+            total = 0;
+        qsort(cached.list, cached.count, sizeof(*cached.list), cached_older);
+    }
+    for (size_t i = 0; i < cached.count && total > cache->limit; i++) {
+        const struct cached *file = &cached.list[i];
+
+        if (!file->is_mapped && !cached_is_held(dir_fd, file->name) &&
+            unlinkat(dir_fd, file->name, 0) == 0)
+            total -= file->size;
+    }
+    free(cached.list);
 }
 
 int filecache_lock(const struct filecache *cache)
@@ -175,8 +225,13 @@ int filecache_keep(const struct filecache *cache, int fd, const char *name,
     if (!error && memcmp(real, hash, FILEHASH_LEN) != 0)
         error = -EBADMSG;
     filehash_hex(hash, hex);
-    if (!error && (fchmod(fd, CACHE_MODE) < 0 || renameat(dir, name, dir, hex) < 0))
+    if (!error && fchmod(fd, CACHE_MODE) < 0)
         error = -errno;
+    /* What somebody else has brought meanwhile keeps its name: it may be mapped. */
+    if (!error && linkat(dir, name, dir, hex, 0) < 0 && errno != EEXIST)
+        error = -errno;
+    if (!error)
+        unlinkat(dir, name, 0);
     if (!error && flock(dir, LOCK_EX) == 0)
         cache_evict(cache, dir);
     close(dir);

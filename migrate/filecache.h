@@ -2,7 +2,8 @@
 /*
  * The node's cache of files that came with processes. A file is named by the SHA-256 of its
  * contents; what stands in the cache is whole and true to its name. Over its size limit the least
- * recently used files go; a process that has one mapped keeps it until it ends. Blocking.
+ * recently used files go, but none that a process has mapped: CRIU cannot dump a mapping of a file
+ * of root's that has no name in a way that another machine could believe. Blocking.
  */
 #ifndef BPROC_FILECACHE_H
 #define BPROC_FILECACHE_H
@@ -17,7 +18,10 @@ struct filecache {
     uint64_t limit;                 /* bytes */
 };
 
-/* Opens a cached file for reading and marks it used; -ENOENT when the cache has not got it. */
+/*
+ * Opens a cached file for reading and marks it used; -ENOENT when the cache has not got it. It is
+ * not removed as long as the descriptor is open.
+ */
 int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LEN]);
 
 /*
@@ -30,7 +34,7 @@ int filecache_create(const struct filecache *cache, uint64_t size, char name[64]
 int filecache_keep(const struct filecache *cache, int fd, const char *name,
                    const uint8_t hash[FILEHASH_LEN]);
 
-/* Removes all files but those that are just coming in. 0 or -errno. */
+/* Removes all files but those in use and those that are just coming in. 0 or -errno. */
 int filecache_purge(const struct filecache *cache);
 
 /*

@@ -95,6 +95,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/arrival_restore.c migrate/arrival_restore.h \
 	migrate/arrival_vector.c migrate/arrival_vector.h \
 	migrate/filecache.c migrate/filecache.h \
+	migrate/mappednames.c migrate/mappednames.h \
 	migrate/imagecheck.c migrate/imagecheck.h \
 	migrate/imageguest.c migrate/imageguest.h \
 	migrate/imagebound.c migrate/imagebound.h \
@@ -157,6 +158,7 @@ UNIT_TESTS += tests/unit/test_nodefiles
 tests_unit_test_nodefiles_SOURCES = \
 	tests/unit/test_nodefiles.c tests/unit/tap.h \
 	migrate/filecache.c migrate/filecache.h \
+	migrate/mappednames.c migrate/mappednames.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/owner.c migrate/owner.h
 tests_unit_test_nodefiles_CPPFLAGS = $(AM_CPPFLAGS)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dumpflags [-d] [-s] [-w] NODE FLAGS [FILE]...: forks onto NODE, the FILEs mapped and untouched.
+ * dumpflags [-d] [-s] [-w] [-o OTHER] NODE FLAGS [FILE]...: forks onto NODE, the FILEs mapped and untouched.
  * FLAGS is any of x (executable), l (libraries), o (others), or "default". The child compares what
  * it finds mapped with what its parent found. Prints "ok", or the name of errno if the call fails.
  *
  *   -d  removes the FILEs between mapping and forking
  *   -s  maps them shared, for writing too
  *   -w  the child waits until standard input of its parent ends before it looks
+ *   -o  and then goes to node OTHER first
  */
 #include "config.h"
 
@@ -60,12 +61,15 @@ static int flags_parse(const char *text)
            (strchr(text, 'o') ? BPROC_DUMP_OTHER : 0);
 }
 
-static int child(const struct mapping *mappings, int count, const int wait[2])
+static int child(const struct mapping *mappings, int count, const int wait[2],
+                 const char *other)
 {
     char *text = NULL;
 
     close(wait[1]);
     end_expect(wait[0]);
+    if (other)
+        MUST(bproc_move(atoi(other)));
     for (int i = 0; i < count; i++)
         CHECK(bytes_sum(mappings[i].bytes, mappings[i].len) == mappings[i].sum,
               "mapping %d has other contents", i);
@@ -78,15 +82,17 @@ int main(int argc, char **argv)
 {
     struct mapping mappings[MAX_FILES];
     int opt, unlinks = 0, shared = 0, waits = 0, wait[2], count;
+    const char *other = NULL;
     pid_t pid;
 
-    while ((opt = getopt(argc, argv, "dsw")) != -1) {
+    while ((opt = getopt(argc, argv, "dswo:")) != -1) {
         unlinks |= opt == 'd';
         shared |= opt == 's';
         waits |= opt == 'w';
+        other = opt == 'o' ? optarg : other;
     }
     count = argc - optind - 2;
-    CHECK(count >= 0 && count <= MAX_FILES, "usage: dumpflags [-dsw] NODE FLAGS [FILE]...");
+    CHECK(count >= 0 && count <= MAX_FILES, "usage: dumpflags [-dsw] [-o OTHER] NODE FLAGS [FILE]...");
     argv += optind;
     for (int i = 0; i < count; i++) {
         file_map(&mappings[i], argv[2 + i], shared);
@@ -97,7 +103,7 @@ int main(int argc, char **argv)
     pid = strcmp(argv[1], "default") == 0 ? bproc_rfork(atoi(argv[0]))
                                           : _bproc_rfork(atoi(argv[0]), flags_parse(argv[1]));
     if (pid == 0)
-        return child(mappings, count, wait);
+        return child(mappings, count, wait, other);
     if (pid < 0) {
         int error = errno;
 

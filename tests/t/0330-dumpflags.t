@@ -88,22 +88,48 @@ is "and once more" "$(run 2 xlo)" ok
 
 # ---- the cache is limited ----
 
-mkfifo "$TMP/go"
-on master "$prog" -w 0 xlo /srv/own/file1 <"$TMP/go" >"$TMP/held" 2>&1 &
-holder=$!
-exec 4>"$TMP/go"
-there() {
-    on n0 pgrep -f 'dumpflags -w'
+# holds NODE FILE: a process on node 0 has the file mapped until released, then goes to that node.
+holds() {
+    rm -f "$TMP/go"
+    mkfifo "$TMP/go"
+    on master "$prog" -w -o "$1" 0 xlo "$2" <"$TMP/go" >"$TMP/held" 2>&1 &
+    holder=$!
+    exec 4>"$TMP/go"
+    ok "a process holds a file of the cache" wait_for 10 on n0 pgrep -f 'dumpflags -w'
 }
-ok "a process holds a file of the cache" wait_for 10 there
+
+# released NAME: then it has come there.
+released() {
+    exec 4>&-
+    wait "$holder"
+    is "$1" "$(cat "$TMP/held")" ok
+}
+
+holds -1 /srv/own/file1
 for i in 3 4 5 6; do
     is "file $i is sent" "$(run 0 xlo /srv/own/file$i)" ok
 done
 between "the cache keeps its limit of 16 MiB" "$(cached n0)" 5000000 $(( 16 << 20 ))
-ok "the file used least recently went" on n0 test ! -e "$cache/${hash%% *}"
-exec 4>&-
-wait "$holder"
-is "the process that has it mapped goes on with it" "$(cat "$TMP/held")" ok
+ok "the file used least recently is there, as it is mapped" on n0 test -e "$cache/${hash%% *}"
+ok "another one went" on n0 test ! -e "$cache/$(on master sha256sum /srv/own/file3 | cut -d' ' -f1)"
+released "the process that has it mapped can go home"
+for i in 3 4 5; do
+    is "file $i is sent again" "$(run 0 xlo /srv/own/file$i)" ok
+done
+ok "then the file can go, too" on n0 test ! -e "$cache/${hash%% *}"
+holds 1 /srv/own/file6
+on master bpctl -S 0 --cache-purge
+released "a process whose node's cache was emptied can go to another node"
+on master bpctl -S 0 --cache-purge
+is "when nobody needs it nothing is left" "$(cached n0)" 0
+
+# ---- what comes at the same time ----
+
+for i in 1 2 3; do
+    on master "$prog" -w -o -1 0 xlo /srv/own/file6 <<<"" >"$TMP/many$i" 2>&1 &
+done
+wait
+is "processes that brought one file together can all go on" "$(cat "$TMP"/many?)" $'ok\nok\nok'
 on master bash -c "cat /srv/own/file[1-4] >/srv/own/large"
 is "a file larger than the cache" "$(run 0 xlo /srv/own/large)" ENOSPC
 refused "is refused by name" "cannot take in /srv/own/large: No space left"
