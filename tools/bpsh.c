@@ -56,10 +56,11 @@ static void plan_make(struct task_plan *plan, const struct options *options, siz
     plan->streams[1] = options->files.out ? STREAM_NULL : output_kind(options, count);
     /* With a file, too: that it cannot be opened has to be told. */
     plan->streams[2] = output_kind(options, count);
+    plan->leaves_output = options->outdir != NULL;
     plain_choose(plan);
     /* What is collected is stdout; stderr goes on as it comes, but one has to know whose it is. */
     plan->style = (struct output_style) {
-        .lines = options->lines || collects, .prefix = options->prefix,
+        .lines = (options->lines && !options->outdir) || collects, .prefix = options->prefix,
         .label = options->label || (collects && !options->prefix), .longest = options->buffer
     };
     if (collects || options->json)

@@ -43,9 +43,9 @@ static void task_give_up(struct task *task, const struct task_plan *plan)
     task_abandon(task, plan);
 }
 
-/* Behind a command that has ended, what it left has its output open, and is not to be found. */
-static void task_tell_to_end(struct task *task, const struct task_plan *plan, int grace)
+void deadline_end(struct task *task, const struct task_plan *plan, int grace)
 {
+    /* Behind a command that has ended, what it left has its output open, and is not to be found. */
     if (task->pid == 0) {
         if (task->ender == 0)
             task_give_up(task, plan);
@@ -106,7 +106,7 @@ static void deadline_pass(struct task *task, const struct task_plan *plan)
     } else if (task->stage == TASK_ALLOWED) {
         task->timed_out = true;
         fprintf(stderr, "%d: no end within %g s\n", task->node, (double)plan->run_ms / 1000);
-        task_tell_to_end(task, plan, DEADLINE_GRACE);
+        deadline_end(task, plan, DEADLINE_GRACE);
     } else {
         task_give_up(task, plan);
     }
@@ -126,5 +126,5 @@ void deadline_end_all(struct run *run, int grace)
 {
     for (size_t i = 0; i < run->count; i++)
         if (task_running(&run->tasks[i]))
-            task_tell_to_end(&run->tasks[i], run->plan, grace);
+            deadline_end(&run->tasks[i], run->plan, grace);
 }

@@ -15,6 +15,7 @@
 #include "tools/bpsh_deadline.h"
 #include "tools/bpsh_ender.h"
 #include "tools/bpsh_line.h"
+#include "tools/bpsh_outfile.h"
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_progress.h"
 #include "tools/bpsh_signal.h"
@@ -224,6 +225,18 @@ static void unwritten_settle(struct run *run)
     deadline_end_all(run, DEADLINE_GRACE);
 }
 
+/* A file that takes no more is its own task's affair. */
+static void files_settle(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        struct task *task = &run->tasks[i];
+
+        outfile_settle(task);
+        if (outfile_failed(task) && task_running(task) && task->stage < TASK_LATE)
+            deadline_end(task, run->plan, DEADLINE_GRACE);
+    }
+}
+
 int loop_run(struct run *run)
 {
     struct waits set = { 0 };
@@ -242,6 +255,7 @@ int loop_run(struct run *run)
         if (run->asked)
             state_print(run);
         unwritten_settle(run);
+        files_settle(run);
         deadline_settle(run);
         tasks_start(run);
         failures_print(run);
@@ -299,10 +313,29 @@ static bool died_unread(const struct run *run)
            poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
 }
 
+/* What the tool itself could not do counts, whatever became of the command. */
+static int least_result(const struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (outfile_failed(&run->tasks[i]))
+            return 1;
+    return run->input_failed;
+}
+
+/* One that was ended for its file has been told about. */
+static int task_outcome(const struct run *run, const struct task *task)
+{
+    if (outfile_failed(task))
+        return 1;
+    if (run->rules == RULES_STRICT)
+        return task_result_strict(task);
+    return task->error ? task->no_file : task_result(task);
+}
+
 int loop_result(const struct run *run)
 {
+    int highest = least_result(run);
     size_t failed = 0;
-    int highest = run->input_failed;
 
     if (output_error(run) == EPIPE || died_unread(run))
         sink_end_tool();
@@ -311,15 +344,13 @@ int loop_result(const struct run *run)
     interruption_pass(run);
     for (size_t i = 0; i < run->count; i++) {
         const struct task *task = &run->tasks[i];
-        int result = run->rules == RULES_STRICT ? task_result_strict(task)
-                                                : task->error ? 0 : task_result(task);
+        int result = task_outcome(run, task);
 
         failed += task->error != 0;
-        result = result == 0 && task->no_file ? 1 : result;
         highest = result > highest ? result : highest;
     }
     if (run->rules == RULES_NONE)
-        return run->input_failed;
+        return least_result(run);
     if (run->rules == RULES_STRICT || run->count == 0 || failed < run->count)
         return highest;
     if (run->count > 1)

@@ -9,7 +9,8 @@
  * SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGUSR2 are passed on to all tasks, unless the terminal sent
  * them to all, as the tasks are in the caller's process group and have had them then. A second
  * SIGINT within a second kills the tasks with all their descendants. SIGUSR1 shows the state. When
- * the output cannot be written any more the tasks are ended as by a time limit.
+ * the output cannot be written any more the tasks are ended as by a time limit; a task whose own
+ * file cannot is ended alone.
  */
 #ifndef TOOLS_BPSH_LOOP_H
 #define TOOLS_BPSH_LOOP_H

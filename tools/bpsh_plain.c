@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "tools/bpsh_outfile.h"
 #include "tools/bpsh_plain.h"
 
 /* Can a write to it fail otherwise than by the lack of a reader? */
@@ -71,10 +72,13 @@ static void child_carry(struct run *run, struct task *task)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+    for (size_t i = 0; i < run->count; i++)
+        if (&run->tasks[i] != task)
+            task_free(&run->tasks[i]);
     task_close_input(task);
     dup2(null, STDIN_FILENO);
     for (int i = 0; i < 2; i++)
-        if (task->out[i].fd < 0)
+        if (task->out[i].fd < 0 || task->files[i])
             dup2(null, i + STDOUT_FILENO);
     sigprocmask(SIG_SETMASK, &run->plan->mask, NULL);
     while (outputs_read(run, task, -1))
@@ -90,6 +94,7 @@ void plain_leave(struct run *run)
 
         while (outputs_read(run, task, 0))
             ;
+        outfile_settle(task);
         if (task->out[0].fd < 0 && task->out[1].fd < 0)
             continue;
         pid = fork();

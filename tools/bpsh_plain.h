@@ -2,7 +2,8 @@
 /*
  * Output of a single task that goes where the tool's own does. Terminals, pipes and sockets the
  * command gets itself. Files may be full, and what the caller has closed takes nothing, which
- * nobody would tell: their bytes pass through the tool, whose write fails with a reason.
+ * nobody would tell: their bytes pass through the tool, whose write fails with a reason. So do
+ * those of files of the tasks' own (bpsh_outfile.h).
  *
  * Life: plain_choose() before the task starts, plain_leave() when it is over. Processes that the
  * command leaves behind may still write then, as they could to the file itself.

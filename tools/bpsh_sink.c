@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,8 +20,47 @@ void sink_end_tool(void)
 static void sink_fail(struct sink *sink)
 {
     sink->error = errno;
-    if (errno != EPIPE)
+    if (sink->path)
+        warn("cannot write '%s'", sink->path);
+    else if (errno != EPIPE)
         warn("cannot write %s", sink->fd == STDOUT_FILENO ? "stdout" : "stderr");
+}
+
+struct sink *sink_new(int fd, const char *path)
+{
+    struct sink *sink = malloc(sizeof(*sink));
+    char *copy = strdup(path);
+
+    if (!sink || !copy) {
+        free(sink);
+        free(copy);
+        close(fd);
+        return NULL;
+    }
+    /* Its buffer stays untouched: most files of many nodes are short. */
+    sink->fd = fd;
+    sink->path = copy;
+    sink->label_on = sink->label_off = NULL;
+    sink->error = 0;
+    sink->used = 0;
+    return sink;
+}
+
+void sink_close(struct sink *sink)
+{
+    if (sink->fd >= 0 && close(sink->fd) < 0 && errno != EINTR && !sink->error)
+        sink_fail(sink);
+    sink->fd = -1;
+}
+
+void sink_free(struct sink *sink)
+{
+    if (!sink)
+        return;
+    if (sink->fd >= 0)
+        close(sink->fd);
+    free(sink->path);
+    free(sink);
 }
 
 void sink_flush(struct sink *sink)

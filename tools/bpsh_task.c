@@ -4,7 +4,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "libbproc/depart.h"
 #include "libbproc/standin.h"
 #include "tools/bpsh_line.h"
+#include "tools/bpsh_outfile.h"
 #include "tools/bpsh_task.h"
 #include "tools/tool.h"
 
@@ -65,38 +65,17 @@ static int pipe_make(int *own, int *child, bool child_reads)
     return fcntl(*own, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* The task's own file for stdout or stderr: "DIR/n3.out", "DIR/n3.1.out" for a second on n3. */
-static int file_make(struct task *task, const char *dir, int target, int *child)
-{
-    const char *end = target == STDOUT_FILENO ? "out" : "err";
-    char node[24] = "master", copy[16] = "", path[PATH_MAX];
-    int error;
-
-    if (task->node >= 0)
-        snprintf(node, sizeof(node), "n%d", task->node);
-    if (task->copy > 0)
-        snprintf(copy, sizeof(copy), ".%d", task->copy);
-    if (snprintf(path, sizeof(path), "%s/%s%s.%s", dir, node, copy, end) >= (int)sizeof(path))
-        return -ENAMETOOLONG;
-    *child = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (*child >= 0)
-        return 0;
-    error = -errno;
-    task->no_file = true;
-    task->complained = true;
-    warn("cannot open '%s'", path);
-    return error;
-}
-
 static int stream_make(struct task *task, const struct task_plan *plan, int target, int *own,
                        int *child)
 {
     enum task_stream kind = plan->streams[target];
 
-    if (kind == STREAM_PIPE)
+    int error = kind == STREAM_FILE ? outfile_open(task, plan->outdir, target) : 0;
+
+    if (error)
+        return error;
+    if (kind == STREAM_PIPE || kind == STREAM_FILE)
         return pipe_make(own, child, target == STDIN_FILENO);
-    if (kind == STREAM_FILE)
-        return file_make(task, plan->outdir, target, child);
     if (kind == STREAM_NULL)
         return 0;
     *child = fcntl(target, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -120,7 +99,8 @@ static int ends_make(struct task *task, const struct task_plan *plan, struct chi
             : stream_make(task, plan, i, &own[i], &ends->fds[i]);
     task->input_fd = own[0];
     for (int i = 0; i < 2; i++) {
-        int failed = own[i + 1] < 0 ? 0 : output_open(&task->out[i], own[i + 1], plan->sinks[i],
+        struct sink *sink = task->files[i] ? task->files[i] : plan->sinks[i];
+        int failed = own[i + 1] < 0 ? 0 : output_open(&task->out[i], own[i + 1], sink,
                                                       &plan->style);
 
         error = error ? error : failed;
@@ -354,4 +334,5 @@ void task_free(struct task *task)
     task_close_input(task);
     output_close(&task->out[0]);
     output_close(&task->out[1]);
+    outfile_free(task);
 }

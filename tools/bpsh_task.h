@@ -26,7 +26,7 @@ enum task_stream {
     STREAM_OWN,             /* bpsh's own descriptor */
     STREAM_PIPE,            /* through bpsh */
     STREAM_JOINED,          /* standard error only: where standard output goes */
-    STREAM_FILE             /* a file of its own in task_plan.outdir */
+    STREAM_FILE             /* through bpsh, into a file of its own: see bpsh_outfile.h */
 };
 
 struct line;
@@ -39,7 +39,7 @@ struct task_plan {
     struct output_style style;
     struct sink *sinks[2];          /* for stdout and stderr; NULL: tasks keep it */
     bool leaves_output;             /* tasks are over when the command is: see bpsh_plain.h */
-    const char *outdir;
+    const char *outdir;             /* of STREAM_FILE */
     size_t count;                   /* of tasks */
     int64_t connect_ms, run_ms;     /* what a task has until it runs, then to its end; 0: any */
     sigset_t mask;                  /* as bpsh was given it */
@@ -84,6 +84,7 @@ struct task {
     int input_fd;
     uint64_t input_pos;
     struct output out[2];
+    struct sink *files[2];          /* where they go, if the task has files of its own */
 };
 
 /*

@@ -24,6 +24,7 @@ RUN_SOURCES = \
 	tools/bpsh_keyboard.c tools/bpsh_keyboard.h \
 	tools/bpsh_line.c tools/bpsh_line.h \
 	tools/bpsh_loop.c tools/bpsh_loop.h tools/bpsh_waits.c tools/bpsh_waits.h \
+	tools/bpsh_outfile.c tools/bpsh_outfile.h \
 	tools/bpsh_output.c tools/bpsh_output.h \
 	tools/bpsh_plain.c tools/bpsh_plain.h \
 	tools/bpsh_progress.c tools/bpsh_progress.h \

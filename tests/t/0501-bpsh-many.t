@@ -79,6 +79,24 @@ is "into a file" "$(here 'touch /tmp/file; bpsh -n --outdir /tmp/file 0 true 2>&
 is "a file in it that cannot be made is told, and is a failure" \
     "$(here 'mkdir -p /tmp/ob/n1.out; bpsh -n --outdir /tmp/ob 0-1 true 2>&1; echo $?')" \
     "bpsh: cannot open '/tmp/ob/n1.out': Is a directory"$'\n1'
+is "as is one that cannot be written, which ends the command on its node" \
+    "$(here 'mkdir /tmp/of; ln -s /dev/full /tmp/of/n0.out
+        bpsh --outdir /tmp/of 0-1 sh -c "echo a; [ \$BPROC_NODE = 1 ] || sleep 44" 2>&1; echo $?
+        cat /tmp/of/n1.out; bpsh 0 pgrep -x sleep')" \
+    "bpsh: cannot write '/tmp/of/n0.out': No space left on device"$'\n1\na'
+is "with --no-rc, too" "$(here 'bpsh --no-rc --outdir /tmp/of 0 echo a 2>/dev/null; echo $?')" 1
+is "but others count as ever" \
+    "$(here 'bpsh -S --outdir /tmp/of 0-1 sh -c "echo a; exit 3" 2>/dev/null; echo $?')" 3
+is "a full disk is told, also by what is short" \
+    "$(here 'mkdir /tmp/os; mount -t tmpfs -o size=64k none /tmp/os; head -c 70000 /dev/zero >/tmp/os/f
+        bpsh --outdir /tmp/os/e 0 echo a; echo $?; umount /tmp/os' 2>&1 | tail -2)" \
+    "bpsh: cannot write '/tmp/os/e/n0.out': No space left on device"$'\n1'
+is "labels are for what is printed" \
+    "$(here 'bpsh -p --outdir /tmp/ol 0 echo a; cat /tmp/ol/n0.out')" a
+is "what the command leaves behind is not waited for" \
+    "$(here 'bpsh --outdir /tmp/ol 0-1 sh -c "echo a; { sleep 2; echo b; } &" | cat; cat /tmp/ol/*')" \
+    $'a\na'
+ok "but can write on" wait_for 5 on master sh -c '! grep -L b /tmp/ol/*.out | grep -q .'
 exits 1 "two places for output" bpsh --outdir /tmp/od --json 0 true
 is "are told" "$(cat "$TMP/out")" "bpsh: --json and --outdir exclude each other"
 bpsh --json 2,7,0 sh -c 'printf "a\0\"\377"; echo no >&2; [ $BPROC_NODE = 0 ] && kill -9 $$; exit 3' \
