@@ -15,6 +15,7 @@
 
 #include "migrate/filecache.h"
 #include "migrate/mappednames.h"
+#include "migrate/rootopen.h"
 
 #define CACHE_MODE 0755             /* users' processes have them as executables and libraries */
 #define TEMPORARY "incoming-"
@@ -35,9 +36,9 @@ int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LE
     int fd;
 
     filecache_path(cache, hash, path, sizeof(path));
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    fd = rootopen(cache->root, path, O_RDONLY | O_NOFOLLOW);
     if (fd < 0)
-        return -errno;
+        return fd;
     futimens(fd, NULL);
     /* Until it is mapped; the folder's lock can be another's for as long as a restore takes. */
     flock(fd, LOCK_SH | LOCK_NB);

@@ -14,13 +14,15 @@
 #include "migrate/filehash.h"
 
 struct filecache {
-    const char *dir;                /* borrowed; as the process space sees it */
+    const char *dir;                /* borrowed; here and in the process space the same */
+    const char *root;               /* borrowed; that space's, for filecache_open() alone */
     uint64_t limit;                 /* bytes */
 };
 
 /*
  * Opens a cached file for reading and marks it used; -ENOENT when the cache has not got it. It is
- * not removed as long as the descriptor is open.
+ * not removed as long as the descriptor is open. It is open by a mount of the process space, as
+ * CRIU looks for that when the process that has it mapped is to go on.
  */
 int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LEN]);
 

@@ -109,6 +109,7 @@ migrate_bproc_receiver_SOURCES = \
 	migrate/nodefiles.c migrate/nodefiles.h \
 	migrate/nodelink.c migrate/nodelink.h \
 	migrate/owner.c migrate/owner.h \
+	migrate/rootopen.c migrate/rootopen.h \
 	migrate/memoryfill.c migrate/memoryfill.h \
 	migrate/memorygate.c migrate/memorygate.h \
 	migrate/memorypull.c migrate/memorypull.h \
@@ -160,7 +161,8 @@ tests_unit_test_nodefiles_SOURCES = \
 	migrate/filecache.c migrate/filecache.h \
 	migrate/mappednames.c migrate/mappednames.h \
 	migrate/nodefiles.c migrate/nodefiles.h \
-	migrate/owner.c migrate/owner.h
+	migrate/owner.c migrate/owner.h \
+	migrate/rootopen.c migrate/rootopen.h
 tests_unit_test_nodefiles_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_nodefiles_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
 	$(OPENSSL_LIBS)

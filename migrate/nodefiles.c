@@ -7,33 +7,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/openat2.h>
 
 #include "migrate/nodefiles.h"
 #include "migrate/owner.h"
+#include "migrate/rootopen.h"
 #include "proto/msg.h"
 
 #define MAX_BUILD_ID 64
-
-/* Symbolic links of the process's root stay inside it, and a pipe there holds nobody up. */
-static int root_open(const char *root, const char *path)
-{
-    struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-                            .resolve = RESOLVE_IN_ROOT };
-    int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd;
-
-    if (dir < 0)
-        return -errno;
-    fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-    if (fd < 0)
-        fd = -errno;
-    close(dir);
-    return fd;
-}
 
 static int file_compare(const mapped_file *file, int fd, char *text, size_t len)
 {
@@ -65,7 +47,8 @@ static int file_compare(const mapped_file *file, int fd, char *text, size_t len)
 
 static int file_expect(const mapped_file *file, const char *root, char *text, size_t len)
 {
-    int fd = root_open(root, file->path);
+    /* A pipe there holds nobody up. */
+    int fd = rootopen(root, file->path, O_RDONLY | O_NONBLOCK);
     int error;
 
     if (fd < 0) {

@@ -105,6 +105,7 @@ int main(int argc, char **argv)
     setup.cache.dir = argv[3];
     setup.cache.limit = strtoull(argv[4], NULL, 10);
     snprintf(setup.root, sizeof(setup.root), "%s", argv[5]);
+    setup.cache.root = setup.root;
     setup.out = setup.ctx ? tls_context(argv[1], 0, TLS_VERIFY_PEER, text, sizeof(text)) : NULL;
     if (!setup.out) {
         fprintf(stderr, "bproc-receiver: %s\n", text);

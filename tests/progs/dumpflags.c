@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dumpflags [-d] [-s] [-w] [-o OTHER] NODE FLAGS [FILE]...: forks onto NODE, the FILEs mapped and untouched.
- * FLAGS is any of x (executable), l (libraries), o (others), or "default". The child compares what
- * it finds mapped with what its parent found. Prints "ok", or the name of errno if the call fails.
+ * dumpflags [-d] [-s] [-w] [-o OTHER] NODE FLAGS [FILE]...: forks onto NODE, the FILEs mapped and
+ * untouched. FLAGS is any of x (executable), l (libraries), o (others), or "default". The child
+ * compares what it finds mapped with what its parent found. Prints "ok", or the name of errno if
+ * the call fails.
  *
  *   -d  removes the FILEs between mapping and forking
  *   -s  maps them shared, for writing too
@@ -92,7 +93,8 @@ int main(int argc, char **argv)
         other = opt == 'o' ? optarg : other;
     }
     count = argc - optind - 2;
-    CHECK(count >= 0 && count <= MAX_FILES, "usage: dumpflags [-dsw] [-o OTHER] NODE FLAGS [FILE]...");
+    CHECK(count >= 0 && count <= MAX_FILES,
+          "usage: dumpflags [-dsw] [-o OTHER] NODE FLAGS [FILE]");
     argv += optind;
     for (int i = 0; i < count; i++) {
         file_map(&mappings[i], argv[2 + i], shared);

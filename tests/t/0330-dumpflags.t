@@ -95,7 +95,7 @@ holds() {
     on master "$prog" -w -o "$1" 0 xlo "$2" <"$TMP/go" >"$TMP/held" 2>&1 &
     holder=$!
     exec 4>"$TMP/go"
-    ok "a process holds a file of the cache" wait_for 10 on n0 pgrep -f 'dumpflags -w'
+    ok "a process holds a file of the cache" wait_for 10 on n0 pgrep -f '[d]umpflags -w'
 }
 
 # released NAME: then it has come there.
@@ -106,6 +106,16 @@ released() {
 }
 
 holds -1 /srv/own/file1
+# CRIU takes a mapping by its file's mount, but where there are overlays, as in a lab, by the name.
+mount_is_known() {
+    # shellcheck disable=SC2016
+    on n0 bash -c 'pid=$(pgrep -o -f "[d]umpflags -w")
+        map=$(awk -v file="$1" "\$6 == file { print \$1; exit }" "/proc/$pid/maps")
+        exec 3<"/proc/$pid/map_files/$map"
+        grep -q "^$(awk "/^mnt_id/ { print \$2 }" /proc/self/fdinfo/3) " "/proc/$pid/mountinfo"' \
+        bash "$cache/${hash%% *}"
+}
+ok "by a mount of the process's" mount_is_known
 for i in 3 4 5 6; do
     is "file $i is sent" "$(run 0 xlo /srv/own/file$i)" ok
 done
