@@ -4,7 +4,8 @@
 noinst_LTLIBRARIES += common/libnodelang.la
 NODELANG_SOURCES = \
 	common/nodelang.c common/nodelang.h \
-	common/nodeset.c common/nodeset.h
+	common/nodeset.c common/nodeset.h \
+	common/nodewords.c common/nodewords.h
 common_libnodelang_la_SOURCES = $(NODELANG_SOURCES)
 
 # What both daemons and bpctl share.

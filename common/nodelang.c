@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/nodelang.h"
+#include "common/nodewords.h"
 
 #define NO_MATCH 1
 #define DEPTH_MAX 16     /* groups in groups */
@@ -220,43 +221,17 @@ static int add_group(struct nodeset *out, const char *item, const struct parse *
     return error ? error : add_inner(out, parse, item, spec);
 }
 
-/* The words of a file without its comments, between commas. malloc'd, NULL with errno. */
-static char *file_read(const char *path)
-{
-    char *line = NULL, *text = NULL;
-    size_t room = 0, len = 0;
-    FILE *in = fopen(path, "re");
-    FILE *out = in ? open_memstream(&text, &len) : NULL;
-
-    while (out && getline(&line, &room, in) >= 0) {
-        char *rest = line, *word;
-
-        line[strcspn(line, "#")] = '\0';
-        while ((word = strsep(&rest, ", \t\r\n")) != NULL)
-            if (*word)
-                fprintf(out, "%s%s", ftell(out) > 0 ? "," : "", word);
-    }
-    if (out && (ferror(in) | fclose(out))) {
-        free(text);
-        text = NULL;
-    }
-    free(line);
-    if (in)
-        fclose(in);
-    return text;
-}
-
 static int add_file(struct nodeset *out, const char *item, const struct parse *parse)
 {
+    const char *reason;
     char *spec;
     int error;
 
     if (parse->world->words_only)
         return 0;
-    spec = file_read(item + 1);
+    spec = nodewords_read(item + 1, &reason);
     if (!spec)
-        return parse_fail(parse, -errno, "cannot read nodes from '%s': %s", item + 1,
-                          strerror(errno));
+        return parse_fail(parse, -EINVAL, "cannot read nodes from '%s': %s", item + 1, reason);
     error = add_inner(out, parse, item, spec);
     free(spec);
     return error;

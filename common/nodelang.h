@@ -48,7 +48,7 @@ struct nodelang_world {
 /*
  * Appends what `spec` denotes in `world`; what it excludes is taken out of all of *out. 0; -EINVAL
  * with a reason that names the offending part in text[len], -E2BIG, -ENOMEM, -ELOOP or an errno of
- * a file or of group(), all with a reason. What was appended before the offending part stays.
+ * group(), all with a reason. What was appended before the offending part stays.
  * Blocks for files, and as group() does.
  */
 int nodelang_read(struct nodeset *out, const char *spec, const struct nodelang_world *world,

@@ -66,6 +66,13 @@ here 'printf "nodegroup @ends 0,2\nnodegroup @rest !@ends\n" >>/etc/bproc/config
 ok "a group" wait_for 5 sh -c "[ \"\$($lab -c $LAB exec master bpsh @rest hostname)\" = n1 ]"
 is "on a node as well" "$(on n0 bpstat -n @rest)" 1
 is "a file of nodes" "$(here 'echo "n2 # last" >/tmp/nodes; bpsh ^/tmp/nodes hostname')" n2
+is "one without an end, which is no text" \
+    "$(here 'timeout 10 bpsh ^/dev/zero hostname 2>&1; echo $?')" \
+    "bpsh: cannot read nodes from '/dev/zero': Not a text file"$'\n1'
+is "one that there is no memory for" \
+    "$(here 'yes 0-1 | head -c 16000000 >/tmp/nodes
+        bash -c "ulimit -v 12000; bpsh ^/tmp/nodes hostname" 2>&1; echo $?')" \
+    $'bpsh: cannot read nodes from \'/tmp/nodes\': Out of memory\n1'
 is "the master" \
     "$(bpsh master hostname) $(bpsh -1 hostname) $(bpsh -1,0 -s hostname | tr '\n' ' ')" \
     "master master master n0 "

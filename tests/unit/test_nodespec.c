@@ -165,15 +165,35 @@ static void test_excluded(void)
     is_str(text, "'fish' is no node", "is told, too");
 }
 
+/* 16 MiB are the most. */
+static void test_long_file(int fd, const char *spec)
+{
+    static char blanks[16 * 1024 * 1024];
+
+    memset(blanks, ' ', sizeof(blanks));
+    blanks[sizeof(blanks) - 1] = '4';
+    ok(pwrite(fd, blanks, sizeof(blanks), 0) == (ssize_t)sizeof(blanks), "a long file");
+    is_str(expand(spec), "4", "is read");
+    ok(pwrite(fd, "5", 1, sizeof(blanks)) == 1, "one that is too long");
+    is_str(expand(spec), "error", "is not");
+    ok(strstr(text, ": File too large") != NULL, "which is told");
+}
+
 static void test_file(void)
 {
-    char path[] = "test_nodespec.XXXXXX", spec[64];
+    char path[] = "test_nodespec.XXXXXX", spec[64], reason[128];
     int fd = mkstemp(path);
 
     dprintf(fd, "# some\n  n[0-1],3\t5 # more\n\n!n1\n8");
     snprintf(spec, sizeof(spec), "6,^%s", path);
     is_str(expand(spec), "6 0 3 5 8", "a file");
     ok(ftruncate(fd, 0) == 0 && *expand(spec + 2) == '\0', "an empty file is an empty set");
+    dprintf(fd, "0,1\n");
+    ok(pwrite(fd, "", 1, 1) == 1, "a zero byte");
+    is_str(expand(spec + 2), "error", "is no end");
+    snprintf(reason, sizeof(reason), "cannot read nodes from '%s': Not a text file", path);
+    is_str(text, reason, "is told");
+    test_long_file(fd, spec + 2);
     close(fd);
     unlink(path);
     is_str(expand("^/nowhere/at/all"), "error", "a file that is not there");
