@@ -7,6 +7,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,9 @@
 #include <unistd.h>
 
 #include "tools/bpsh_collect.h"
+#include "tools/bpsh_deadline.h"
 #include "tools/bpsh_diff.h"
+#include "tools/bpsh_ender.h"
 #include "tools/bpsh_line.h"
 #include "tools/bpsh_loop.h"
 #include "tools/bpsh_options.h"
@@ -177,6 +180,21 @@ static int run_nodes(struct run *run, struct task_plan *plan, const struct optio
     return loop_result(run);
 }
 
+/* What a session's time limit asks for. */
+struct terminal_end {
+    struct task task;
+    struct task_plan *plan;
+};
+
+static void terminal_end(void *arg, pid_t pid)
+{
+    struct terminal_end *end = arg;
+
+    end->task.pid = pid;
+    end->task.timed_out = true;
+    ender_start(&end->task, end->plan, DEADLINE_GRACE);
+}
+
 /* On a terminal there; bpsh's own one is its window. */
 static int run_terminal(const struct run *run, struct task_plan *plan,
                         const struct options *options)
@@ -185,24 +203,32 @@ static int run_terminal(const struct run *run, struct task_plan *plan,
     struct session session = { .node = task->node, .path = plan->command->path,
                                .argv = plan->command->argv, .terminal = true,
                                .no_input = options->no_input,
-                               .failure = options->rules == RULES_STRICT ? 255 : 1 };
-    struct task done = { .node = task->node };
+                               .failure = options->rules == RULES_STRICT ? 255 : 1,
+                               .connect_ms = options->connect_ms, .run_ms = options->run_ms,
+                               .end = terminal_end };
+    struct terminal_end end = { .task = { .node = task->node }, .plan = plan };
+    struct task *done = &end.task;
     int error;
 
     tool_start(STDOUT_FAILS);
     if (run->count != 1)
         errx(1, "--pty goes with one node, not %zu", run->count);
     plan->count = run->count;
+    plan->run_ms = options->run_ms;
     if (task_environment(task, plan) < 0)
         err(1, "cannot set the environment");
     session.envp = environ;
-    error = session_run(&session, &done.status);
+    session.end_arg = &end;
+    sigprocmask(SIG_SETMASK, NULL, &plan->mask);
+    error = session_run(&session, &done->status);
+    if (done->timed_out)
+        deadline_tell(done, plan);
     if (error) {
         fprintf(stderr, "%d: %s\n", task->node, tool_reason(-error));
         return options->rules == RULES_STRICT ? 255 : 1;
     }
     return options->rules == RULES_NONE ? 0 : options->rules == RULES_STRICT
-        ? task_result_strict(&done) : task_result(&done);
+        ? task_result_strict(done) : task_result(done);
 }
 
 /* One list: an exclusion counts wherever it stands, and alone only if there is nothing else. */

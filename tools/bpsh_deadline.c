@@ -94,6 +94,11 @@ static void untold_pass(struct task *task, const struct task_plan *plan)
     }
 }
 
+void deadline_tell(const struct task *task, const struct task_plan *plan)
+{
+    fprintf(stderr, "%d: no end within %g s\n", task->node, (double)plan->run_ms / 1000);
+}
+
 static void deadline_pass(struct task *task, const struct task_plan *plan)
 {
     if (task->stage == TASK_UNTOLD) {
@@ -105,7 +110,7 @@ static void deadline_pass(struct task *task, const struct task_plan *plan)
         task_give_up(task, plan);
     } else if (task->stage == TASK_ALLOWED) {
         task->timed_out = true;
-        fprintf(stderr, "%d: no end within %g s\n", task->node, (double)plan->run_ms / 1000);
+        deadline_tell(task, plan);
         deadline_end(task, plan, DEADLINE_GRACE);
     } else {
         task_give_up(task, plan);

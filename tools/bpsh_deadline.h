@@ -17,6 +17,9 @@ int deadline_wait(const struct run *run);
 /* Does what the limits that have passed ask for. Does not block. */
 void deadline_settle(struct run *run);
 
+/* Says that it has not ended within its time. */
+void deadline_tell(const struct task *task, const struct task_plan *plan);
+
 /* Ends that task, which runs, with its descendants, and does not say that it was for its time. */
 void deadline_end(struct task *task, const struct task_plan *plan, int grace);
 

@@ -181,6 +181,8 @@ static void output_check(const struct options *options)
         names[count++] = "--outdir";
     if (options->sequential)
         names[count++] = options->divider ? "-d" : "-s";
+    if (options->pty && options->no_io)
+        errx(1, "--pty and -N exclude each other");
     if (count > 1)
         errx(1, "%s and %s exclude each other", names[0], names[1]);
 }

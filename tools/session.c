@@ -4,6 +4,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -40,6 +41,7 @@ struct running {
     int signals, done;
     int told;                   /* the first SIGHUP or SIGTERM that was passed on; 0: none */
     int64_t deadline;           /* tool_clock() when the caller ends after it */
+    int64_t limit;              /* tool_clock() when the stage's time is up; 0: there is none */
     sigset_t mask;              /* as the caller had it */
     struct sigaction pipe_action;
     struct ends ends;
@@ -226,14 +228,33 @@ static void signal_pass(struct running *running, int signo)
     }
 }
 
-/* Milliseconds until the caller ends; -1: it need not. */
+/* Milliseconds until the caller ends, or the limit; -1: neither comes. */
 static int patience(const struct running *running)
 {
-    int64_t left = running->deadline - tool_clock();
+    int64_t until = running->told ? running->deadline : running->limit;
+    int64_t left = until - tool_clock();
 
-    if (!running->told)
+    if (until == 0)
         return -1;
-    return left > 0 ? (int)left : 0;
+    return left > INT_MAX ? INT_MAX : left > 0 ? (int)left : 0;
+}
+
+static bool limit_passed(const struct running *running)
+{
+    return !running->told && patience(running) == 0;
+}
+
+static void limit_set(struct running *running, int64_t ms)
+{
+    running->limit = ms ? tool_clock() + ms : 0;
+}
+
+/* As a time limit ends other commands. */
+static void command_end(struct running *running, const struct session *session)
+{
+    running->told = SIGTERM;
+    running->deadline = tool_clock() + SESSION_END_MS;
+    session->end(session->end_arg, running->pid);
 }
 
 /* False when it ends the caller: the command has ended, only its output is still open. */
@@ -265,8 +286,14 @@ static int running_report(struct running *running, const struct session *session
     int error = 0;
     ssize_t n;
 
+    limit_set(running, session->connect_ms);
     while (poll(fds, 2, patience(running)) < 0 || fds[1].revents == 0) {
         signal_take(running, session);
+        if (limit_passed(running)) {
+            if (running->pid > 0)
+                kill(running->pid, SIGKILL);
+            return -ETIMEDOUT;
+        }
         if (patience(running) == 0)
             return 0;
     }
@@ -295,13 +322,17 @@ static void running_wait(struct running *running, const struct session *session)
     bool wanted = true;
     uint64_t count;
 
+    limit_set(running, session->run_ms);
     child_reap(running);
     while (wanted && (running->pid > 0 || !pump_over(&running->pumps[STDOUT_FILENO]) ||
                       !pump_over(&running->pumps[STDERR_FILENO]))) {
         poll(fds, 2, patience(running));
         if (read(running->done, &count, sizeof(count)) < 0 && errno != EAGAIN)
             return;
-        wanted = signal_take(running, session) && patience(running) != 0;
+        wanted = signal_take(running, session);
+        if (wanted && limit_passed(running) && running->pid > 0)
+            command_end(running, session);
+        wanted &= patience(running) != 0;
         output_check(running, session);
     }
     output_check(running, session);

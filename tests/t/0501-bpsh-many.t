@@ -162,6 +162,8 @@ is "is told" "$(cat "$TMP/out")" "bpsh: 'soon' is no time limit (seconds, 0 to 1
 bplab cut n1
 exits 0 "--connect-timeout" bpsh --connect-timeout 1 0-1 hostname
 like "is told and the others run" "$(sort "$TMP/out")" ^$'1: (Connection|Operation) timed out\nn0$'
+exits 1 "--connect-timeout of a terminal" bpsh --pty --connect-timeout 1 1 hostname
+like "is told" "$(cat "$TMP/out")" '^1: (Connection|Operation) timed out'
 bplab heal n1
 ok "the node comes back" wait_for 20 on master bpsh -S --connect-timeout 5 1 true
 is "nothing is left of it" "$(on n1 pgrep -x hostname; on master bpstat -p | wc -l)" 1
@@ -225,6 +227,17 @@ like "--pty" "$(at_terminal '' 'bpsh --pty 0 sh -c "tty; exit 6"; echo status $?
 is "--pty without a stdin" "$(here 'bpsh --pty 0 echo on <&-' | tr -d '\r')" on
 ON_TIMEOUT=10 ok "and with SIGCHLD ignored" on master timeout -s KILL 8 perl -e \
     '$SIG{CHLD} = "IGNORE"; exec qw(bpsh --pty 0 true)'
+exits 255 "--pty with a time limit" bpsh --pty --timeout 1 0 sleep 62
+is "is told" "$(cat "$TMP/out")" "0: no end within 1 s"
+exits 124 "and children are ended, too, whatever they do about it" here 'BPROC_TIMEOUT=0.5 bpsh -S \
+    --pty 0 bash -c "trap \"\" TERM HUP; sleep 63 & sleep 64; sleep 65"'
+is "none is left" "$(on n0 pgrep -x sleep)" ""
+exits 3 "who ends in time does not hear of it" bpsh --pty --timeout 9 0 sh -c 'exit 3'
+exits 137 "--pty and a death by signal" bpsh --pty 0 sh -c 'kill -9 $$'
+is "is told by the status" "$(cat "$TMP/out")" ""
+is "--pty -O" "$(here 'bpsh --pty -O /tmp/pty.out 0 tty; bpsh 0 cat /tmp/pty.out')" /dev/pts/0
+exits 1 "--pty -N" bpsh --pty -N 0 true
+is "is wrong" "$(cat "$TMP/out")" "bpsh: --pty and -N exclude each other"
 exits 1 "--pty with more than one node" bpsh --pty 0-1 tty
 is "is told" "$(cat "$TMP/out")" "bpsh: --pty goes with one node, not 2"
 done_testing
