@@ -67,16 +67,25 @@ static int socket_kind(int fd)
     }
 }
 
+/* One that is open for both is for one only where all programs agree which: no stream is both. */
+static int fifo_kind(int target, int mode)
+{
+    if (mode == O_RDWR && target > STDERR_FILENO)
+        return -EOPNOTSUPP;
+    return mode == O_RDONLY || (mode == O_RDWR && target == STDIN_FILENO) ? STREAM_PIPE_READ
+                                                                          : STREAM_PIPE_WRITE;
+}
+
 /*
- * The kind of stream descriptor `fd` is, 0 if it is none; the process knows it as `target`, and it
- * was opened with these flags.
+ * The kind of stream descriptor `fd` is, 0 if it is none, or -errno; the process knows it as
+ * `target`, and it was opened with these flags.
  */
 static int descriptor_kind(int fd, int target, const struct stat *st, int opened)
 {
     int mode = opened & O_ACCMODE;
 
     if (S_ISFIFO(st->st_mode))
-        return mode == O_RDONLY ? STREAM_PIPE_READ : STREAM_PIPE_WRITE;
+        return fifo_kind(target, mode);
     if (S_ISSOCK(st->st_mode))
         return socket_kind(fd);
     if (mode == O_RDONLY)
@@ -135,8 +144,8 @@ static int descriptor_add(struct streams *set, int fd, int target)
     /* Input that was asked for: what is on this machine is read here. */
     if (eager && (kind == STREAM_OUTPUT || (kind == 0 && (S_ISREG(st.st_mode) || isatty(fd)))))
         kind = STREAM_PIPE_READ;
-    if (kind == 0)
-        return 0;
+    if (kind <= 0)
+        return kind;
     if (opened & O_NONBLOCK)
         flags |= STREAM_F_NONBLOCK;
     desc = desc_find(set, kind, st.st_ino);

@@ -91,10 +91,18 @@ static void state_processes(void)
         exit(2);
 }
 
+static void state_fifo(void)
+{
+    unlink("/run/refused.fifo");
+    if (mkfifo("/run/refused.fifo", 0600) < 0 || open("/run/refused.fifo", O_RDWR) < 0)
+        exit(2);
+}
+
 static const struct { const char *name; void (*enter)(void); } states[] = {
     { "userfault", state_userfault }, { "streams", state_streams },
     { "file", state_file }, { "secret", state_secret }, { "setuid", state_setuid },
     { "descriptors", state_descriptors }, { "processes", state_processes },
+    { "fifo", state_fifo },
 };
 
 static void state_enter(const char *name)

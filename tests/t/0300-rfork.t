@@ -71,6 +71,7 @@ like "the log says what" "$(bplab logs master)" \
 refused "a file that the node has not" EOPNOTSUPP 0 6 0 file
 like "the log says which" "$(bplab logs master)" 'run/only-here'
 refused "too many streams" EMFILE 0 6 0 streams
+refused "a FIFO for reading and writing" EOPNOTSUPP 0 6 0 fifo
 refused "no descriptor left" EMFILE 0 6 0 descriptors
 refused "no process left" EAGAIN 0 6 0 processes
 refused "several user ids" EPERM 0 6 0 setuid
