@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -233,16 +234,35 @@ int streams_take(struct streams *set, const int fds[3])
     return error;
 }
 
+/* What was open already may be beyond a limit that has become lower since. */
+static int beyond_limit_put(int placeholder, int target, int flags)
+{
+    struct rlimit limit, wide;
+    int error = 0;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -errno;
+    wide = (struct rlimit){ (rlim_t)target + 1, limit.rlim_max };
+    if (wide.rlim_max < wide.rlim_cur)
+        wide.rlim_max = wide.rlim_cur;
+    if (setrlimit(RLIMIT_NOFILE, &wide) < 0)
+        return -EMFILE;
+    if (dup3(placeholder, target, flags) < 0)
+        error = -errno;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 && !error ? -errno : error;
+}
+
 static int placeholder_put(int placeholder, int target)
 {
     int cloexec = fcntl(target, F_GETFD);
+    int flags = cloexec > 0 && (cloexec & FD_CLOEXEC) ? O_CLOEXEC : 0;
 
     /* Where nothing was open the placeholder may have come by itself. */
     if (placeholder == target)
         return fcntl(target, F_SETFD, 0) < 0 ? -errno : 0;
-    if (dup3(placeholder, target, cloexec > 0 && (cloexec & FD_CLOEXEC) ? O_CLOEXEC : 0) < 0)
-        return -errno;
-    return 0;
+    if (dup3(placeholder, target, flags) >= 0)
+        return 0;
+    return errno == EBADF ? beyond_limit_put(placeholder, target, flags) : -errno;
 }
 
 static int stream_replace(stream_desc *desc)
