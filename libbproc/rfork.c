@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <sys/bproc.h>
@@ -26,6 +27,7 @@
 #include "libbproc/twin.h"
 
 #define DUMP_MASK BPROC_DUMP_ALL
+#define PERSONALITY_AS_IT_IS 0xffffffff     /* tells, and changes nothing */
 #define IO_MASK (BPROC_IO_SEND_INFO | BPROC_IO_STDIN)
 
 void rfork_signals_discard(void)
@@ -73,6 +75,7 @@ static int news_hear(int gate, gate_msg *news)
 gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node,
                              int *rank)
 {
+    const int persona = personality(PERSONALITY_AS_IT_IS);
     gate_verdict verdict;
     gate_msg news;
     int error;
@@ -82,8 +85,10 @@ gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan
         *node = news.node;
         *rank = news.rank;
         error = 0;
-        if (verdict == GATE_SETTLE)
+        if (verdict == GATE_SETTLE) {
             rfork_signals_discard();
+            personality((unsigned)persona);
+        }
         if (verdict == GATE_SETTLE && plan->settle)
             error = plan->settle(&news);
         gate_msg_free(&news);

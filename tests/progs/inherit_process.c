@@ -9,6 +9,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -158,6 +159,7 @@ static void look(void)
     is_str(getenv("TESTS_INHERIT"), "a=b c", "environment");
     prctl(PR_GET_NAME, name);
     is_str(name, "inheritor", "name");
+    is_int(personality(0xffffffff), ADDR_NO_RANDOMIZE, "personality");
     is_int(getppid(), parent, "parent");
     is_int(getpgrp(), group, "process group");
     is_int(bproc_currnode(), atoi(getenv("TESTS_NODE")), "it is on the node");
@@ -185,6 +187,7 @@ int main(int argc, char **argv)
     if (chdir("/usr/share") < 0 || !getcwd(directory, sizeof(directory)))
         return 2;
     prctl(PR_SET_NAME, "inheritor");
+    personality(ADDR_NO_RANDOMIZE);
     command_len = command_read(command);
     signals_set();
     limits_set();
