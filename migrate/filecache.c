@@ -56,6 +56,8 @@ int filecache_create(const struct filecache *cache, uint64_t size, char name[64]
     fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0)
         return -errno;
+    /* It is not to make room for itself before it is mapped. */
+    flock(fd, LOCK_SH | LOCK_NB);
     snprintf(name, 64, "%s", strrchr(path, '/') + 1);
     if (size > 0 && fallocate(fd, 0, 0, (off_t)size) < 0 && errno != EOPNOTSUPP) {
         int error = -errno;

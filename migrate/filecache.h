@@ -28,7 +28,8 @@ int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LE
 
 /*
  * A file to be filled: its descriptor, and its name, which filecache_keep() or filecache_drop()
- * takes. -ENOSPC when `size` is more than the limit or than the file system has.
+ * takes. Kept, it is not removed as long as the descriptor is open. -ENOSPC when `size` is more
+ * than the limit or than the file system has.
  */
 int filecache_create(const struct filecache *cache, uint64_t size, char name[64]);
 

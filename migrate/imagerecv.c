@@ -155,14 +155,12 @@ static int cached_take(SSL *ssl, struct nodefiles *files, const struct filecache
     error = data_take(ssl, fd, head->size);
     if (!error)
         error = filecache_keep(cache, fd, name, (const uint8_t *)file->hash);
-    close(fd);
-    if (error) {
+    if (error)
         filecache_drop(cache, name);
-        return error;
-    }
-    /* Opened anew: a file open for writing cannot be executed. */
-    files->fds[head->index] = filecache_open(cache, (const uint8_t *)file->hash);
-    return files->fds[head->index] < 0 ? files->fds[head->index] : 0;
+    else    /* Anew: a file open for writing cannot be executed. */
+        error = files->fds[head->index] = filecache_open(cache, (const uint8_t *)file->hash);
+    close(fd);
+    return error < 0 ? error : 0;
 }
 
 static int file_take(SSL *ssl, const struct bulk_msg *msg, struct image *image,

@@ -122,8 +122,10 @@ done
 between "the cache keeps its limit of 16 MiB" "$(cached n0)" 5000000 $(( 16 << 20 ))
 ok "the file used least recently is there, as it is mapped" on n0 test -e "$cache/${hash%% *}"
 ok "another one went" on n0 test ! -e "$cache/$(on master sha256sum /srv/own/file3 | cut -d' ' -f1)"
+is "what comes need not make room for itself" \
+    "$(on master bash -c "'$prog' 0 xlo /srv/own/file[2-5]")" ok
 released "the process that has it mapped can go home"
-for i in 3 4 5; do
+for i in 3 5 6; do
     is "file $i is sent again" "$(run 0 xlo /srv/own/file$i)" ok
 done
 ok "then the file can go, too" on n0 test ! -e "$cache/${hash%% *}"
