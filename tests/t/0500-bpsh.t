@@ -185,11 +185,10 @@ is "stdout is open for reading" \
 is "stderr that is closed may be written to" \
     "$(here 'bpsh 0 sh -c "echo x >&2; echo out" 2>&-; echo $?')" $'out\n0'
 exits 1 "for stderr it is the status" here 'bpsh 0 sh -c "echo x >&2" 2>/dev/full'
-says='sh -c "echo x; echo x >&2; sleep 41; echo y"'
 is "the commands are ended then" \
-    "$(here "for o in -L -p -s -d; do bpsh \$o 0-1 $says 2>/dev/null >/dev/full; echo \$?; done
-        bpsh 0 $says 2>&1 >/dev/full; bpsh 0-1 $says 2>/dev/full >/dev/null; echo \$?" | xargs)" \
-    "1 1 1 1 x bpsh: $full 1"
+    "$(here 'for o in -L -p -s -d; do bpsh $o 0-1 sh -c "echo x; sleep 41" 2>/dev/null >/dev/full; echo $?; done
+        bpsh 0 sh -c "echo x; sleep 41" 2>&1 >/dev/full
+        bpsh 0-1 sh -c "echo x >&2; sleep 41" 2>/dev/full; echo $?' | xargs)" "1 1 1 1 bpsh: $full 1"
 ok "on all nodes" on n1 sh -c '! pgrep -x sleep'
 ok "on each of them" on n0 sh -c '! pgrep -x sleep'
 is "as when their terminal goes away" "$(timeout 30 "$lab" -c "$LAB" exec master -- python3 -c '
