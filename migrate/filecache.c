@@ -33,6 +33,7 @@ void filecache_path(const struct filecache *cache, const uint8_t hash[FILEHASH_L
 int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LEN])
 {
     char path[4200];
+    struct stat st;
     int fd;
 
     filecache_path(cache, hash, path, sizeof(path));
@@ -42,7 +43,10 @@ int filecache_open(const struct filecache *cache, const uint8_t hash[FILEHASH_LE
     futimens(fd, NULL);
     /* Until it is mapped; the folder's lock can be another's for as long as a restore takes. */
     flock(fd, LOCK_SH | LOCK_NB);
-    return fd;
+    if (fstat(fd, &st) == 0 && st.st_nlink > 0)
+        return fd;
+    close(fd);
+    return -ENOENT;
 }
 
 int filecache_create(const struct filecache *cache, uint64_t size, char name[64])
@@ -154,39 +158,53 @@ static struct cached *cache_list(int dir_fd, size_t *count)
     return list;
 }
 
-/* Somebody has just opened it and is about to have it mapped. */
-static bool cached_is_held(int dir_fd, const char *name)
+/* Unless somebody has just opened it, and is about to have it mapped. */
+static bool cached_remove(int dir_fd, const char *name)
 {
     int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+    bool gone;
 
-    if (fd >= 0)
-        close(fd);
-    return held;
+    if (fd < 0)
+        return errno == ENOENT;
+    gone = flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir_fd, name, 0) == 0;
+    close(fd);
+    return gone;
 }
 
-static void cache_evict(const struct filecache *cache, int dir_fd)
+/* Which are mapped is found out before the folder is locked: there may be many processes. */
+static uint64_t cache_look(const struct filecache *cache, int dir_fd, struct cached_list *cached)
 {
-    struct cached_list cached = { .count = 0 };
     uint64_t total = 0;
 
-    cached.list = cache_list(dir_fd, &cached.count);
-    for (size_t i = 0; i < cached.count; i++)
-        total += cached.list[i].size;
-    if (total > cache->limit) {
-        qsort(cached.list, cached.count, sizeof(*cached.list), cached_by_name);
-        if (mappednames_visit(cached_mark, &cached) < 0)
-            total = 0;
-        qsort(cached.list, cached.count, sizeof(*cached.list), cached_older);
-    }
-    for (size_t i = 0; i < cached.count && total > cache->limit; i++) {
-        const struct cached *file = &cached.list[i];
+    cached->list = cache_list(dir_fd, &cached->count);
+    for (size_t i = 0; i < cached->count; i++)
+        total += cached->list[i].size;
+    if (total <= cache->limit)
+        return total;
+    qsort(cached->list, cached->count, sizeof(*cached->list), cached_by_name);
+    if (mappednames_visit(cached_mark, cached) < 0)
+        total = 0;
+    qsort(cached->list, cached->count, sizeof(*cached->list), cached_older);
+    return total;
+}
 
-        if (!file->is_mapped && !cached_is_held(dir_fd, file->name) &&
-            unlinkat(dir_fd, file->name, 0) == 0)
-            total -= file->size;
-    }
+int filecache_trim(const struct filecache *cache)
+{
+    int dir = open(cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct cached_list cached = { .count = 0 };
+    uint64_t total;
+
+    if (dir < 0)
+        return -errno;
+    total = cache_look(cache, dir, &cached);
+    if (total > cache->limit)
+        flock(dir, LOCK_EX);
+    for (size_t i = 0; i < cached.count && total > cache->limit; i++)
+        if (!cached.list[i].is_mapped && cached_remove(dir, cached.list[i].name))
+            total -= cached.list[i].size;
     free(cached.list);
+    close(dir);
+    return 0;
 }
 
 int filecache_lock(const struct filecache *cache)
@@ -204,14 +222,9 @@ int filecache_lock(const struct filecache *cache)
 
 int filecache_purge(const struct filecache *cache)
 {
-    struct filecache empty = { .dir = cache->dir, .limit = 0 };
-    int dir = filecache_lock(cache);
+    const struct filecache empty = { .dir = cache->dir, .limit = 0 };
 
-    if (dir < 0)
-        return dir;
-    cache_evict(&empty, dir);
-    close(dir);
-    return 0;
+    return filecache_trim(&empty);
 }
 
 int filecache_keep(const struct filecache *cache, int fd, const char *name,
@@ -235,8 +248,6 @@ int filecache_keep(const struct filecache *cache, int fd, const char *name,
         error = -errno;
     if (!error)
         unlinkat(dir, name, 0);
-    if (!error && flock(dir, LOCK_EX) == 0)
-        cache_evict(cache, dir);
     close(dir);
     return error;
 }

@@ -2,8 +2,9 @@
 /*
  * The node's cache of files that came with processes. A file is named by the SHA-256 of its
  * contents; what stands in the cache is whole and true to its name. Over its size limit the least
- * recently used files go, but none that a process has mapped: CRIU cannot dump a mapping of a file
- * of root's that has no name in a way that another machine could believe. Blocking.
+ * recently used files go (filecache_trim()), but none that a process has mapped: CRIU cannot dump a
+ * mapping of a file of root's that has no name in a way that another machine could believe.
+ * Blocking.
  */
 #ifndef BPROC_FILECACHE_H
 #define BPROC_FILECACHE_H
@@ -36,6 +37,12 @@ int filecache_create(const struct filecache *cache, uint64_t size, char name[64]
 /* Checks the contents against `hash` and takes the file in. 0; -EBADMSG; another -errno. */
 int filecache_keep(const struct filecache *cache, int fd, const char *name,
                    const uint8_t hash[FILEHASH_LEN]);
+
+/*
+ * Removes files over the limit, but none that is in use: while the processes of a node have more
+ * than that mapped the cache holds it, as the disk would without their names. 0 or -errno.
+ */
+int filecache_trim(const struct filecache *cache);
 
 /* Removes all files but those in use and those that are just coming in. 0 or -errno. */
 int filecache_purge(const struct filecache *cache);

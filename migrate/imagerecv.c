@@ -160,7 +160,11 @@ static int cached_take(SSL *ssl, struct nodefiles *files, const struct filecache
     else    /* Anew: a file open for writing cannot be executed. */
         error = files->fds[head->index] = filecache_open(cache, (const uint8_t *)file->hash);
     close(fd);
-    return error < 0 ? error : 0;
+    if (error < 0)
+        return error;
+    /* Not before: what is open stays. */
+    filecache_trim(cache);
+    return 0;
 }
 
 static int file_take(SSL *ssl, const struct bulk_msg *msg, struct image *image,

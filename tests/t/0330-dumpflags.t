@@ -105,6 +105,8 @@ released() {
     is "$1" "$(cat "$TMP/held")" ok
 }
 
+is "a process may have more than that mapped" \
+    "$(run 0 xlo /srv/own/file1 /srv/own/file2 /srv/own/file3 /srv/own/file4)" ok
 holds -1 /srv/own/file1
 # CRIU takes a mapping by its file's mount, but where there are overlays, as in a lab, by the name.
 mount_is_known() {
