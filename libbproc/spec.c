@@ -11,10 +11,12 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "libbproc/spec.h"
 #include "proto/frame.h"
+#include "proto/rawcall.h"
 
 #define MOST_BYTES 4096             /* of most specs; what is longer takes memory for it */
 
@@ -27,14 +29,16 @@ static size_t list_length(char *const list[])
     return count;
 }
 
+/* From the kernel: of some, and not of the same ones, a libc does not tell. */
 static uint64_t signals_ignored(void)
 {
     uint64_t ignored = 0;
 
     for (int signo = 1; signo < 65; signo++) {
-        struct sigaction action;
+        struct kernel_action action;
 
-        if (sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+        if (syscall(SYS_rt_sigaction, signo, NULL, &action, KERNEL_SIGSET) == 0 &&
+            action.handler == SIG_IGN)
             ignored |= 1ULL << (signo - 1);
     }
     return ignored;

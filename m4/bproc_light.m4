@@ -30,8 +30,12 @@ AC_DEFUN([BPROC_LIGHT], [
         LDFLAGS="$LDFLAGS $LIGHT_LDFLAGS"
         LIBS="-l:libtirpc.a $LIGHT_LIBS"
         AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <rpc/rpc.h>]],
-            [[char bytes[8]; XDR xdr; u_int value = 1;
-              xdrmem_create(&xdr, bytes, sizeof(bytes), XDR_ENCODE); return !xdr_u_int(&xdr, &value);]])],
+            [[char bytes[99], *text = bytes, *data = bytes; XDR xdr; u_int value = 1;
+              xdrmem_create(&xdr, bytes, sizeof(bytes), XDR_ENCODE);
+              return !xdr_string(&xdr, &text, value) || !xdr_bytes(&xdr, &data, &value, value) ||
+                     !xdr_array(&xdr, &data, &value, value, value, (xdrproc_t)xdr_u_int) ||
+                     !xdr_uint64_t(&xdr, 0) || !xdr_opaque(&xdr, data, value) ||
+                     xdr_sizeof((xdrproc_t)xdr_u_int, &value) == 0;]])],
             [bproc_links=yes], [bproc_links=no])
         AC_MSG_RESULT([$bproc_links])
         AS_IF([test "x$with_musl$bproc_links" = xyesno],

@@ -59,6 +59,7 @@ static void line_draw(struct bar *bar, const struct timespec *now)
     bar_format(text, sizeof(text), bar->past + bar->done, bar->total,
                     seconds_between(&bar->start, now));
     fprintf(stderr, "\r%s\033[K", text);
+    fflush(stderr);
     bar->last = *now;
     bar->shown = true;
 }

@@ -219,7 +219,7 @@ static int run_terminal(const struct run *run, struct task_plan *plan,
         err(1, "cannot set the environment");
     session.envp = environ;
     session.end_arg = &end;
-    sigprocmask(SIG_SETMASK, NULL, &plan->mask);
+    tool_mask(&plan->mask);
     error = session_run(&session, &done->status);
     if (done->timed_out)
         deadline_tell(done, plan);

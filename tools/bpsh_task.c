@@ -37,7 +37,7 @@ int task_prepare(struct task_plan *plan)
     int fd;
 
     tool_start(STDOUT_FAILS);
-    sigprocmask(SIG_SETMASK, NULL, &plan->mask);
+    tool_mask(&plan->mask);
     circumstances_note(&plan->now, signals_now());
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

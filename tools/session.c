@@ -110,7 +110,8 @@ static int signals_open(struct running *running)
     sigaddset(&set, SIGWINCH);
     tool_signals(&set);
     sigaction(SIGPIPE, &ignore, &running->pipe_action);
-    sigprocmask(SIG_BLOCK, &set, &running->mask);
+    tool_mask(&running->mask);
+    sigprocmask(SIG_BLOCK, &set, NULL);
     running->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return running->signals < 0 ? -errno : 0;
 }

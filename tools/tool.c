@@ -10,12 +10,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "libbproc/node.h"
+#include "proto/rawcall.h"
 #include "tools/tool.h"
 
 /* The init of a node's processes is BProc's own. */
@@ -68,12 +70,23 @@ const char *tool_reason(int error)
     return bproc_strerror(error);
 }
 
+/* A libc leaves its own signals out of what it tells, and not each the same ones. */
+void tool_mask(sigset_t *mask)
+{
+    sigemptyset(mask);
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, mask, KERNEL_SIGSET);
+}
+
 void tool_start(enum tool_stdout closed)
 {
+    static char line[1024];
+
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             open("/dev/null", fd == STDOUT_FILENO && closed == STDOUT_FAILS ? O_RDONLY : O_RDWR);
     signal(SIGCHLD, SIG_DFL);
+    /* Several may write to one log: a line is not to come in pieces. */
+    setvbuf(stderr, line, _IOLBF, sizeof(line));
 }
 
 void tool_signals(sigset_t *set)

@@ -32,9 +32,13 @@ enum tool_stdout {
 
 /*
  * For tools that run others, before they open anything: makes up for descriptors 0 to 2 that the
- * caller has closed, by /dev/null, and for children that he wants to hear nothing of.
+ * caller has closed, by /dev/null, and for children that he wants to hear nothing of. From then on
+ * stderr is written by lines; what is no whole one needs fflush().
  */
 void tool_start(enum tool_stdout closed);
+
+/* The signals that are blocked, all of them. */
+void tool_mask(sigset_t *mask);
 
 /*
  * Adds the signals to `set` that a tool passes on to what it runs. One that is ignored is not among

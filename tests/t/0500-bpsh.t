@@ -156,6 +156,11 @@ exits 2 "-E in no directory, of many" bpsh -L -E /nowhere/x all true
 is "is told" "$(sort "$TMP/out" | head -n 1)" "0: cannot open '/nowhere/x': No such file or directory"
 is "relative to the directory there" \
     "$(here 'cd /tmp && bpsh -O rel.t 0 echo x')$(on n0 cat /tmp/rel.t)" x
+# The first one that is not libc's own, of which there are two here.
+is "an ignored signal" "$(here 'env --ignore-signal=RTMIN bpsh 0 grep SigIgn /proc/self/status')" \
+    "$(here 'env --ignore-signal=RTMIN grep SigIgn /proc/self/status')"
+is "a blocked one" "$(here 'env --block-signal=RTMIN bpsh 0 grep SigBlk /proc/self/status')" \
+    "$(here 'env --block-signal=RTMIN grep SigBlk /proc/self/status')"
 is "-N" "$(here 'echo in | bpsh -N 0 sh -c "cat; echo out; echo err >&2" 2>&1; echo $?')" 0
 is "a reader that goes" "$(here 'bpsh 0 sh -c "yes; echo ended >/tmp/yes" | head -1')" y
 is "ends bpsh by SIGPIPE, in silence" \
