@@ -112,11 +112,16 @@ static int child_start(struct spawn *spawn, struct depart *depart)
     return pid > 0 ? 0 : (int)pid;
 }
 
-/* With its gate closed it ends. */
+/*
+ * A question can be refused and what was handed over with it be taken, as a node may come up in
+ * between: a process that runs goes with its child.
+ */
 static void child_undo(struct spawn *spawn, struct depart *depart)
 {
     client_close(depart->gate_far);
     depart->gate_far = -1;
+    if (spawn->pid > 0)
+        kill(spawn->pid, SIGKILL);
     while (spawn->pid > 0 && waitpid(spawn->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     standin_free(spawn->memory);
