@@ -191,11 +191,11 @@ is "stderr that is closed may be written to" \
     "$(here 'bpsh 0 sh -c "echo x >&2; echo out" 2>&-; echo $?')" $'out\n0'
 exits 1 "for stderr it is the status" here 'bpsh 0 sh -c "echo x >&2" 2>/dev/full'
 is "the commands are ended then" \
-    "$(here 'for o in -L -p -s -d; do bpsh $o 0-1 sh -c "echo x; sleep 41" 2>/dev/null >/dev/full; echo $?; done
-        bpsh 0 sh -c "echo x; sleep 41" 2>&1 >/dev/full
-        bpsh 0-1 sh -c "echo x >&2; sleep 41" 2>/dev/full; echo $?' | xargs)" "1 1 1 1 bpsh: $full 1"
-ok "on all nodes" on n1 sh -c '! pgrep -x sleep'
-ok "on each of them" on n0 sh -c '! pgrep -x sleep'
+    "$(here 'for o in -L -p -s -d; do bpsh $o 0-1 sh -c "echo x; exec sleep 41" 2>/dev/null >/dev/full; echo $?; done
+        bpsh 0 sh -c "echo x; exec sleep 41" 2>&1 >/dev/full
+        bpsh 0-1 sh -c "echo x >&2; exec sleep 41" 2>/dev/full; echo $?' | xargs)" "1 1 1 1 bpsh: $full 1"
+ok "on all nodes" wait_for 5 on n1 sh -c '! pgrep -x sleep'
+ok "on each of them" wait_for 5 on n0 sh -c '! pgrep -x sleep'
 is "as when their terminal goes away" "$(timeout 30 "$lab" -c "$LAB" exec master -- python3 -c '
 import os, pty
 pid, fd = pty.fork()
@@ -207,7 +207,7 @@ while b"on" not in os.read(fd, 100):
 os.close(fd)
 print(os.waitpid(pid, 0)[1])'; on n0 pgrep -f '[t]rap .echo off')" 256
 is "and when a file may not grow" \
-    "$(here 'ulimit -f 8; bpsh 0 yes 2>&1 >/tmp/limited; echo $?; bpsh 0 pgrep -x yes')" \
+    "$(here 'ulimit -f 64; bpsh 0 yes 2>&1 >/tmp/limited; echo $?; bpsh 0 pgrep -x yes')" \
     $'bpsh: cannot write stdout: File too large\n1'
 is "a file system that is full" \
     "$(here 'mkdir /small; mount -t tmpfs -o size=64k none /small
