@@ -120,10 +120,28 @@ static size_t tree_update(struct list *tree, struct list *all)
     return left;
 }
 
-static void tree_signal(const struct list *tree, int signo)
+/* What has been forked since the list was made: nobody could find it when its parent has ended. */
+static void children_add(struct list *tree, pid_t parent)
+{
+    char path[64], name[16];
+    struct process process;
+    FILE *in;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    in = fopen(path, "re");
+    while (in && fscanf(in, "%15s", name) == 1)
+        if (!list_find(tree, atoi(name)) && process_read(name, &process) &&
+            process.parent == parent)
+            list_push(tree, &process);
+    if (in)
+        fclose(in);
+}
+
+static void tree_signal(struct list *tree, int signo)
 {
     for (size_t i = 0; i < tree->count; i++)
         if (!tree->items[i].dead) {
+            children_add(tree, tree->items[i].pid);
             kill(tree->items[i].pid, signo);
             /* A stopped process has to wake up to end. */
             if (signo != SIGKILL)

@@ -144,6 +144,10 @@ is "is told" "$(cat "$TMP/out")" "0: no end within 2 s"
 exits 124 "and children are ended, too, whatever they do about it" \
     bpsh -S --timeout 0.5 0 bash -c 'trap "" TERM; sleep 52 & (sleep 53; sleep 54); sleep 55'
 is "none is left" "$(on n0 pgrep -x sleep)" ""
+here 'for k in 1 2 3 4 5 6 7 8 9; do
+        bpsh --timeout 0.0$k 0 sh -c "for i in \$(seq 400); do sleep 77 & done; wait"
+    done' >/dev/null 2>&1
+ok "nor those that are forked meanwhile" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 77"'
 exits 255 "nor one whose name has more than a line" bpsh --timeout 1 0 python3 -c '
 import ctypes, os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -221,7 +225,7 @@ is "an ordinary user has 600 at once" \
 like "--progress" "$(at_terminal '' 'bpsh -n --progress 0-1 sleep 0.5' true)" \
     '2/2.* done|0/2.* done'
 like "Enter shows the state" "$(at_terminal '\n' 'bpsh -n 0-1 sleep 4.5' \
-    on n1 pgrep -f "^sleep 4.5")" 'bpsh: running: n\[0-1\] \(2\)'
+    on master sh -c '[ "$(bpstat -p | grep -c "^[0-9]")" = 2 ]')" 'bpsh: running: n\[0-1\] \(2\)'
 like "--pty" "$(at_terminal '' 'bpsh --pty 0 sh -c "tty; exit 6"; echo status $?' true)" \
     '/dev/pts/[0-9]+.*status 6'
 is "--pty without a stdin" "$(here 'bpsh --pty 0 echo on <&-' | tr -d '\r')" on
