@@ -13,8 +13,9 @@ static bool types_until(const char *text)
 {
     double end = seconds_now() + 20;
 
+    /* The shell takes one key at a time, and on a busy machine each before bpsh looks. */
     while (!strstr(screen, text) && seconds_now() < end) {
-        type("\n");
+        type("\n\n\n\n\n\n\n\n");
         while (screen_read(50) > 0)
             ;
     }
