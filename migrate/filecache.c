@@ -158,20 +158,42 @@ static struct cached *cache_list(int dir_fd, size_t *count)
     return list;
 }
 
-/* Unless somebody has just opened it, and is about to have it mapped. */
-static bool cached_remove(int dir_fd, const char *name)
+static int cached_open(int dir_fd, const struct cached *file)
 {
-    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return openat(dir_fd, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* Somebody has opened it, and is about to have it mapped. */
+static bool cached_is_held(int dir_fd, const struct cached *file)
+{
+    int fd = cached_open(dir_fd, file);
+    bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+
+    if (fd >= 0)
+        close(fd);
+    return held;
+}
+
+/* Unless it has been opened since it was listed, as it may be mapped by now. */
+static bool cached_remove(int dir_fd, const struct cached *file)
+{
+    int fd = cached_open(dir_fd, file);
+    struct stat st;
     bool gone;
 
     if (fd < 0)
         return errno == ENOENT;
-    gone = flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir_fd, name, 0) == 0;
+    gone = flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+           st.st_mtim.tv_sec == file->used.tv_sec && st.st_mtim.tv_nsec == file->used.tv_nsec &&
+           unlinkat(dir_fd, file->name, 0) == 0;
     close(fd);
     return gone;
 }
 
-/* Which are mapped is found out before the folder is locked: there may be many processes. */
+/*
+ * Which are mapped is found out before the folder is locked: there may be many processes. Who has
+ * opened one by now may have it mapped, and closed, when its process has been looked at.
+ */
 static uint64_t cache_look(const struct filecache *cache, int dir_fd, struct cached_list *cached)
 {
     uint64_t total = 0;
@@ -181,6 +203,8 @@ static uint64_t cache_look(const struct filecache *cache, int dir_fd, struct cac
         total += cached->list[i].size;
     if (total <= cache->limit)
         return total;
+    for (size_t i = 0; i < cached->count; i++)
+        cached->list[i].is_mapped = cached_is_held(dir_fd, &cached->list[i]);
     qsort(cached->list, cached->count, sizeof(*cached->list), cached_by_name);
     if (mappednames_visit(cached_mark, cached) < 0)
         total = 0;
@@ -200,7 +224,7 @@ int filecache_trim(const struct filecache *cache)
     if (total > cache->limit)
         flock(dir, LOCK_EX);
     for (size_t i = 0; i < cached.count && total > cache->limit; i++)
-        if (!cached.list[i].is_mapped && cached_remove(dir, cached.list[i].name))
+        if (!cached.list[i].is_mapped && cached_remove(dir, &cached.list[i]))
             total -= cached.list[i].size;
     free(cached.list);
     close(dir);
