@@ -71,6 +71,16 @@ static void *channel_watch(void *arg)
     return NULL;
 }
 
+int departure_watch(struct departure *d)
+{
+    int error = d->watched ? 0 : -pthread_create(&d->watcher, NULL, channel_watch, d);
+
+    if (error)
+        return departure_fail(d, error, "cannot make a thread: %s", strerror(-error));
+    d->watched = 1;
+    return 0;
+}
+
 /*
  * A program on its way is a few messages, so no thread looks after the channel meanwhile: whoever
  * is about to wait for the node does.
@@ -281,12 +291,12 @@ static int commit(struct departure *d)
  * What the next departure is not to find. Its streams' originals are the relay's, and gone. The
  * channel if the next one comes there, or -1.
  */
-static int departure_end(struct departure *d, pthread_t watcher)
+static int departure_end(struct departure *d)
 {
     /* Its end of the channel is how the watcher learns that there is nothing to watch any more. */
     if (d->watched) {
         shutdown(d->channel, SHUT_RDWR);
-        pthread_join(watcher, NULL);
+        pthread_join(d->watcher, NULL);
     }
     if (!d->report.spare)
         fd_close(&d->channel);
@@ -318,7 +328,6 @@ int departure_run(const struct departure_setup *setup, struct msg *start, int *c
                   struct nodelink *link)
 {
     static struct departure d;
-    pthread_t watcher = 0;
     int error, carried;
 
     memset(&d, 0, sizeof(d));
@@ -332,8 +341,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, int *c
     error = start_take(&d, start);
     if (error)
         return 0;
-    d.watched = d.arg.kind != MOVE_REXEC;
-    error = d.watched ? -pthread_create(&watcher, NULL, channel_watch, &d) : 0;
+    error = d.arg.kind == MOVE_REXEC ? 0 : departure_watch(&d);
     if (!error)
         error = FAULT(FAULT_MOVER_STARTED);
     if (!error && d.arg.kind == MOVE_DUMP)
@@ -361,7 +369,7 @@ int departure_run(const struct departure_setup *setup, struct msg *start, int *c
         return 0;
     if (!carried)
         return 0;
-    *channel = departure_end(&d, watcher);
+    *channel = departure_end(&d);
     bulk_resume(link->ssl);
     return link->uses < USES_MAX;
 }

@@ -228,7 +228,10 @@ int departure_launch(struct departure *d)
     d->waited = nodelink_is_open(d->link, &d->arg.to);
     if (!d->waited) {
         nodelink_close(d->link);
-        error = nodelink_open(d->link, d->setup->ctx, &d->arg.to, d->text, sizeof(d->text));
+        /* A node that is not there any more keeps us for longer than the daemon waits for it. */
+        error = departure_watch(d);
+        if (!error)
+            error = nodelink_open(d->link, d->setup->ctx, &d->arg.to, d->text, sizeof(d->text));
         departure_lap(d, MT_CONNECT);
     }
     if (!error)

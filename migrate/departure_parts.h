@@ -7,6 +7,7 @@
 #ifndef BPROC_DEPARTURE_PARTS_H
 #define BPROC_DEPARTURE_PARTS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 #include <time.h>
@@ -44,7 +45,8 @@ struct departure {
     int waited;                     /* the connection is that of an earlier departure */
     int lost;                       /* and has ended before the node has begun with anything */
     struct carrying *carrying;      /* its streams, once they are made ready; NULL */
-    int watched;                    /* a thread sees when the daemon gives up */
+    int watched;                    /* a thread sees when the daemon gives up, */
+    pthread_t watcher;              /* this one */
     int heard;                      /* the node has said something to this launch */
     move_report report;
     char text[BPROC_MAX_TEXT];
@@ -55,6 +57,9 @@ struct departure {
 /* Says why, for the caller of bproc_rfork() and the log. Returns `error`. */
 __attribute__((format(printf, 3, 4)))
 int departure_fail(struct departure *d, int error, const char *fmt, ...);
+
+/* From now on the end of the channel is ours, until the commit. */
+int departure_watch(struct departure *d);
 
 /* Returns when the node has said something. Without a thread: ends us if the daemon gives up. */
 void departure_heed(struct departure *d);

@@ -83,6 +83,20 @@ on master kill -s USR2 "${child[2]}"
 says "the process on the third node ends as it should" 5 "${child[2]} exited 5"
 wait $steady
 
+# ---- nobody has sent that node anything yet, so a connection is being made ----
+
+# What waits for the end of a command's output, and not for the command, comes out of the pipe.
+bplab daemon n1 restart >/dev/null 2>&1
+wait_for 20 node_is 1 up
+bplab cut n1
+start=$(date +%s%N)
+is "the network goes before there is a connection: the command fails" \
+    "$(on master bash -c 'bpsh 1 true 2>&1 | cat')" "1: Slave node died"
+between "and lets go of its output within the ping timeout, and some" \
+    $(( ($(date +%s%N) - start) / 1000000 )) 0 $(( PING_TIMEOUT * 1000 + 3000 ))
+bplab heal n1
+wait_for 20 node_is 1 up
+
 # ---- the master's network is gone ----
 
 steady_start 0 1 2
