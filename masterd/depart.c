@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "masterd/depart.h"
 #include "masterd/ghost.h"
+#include "masterd/heartbeat.h"
 #include "masterd/libraries.h"
 #include "masterd/link.h"
 #include "masterd/master.h"
@@ -201,6 +202,13 @@ static void move_done(struct move *move, int64_t usec)
     stats_moved((uint64_t)usec);
 }
 
+static int move_is_silent(const struct move *move)
+{
+    const struct node *node = node_at(move->node);
+
+    return node && node->link && heartbeat_is_awaited(node->link);
+}
+
 /* What was refused was not sent, and the library tries again what could not have its number. */
 static int is_failure(const struct move *move, int error)
 {
@@ -225,7 +233,7 @@ static const struct move_ops ops = { .vectors = 1, .hears = 1, .find = task_find
                                      .allow = move_allow, .enter = move_enter,
                                      .committed = move_committed, .ghost = move_ghost,
                                      .done = move_done, .sent = stats_sent,
-                                     .undo = move_undo };
+                                     .is_silent = move_is_silent, .undo = move_undo };
 
 /* ---- start ---- */
 

@@ -96,6 +96,11 @@ void heartbeat_heard(struct link *link)
         heartbeat_begin(link);
 }
 
+int heartbeat_is_awaited(const struct link *link)
+{
+    return link->queue == &asked;
+}
+
 void heartbeat_end(struct link *link)
 {
     queue_move(link, NULL);

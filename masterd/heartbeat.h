@@ -21,6 +21,9 @@ void heartbeat_stop(void);
 void heartbeat_begin(struct link *link);
 void heartbeat_heard(struct link *link);
 
+/* Whether it was asked whether it is there, and has not answered. */
+int heartbeat_is_awaited(const struct link *link);
+
 /* Nothing if it has not begun. */
 void heartbeat_end(struct link *link);
 

@@ -12,6 +12,8 @@
 
 #define DOUBT_USEC 250000
 
+static const struct timeval a_moment = { .tv_usec = DOUBT_USEC };
+
 struct doubt {
     struct event *due;
     int error;
@@ -25,6 +27,10 @@ static void doubt_due(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    /* Both time out for one reason, and not to the same moment. */
+    if (moves_ops->is_silent && moves_ops->is_silent(move) &&
+        event_add(move->doubt->due, &a_moment) == 0)
+        return;
     snprintf(reason, sizeof(reason), "%s", move->doubt->reason);
     move_fail(move, move->doubt->error, "%s", reason);
 }
@@ -37,7 +43,6 @@ static int is_doubtful(const struct move *move, int error)
 
 static struct doubt *doubt_new(struct move *move, int error, const char *reason)
 {
-    const struct timeval wait = { .tv_usec = DOUBT_USEC };
     struct doubt *doubt = calloc(1, sizeof(*doubt));
 
     if (!doubt)
@@ -45,7 +50,7 @@ static struct doubt *doubt_new(struct move *move, int error, const char *reason)
     doubt->error = error;
     snprintf(doubt->reason, sizeof(doubt->reason), "%s", reason);
     doubt->due = evtimer_new(moves_base, doubt_due, move);
-    if (doubt->due && event_add(doubt->due, &wait) == 0)
+    if (doubt->due && event_add(doubt->due, &a_moment) == 0)
         return doubt;
     doubt_end(doubt);
     return NULL;

@@ -5,8 +5,9 @@
  * their way there are to be told the same.
  *
  * Life: doubt_begin() in the place of move_fail(). The move fails with BE_SLAVEDIED when the link
- * is lost within a moment (moves_node_lost()), else with what it would have failed with, or by
- * whatever else happens to it; move_free() ends the doubt with it.
+ * is lost within a moment, or while the node owes the daemon an answer (moves_node_lost()), else
+ * with what it would have failed with, or by whatever else happens to it; move_free() ends the
+ * doubt with it.
  */
 #ifndef MOVES_DOUBT_H
 #define MOVES_DOUBT_H

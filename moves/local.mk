@@ -18,7 +18,10 @@ moves_libmoves_la_SOURCES = \
 	moves/vector.c moves/vector_make.c moves/vector.h moves/vector_impl.h
 moves_libmoves_la_LIBADD = common/libcommon.la
 
-UNIT_TESTS += tests/unit/test_check
+UNIT_TESTS += tests/unit/test_check tests/unit/test_doubt
 
 tests_unit_test_check_SOURCES = tests/unit/test_check.c tests/unit/tap.h
 tests_unit_test_check_LDADD = moves/libmoves.la
+
+tests_unit_test_doubt_SOURCES = tests/unit/test_doubt.c tests/unit/tap.h
+tests_unit_test_doubt_LDADD = moves/libmoves.la

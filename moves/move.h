@@ -123,6 +123,8 @@ struct move_ops {
     void (*done)(struct move *move, int64_t usec);
     /* So many bytes went to the node; not said when nobody can tell. NULL: nobody counts. */
     void (*sent)(uint64_t bytes);
+    /* Whether its node may be lost already and not known to be. NULL: that is told by others. */
+    int (*is_silent)(const struct move *move);
     /* It failed, in whichever phase; error is positive. */
     void (*undo)(struct move *move, int error, const char *text);
 };
