@@ -53,8 +53,8 @@ int depart_ask_send(struct depart *depart)
 {
     move_ask_arg arg = { .kind = depart->kind, .node = depart->node, .flags = depart->flags };
 
-    return client_error(msg_send(depart->conn, K_CALL, P_MOVE_ASK, ++depart->serial, 0,
-                                 FRAME_XDR(move_ask_arg), &arg, NULL, 0));
+    return msg_send(depart->conn, K_CALL, P_MOVE_ASK, ++depart->serial, 0,
+                    FRAME_XDR(move_ask_arg), &arg, NULL, 0);
 }
 
 int depart_ask_hear(struct depart *depart)
@@ -86,7 +86,7 @@ int depart_ask_more(struct depart *depart)
 {
     int error = depart_ask_send(depart);
 
-    return error ? error : depart_ask_hear(depart);
+    return error ? client_error(error) : depart_ask_hear(depart);
 }
 
 int depart_ask(struct depart *depart, move_kind kind, int node, int flags)

@@ -56,8 +56,8 @@ void depart_init(struct depart *depart, move_kind kind, int node, int flags);
 int depart_ask_more(struct depart *depart);
 
 /*
- * The same in two halves, for who has something to do meanwhile, or hands over at once; the second
- * one blocks.
+ * The same in two halves, for who has something to do meanwhile, or hands over at once. The first
+ * one fails with -EPIPE if the daemon has gone, the second one blocks.
  */
 int depart_ask_send(struct depart *depart);
 int depart_ask_hear(struct depart *depart);

@@ -130,12 +130,26 @@ static void child_undo(struct spawn *spawn, struct depart *depart)
 }
 
 /*
+ * Of a daemon that goes before it has answered, but not before it has read all, the child tells by
+ * its end what has become of the program, as behind any handover.
+ */
+static int question_settle(struct depart *depart, const struct spawnline *line)
+{
+    int error = spawnline_wait(line);
+
+    if (error)
+        return error == -EPIPE ? 0 : error;
+    return depart_ask_hear(depart);
+}
+
+/*
  * Who does not know where the node is asks and hands over at once: for its own node the daemon
  * refuses what was handed over, and says so to the question.
  */
-static int program_give(struct depart *depart, const struct spawn *spawn, struct streams *set,
+static int program_give(struct depart *depart, const struct spawn *spawn, struct spawnline *line,
                         int exe)
 {
+    struct streams *set = line->set;
     int asks = spawn->place == SPAWN_ANYWHERE;
     int spec = spec_write(spawn->now, spawn->cmd, spawn->argv, spawn->envp, &no_io);
     int error = spec < 0 ? spec : 0;
@@ -150,9 +164,10 @@ static int program_give(struct depart *depart, const struct spawn *spawn, struct
     }
     if (spec >= 0)
         close(spec);
-    return !error && asks ? depart_ask_hear(depart) : error;
+    return !error && asks ? question_settle(depart, line) : error;
 }
 
+/* Then the daemon has not read of the program. */
 static int is_lost(int error)
 {
     return error == -EPIPE || error == -ECONNRESET || error == -ENOTCONN;
@@ -172,7 +187,7 @@ static int remote_start(struct spawn *spawn, struct spawnline *line, int exe)
     if (!error)
         error = child_start(spawn, &depart);
     if (!error)
-        error = program_give(&depart, spawn, line->set, exe);
+        error = program_give(&depart, spawn, line, exe);
     depart.conn = -1;
     line->serial = spawn->serial = depart.serial;
     if (!error && !depart.same) {

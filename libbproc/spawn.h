@@ -39,7 +39,8 @@ struct spawn {
 
 /*
  * Starts it. 0, or the negated errno of what failed here: then there is no child. -EPIPE: the
- * daemon at the other end of the line is gone; who has heard the line to its end may try again.
+ * daemon at the other end of the line went before it had read of the program; who has heard the
+ * line to its end may try again.
  * Blocks for the daemon only if that has to say where the node is; then no other answer may be
  * outstanding.
  */

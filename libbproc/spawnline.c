@@ -73,6 +73,17 @@ static int bytes_take(struct spawnline *line)
     return n > 0 ? 1 : -EPIPE;
 }
 
+int spawnline_wait(const struct spawnline *line)
+{
+    char byte;
+    ssize_t n;
+
+    do
+        n = recv(line->conn, &byte, sizeof(byte), MSG_PEEK);
+    while (n < 0 && errno == EINTR);
+    return n > 0 ? 0 : n < 0 ? -errno : -EPIPE;
+}
+
 static int answer_error(const struct frame_header *header)
 {
     int error = header->status > 0 ? client_error(-header->status) : 0;

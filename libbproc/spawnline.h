@@ -42,6 +42,9 @@ int spawnline_open(struct spawnline *line);
  */
 int spawnline_hear(struct spawnline *line, struct spawnline_answer *answer);
 
+/* Until there is something to be heard: 0, or as above, with the line left open. Blocks. */
+int spawnline_wait(const struct spawnline *line);
+
 void spawnline_close(struct spawnline *line);
 
 #endif

@@ -110,10 +110,11 @@ nothing_left() {
         ! on master pgrep 'bproc-ghost|bpsh|sleep'
 }
 
-for point in 2 3 6; do
+for point in 1 2 3 6; do
     with_fault $point
     is "masterd dies before the child hears of the command, at $point" \
-        "$(here 'timeout 10 bpsh 0 sleep 30 >/dev/null 2>&1; echo $?')" 1
+        "$(here 'timeout 10 bpsh 0 sleep 30 >/dev/null 2>/tmp/said; echo $?; cat /tmp/said')" \
+        $'1\n'"0: $doubt"
     masterd_back
     ok "nothing is left" wait_for 5 nothing_left
 done
@@ -179,6 +180,11 @@ is "of what masterd has not read it is said that nothing runs" "$(<"$TMP/out")" 
     $'1: BProc is not running here\n0: Killed\n255'
 masterd_back
 ok "and nothing does" wait_for 20 nothing_left
+here "pkill -STOP -x masterd; bpsh 0 sleep 30 & p=\$!
+    until pgrep -P \$p sleep; do :; done >/dev/null
+    pkill -KILL -x masterd; wait \$p; echo \$?" >"$TMP/out"
+is "of the first one, too" "$(<"$TMP/out")" $'0: BProc is not running here\n1'
+masterd_back
 here "pkill -STOP -x masterd; bpsh all true & p=\$!
     until grep -qE '^4[57] ' /proc/\$p/syscall; do :; done; pkill -KILL -x masterd; wait \$p" >"$TMP/out"
 is "nor is there doubt while it is asked for the nodes" "$(<"$TMP/out")" \
