@@ -176,12 +176,13 @@ cases() {
     fi
 }
 
-# wait_for SECONDS CMD...: tries CMD until it succeeds; fails if that takes longer.
+# wait_for SECONDS CMD...: tries CMD until it succeeds; fails if that takes longer. SECONDS counts
+# whole ones, of which the first may be over at once.
 wait_for() {
     local end=$(( SECONDS + $1 ))
     shift
     until "$@" >/dev/null 2>&1; do
-        (( SECONDS < end )) || return 1
+        (( SECONDS <= end )) || return 1
         sleep 0.05
     done
 }
