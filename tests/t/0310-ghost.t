@@ -56,6 +56,6 @@ on master kill "$child"
 ok "and ends by a signal" wait_for 5 eval '! bplab exec n1 -- pgrep ghost_job'
 wait "$job" 2>/dev/null
 
-is "no process is registered any more" "$(on master bpstat -p | grep -c '^[0-9]')" 0
-is "no ghost is left" "$(on master pgrep -c bproc-ghost)" 0
+ok "no process is registered any more" wait_for 5 nobody_is_there
+ok "no ghost is left" wait_for 5 no_ghosts
 done_testing

@@ -114,6 +114,6 @@ ok "and ends" wait_for 5 eval '! on master kill -0 "$(word child)"'
 cases "terminal" on master "$PROGS/space_terminal" 0 1
 cases "terminal" on master "$PROGS/terminal_input" 0
 
-is "no process is left" "$(on master bpstat -p | grep -c '^[0-9]')" 0
-is "nor a ghost" "$(on master pgrep -c bproc-ghost)" 0
+ok "no process is left" wait_for 5 nobody_is_there
+ok "nor a ghost" wait_for 5 no_ghosts
 done_testing

@@ -248,6 +248,17 @@ on() {
     bplab exec "$node" -- timeout -k 5 "$ON_TIMEOUT" "$@"
 }
 
+# Whether the master knows of no process on a node any more. What is seen to have ended on a node has
+# yet to be told to the master.
+nobody_is_there() {
+    [[ $(on master bpstat -p | wc -l) == 1 ]]
+}
+
+# Whether nothing on the master stands for such a process, whatever it calls itself.
+no_ghosts() {
+    on master sh -c '! readlink /proc/[0-9]*/exe | grep -q bproc-ghost'
+}
+
 # Whether the kernel has done with a master daemon that died.
 masterd_is_dead() {
     bplab status | grep -q '^master .* stopped$'

@@ -11,7 +11,3 @@ as_nobody() {
 node_is() {
     [[ $(on master bpstat -s "$1") == "$2" ]]
 }
-
-nobody_is_there() {
-    [[ $(on master bpstat -p | wc -l) == 1 ]]
-}
