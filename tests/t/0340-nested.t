@@ -47,7 +47,7 @@ on master sh -c "$nested lost 0 2 >/run/lost.out 2>&1 &"
 wait_for 20 on master grep -q 'lost ready' /run/lost.out
 is "both processes are listed" "$(on master bpstat -p | tail -n +2 | awk '{print $2}' | sort | tr '\n' ' ')" "0 2 "
 # shellcheck disable=SC2016
-ok "the ghost of the one is the child of the other's" on master sh -c \
+ok "the ghost of the one is the child of the other's" wait_for 5 on master sh -c \
     'set -- $(bpstat -p | tail -n +2 | sort -k2 | cut -f1); [ "$(ps -o ppid= -p "$2" | tr -d " ")" = "$1" ]'
 
 # masterd can be away meanwhile.
