@@ -212,6 +212,8 @@ static void last(int node, const char *file)
         kill(getppid(), SIGUSR1);
         _exit(0);
     }
+    printf("# it runs\n");
+    fflush(stdout);
     ok(waitpid(pid, &status, 0) == pid && plain, "its signal has come before its end");
 }
 
