@@ -53,11 +53,17 @@ bplab daemon n1 restart || bail "cannot restart n1"
 wait_for 20 all_up || bail "n1 does not come up"
 
 # A stopped ghost makes none: its process's child is known, and gone to n1, before its own is made.
+on n0 mkfifo /tmp/go
 # shellcheck disable=SC2016
-on master bpsh 0 sh -c '(sleep 0.5; exec "$0" hold 1) & echo $! && kill -STOP $$ && wait $!; echo $?' \
+on master bpsh 0 sh -c '(read go </tmp/go; exec "$0" hold 1) & echo $! $$ && kill -STOP $$ && wait $!; echo $?' \
     "$PROGS/travel" >"$TMP/parent" &
 wait_for 10 test -s "$TMP/parent" || fail "a parent starts a child"
-number=$(head -n 1 "$TMP/parent")
+read -r number parent <"$TMP/parent"
+parent_is_stopped() {
+    [[ $(on master ps -o s= -p "$parent") == [tT] ]]
+}
+wait_for 10 parent_is_stopped || fail "the parent's ghost is stopped"
+on n0 sh -c ': >/tmp/go'
 ok "a child goes on while its parent is stopped" wait_for 10 is_listed 1
 ok "and has no ghost" eval '! ghost_is_there'
 on n0 pkill -CONT -f 'exec ..0. hold'
