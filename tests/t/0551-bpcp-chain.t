@@ -15,16 +15,22 @@ sums() {
         $2 == sum { sub(":", "", $1); printf "%s ", $1 }'
 }
 
-# copy_begin TARGET: a copy in the background, which has begun to arrive at the last node.
+# copy_begin TARGET: a copy in the background, which has begun to arrive at the last node and does not
+# go on before copy_end.
 copy_begin() {
     local target=$1
-    here "bpcp /w/large $target >/w/said 2>&1; echo \$? >>/w/said" &
+    here 'sent=/sys/class/net/eth0/statistics/tx_bytes; before=$(cat $sent)
+        { bpcp /w/large '"$target"' 2>&1; echo $?; } >/w/said &
+        until [ $(( $(cat $sent) - before )) -gt '$(( SIZE / 2 ))' ]; do sleep 0.01; done
+        pkill -STOP -x bpcp; : >/run/held; wait' &
     copy=$!
-    wait_for 20 at n3 "[ \$(stat -c %s ${target#*:}) -gt 3000000 ]"
+    wait_for 20 on master test -e /run/held || fail "a copy is held"
+    wait_for 20 at n3 "[ \$(stat -c %s ${target#*:}) -gt 1000000 ]" || fail "it begins to arrive"
 }
 
 # copy_end NAME WANT: what it has had to say, and its status.
 copy_end() {
+    here 'rm /run/held; pkill -CONT -x bpcp'
     wait "$copy"
     is "$1" "$(here 'cat /w/said')" "$2"
 }
