@@ -55,7 +55,7 @@ is "what lasts is shown as the command" "$(head -1 "$TMP/out" | tr -s ' ')" "sle
 # The node's last word of the transfer, which is held back for short commands; a carrier that waits
 # for it in vain ends after minutes, and the command's streams with it.
 quiet=$(here "exec 3>&1 >/tmp/quiet 2>&1 </dev/null; bpsh 0 sleep 56 3>&- & $child; echo \$c >&3")
-ok "a quiet command is soon reported as sent" wait_for 2 eval \
+ok "a quiet command is soon reported as sent" wait_for 5 eval \
     'bplab logs master | grep "rexec pid $quiet -> n0: .* restore "' ||
     diag "$quiet: $(bplab logs master | grep rexec | tail -n 2)"
 on master pkill -f '^sleep 56'
@@ -202,6 +202,9 @@ is "says why it does not" "$(here 'bpsh 0 /nowhere')" \
 is "and goes on when one dumps core" \
     "$(here 'ulimit -c unlimited; cd /tmp; bpsh 0 sh -c "kill -QUIT \$\$" 2>&1; bpsh 0 hostname' | xargs)" \
     "0: Quit n0"
-is "no process is registered any more" "$(on master bpstat -p | grep -c '^[0-9]')" 0
-is "no zombie is left" "$(on master ps -e -o stat= | grep -c '^Z')" 0
+ok "no process is registered any more" wait_for 5 nobody_is_there
+no_zombies() {
+    [[ $(on master ps -e -o stat= | grep -c '^Z') == 0 ]]
+}
+ok "no zombie is left" wait_for 5 no_zombies
 done_testing
