@@ -68,9 +68,11 @@ is "on a node, of another" "$(on n1 "$PROGS/usage" 2)" "node 2 processes 0 liste
 on master sh -c 'useradd -M alice'
 "$lab" -c "$LAB" exec master -- bpsh -N 0 nice -n 7 sh -c 'sleep 600 & sleep 601; :' &
 first=$!
-"$lab" -c "$LAB" exec -u alice master -- bpsh -N 1 timeout 50 sh -c 'while :; do :; done' 2>/dev/null &
+"$lab" -c "$LAB" exec -u alice master -- bpsh -N 1 timeout 300 sh -c 'while :; do :; done' 2>/dev/null &
 second=$!
-ok "processes come in sight" wait_for 10 is_listed '.command == "sleep 601" and .node == 0'
+for command in "sleep 600" "sleep 601"; do
+    ok "processes come in sight" wait_for 10 is_listed ".command == \"$command\" and .node == 0"
+done
 ok "a user's, too" wait_for 10 is_listed '.user == "alice" and .node == 1'
 is "with children, and no helpers of ours" \
     "$(bptop -b -p -n 1 -w n0 -o command | awk '$1 ~ /^[0-9]+$/ { print $4, $10, $11 }')" \
