@@ -49,7 +49,8 @@ joins() {
 ends() {
     on "$1" sh -c 'kill $(cat /run/bproc/slaved.pid)'
     wait_for 10 sh -c \
-        "[ \"\$($BPROC_BUILD/lab/bplab -c $LAB exec master bpstat -s ${1#n})\" = down ]"
+        "[ \"\$($BPROC_BUILD/lab/bplab -c $LAB exec master bpstat -s ${1#n})\" = down ]" &&
+        wait_for 5 on "$1" sh -c '! pgrep -x slaved'
 }
 
 # The authority.

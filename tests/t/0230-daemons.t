@@ -89,7 +89,7 @@ fails "its socket does not answer" on n0 bpstat
 on master sh -c 'kill $(cat /run/bproc/masterd.pid)'
 ok "SIGTERM ends masterd" wait_for 10 on master sh -c '! pgrep -x masterd'
 ok "and its helpers" wait_for 5 on master sh -c '! pgrep bproc-'
-ok "with a line on it" on master grep -qE 'masterd\[[0-9]+\]: ending on signal 15' /run/syslog
+ok "with a line on it" wait_for 5 on master grep -qE 'masterd\[[0-9]+\]: ending on signal 15' /run/syslog
 
 # Under a service manager.
 background master /run/masterd.log env NOTIFY_SOCKET=/run/notify masterd -d
