@@ -14,7 +14,7 @@ TLS=/var/lib/bproc/tls
 USER_ID=$(( 1000000 + $$ ))
 
 as_user() {
-    bplab exec master -- timeout 60 \
+    bplab exec master -- timeout 150 \
         setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups "$@"
 }
 
@@ -28,8 +28,12 @@ runs_on() {
 
 lab_up 3
 
-as_user bpsh 2 sleep 60 >/dev/null 2>&1 &
-bplab exec master -- timeout 60 bpsh 0 sh -c 'sleep 25; exit 3' >/dev/null 2>&1 &
+# What it is about to do something to is there for as long as it does.
+for node in n0 n1; do
+    on $node mkfifo /run/go
+done
+as_user bpsh 2 sleep 150 >/dev/null 2>&1 &
+bplab exec master -- timeout 150 bpsh 0 sh -c 'read go </run/go; exit 3' >/dev/null 2>&1 &
 victim_end=$!
 wait_for 10 runs_on 0 || bail "no process on n0"
 wait_for 10 runs_on 2 || bail "no process on n2"
@@ -44,13 +48,16 @@ for node in 0 1; do
     node_becomes "node $node is up again" 15 $node up
 done
 ok "the master has the nodes' processes again" wait_for 15 runs_on 0
-bplab exec master -- timeout 60 bpsh 0 bpsh 1 sh -c 'sleep 20; exit 4' >/dev/null 2>&1 &
+bplab exec master -- timeout 150 bpsh 0 bpsh 1 sh -c 'read go </run/go; exit 4' >/dev/null 2>&1 &
 child_end=$!
 wait_for 10 runs_on 1 || bail "no process of n0 on n1"
 child=$(pid_on 1)
 
 cases "a traitor" on n2 "$PROGS/traitor" $MASTER $TLS "$origin" $USER_ID "$victim" "$child"
 
+for node in n0 n1; do
+    on $node sh -c ': >/run/go'
+done
 wait $victim_end
 is "another node's process ends as it does" $? 3
 wait $child_end
