@@ -120,7 +120,7 @@ is "output that cannot be written" "$(here 'bprun --map 0 seq 100000 2>&1 >/dev/
 # At once, so that all meet, or one after the other: who finds the folder there is not alone.
 meet='touch /tmp/met.$BPROC_RANK; i=0
     until [ $(ls /tmp/met.* | wc -l) = 4 ]; do i=$((i + 1)); [ $i -lt 200 ] || exit; sleep 0.05; done; echo met'
-alone='mkdir /tmp/alone 2>/dev/null || { echo crowd; exit; }; sleep 0.3; rmdir /tmp/alone'
+alone='mkdir /run/alone 2>/dev/null || { echo crowd; exit; }; sleep 0.3; rmdir /run/alone'
 is "beorun starts all at once" "$(on master beorun --np 4 --all-local sh -c "$meet")" \
     $'met\nmet\nmet\nmet'
 is "mpprun one after the other" "$(on master mpprun --np 4 --all-local sh -c "$alone; echo done")" \
