@@ -213,7 +213,14 @@ __attribute__((unused)) static int64_t clock_ms(void)
         pair_is;                                                            \
     })
 
-#define pair_turn(pair, ms) ((void)pair_until(pair, ms, false))
+/* Turns the loop for so many milliseconds, and as often: time can pass without us. */
+__attribute__((unused)) static void pair_turn(struct pair *pair, int ms)
+{
+    int64_t end = clock_ms() + ms;
+
+    for (int turns = 0; turns < ms || clock_ms() < end; turns++)
+        event_base_loop(pair->base, EVLOOP_ONCE);
+}
 
 __attribute__((unused)) static void fd_nonblock(int fd)
 {
