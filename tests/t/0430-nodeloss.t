@@ -111,10 +111,15 @@ forks_work "the master's network is back" 0 1 2
 
 # ---- a node dies that children of a vector are on their way to ----
 
+# Looks all the time, as it may be there for a moment only.
+arrival_stop() {
+    on n0 timeout 20 sh -c 'until pkill -STOP -x bproc-arrival; do :; done'
+}
+
 bplab exec master -- timeout 50 "$PROGS/vector" 256 1 0 0 >"$TMP/vector" 2>&1 &
 vector=$!
 # What is stopped where it arrives cannot be there before the node is gone.
-ok "they are on their way" wait_for 10 on n0 pkill -STOP -x bproc-arrival
+ok "they are on their way" arrival_stop
 bplab kill n0
 wait $vector
 is "both fail for one reason" "$(sort -u "$TMP/vector")" $'0 Slave node died\n1 ok'
@@ -129,7 +134,7 @@ ends_in_turn='pkill -KILL -x bproc-arrival; a=$(date +%s%N); sleep 0.03; pkill -
 for try in 1 2 3 4 5; do
     bplab exec master -- timeout 50 "$PROGS/vector" 256 0 >"$TMP/vector" 2>&1 &
     vector=$!
-    wait_for 10 on n0 pkill -STOP -x bproc-arrival
+    arrival_stop
     took=$(on n0 sh -c "$ends_in_turn")
     wait $vector
     bplab daemon n0 restart >/dev/null 2>&1
