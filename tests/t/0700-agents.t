@@ -95,9 +95,10 @@ is "stdout goes to stdout" "$(bprsh n0 'echo out; echo err >&2' 2>/dev/null)" ou
 is "stderr goes to stderr" "$(bprsh n0 'echo out; echo err >&2' 2>&1 >/dev/null)" err
 is "stdin's end goes through while stdout stays open" \
     "$(printf 'a\nb\n' | bprsh n0 'n=$(wc -l); sleep 0.3; echo $n')" 2
-is "stdout's end comes while the command goes on" \
-    "$(here 'bprsh n0 "exec >&-; sleep 4" | { cat; date +%s; }; date +%s' |
-        awk 'NR == 1 { a = $1 } END { print ($1 - a >= 3) }')" 1
+is "stdout's end comes while the command goes on, which waits for it" \
+    "$(here 'bprsh n0 "exec >&-; for i in \$(seq 400); do
+            [ ! -e /tmp/ended ] || exit 0; sleep 0.05; done; exit 1" |
+            { cat; bprsh n0 touch /tmp/ended; }; echo ${PIPESTATUS[0]}')" 0
 is "-n" "$(echo x | bprsh -n n0 'cat; echo end')" end
 is "stdin is /dev/null, nothing else open" \
     "$(here 'bprsh n0 "cat; echo end; ls /proc/self/fd" </dev/null 3>&- 4>&- 255>&-' |
@@ -182,7 +183,8 @@ is "the command's whole session has it" \
         kill $!; wait $!; echo $?' 2>/dev/null)" 143
 ok "nobody is left" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 20\.321"'
 is "what leaves the session lives on" \
-    "$(bprsh n0 'setsid sleep 20.322 </dev/null >/dev/null 2>&1 & echo back')" back
+    "$(bprsh n0 'setsid sleep 20.322 </dev/null >/dev/null 2>&1 &
+        until pgrep -f "^sleep 20[.]322" >/dev/null; do sleep 0.05; done; echo back')" back
 ok "there it is" on n0 pkill -f '^sleep 20\.322'
 is "it returns when the output is closed, too" \
     "$(here 'a=$(date +%s); bprsh n0 "sleep 2 & echo x" >/dev/null; b=$(date +%s)
