@@ -119,8 +119,9 @@ for point in 1 2 3 6; do
     ok "nothing is left" wait_for 5 nothing_left
 done
 with_fault 1:error
+# One process: the children of one that is killed would go on, as ever.
 is "a command is handed over, and refused" \
-    "$(here 'echo in | timeout 20 bpsh 0 sh -c "cat; sleep 30"; echo $?' | tail -n 1)" 1
+    "$(here 'echo in | timeout 20 bpsh 0 sh -c "cat; exec sleep 30"; echo $?' | tail -n 1)" 1
 ok "nothing is left of it" wait_for 5 nothing_left
 # On n0 nothing begins before its ghost waits.
 with_fault 6
