@@ -172,9 +172,13 @@ is "what the child has heard of goes on" "$(<"$TMP/out")" $'goes\non\n6'
 ok "and nothing is left" wait_for 5 nothing_left
 
 # The second command is for a masterd that does not even read of it, which the end of its socket tells.
+# It is about to trace the first one's ghost, and who is traced ends for his tracer first.
 here "bpsh -f 1 0,1 sleep 30 & p=\$!
-    until pgrep -P \$p -f '^sleep 30' >/tmp/first; do :; done; pkill -STOP -x masterd
-    kill -KILL \$(cat /tmp/first)
+    until pgrep -P \$p -f '^sleep 30' >/tmp/first; do :; done
+    kill -STOP \$p; kill -KILL \$(cat /tmp/first)
+    until [ \"\$(grep -cE '^(State:.Z|TracerPid:.0\$)' /proc/\$(cat /tmp/first)/status)\" = 2 ]; do :; done
+    pkill -STOP -x masterd
+    until ps -o stat= -C masterd | grep -q T; do :; done; kill -CONT \$p
     until pgrep -P \$p sleep | grep -vxF -f /tmp/first; do :; done >/dev/null
     pkill -KILL -x masterd; wait \$p; echo \$?" >"$TMP/out"
 is "of what masterd has not read it is said that nothing runs" "$(<"$TMP/out")" \
