@@ -204,6 +204,12 @@ tests_unit_test_memoryspace_SOURCES = \
 tests_unit_test_memoryspace_CPPFLAGS = $(AM_CPPFLAGS)
 tests_unit_test_memoryspace_LDADD = proto/libproto.la
 
+UNIT_TESTS += tests/unit/test_carry
+tests_unit_test_carry_SOURCES = \
+	tests/unit/test_carry.c tests/unit/relay_pair.h tests/unit/tap.h
+tests_unit_test_carry_LDADD = migrate/libmigrate.la common/libcommon.la proto/libproto.la \
+	$(OPENSSL_LIBS)
+
 UNIT_TESTS += tests/unit/test_nodelink
 tests_unit_test_nodelink_SOURCES = \
 	tests/unit/test_nodelink.c tests/unit/tap.h migrate/nodelink.c migrate/nodelink.h
