@@ -158,7 +158,7 @@ bool output_failed(const struct output *output)
     return output->sink && output->sink->error != 0;
 }
 
-/* Whoever writes on all the while is not waited for. */
+/* Whoever writes on all the while is not waited for. One look more finds the end. */
 void output_drain(struct output *output, const struct output_style *style, int node)
 {
     size_t n = 1, done = 0;
@@ -166,6 +166,6 @@ void output_drain(struct output *output, const struct output_style *style, int n
 
     if (output->fd < 0 || ioctl(output->fd, FIONREAD, &there) < 0)
         return;
-    for (; n > 0 && done < (size_t)there; done += n)
+    for (; n > 0 && done <= (size_t)there; done += n)
         n = output_read(output, style, node);
 }

@@ -51,7 +51,7 @@ size_t output_read(struct output *output, const struct output_style *style, int 
 /* It passes bytes on, but cannot any more. */
 bool output_failed(const struct output *output);
 
-/* Passes on or keeps what has come by now, without waiting for the end. */
+/* Passes on or keeps what has come by now, without waiting for the end, which may be there, too. */
 void output_drain(struct output *output, const struct output_style *style, int node);
 
 /* Closes the pipe, whether or not there was more to come; an unfinished line is passed on. */

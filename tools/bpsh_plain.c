@@ -46,24 +46,35 @@ void plain_choose(struct task_plan *plan)
         plan->streams[STDERR_FILENO] = STREAM_JOINED;
 }
 
-/*
- * Reads what comes within `wait` milliseconds; an output that cannot be passed on is at its end, as
- * whoever writes to it shall know. False when nothing came or all is at its end.
- */
-static bool outputs_read(struct run *run, struct task *task, int wait)
+/* What cannot be passed on is at its end, as whoever writes to it shall know. */
+static void failed_close(struct task *task)
+{
+    for (int i = 0; i < 2; i++)
+        if (output_failed(&task->out[i]))
+            output_close(&task->out[i]);
+}
+
+/* Waits for what comes. False when nothing more can. */
+static bool outputs_read(struct run *run, struct task *task)
 {
     struct pollfd fds[2] = { { .fd = task->out[0].fd, .events = POLLIN },
                              { .fd = task->out[1].fd, .events = POLLIN } };
 
-    if ((fds[0].fd < 0 && fds[1].fd < 0) || poll(fds, 2, wait) <= 0)
+    if ((fds[0].fd < 0 && fds[1].fd < 0) || poll(fds, 2, -1) <= 0)
         return false;
     for (int i = 0; i < 2; i++)
-        if (fds[i].revents) {
+        if (fds[i].revents)
             output_read(&task->out[i], &run->plan->style, task->node);
-            if (output_failed(&task->out[i]))
-                output_close(&task->out[i]);
-        }
+    failed_close(task);
     return true;
+}
+
+/* What the command itself has written is there when it has ended. */
+static void outputs_drain(struct run *run, struct task *task)
+{
+    for (int i = 0; i < 2; i++)
+        output_drain(&task->out[i], &run->plan->style, task->node);
+    failed_close(task);
 }
 
 /* Keeps nothing open but the outputs: others may wait for the end of the rest. */
@@ -81,7 +92,7 @@ static void child_carry(struct run *run, struct task *task)
         if (task->out[i].fd < 0 || task->files[i])
             dup2(null, i + STDOUT_FILENO);
     sigprocmask(SIG_SETMASK, &run->plan->mask, NULL);
-    while (outputs_read(run, task, -1))
+    while (outputs_read(run, task))
         ;
     _exit(0);
 }
@@ -92,8 +103,7 @@ void plain_leave(struct run *run)
         struct task *task = &run->tasks[i];
         pid_t pid;
 
-        while (outputs_read(run, task, 0))
-            ;
+        outputs_drain(run, task);
         outfile_settle(task);
         if (task->out[0].fd < 0 && task->out[1].fd < 0)
             continue;

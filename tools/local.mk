@@ -143,6 +143,11 @@ UNIT_TESTS += tests/unit/test_bpsh
 tests_unit_test_bpsh_SOURCES = tests/unit/test_bpsh.c \
 	tools/bpsh_command.c tools/bpsh_input.c tools/bpsh_output.c tools/bpsh_sink.c
 
+UNIT_TESTS += tests/unit/test_bpsh_plain
+
+tests_unit_test_bpsh_plain_SOURCES = tests/unit/test_bpsh_plain.c \
+	tools/bpsh_plain.c tools/bpsh_output.c tools/bpsh_sink.c
+
 UNIT_TESTS += tests/unit/test_json
 
 tests_unit_test_json_SOURCES = tests/unit/test_json.c $(JSON_SOURCES)
