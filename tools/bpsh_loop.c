@@ -62,7 +62,7 @@ static void set_fill(struct waits *set, const struct run *run)
 static void failure_print(struct task *task, const struct command *command)
 {
     task->complained = true;
-    if (command_is_at_fault(command, task->error) && !tool_socket_is_long())
+    if (command_is_at_fault(command, task->error) && !tool_socket_is_at_fault(task->error))
         fprintf(stderr, "%d: cannot execute '%s': %s\n", task->node, command->path,
                 task_reason(task));
     else

@@ -41,9 +41,19 @@ static const char *long_socket(void)
     return path && strlen(path) > SOCKET_MAX ? path : NULL;
 }
 
-bool tool_socket_is_long(void)
+static const char *socket_path(void)
 {
-    return long_socket() != NULL;
+    const char *path = secure_getenv("BPROC_SOCKET");
+
+    return path && *path ? path : BPROC_SOCKET_PATH;
+}
+
+bool tool_socket_is_at_fault(int error)
+{
+    if (error == ENAMETOOLONG && long_socket())
+        return true;
+    return (error == EACCES || error == ELOOP || error == ENAMETOOLONG) &&
+           access(socket_path(), W_OK) < 0 && errno == error;
 }
 
 static const char *long_socket_reason(void)
@@ -55,10 +65,21 @@ static const char *long_socket_reason(void)
     return text;
 }
 
+static const char *socket_reason(int error)
+{
+    static char text[256];
+
+    if (long_socket())
+        return long_socket_reason();
+    snprintf(text, sizeof(text), "cannot use BProc's socket '%.160s': %s", socket_path(),
+             strerror(error));
+    return text;
+}
+
 const char *tool_reason(int error)
 {
-    if (error == ENAMETOOLONG && tool_socket_is_long())
-        return long_socket_reason();
+    if (tool_socket_is_at_fault(error))
+        return socket_reason(error);
     if (error == EBUSY)
         return "BProc is not running here";
     if (error == EFBIG)

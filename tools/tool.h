@@ -21,8 +21,8 @@ struct tool_nodes {
 /* Text for an errno value, in the tools' words where the system's would mislead. Not freed. */
 const char *tool_reason(int error);
 
-/* Does BPROC_SOCKET name what no socket can be called, so that all calls fail with ENAMETOOLONG? */
-bool tool_socket_is_long(void);
+/* Do all calls fail with this errno, as the daemon's socket cannot even be connected to? */
+bool tool_socket_is_at_fault(int error);
 
 /* What becomes of writing to a standard output that the caller has closed. */
 enum tool_stdout {

@@ -47,6 +47,13 @@ is "is told with its limit" "$(cat "$TMP/out")" "0: BPROC_SOCKET is longer than 
 exits 1 "for all nodes, too" on master env BPROC_SOCKET="$long" bpsh -a true
 is "is told" "$(cat "$TMP/out")" \
     "bpsh: cannot list the nodes: BPROC_SOCKET is longer than 107 bytes: '$long'"
+closed="setpriv --reuid 65534 --regid 65534 --clear-groups env BPROC_SOCKET=/run/closed/socket"
+exits 1 "a socket that the user has no access to" here "mkdir -m 700 /run/closed; $closed bpsh 0 true"
+is "is blamed, and not the command" "$(cat "$TMP/out")" \
+    "0: cannot use BProc's socket '/run/closed/socket': Permission denied"
+exits 1 "for all nodes, too" here "$closed bpsh -a true"
+is "is told" "$(cat "$TMP/out")" \
+    "bpsh: cannot list the nodes: cannot use BProc's socket '/run/closed/socket': Permission denied"
 
 # Nodes.
 is "a node" "$(bpsh 1 hostname)" n1
