@@ -110,10 +110,13 @@ nothing_left() {
         ! on master pgrep 'bproc-ghost|bpsh|sleep'
 }
 
+# It reads question and command at once: had it read the one alone, nothing would be in doubt.
 for point in 1 2 3 6; do
     with_fault $point
     is "masterd dies before the child hears of the command, at $point" \
-        "$(here 'timeout 10 bpsh 0 sleep 30 >/dev/null 2>/tmp/said; echo $?; cat /tmp/said')" \
+        "$(here 'pkill -STOP -x masterd; timeout 10 bpsh 0 sleep 30 >/dev/null 2>/tmp/said & p=$!
+            until grep -qE "^4[57] " "/proc/$(pgrep -x bpsh)/syscall"; do :; done 2>/dev/null
+            pkill -CONT -x masterd; wait $p; echo $?; cat /tmp/said')" \
         $'1\n'"0: $doubt"
     masterd_back
     ok "nothing is left" wait_for 5 nothing_left
