@@ -61,7 +61,9 @@ enum look { LOOK_NONE, LOOK_BEGUN, LOOK_OVER };
 struct looking {
     struct conf_parse parse;
     int size;               /* how many nodes there are */
+    int group;              /* which one is looked at */
     char looks[CONF_MAX_GROUPS];
+    int depths[CONF_MAX_GROUPS];    /* how many lie in one another, itself included */
 };
 
 static void group_look(struct looking *looking, int group);
@@ -82,6 +84,8 @@ static int other_look(void *arg, const char *name, const char **spec, char *text
     }
     if (looking->looks[other] == LOOK_NONE)
         group_look(looking, other);
+    if (looking->depths[looking->group] <= looking->depths[other])
+        looking->depths[looking->group] = looking->depths[other] + 1;
     *spec = "";
     return 0;
 }
@@ -103,15 +107,22 @@ static void group_look(struct looking *looking, int group)
     const struct nodelang_world world = { .self = BPROC_NODE_MASTER, .words_only = true,
                                           .group = other_look, .arg = looking };
     struct nodeset nodes = { 0 };
+    int outer = looking->group, error;
     char text[256];
-    int error;
 
     looking->looks[group] = LOOK_BEGUN;
+    looking->depths[group] = 1;
+    looking->group = group;
     error = *given->spec ? nodelang_read(&nodes, given->spec, &world, text, sizeof(text)) : 0;
     if (!error)
         error = nodes_check(&nodes, looking->size, text, sizeof(text));
     nodeset_free(&nodes);
+    if (!error && looking->depths[group] > NODELANG_DEPTH) {
+        snprintf(text, sizeof(text), "more than %d groups lie in one another", NODELANG_DEPTH);
+        error = -ELOOP;
+    }
     looking->looks[group] = LOOK_OVER;
+    looking->group = outer;
     looking->parse.line = given->line;
     if (error)
         conf_error(&looking->parse, "nodegroup: cannot take `@%s': %s", given->name, text);

@@ -15,7 +15,6 @@
 #include "common/nodewords.h"
 
 #define NO_MATCH 1
-#define DEPTH_MAX 16     /* groups in groups */
 
 static const char *const state_names[BPROC_NODE_NSTATES] = BPROC_NODE_STATE_STRINGS;
 
@@ -201,7 +200,7 @@ static int add_inner(struct nodeset *out, const struct parse *parse, const char 
     struct nodeset set = { 0 };
     int error;
 
-    if (inner.depth > DEPTH_MAX)
+    if (inner.depth > NODELANG_DEPTH)
         return parse_fail(parse, -ELOOP, "'%s' contains itself", name);
     error = *spec ? spec_read(&set, spec, &inner) : 0;
     if (error)

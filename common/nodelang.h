@@ -31,6 +31,8 @@
 
 #include "common/nodeset.h"
 
+#define NODELANG_DEPTH 16       /* groups and files in one another, each of which counts */
+
 /* What a specification is read against. */
 struct nodelang_world {
     const struct bproc_node_info_t *list;       /* the nodes that there are */

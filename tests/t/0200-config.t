@@ -95,6 +95,19 @@ takes "groups of whatever may be named" "nodes 3" "nodegroup @a 0-99,10.9.9.9,al
 is "all bad groups are told" "$(printf '%s\n' "nodes 2" "nodegroup @a x" "nodegroup @b @a,y,z" \
     >"$TMP/config"; "$masterd" -n -c "$TMP/config" 2>&1 | grep -o "config:[0-9].*'.'" | cut -d: -f2)" \
     $'2\n3'
+# deep COUNT: so many groups, the first of which contains all others.
+deep() {
+    local i
+    deep=("nodegroup @g$1 0")
+    for (( i = $1; i > 1; i-- )); do
+        deep=("nodegroup @g$(( i - 1 )) @g$i" "${deep[@]}")
+    done
+}
+deep 16
+takes "as many groups in one another as tools take" "nodes 3" "${deep[@]}"
+deep 17
+says "one more" "^config:2: nodegroup: cannot take .@g1': more than 16 groups lie in one another" \
+    "nodes 3" "${deep[@]}"
 takes "groups of groups, and of files" "nodes 3" "nodegroup @a @b&@c" "nodegroup @b 0,^/tmp/list@x" \
     "nodegroup @c 1,-@b"
 says "a socket that has too long a path" "^config:2: socket: a path of more than 107 bytes" "nodes 3" \
