@@ -15,6 +15,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/space/keeper_child.c migrate/space/keeper_child.h \
 	migrate/space/launch.c migrate/space/launch.h \
 	migrate/space/mounts.c migrate/space/mounts.h \
+	migrate/rootopen.c migrate/rootopen.h \
 	migrate/space/numbers.c migrate/space/numbers.h \
 	migrate/space/orders.c migrate/space/orders.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h \

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "migrate/rootopen.h"
 #include "migrate/space/mounts.h"
 
 static const char *const system_folders[] = { "/dev", "/sys", "/run" };
@@ -25,19 +27,57 @@ static int folder_make(char *path)
     return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* The next one on the way to a folder under the root, whose links lead on under it. */
+static int step_open(const char *root, const char *path, int parent)
+{
+    int fd = rootopen(root, path, O_PATH | O_DIRECTORY);
+
+    if (fd != -ENOENT)
+        return fd;
+    if (mkdirat(parent, strrchr(path, '/') + 1, 0755) < 0)
+        return errno == EEXIST ? -ENOENT : -errno;
+    return rootopen(root, path, O_PATH | O_DIRECTORY);
+}
+
+/* Made where it is not there. */
+static int folder_open(const char *root, const char *folder)
+{
+    int fd = rootopen(root, "/", O_PATH | O_DIRECTORY), parent;
+    char path[PATH_MAX];
+    char *at = path;
+
+    if (snprintf(path, sizeof(path), "%s", folder) >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    while (fd >= 0 && at) {
+        at = strchr(at + 1, '/');
+        if (at)
+            *at = '\0';
+        parent = fd;
+        fd = step_open(root, path, parent);
+        close(parent);
+        if (at)
+            *at = '/';
+    }
+    return fd;
+}
+
 static int bind_into(const char *root, const char *folder)
 {
-    char target[PATH_MAX];
-    int error;
+    int target, tree, error = 0;
 
     if (access(folder, F_OK) < 0)
         return 0;
-    if (snprintf(target, sizeof(target), "%s%s", root, folder) >= (int)sizeof(target))
-        return -ENAMETOOLONG;
-    error = folder_make(target);
-    if (error && error != -EROFS)
-        return error;
-    return mount(folder, target, NULL, MS_BIND | MS_REC, NULL) < 0 ? -errno : 0;
+    target = folder_open(root, folder);
+    if (target < 0)
+        return target;
+    tree = open_tree(AT_FDCWD, folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (tree < 0 || move_mount(tree, "", target, "",
+                               MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+        error = -errno;
+    if (tree >= 0)
+        close(tree);
+    close(target);
+    return error;
 }
 
 static int root_fill(const char *root, char *const *binds, unsigned count, const char **what)

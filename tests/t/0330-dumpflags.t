@@ -159,4 +159,13 @@ is "what it has in its cache can still be used" "$(on master "$own" 1 default /s
 on n1 rm /srv/fill
 is "when there is room again the fork works" "$(run 1 xlo /srv/own/file5)" ok
 
+# ---- a root with links of its own ----
+
+bplab daemon n2 stop
+on n2 sh -c 'rm -rf /srv/bare/var/cache && mkdir /srv/bare/other && ln -s /other /srv/bare/var/cache'
+bplab daemon n2 start
+wait_for 20 on master sh -c 'bpstat -l | grep -q "^2 .* up "'
+is "a root in which the cache's folder is a link" "$(run 2 xlo /srv/own/file1)" ok
+ok "which leads on in the root, and not on the node" on n2 test ! -e /other -a -d /srv/bare/other/bproc
+
 done_testing
