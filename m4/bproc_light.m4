@@ -13,7 +13,11 @@ AC_DEFUN([BPROC_LIGHT], [
     AC_ARG_WITH([musl],
         [AS_HELP_STRING([--without-musl], [link bpsh with the system's libc])],
         [], [with_musl=check])
-    AS_IF([test "x$enable_sanitizer$enable_fuzzing$enable_code_coverage" != xnonono], [with_musl=no])
+    AS_IF([test "x$enable_sanitizer$enable_fuzzing$enable_code_coverage" != xnonono], [
+        AS_IF([test "x$with_musl" = xyes],
+            [AC_MSG_ERROR([--with-musl excludes --enable-sanitizer, -fuzzing and -code-coverage])])
+        with_musl=no
+    ])
     bproc_triplet=`$CC -print-multiarch 2>/dev/null | $SED 's/-gnu/-musl/'`
     bproc_musl=/usr/lib/$bproc_triplet
     AS_IF([test "x$with_musl" != xno], [
