@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/bpsh_outfile.h"
+#include "tools/tool.h"
 
 static int path_make(char path[PATH_MAX], const struct task *task, const char *dir, int target)
 {
@@ -31,7 +32,7 @@ static int file_fail(struct task *task, const char *path)
 
     task->no_file = true;
     task->complained = true;
-    warn("cannot open '%s'", path);
+    warnx("cannot open '%s': %s", path, tool_reason(-error));
     return error;
 }
 

@@ -82,6 +82,8 @@ const char *tool_reason(int error)
         return socket_reason(error);
     if (error == EBUSY)
         return "BProc is not running here";
+    if (error == EMFILE)
+        return "the limit of open files (ulimit -n) is too low for all at a time";
     if (error == EFBIG)
         return "the limit of file sizes (ulimit -f) leaves no room for arguments and environment";
     if (error == EOPNOTSUPP && is_bprocs())
