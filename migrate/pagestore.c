@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "migrate/pagestore.h"
 
@@ -23,12 +24,15 @@ struct head {
     uint64_t clock;
 };
 
-/* Each process has its own, of memory that all share. */
+/*
+ * Each process has its own, of memory that all share. The pages are in a file that nobody maps:
+ * scattered as they are, each would take a fault, which costs more than to read or write it.
+ */
 struct pagestore {
     struct head *head;
     size_t sets;
     struct entry *entries;
-    uint8_t *pages;
+    int pages;
     bool touched;                       /* by this process, since pagestore_leave() */
 };
 
@@ -64,8 +68,9 @@ struct pagestore *pagestore_make(size_t pages)
     store->sets = pages / WAYS;
     store->head = memory_share(sizeof(*store->head));
     store->entries = memory_share(entries_bytes(store));
-    store->pages = memory_share(pages_bytes(store));
-    if (!store->head || !store->entries || !store->pages)
+    store->pages = memfd_create("bproc-pages", MFD_CLOEXEC);
+    if (!store->head || !store->entries || store->pages < 0 ||
+        ftruncate(store->pages, (off_t)pages_bytes(store)) < 0)
         return NULL;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
@@ -91,9 +96,9 @@ static struct entry *set_of(const struct pagestore *store, const uint8_t *hash)
     return &store->entries[number % store->sets * WAYS];
 }
 
-static uint8_t *page_of(const struct pagestore *store, const struct entry *entry)
+static off_t page_of(const struct pagestore *store, const struct entry *entry)
 {
-    return store->pages + (size_t)(entry - store->entries) * PAGE_BYTES;
+    return (off_t)((size_t)(entry - store->entries) * PAGE_BYTES);
 }
 
 static struct entry *entry_find(struct entry *set, uid_t uid, const uint8_t *hash)
@@ -120,12 +125,27 @@ bool pagestore_get(struct pagestore *store, uid_t uid, const uint8_t hash[PAGE_H
 
     store_lock(store);
     entry = entry_find(set_of(store, hash), uid, hash);
-    if (entry) {
+    if (entry && pread(store->pages, page, PAGE_BYTES, page_of(store, entry)) != PAGE_BYTES)
+        entry = NULL;
+    if (entry)
         entry->used = ++store->head->clock;
-        memcpy(page, page_of(store, entry), PAGE_BYTES);
-    }
     pthread_mutex_unlock(&store->head->lock);
     return entry != NULL;
+}
+
+/* 0: there is no memory for it, and the entry stays empty. */
+static int entry_fill(struct pagestore *store, struct entry *entry, uid_t uid, const uint8_t *hash,
+                      const void *page)
+{
+    entry->used = 0;
+    /* The compiler must not move the end of the old page behind the new one. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (pwrite(store->pages, page, PAGE_BYTES, page_of(store, entry)) != PAGE_BYTES)
+        return 0;
+    memcpy(entry->hash, hash, PAGE_HASH);
+    entry->uid = uid;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return 1;
 }
 
 void pagestore_put(struct pagestore *store, uid_t uid, const uint8_t hash[PAGE_HASH],
@@ -137,15 +157,11 @@ void pagestore_put(struct pagestore *store, uid_t uid, const uint8_t hash[PAGE_H
     entry = entry_find(set, uid, hash);
     if (!entry) {
         entry = entry_oldest(set);
-        entry->used = 0;
-        /* The compiler must not move the end of the old page behind the new one. */
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        memcpy(page_of(store, entry), page, PAGE_BYTES);
-        memcpy(entry->hash, hash, PAGE_HASH);
-        entry->uid = uid;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        if (!entry_fill(store, entry, uid, hash, page))
+            entry = NULL;
     }
-    entry->used = ++store->head->clock;
+    if (entry)
+        entry->used = ++store->head->clock;
     pthread_mutex_unlock(&store->head->lock);
 }
 
@@ -154,6 +170,5 @@ void pagestore_leave(struct pagestore *store)
     if (!store || !store->touched)
         return;
     madvise(store->entries, entries_bytes(store), MADV_DONTNEED);
-    madvise(store->pages, pages_bytes(store), MADV_DONTNEED);
     store->touched = false;
 }

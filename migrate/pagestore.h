@@ -35,8 +35,8 @@ void pagestore_put(struct pagestore *store, uid_t uid, const uint8_t hash[PAGE_H
                    const void *page);
 
 /*
- * The caller has no use for the store for long: no page of it counts as the caller's any more, all
- * stay in the store. NULL is allowed.
+ * The caller has no use for the store for long: nothing of it counts as the caller's memory any
+ * more, all stays in the store. NULL is allowed.
  */
 void pagestore_leave(struct pagestore *store);
 
