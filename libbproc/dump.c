@@ -52,7 +52,7 @@ static void copy_leave(struct depart *depart, int out, const uint64_t *mask)
 {
     const struct flight_plan plan = { .kind = MOVE_DUMP, .arg = &nothing, .settle = dump_settle };
     char *cwd = getcwd(NULL, 0);
-    int node, rank, error;
+    int node, rank, persona = rfork_persona(), error;
 
     client_release(depart->gate);
     client_release(depart->gate_far);
@@ -64,7 +64,7 @@ static void copy_leave(struct depart *depart, int out, const uint64_t *mask)
     close(out);
     (void)!chdir("/");
     rfork_gate_reach(depart->gate, 0);
-    if (rfork_gate_pass(depart->gate, cwd, &plan, &node, &rank) != GATE_REMOTE)
+    if (rfork_gate_pass(depart->gate, cwd, persona, &plan, &node, &rank) != GATE_REMOTE)
         _exit(CHILD_GAVE_UP);
     close(depart->gate);
     free(cwd);

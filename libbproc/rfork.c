@@ -72,10 +72,14 @@ static int news_hear(int gate, gate_msg *news)
     return error;
 }
 
-gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node,
-                             int *rank)
+int rfork_persona(void)
 {
-    const int persona = personality(PERSONALITY_AS_IT_IS);
+    return personality(PERSONALITY_AS_IT_IS);
+}
+
+gate_verdict rfork_gate_pass(int gate, const char *cwd, int persona,
+                             const struct flight_plan *plan, int *node, int *rank)
+{
     gate_verdict verdict;
     gate_msg news;
     int error;
@@ -168,7 +172,7 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     char *cwd = getcwd(NULL, 0);
     char **argv = NULL;
     twin_fate part = TWIN_NONE;
-    int node = -1;
+    int node = -1, persona = rfork_persona();
     int error;
 
     client_release(depart->gate);
@@ -194,7 +198,8 @@ static void child_leave(struct depart *depart, const uint64_t *mask,
     if (part == TWIN_GHOST)
         ghost_exec(depart->gate, depart->parent, node, argv);
     switch (part == TWIN_GHOST ? GATE_FAIL
-                               : rfork_gate_pass(depart->gate, cwd, plan, &node, &depart->rank)) {
+                               : rfork_gate_pass(depart->gate, cwd, persona, plan, &node,
+                                                 &depart->rank)) {
     case GATE_REMOTE:
         lazy_note(plan->lazy);
         if (argv)

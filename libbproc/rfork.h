@@ -20,13 +20,16 @@ void rfork_signals_discard(void);
 /* A process at its gate says that it is fit, with `error` 0, or why it is not. */
 void rfork_gate_reach(int gate, int error);
 
+/* What an image has not: to be asked for before the process is fit, as it may be dumped then. */
+int rfork_persona(void);
+
 /*
  * It waits there for what it is from now on; where it arrives it settles first, with `cwd` for its
- * directory. Meanwhile it may be told to fork others of its vector, which then wait as it does, at
- * gates of their own. Blocks.
+ * directory and that persona. Meanwhile it may be told to fork others of its vector, which then
+ * wait as it does, at gates of their own. Blocks.
  */
-gate_verdict rfork_gate_pass(int gate, const char *cwd, const struct flight_plan *plan, int *node,
-                             int *rank);
+gate_verdict rfork_gate_pass(int gate, const char *cwd, int persona,
+                             const struct flight_plan *plan, int *node, int *rank);
 
 /* Fills in how a fork flies; `io` must last as long as the plan. */
 void rfork_plan(struct flight_plan *plan, int node, int flags, const struct io *io);

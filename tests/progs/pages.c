@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -91,11 +92,13 @@ static void heap(int argc, char **argv)
         link->next = first;
         first = link;
     }
+    MUST(personality(ADDR_NO_RANDOMIZE));
     pid = fork_to(atoi(argv[0]));
     if (pid > 0) {
         child_expect(pid, 0);
         return;
     }
+    CHECK(personality(0xffffffff) == ADDR_NO_RANDOMIZE, "another personality");
     words_expect("a large piece", large, 8 * MIB);
     free(large);
     for (size_t i = LISTS; i-- > 0;) {
