@@ -37,7 +37,7 @@ enum fault {
     FAULT_RECEIVER_RECEIVED = 41,   /* image is whole */
     FAULT_RECEIVER_LAUNCHED = 42,   /* process waits at its gate */
     FAULT_RECEIVER_COMMIT = 43,     /* told to commit, or to do it by itself */
-    FAULT_RECEIVER_GATE = 44,       /* slaved counts it, mover does not know */
+    FAULT_RECEIVER_GATE = 44,       /* gate opened, mover does not know */
     FAULT_RECEIVER_FILL = 45,       /* about to bring a lazy process's memory, for which it waits */
     FAULT_RECEIVER_FILLER = 46,     /* is to bring it, and nobody knows of that yet */
     /* slaved: 60-79 */

@@ -178,14 +178,14 @@ static int commit_wait(struct arrival *a)
     return error;
 }
 
-/* Of one that has been killed meanwhile slaved hears as of any other that ends. */
-static void gate_open(struct arrival *a)
+static int gate_open(struct arrival *a)
 {
     gate_msg verdict = { .verdict = GATE_REMOTE, .node = a->launch.node,
                          .rank = a->launch.share.rank };
 
-    if (a->gate >= 0)
-        msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &verdict, NULL, 0);
+    if (a->gate < 0)
+        return 0;
+    return msg_send(a->gate, K_EVENT, P_GATE, 0, 0, FRAME_XDR(gate_msg), &verdict, NULL, 0);
 }
 
 /* Not by connections of its own. */
@@ -221,15 +221,12 @@ static int commit(struct arrival *a)
         error = msg_send(a->slaved, K_EVENT, P_LAUNCH_DONE, 0, 0, FRAME_XDR(commit_msg), &done,
                          NULL, 0);
     if (!error)
+        error = gate_open(a);
+    if (!error)
         error = FAULT(FAULT_RECEIVER_GATE);
     /* Short commands have ended before anybody waits for this. */
     a->held = !error && a->launch.serial && done.speaks && !listens(a);
-    if (!error)
-        error = report_send(a, P_BULK_COMMITTED, 0);
-    /* Not before: the kernel has it run where we do, and the caller would wait until it sleeps. */
-    if (!error)
-        gate_open(a);
-    return error;
+    return error ? error : report_send(a, P_BULK_COMMITTED, 0);
 }
 
 /* Of one of the master's slaved hears when it is to be launched: so it is woken once. */
