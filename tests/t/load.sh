@@ -36,12 +36,22 @@ idle_descriptors() {
         done' | sort -n | awk 'END { print $1 + 0 }'
 }
 
-# In KiB, of all the daemons of a node together.
+# In KiB, of all the daemons of a node together. Of those that are made for a transfer and wait for
+# the next one, and of those that become them, the largest counts: there are as many as transfers
+# have met.
 memory() {
     on "$1" bash -c '
         for pid in $(pgrep -x "masterd|slaved") $(pgrep bproc-); do
-            grep ^RssAnon: /proc/$pid/status
-        done' | awk '{ sum += $2 } END { print sum }'
+            read -r comm 2>/dev/null </proc/$pid/comm &&
+                echo "$comm $(grep ^RssAnon: /proc/$pid/status)"
+        done' | awk '
+        $1 ~ /^bproc-(idle|arrival|carrier|criu.*)$/ {
+            if ($3 > one)
+                one = $3
+            next
+        }
+        { sum += $3 }
+        END { print sum + one }'
 }
 
 strangers() {
