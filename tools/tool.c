@@ -83,7 +83,7 @@ const char *tool_reason(int error)
     if (error == EBUSY)
         return "BProc is not running here";
     if (error == EMFILE)
-        return "the limit of open files (ulimit -n) is too low for all at a time";
+        return "too many open files (ulimit -n tells the limit) here or on the node";
     if (error == EFBIG)
         return "the limit of file sizes (ulimit -f) leaves no room for arguments and environment";
     if (error == EOPNOTSUPP && is_bprocs())

@@ -101,7 +101,7 @@ on n1 touch /tmp/later
 ok "but can write on" wait_for 5 on master sh -c '! grep -L b /tmp/ol/*.out | grep -q .'
 many='n=0; for i in $(seq 30); do n=$n,$((i % 2)); done; ulimit -n 40; bpsh --outdir /tmp/on'
 like "files for more nodes than may be open" "$(here "$many \$n true" 2>&1)" \
-    "1: the limit of open files \(ulimit -n\) is too low"
+    "too many open files \(ulimit -n tells the limit\)"
 ok "some at a time can" here "$many -f 3 \$n true"
 exits 1 "two places for output" bpsh --outdir /tmp/od --json 0 true
 is "are told" "$(cat "$TMP/out")" "bpsh: --json and --outdir exclude each other"
