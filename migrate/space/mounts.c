@@ -16,17 +16,6 @@
 
 static const char *const system_folders[] = { "/dev", "/sys", "/run" };
 
-static int folder_make(char *path)
-{
-    for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
-            return -errno;
-        *at = '/';
-    }
-    return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 /* The next one on the way to a folder under the root, whose links lead on under it. */
 static int step_open(const char *root, const char *path, int parent)
 {
@@ -135,7 +124,6 @@ int mounts_home(const char *folder, const char **what)
  */
 int mounts_make(const char *root, char *const *binds, unsigned count, const char **what)
 {
-    char proc[] = "/proc";
     int error;
 
     *what = "/";
@@ -145,8 +133,7 @@ int mounts_make(const char *root, char *const *binds, unsigned count, const char
     if (error)
         return error;
     *what = "/proc";
-    error = folder_make(proc);
-    if (error)
-        return error;
+    if (mkdir("/proc", 0755) < 0 && errno != EEXIST)
+        return -errno;
     return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? -errno : 0;
 }
