@@ -2,10 +2,16 @@
 #
 # BProc on the nodes: configuration, the first join, masterd and slaved.
 
+# A table has at least one node, be it that no machine is it. Who says how many there are is right.
+nodes_line() {
+    printf '%s\n' "${config_lines[@]}" | grep -qE '^[[:space:]]*nodes[[:space:]]' ||
+        echo "nodes $(( count > 0 ? count : 1 ))"
+}
+
 master_config_write() {
     local i
     {
-        echo "nodes $count"
+        nodes_line
         echo "interface eth0"
         echo "bprocport 2223"
         echo "pingtimeout 5"

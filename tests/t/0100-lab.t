@@ -156,6 +156,12 @@ bplab up 2 --no-daemons >/dev/null 2>&1
 for pid in $(bplab status | awk 'NR > 1 { print $4 }'); do kill -9 "$pid"; done
 down_clean "down of a lab whose nodes were killed" bplab down
 
+ok "none" bplab up 0
+ok "beside the master, which works" on master bpstat
+down_clean "a lab of a master goes" bplab down
+ok "a table of more nodes than there are machines" bplab up 1 --config-line 'nodes 100'
+is "says so" "$(on master bpstat -t)" 100
+down_clean "which goes, too" bplab down
 ok "16 nodes" bplab up 16
 is "are up" "$(on master bpstat -t allup)" 16
 is "and run a command" "$(on master bpsh -a hostname | sort -V | tr '\n' ' ')" \
