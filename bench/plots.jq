@@ -13,12 +13,13 @@ def plain: gsub("(?<mark>[_^{}@&~\\\\])"; "\\\\" + .mark);
 def heading: "{/:Bold " + plain + "}";
 def kind($base): if .name == $base or .ours then 1 elif .floor then 2 else 0 end;
 
-# How many times as good as promised.
-def share($value): if $value == null or $value == 0 then null
-    elif .op == ">=" then $value / .value else .value / $value end;
+# How many times as good as promised. What is to be little and is nothing has its place far to the
+# right of an axis that has no end.
+def share($value): if $value == null or .op == ">=" and $value == 0 then null
+    elif .op == ">=" then $value / .value elif $value == 0 then 100 else .value / $value end;
 
 if $plot == "promises" then
-    .cases[] | [.promises[] | select(.measured != null and .measured > 0)] as $promises
+    .cases[] | [.promises[] | select(share(.measured) != null)] as $promises
     | select($promises | length > 0)
     | [(.name | heading), "NaN", "NaN", 0],
       ($promises[] | [("\(.row), \(.op) \(.value)\(if .unit then " " + .unit else "" end)" | plain),

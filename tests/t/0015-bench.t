@@ -167,6 +167,9 @@ exits 2 "and wants one" "$bench/report"
 is "BProc's rows are drawn as BProc's, whatever ratios refer to" \
     "$(jq -r --arg plot latency -f "$bench/plots.jq" "$TMP/results" | cut -f 1,5 | tail -n 3)" \
     $'limit\t1\nours\t1\npeer\t0'
+changed '.cases |= map(select(.promises | length > 0) | .promises |= [first | .op = "<=" | .measured = 0])'
+is "what is to be little and is nothing is drawn" \
+    "$(jq -r --arg plot promises -f "$bench/plots.jq" "$TMP/changed" | cut -f 2 | tail -n 1)" 100
 if type -P gnuplot >/dev/null; then
     ok "bench/report --output draws" "$bench/report" --output "$TMP/report" "$TMP/results"
     is "without a word" "$(cat "$TMP/out")" ""
