@@ -116,6 +116,8 @@ arrival_stop() {
     on n0 timeout 20 sh -c 'until pkill -STOP -x bproc-arrival; do :; done'
 }
 
+# Those of the forks before end a moment later than these.
+wait_for 10 on n0 sh -c '! pgrep -x bproc-arrival >/dev/null'
 bplab exec master -- timeout 50 "$PROGS/vector" 256 1 0 0 >"$TMP/vector" 2>&1 &
 vector=$!
 # What is stopped where it arrives cannot be there before the node is gone.

@@ -21,9 +21,13 @@ becomes() {
         "[ \"\$('$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -s $1)\" = $2 ]"
 }
 
-# gone NODE: soon the machine is off.
+is_off() {
+    [[ $(bplab status | awk -v node="n$1" '$1 == node { print $3 }') == down ]]
+}
+
+# gone NODE: soon the machine is off; before that no command can be executed there any more.
 gone() {
-    wait_for 10 sh -c "! '$BPROC_BUILD/lab/bplab' -c $LAB exec n$1 true"
+    wait_for 10 is_off "$1"
 }
 
 boots() {
@@ -70,14 +74,14 @@ is "pwroff by state" "$(call setnodestatus 2 6)" 0
 ok "is shown" becomes 2 pwroff
 exits 255 "its processes are lost" wait "$job"
 gone 2
-bplab start n2
+ok "switched on again it works" bplab start n2
 becomes 2 up
 
 conf 2 pwroffcommand "echo no such switch; exit 3"
 is "a machine that cannot switch itself off" "$(call pwroff 2)" 0
 is "halts instead" "$(on master bpstat -s 2)" halt
 gone 2
-bplab start n2
+ok "switched on again it works" bplab start n2
 becomes 2 up
 conf 2 haltcommand "exit 4"
 is "one that cannot even do that" "$(call pwroff 2)" "-1 EIO"
