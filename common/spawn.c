@@ -46,6 +46,9 @@ pid_t spawn(char *const argv[], int out_fd, int three)
     error = errno;
     if (pid == 0)
         child_run(argv, out_fd, three);
+    /* Here too: whoever ends the group at once must find it, be it that the child has yet to run. */
+    if (pid > 0)
+        setpgid(pid, pid);
     sigprocmask(SIG_SETMASK, &old, NULL);
     return pid < 0 ? -error : pid;
 }

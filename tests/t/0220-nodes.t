@@ -155,8 +155,9 @@ is "root may use it to put it right" "$(call rfork 1)" "exited 7"
 is "others may not" "$(as alice rfork 1)" "-1 EPERM"
 on master chmod 644 /etc/bproc/node_up
 bplab daemon --no-wait n1 restart
-ok "node_up that cannot be executed is an error too" logged "node 1: boot -> error \(.*node_up"
-on master sh -c 'chmod 755 /etc/bproc/node_up; rm /run/go.*'
+ok "node_up that cannot be executed is an error too" logged \
+    "node 1: boot -> error \(node_up exited with 255\)"
+on master sh -c 'chmod 755 /etc/bproc/node_up; rm /run/go.* /run/node_up.*'
 bplab daemon --no-wait n1 restart
 ok "a node that goes while node_up runs" becomes 1 boot
 wait_for 5 on master test -e /run/node_up.1
