@@ -78,8 +78,9 @@ is "is his" "$(as alice '/tmp/dump undump a </dev/null 2>/dev/null | grep -v ^pi
 on n0 chmod 666 /tmp/dir/a
 like "not another's" "$(as bob '/tmp/dump undump a')" "-1 EPERM"
 like "nor root's" "$(run 0 '/tmp/dump undump a')" "-1 EPERM"
-on n0 cat /tmp/dir/a | tee >(on master sh -c 'cat >/tmp/dir/noded') |
-    on n1 sh -c 'cat >/tmp/dir/noded; chmod 666 /tmp/dir/noded'
+for node in master n1; do
+    on n0 cat /tmp/dir/a | on $node sh -c 'cat >/tmp/dir/noded; chmod 666 /tmp/dir/noded'
+done
 like "nor another node's" "$(run 1 '/tmp/dump undump noded')" "-1 EBADMSG"
 like "nor the master's" "$(on master /tmp/dump undump /tmp/dir/noded)" "-1 EBADMSG"
 on master sh -c 'cd /tmp/dir; /tmp/dump count masters' >/dev/null
