@@ -34,9 +34,14 @@ ok "a path without a slash is in the home directory" here 'rsync -e bprsh /tmp/a
 fails "a file that is not there" here 'rsync -e bprsh n0:/tmp/fish /tmp/'
 like "is told" "$(cat "$TMP/out")" "/tmp/fish.* failed: No such file or directory"
 
-# stopped ARGUMENT...: rsync that is stopped in the middle of it.
+some_came() {
+    (( $(on n1 sh -c 'cat /tmp/.long.*' | wc -c) > 100000 ))
+}
+
+# stopped ARGUMENT...: rsync that is stopped in the middle of it, when some has come to n1.
 stopped() {
-    here "timeout -s INT 2 rsync --partial --bwlimit=4000 -e bprsh $*; [ \$? = 124 ]"
+    { wait_for 20 some_came; on master pkill -INT -x rsync; } &
+    here "rsync --partial --bwlimit=4000 -e bprsh $*; [ \$? = 20 ]"
 }
 here 'head -c 40000000 /dev/urandom >/tmp/long'
 ok "rsync that is interrupted" stopped /tmp/long n1:/tmp/long
