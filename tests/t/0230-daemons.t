@@ -71,6 +71,8 @@ is "-l chooses the facility" \
     "$(on n0 slaved -l local3 >/dev/null 2>&1; echo $?)" 0
 node_is up
 on n0 sh -c 'kill -9 $(cat /run/bproc/slaved.pid)'
+# The master hears of it before the kernel has done with it.
+wait_for 20 on n0 sh -c '! pgrep -x slaved'
 node_is down
 on n0 slaved -l local3 >/dev/null 2>&1
 ok "after a kill it starts again" node_is up
