@@ -191,7 +191,7 @@ if number_taken || number_taken || number_taken || number_taken; then
     keys 'y\n'
     ok "its number is another's now, which it does not hit" wait_for 5 \
         shows "cannot signal process $pid on node 1: the master does not know it"
-    ok "and which runs on" on n1 pkill -x -f 'sleep 603'
+    ok "and which runs on" wait_for 5 on n1 pkill -x -f 'sleep 603'
 else
     keys 'n\n'
     skip "its number is another's now" "the number went to somebody else"
