@@ -46,7 +46,7 @@ pid_t spawn(char *const argv[], int out_fd, int three)
     error = errno;
     if (pid == 0)
         child_run(argv, out_fd, three);
-    /* Here too: who ends the group at once must find it, even if the child has yet to run. */
+    /* Here too: whoever ends the group at once must find it, even if the child has yet to run. */
     if (pid > 0)
         setpgid(pid, pid);
     sigprocmask(SIG_SETMASK, &old, NULL);
