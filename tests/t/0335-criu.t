@@ -5,6 +5,7 @@
 # becomes of it costs nothing but time, and nodes have none but for the processes that come.
 
 . "${0%/*}/lib.sh"
+. "${0%/*}/travel.sh"
 
 criu=$("$BPROC_SOURCE/scripts/install-criu" --which)
 lab_up 2
@@ -13,9 +14,10 @@ forks() {
     is "$1" "$(on master "$PROGS/onecall" rfork "${2:-0}")" "exited 7"
 }
 
-# ready: the pids of loaded ones on the master. spare: of those that have been forked from them.
+# ready: the pids of loaded ones on the master, which are the mover's children. spare: of those that
+# have been forked from them, and are called as they are for a moment.
 ready() {
-    on master pgrep -x bproc-criu
+    on master sh -c 'pgrep -x bproc-criu -P "$(pgrep -d, -x bproc-mover)"'
 }
 
 spare() {
@@ -28,6 +30,12 @@ is_spared() {
 
 no_criu() {
     ! on "$1" pgrep 'criu'
+}
+
+# The spare one takes orders until the one that is killed has died.
+ready_kill() {
+    on master kill -9 "$1"
+    wait_for 10 no_criu master || fail "the one that was killed is gone"
 }
 
 # criu_be NODE LINE: a shell is in its place, which executes LINE. criu_mend NODE: the real one is
@@ -50,10 +58,10 @@ fails "none is there before it is needed" ready
 forks "a process leaves"
 first=$(ready)
 like "one is there then" "$first" '^[0-9]+$'
-ok "and none on the node" wait_for 5 no_criu n0
+ok "and none on the node" wait_for 20 no_criu n0
 forks "another one leaves"
 is "by the same" "$(ready)" "$first"
-ok "which has another one ready" wait_for 5 is_spared
+ok "which has another one ready" wait_for 20 is_spared
 
 on master kill -9 "$(spare)"
 forks "when the spare one was killed, processes still leave"
@@ -66,12 +74,12 @@ wait
 is "many leave at once" "$(cat "$TMP"/end[1-4] | sort | uniq -c | tr -s ' ')" " 4 exited 7"
 is "by the same" "$(ready)" "$first"
 
-on master kill -9 "$first"
+ready_kill "$first"
 forks "when it was killed, processes still leave"
 second=$(ready)
 like "by another one" "$second" '^[0-9]+$'
 fails "which is not the same" test "$second" = "$first"
-ok "and has one spare child, too" wait_for 5 is_spared
+ok "and has one spare child, too" wait_for 20 is_spared
 
 # However often that happens: each has done its work.
 lost() {
@@ -85,15 +93,16 @@ is "one that dies over and over when it has done its work stops no process" "$(l
 BPROC_FAULT=141:error bplab daemon master restart
 wait_for 20 node_is 0 up
 forks "where one waits for a second only"
-ok "it goes when nobody needs it" wait_for 10 no_criu master
+ok "it goes when nobody needs it" wait_for 20 no_criu master
 forks "and the next process has another one"
 bplab daemon master restart
 wait_for 20 node_is 0 up
+wait_for 10 no_criu master
 forks "one that waits for longer is back"
 second=$(ready)
 
 criu_be master 'exit 1'
-on master kill -9 "$second"
+ready_kill "$second"
 is "one that does not start fails the call" "$(on master "$PROGS/onecall" rfork 0)" "failed EIO"
 like "with the reason in the log" "$(bplab logs master)" "cannot start CRIU"
 criu_mend master
@@ -106,25 +115,25 @@ criu_mend n0
 forks "and works again when it does"
 
 criu_be master "exec $PROGS/criu_exit \"\$@\""
-on master kill -9 "$(ready)"
+ready_kill "$(ready)"
 is "one whose exit() gets stuck ends, and fails the call" \
     "$(on master timeout 20 "$PROGS/onecall" rfork 0)" "failed EIO"
 criu_mend master
-on master kill -9 "$(ready)"
+ready_kill "$(ready)"
 forks "and works again when it is back"
 
 criu_be n0 "exec $PROGS/criu_parent \"\$@\""
 on master "$PROGS/onecall" rfork 0 >"$TMP/end" &
-ok "one on a node waits beside its children" wait_for 10 has_children
+ok "one on a node waits beside its children" wait_for 20 has_children
 on n0 pkill -9 -x bproc-arrival
-ok "they end with it when nobody waits for it any more" wait_for 10 no_criu n0
+ok "they end with it when nobody waits for it any more" wait_for 30 no_criu n0
 wait
 is "which fails the call" "$(<"$TMP/end")" "failed EIO"
 criu_mend n0
 forks "and works again, too"
 
 bplab daemon master stop
-ok "it ends with the daemon" wait_for 10 no_criu master
+ok "it ends with the daemon" wait_for 20 no_criu master
 
 bplab daemon master start
 wait_for 20 node_is 0 up
@@ -135,6 +144,6 @@ on master bash -c 'for i in {1..100}; do
         sleep "$(printf 0.%03d $((i % 20 + 3)))"
         kill -KILL $!; wait $!
     done 2>/dev/null' "$PROGS/onecall"
-ok "callers that are killed leave none of it on a node" wait_for 10 no_criu n0
+ok "callers that are killed leave none of it on a node" wait_for 30 no_criu n0
 
 done_testing
