@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ghost_job NODE: a job for a shell. It prints its child's pid; the child on the node prints a dot
- * every 20 ms, while the job waits for it, through interrupts, and prints how it ended.
+ * ghost_job NODE: a job for a shell. The child on the node prints a dot every 20 ms; the job prints
+ * its pid, waits for it, from then on through interrupts, and prints how it ended.
  */
 #include "config.h"
 
@@ -24,10 +24,10 @@ int main(int argc, char **argv)
             (void)!write(STDOUT_FILENO, ".", 1);
             usleep(20000);
         }
-    printf("child: %d\r\n", pid);
-    fflush(stdout);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGQUIT, &action, NULL);
+    printf("child: %d\r\n", pid);
+    fflush(stdout);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     printf("\r\nended: %d\r\n", status);

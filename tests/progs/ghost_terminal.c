@@ -7,6 +7,18 @@
 
 #include "tests/progs/terminal.h"
 
+/* The job says so when interrupts are its child's alone; the child may have been quicker. */
+static bool job_shows(void)
+{
+    return shows("child: ") && shows("..........");
+}
+
+/* A key is the job's when the terminal is, and dots say nothing of that. */
+static bool is_in_front(int shell)
+{
+    return tcgetpgrp(terminal) != shell;
+}
+
 int main(int argc, char **argv)
 {
     char command[4096];
@@ -17,17 +29,17 @@ int main(int argc, char **argv)
     shell = shell_start();
     ok(shows("ready> "), "a shell at a terminal");
     type(command);
-    ok(shows(".........."), "its job has a child on the node");
+    ok(job_shows(), "its job has a child on the node");
     type("\003");
     ok(shows("ended: 2"), "Ctrl-C interrupts the child");
     ok(shows("ready> "), "and the job is done");
     type(command);
-    ok(shows(".........."), "another");
+    ok(job_shows(), "another");
     type("\034");
     ok(shows("ended: 3") || shows("ended: 131"), "Ctrl-\\ makes it quit");
     shows("ready> ");
     type(command);
-    ok(shows(".........."), "another");
+    ok(job_shows(), "another");
     type("\032");
     ok(shows("Stopped"), "Ctrl-Z stops the job");
     ok(eventually(is_quiet()), "and the child");
@@ -36,11 +48,13 @@ int main(int argc, char **argv)
     type("bg\n");
     ok(shows(".........."), "bg lets it go on");
     type("fg\n");
+    ok(eventually(is_in_front(shell)), "fg gives it the terminal");
     ok(shows(".........."), "fg brings it back");
     type("\032");
     ok(shows("Stopped"), "Ctrl-Z stops it again");
     ok(eventually(is_quiet()), "the child, too");
     type("fg\n");
+    ok(eventually(is_in_front(shell)), "fg gives it the terminal");
     ok(shows(".........."), "fg lets it go on");
     type("\003");
     ok(shows("ended: 2"), "Ctrl-C interrupts it");

@@ -28,8 +28,8 @@ job_start() {
     : >"$TMP/dots"
     bplab exec master -- "$progs/ghost_job" "$1" >"$TMP/dots" &
     job=$!
-    wait_for 10 grep -q 'child:.*' "$TMP/dots"
-    wait_for 10 grep -q '\.\.\.\.' "$TMP/dots"
+    wait_for 20 grep -q 'child:.*' "$TMP/dots"
+    wait_for 20 grep -q '\.\.\.\.' "$TMP/dots"
     child=$(tr -d '\r' <"$TMP/dots" | sed -n 's/^[.]*child: //p')
     parent=$(on master ps -o ppid= -p "$child" | tr -d ' ')
 }
@@ -45,7 +45,7 @@ between "its ghost is small (KiB)" "$(on master ps -o rss= -p "$child" | tr -d '
 on master kill -9 "$child"
 wait "$job"
 like "a kill from outside is seen by the parent" "$(cat "$TMP/dots")" 'ended: 9'
-ok "and the node has the process no more" wait_for 5 eval '! bplab exec n0 -- pgrep ghost_job'
+ok "and the node has the process no more" wait_for 20 eval '! bplab exec n0 -- pgrep ghost_job'
 
 # ---- the job is killed: its child goes on, as with fork ----
 
@@ -53,9 +53,9 @@ job_start 1
 on master kill -9 "$parent"
 ok "the child outlives its parent" on n1 pgrep ghost_job
 on master kill "$child"
-ok "and ends by a signal" wait_for 5 eval '! bplab exec n1 -- pgrep ghost_job'
+ok "and ends by a signal" wait_for 20 eval '! bplab exec n1 -- pgrep ghost_job'
 wait "$job" 2>/dev/null
 
-ok "no process is registered any more" wait_for 5 nobody_is_there
-ok "no ghost is left" wait_for 5 no_ghosts
+ok "no process is registered any more" wait_for 20 nobody_is_there
+ok "no ghost is left" wait_for 20 no_ghosts
 done_testing
