@@ -29,7 +29,7 @@ pid=${out%%$'\n'*}
 is "what is in it goes on in another process, with its streams and its end" "$out" \
     "$pid"$'\n'"$undumped"$'\nread hello\n'"$pid"$'\nexit 7'
 is "standard error too" "$(run 'cat err')" "to stderr"
-is "no process is left" "$(on master bpstat -p | wc -l)" 1
+ok "no process is left" wait_for 20 nobody_is_there
 is "once more" "$(run '/tmp/dump undump img </dev/null 2>&1 | grep -v ^pid')" \
     "$undumped"$'\nto stderr'
 is "as a background job its parent waits for" "$(run '
@@ -40,7 +40,8 @@ is "and what follows it there" "$(run '
     { cat img; echo rest; } | { /tmp/dump undump - >/dev/null 2>&1; cat; }')" rest
 is "a pipe from which no more comes can be given up" "$(run '
     mkfifo pipe; exec 3<>pipe; head -c 30000 img >&3
-    timeout 1 /tmp/dump undump - <&3 >/dev/null; echo $?; pgrep bproc-carrier')" 124
+    timeout 1 /tmp/dump undump - <&3 >/dev/null; status=$?
+    while pgrep bproc-carrier >/dev/null; do sleep 0.05; done; echo $status')" 124
 is "without its libraries in it" "$(run '/tmp/dump count small 0 >out; cat out')" "$counted"
 is "is as good where they are" "$(run '/tmp/dump undump small </dev/null 2>&1 | grep -v ^pid')" \
     "$undumped"$'\nto stderr'
@@ -51,11 +52,11 @@ is "closed streams" "$(run '/tmp/dump undump img <&- 2>&- | grep -v ^pid')" "$un
 run '/tmp/dump signals sig'
 run '(/tmp/dump undump sig >out; echo "end $?" >>out) & echo $! >sub'
 ok "signal handlers, ignored and blocked ones" \
-    wait_for 10 on master grep -q "as it was" /tmp/dir/out
+    wait_for 20 on master grep -q "as it was" /tmp/dir/out
 pid=$(on master bpstat -p | awk 'END { print $1 }')
 on master kill -USR1 "$pid"
 on master kill -TERM "$pid" 2>/dev/null
-ok "it hears signals" wait_for 10 on master grep -q "^end " /tmp/dir/out
+ok "it hears signals" wait_for 20 on master grep -q "^end " /tmp/dir/out
 
 is "a user's" "$(as alice '/tmp/dump count a >a.out; cat a.out')" "$counted"
 is "is his" "$(as alice '/tmp/dump undump a </dev/null 2>&1 | grep -v ^pid')" \
@@ -81,7 +82,7 @@ END
 like "no descriptor" "$(run '/tmp/dump undump none')" "-1 EBADF"
 is "and unknown flags" "$(run '/tmp/dump fd')" $'-1 EBADF\n-1 EINVAL'
 like "a full disk" "$(run '/tmp/dump count /dev/full')" "-1 ENOSPC"
-is "leaves no process" "$(on master pgrep -c dump)" 0
+ok "leaves no process" wait_for 20 on master sh -c '! pgrep dump'
 
 # A program that has not run yet.
 on master sh -c 'cat >/tmp/show; chmod 755 /tmp/show' <<'END'
@@ -117,5 +118,5 @@ like "that a user may not read" "$(as alice '/tmp/dump execdump xa 0 ./hidden')"
 is "a user's" "$(as alice '/tmp/dump execdump pa 7 /usr/bin/id -un')" 0
 is "runs as he" "$(as alice '/tmp/dump undump pa | grep -v ^pid')" alice
 like "and not for others" "$(run '/tmp/dump undump pa')" "-1 EPERM"
-is "no process is left of all these" "$(on master bpstat -p | wc -l)" 1
+ok "no process is left of all these" wait_for 20 nobody_is_there
 done_testing
