@@ -108,7 +108,7 @@ here 'bpsh 1,3 rm -r /open'
 here 'bpsh 1 mkfifo /tmp/slow; bpsh 0,2,3 rm -f /tmp/slow'
 here 'bpcp /w/large all:/tmp/slow >/w/said 2>&1; echo $? >>/w/said' &
 copy=$!
-ok "a copy that waits for a reader" wait_for 10 at n1 'pgrep -f "bproc-copy target"'
+ok "a copy that waits for a reader" wait_for 20 at n1 'pgrep -f "^bproc-copy target"'
 is "is byte for byte what it reads" \
     "$(at n1 'sha256sum </tmp/slow' | cut -d ' ' -f 1)" "$sum"
 copy_end "comes to its end" 0
@@ -116,13 +116,13 @@ is "and the others have it" "$(sums 0,2,3 /tmp/slow)" "0 2 3 "
 
 # What is cut short.
 here 'bpcp /w/large all:/tmp/short & echo $! >/w/pid; wait' >"$TMP/short" 2>&1 &
-wait_for 10 at n3 '[ $(stat -c %s /tmp/short) -gt 1000000 ]'
+wait_for 20 at n3 '[ $(stat -c %s /tmp/short) -gt 1000000 ]'
 here 'kill $(cat /w/pid)'
 wait
-ok "nothing is left of a copy that is ended" wait_for 10 here '[ $(bpstat -p | wc -l) = 1 ]'
+ok "nothing is left of a copy that is ended" wait_for 20 here '[ $(bpstat -p | wc -l) = 1 ]'
 here 'bpcp /w/large all:/tmp/shot & echo $! >/w/pid; wait' >"$TMP/short" 2>&1 &
-wait_for 10 at n3 '[ $(stat -c %s /tmp/shot) -gt 1000000 ]'
+wait_for 20 at n3 '[ $(stat -c %s /tmp/shot) -gt 1000000 ]'
 here 'kill -9 $(cat /w/pid)'
 wait
-ok "nor of one that is killed" wait_for 10 here '[ $(bpstat -p | wc -l) = 1 ]'
+ok "nor of one that is killed" wait_for 20 here '[ $(bpstat -p | wc -l) = 1 ]'
 done_testing
