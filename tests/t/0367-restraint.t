@@ -70,7 +70,7 @@ ghosts() {
 # shellcheck disable=SC2086
 on master $held bpsh 0 sh -c 'sleep 30 & sleep 30' &
 # shellcheck disable=SC2016
-ok "what is forked on a node gets ghosts" wait_for 10 eval '[[ $(ghosts) == ?\ ?\ ? ]]'
+ok "what is forked on a node gets ghosts" wait_for 20 eval '[[ $(ghosts) == ?\ ?\ ? ]]'
 is "under the same restraint" "$(ghosts)" "1 1 1"
 on master pkill -x bpsh
 { wait; } 2>/dev/null
