@@ -24,10 +24,12 @@ int main(int argc, char **argv)
         ok(shows("Stopped"), "Ctrl-Z stops it");
         ok(eventually(is_quiet()), "all of it");
         type("fg\n");
-        ok(shows("tack"), "fg lets it go on");
+        ok(eventually(tcgetpgrp(terminal) != shell), "fg takes it to the foreground");
+        ok(shows("tack"), "and lets it go on");
     }
     type("\003");
-    ok(shows("ready> "), "Ctrl-C ends it");
+    ok(eventually(tcgetpgrp(terminal) == shell), "Ctrl-C ends it");
+    ok(shows("ready> "), "and the shell goes on");
     type("jobs | wc -l | sed 's/^/left /'\n");
     ok(shows("left 0"), "and no job is left");
     type("exit\n");
