@@ -64,17 +64,32 @@ no_strangers() {
     [[ -z $(strangers "$1") ]]
 }
 
+# footprint_is_steady NODE FILE: it is what it was the last time, in FILE. What ends or begins to wait
+# meanwhile is in one of its counts alone.
+footprint_is_steady() {
+    mv "$2" "$2.last"
+    footprint "$1" >"$2"
+    cmp "$2.last" "$2"
+}
+
+footprint_is_as_before() {
+    footprint "$1" >"$TMP/$1.after"
+    cmp "$TMP/$1.before" "$TMP/$1.after"
+}
+
 footprints_take() {
     local node
     for node in master n0 n1 n2; do
-        wait_for 10 no_strangers "$node" || diag "left on $node:" "$(strangers "$node")"
-        footprint "$node" >"$TMP/$node.$1"
+        wait_for 60 no_strangers "$node" || diag "left on $node:" "$(strangers "$node")"
+        : >"$TMP/$node.$1"
+        wait_for 20 footprint_is_steady "$node" "$TMP/$node.$1"
     done
 }
 
 footprints_compare() {
     local node
     for node in master n0 n1 n2; do
+        wait_for 20 footprint_is_as_before "$node"
         ok "$1: the same descriptors and files on $node as before" \
             diff "$TMP/$node.before" "$TMP/$node.after"
         ok "$1: no process is left on $node" no_strangers "$node"
