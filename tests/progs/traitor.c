@@ -20,7 +20,7 @@
 
 #define NOBODY_ELSE 4711            /* a uid without a process on the node */
 #define PASSAGES 3000
-#define TRY_SECONDS 10
+#define TRY_SECONDS 30
 
 static SSL *ssl;
 static uint32_t serial;

@@ -141,7 +141,7 @@ reload() {
     local before
     before=$(bplab logs master | grep -cE 'configuration reloaded|old configuration')
     on master sh -c 'kill -HUP $(cat /run/bproc/masterd.pid)'
-    wait_for 5 reload_done "$before"
+    wait_for 20 reload_done "$before"
 }
 
 reload_done() {

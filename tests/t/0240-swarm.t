@@ -9,7 +9,7 @@ on master sh -c "printf 'nodes $nodes\ninterface lo\npingtimeout 4\n' >/etc/bpro
     bpctl ca init" >/dev/null
 # shellcheck disable=SC2016
 on master sh -c 'setsid masterd -d >/run/masterd.log 2>&1 </dev/null &'
-wait_for 10 on master bpstat -s
+wait_for 20 on master bpstat -s
 
 # The swarm takes its commands from a pipe and answers each with a line.
 coproc swarm { bplab exec master -- "$BPROC_BUILD/bench/bench-swarm" --nodes $nodes \
@@ -46,18 +46,18 @@ reply wait $nodes 30
 like "all of them join at once" "$answer" "^up $nodes after"
 reply status
 like "each one once" "$answer" "^up $nodes joins $nodes "
-ok "masterd has them up" wait_for 5 become $nodes up
+ok "masterd has them up" wait_for 20 become $nodes up
 between "memory for a node, in KiB" "$(( ($(masterd_kib) - before) / nodes ))" 1 100
 
 reply drop 50
-ok "fifty that are lost are down" wait_for 5 become 50 down
+ok "fifty that are lost are down" wait_for 20 become 50 down
 is "the others are not" "$(count up)" 150
 reply silence 20
 ok "those that hang are lost within the ping timeout" wait_for 12 become 130 up
 reply start
 reply wait $nodes 30
 like "all come back" "$answer" "^up $nodes after"
-ok "to masterd, too" wait_for 5 become $nodes up
+ok "to masterd, too" wait_for 20 become $nodes up
 reply status
 like "with the certificates that they have" "$answer" "^up $nodes joins $nodes "
 
@@ -67,7 +67,7 @@ on master sh -c 'kill $(cat /run/bproc/masterd.pid)
     setsid masterd -d >/run/masterd.log 2>&1 </dev/null &'
 reply wait $nodes 30
 like "after a restart of masterd they find it again" "$answer" "^up $nodes after"
-ok "and are what they were" wait_for 10 become $nodes up
+ok "and are what they were" wait_for 20 become $nodes up
 
 # They come, and are gone before masterd looks.
 # shellcheck disable=SC2016
@@ -80,16 +80,16 @@ strangers() {
 }
 
 reply drop $nodes
-ok "they go" wait_for 10 become $nodes down
+ok "they go" wait_for 20 become $nodes down
 before=$(strangers)
 # shellcheck disable=SC2016
 on master sh -c 'kill -STOP $(cat /run/bproc/masterd.pid)'
 reply start
-ok "they come while masterd hangs" wait_for 10 arrived
+ok "they come while masterd hangs" wait_for 20 arrived
 echo quit >&"${swarm[1]}"
 ok "the swarm goes" wait $swarm_pid
 # shellcheck disable=SC2016
 on master sh -c 'kill -CONT $(cat /run/bproc/masterd.pid)'
-ok "masterd answers" wait_for 10 become $nodes down
+ok "masterd answers" wait_for 20 become $nodes down
 is "and has shaken hands with none of them" "$(strangers)" "$before"
 done_testing

@@ -33,7 +33,7 @@ on master bash -c 'echo io direct >>/etc/bproc/config && pkill -HUP -x masterd'
 from_node() {
     [[ $(on master "$progs/connectback" whence) == 10.77.1.1 ]]
 }
-ok "under io direct the node connects itself" wait_for 5 from_node
+ok "under io direct the node connects itself" wait_for 20 from_node
 all "direct"
 
 done_testing

@@ -24,7 +24,7 @@ ok "memory that is moved, in one mapping with what was there at once" on master 
 ok "on to another node while pages are missing" on master "$lazy" onward 0 1
 ok "from a node to another" on master bpsh 0 "$lazy" scattered 1 32
 ok "children that end at once, and what their parent sees" on master "$lazy" brief 0
-ok "nothing is left on the master" wait_for 10 holders_are_gone
+ok "nothing is left on the master" wait_for 20 holders_are_gone
 
 # Who sends the memory dies in the middle.
 lost=0
@@ -32,7 +32,7 @@ for action in kill error; do
     BPROC_FAULT=26:$action bplab daemon master restart
     wait_for 20 node_is 0 up
     ok "a process that will never have its memory is killed ($action)" on master "$lazy" cut 0
-    ok "and nothing is left of it" wait_for 10 holders_are_gone
+    ok "and nothing is left of it" wait_for 20 holders_are_gone
     is "the node's log says why, once" \
         "$(bplab logs n0 | grep -cE 'lost its memory: (Conn|Broken)')" $(( ++lost ))
 done
@@ -45,6 +45,6 @@ ok "the next one works" on master "$lazy" scattered 0 16
 on n1 rm -f /dev/userfaultfd
 ok "without the device: out of turn" on master "$lazy" scattered 1 16
 ok "without the device: a user's" as_nobody "$lazy" changes 1
-ok "nothing is left" wait_for 10 holders_are_gone
+ok "nothing is left" wait_for 20 holders_are_gone
 
 done_testing

@@ -38,7 +38,7 @@ walk() {
         got=$(on master bpsh 0 "$PROGS/onecall" "$kind" 1 2>&1)
         like "$kind from n0 to n1, $action at point $number of $node" "$got" "$want"
         bplab daemon "$node" start 2>/dev/null
-        if wait_for 15 is_clean; then
+        if wait_for 30 is_clean; then
             pass "nothing is left of it"
         else
             fail "nothing is left of it" "$(all_there_is)"
@@ -61,7 +61,7 @@ is_free_again() {
 # Those of others that are no more; the ghost of each parent ends just after the child.
 number=$(( $(on master bpsh 0 cat /proc/sys/kernel/ns_last_pid) + 5000 ))
 used=0
-while (( used < 25 )) && wait_for 3 is_free_again; do
+while (( used < 25 )) && wait_for 20 is_free_again; do
     used=$(( used + 1 ))
 done
 is "a number can be used again soon, time after time" "$used" 25
@@ -72,7 +72,7 @@ wait_for 20 all_up || bail "n1 does not come up"
 call rfork >"$TMP/lost" &
 wait_for 20 arrival_is_stopped || fail "a process waits for the commit"
 bplab daemon n0 kill
-ok "it is killed when the node that it comes from is lost" wait_for 10 on n1 sh -c '! pgrep onecall'
+ok "it is killed when the node that it comes from is lost" wait_for 20 on n1 sh -c '! pgrep onecall'
 on n1 pkill -KILL bproc-arrival
 wait
 like "its parent with it" "$(< "$TMP/lost")" 'Killed, the node is down'

@@ -43,77 +43,77 @@ is_empty() {
 # ---- the same numbers on both sides ----
 
 job_start 'echo leader $$; bpsh 0 sh -c "echo job \$\$; sleep 40 & echo child \$!; wait"'
-wait_for 10 said child || bail "no word of a job: $(cat "$TMP/job")"
+wait_for 20 said child || bail "no word of a job: $(cat "$TMP/job")"
 leader=$(word leader)
 is "the session and the group on the master" "$(ids -1 "$(word job)")" "$leader $leader"
 is "are those on the node" "$(ids 0 "$(word job)")" "$leader $leader"
 is "its child has them, too" "$(ids 0 "$(word child)")" "$leader $leader"
-ok "and so has the child's ghost" wait_for 5 has_ids -1 "$(word child)" "$leader $leader"
+ok "and so has the child's ghost" wait_for 20 has_ids -1 "$(word child)" "$leader $leader"
 on master kill -TERM -- "-$leader"
-ok "a signal to the group on the master reaches all members" wait_for 5 is_empty 0
+ok "a signal to the group on the master reaches all members" wait_for 20 is_empty 0
 wait "$job"
 
 # ---- groups that are made on a node ----
 
 job_start 'echo leader $$
     bpsh 0 bash -c "set -m; sh -c \"sleep 40 & sleep 41\" & echo child \$!; wait \$!; echo status \$?"'
-wait_for 10 said child
+wait_for 20 said child
 leader=$(word leader) child=$(word child)
 is "a shell on the node puts a job into a group of its own" "$(ids 0 "$child")" "$child $leader"
-ok "its ghost gets into that group" wait_for 5 has_ids -1 "$child" "$child $leader"
-ok "and the ghosts of the job's children as well" wait_for 5 eval \
+ok "its ghost gets into that group" wait_for 20 has_ids -1 "$child" "$child $leader"
+ok "and the ghosts of the job's children as well" wait_for 20 eval \
     '(( $(on master pgrep -c -g "$child") >= 3 ))'
 on master bpsh -n 0 kill -TERM -- "-$child"
-ok "a signal to the group on the node ends the job" wait_for 5 said status
+ok "a signal to the group on the node ends the job" wait_for 20 said status
 is "as it should" "$(word status)" 143
 wait "$job"
-ok "and all members" wait_for 5 is_empty 0
+ok "and all members" wait_for 20 is_empty 0
 
 job_start 'bpsh 0 bash -c "set -m; sh -c \"sleep 40 & sleep 41\" & echo child \$!; wait \$!; echo status \$?"'
-wait_for 10 said child
+wait_for 20 said child
 child=$(word child)
-wait_for 5 eval '(( $(on master pgrep -c -g "$child") >= 3 ))'
+wait_for 20 eval '(( $(on master pgrep -c -g "$child") >= 3 ))'
 on master kill -TERM -- "-$child"
-ok "as does a signal to its number on the master" wait_for 5 said status
+ok "as does a signal to its number on the master" wait_for 20 said status
 wait "$job"
-ok "for all members" wait_for 5 is_empty 0
+ok "for all members" wait_for 20 is_empty 0
 
 # ---- members on several nodes ----
 
 job_start 'echo leader $$; bpsh 0 sleep 40 & bpsh 1 sleep 40 & bpsh 1 sh -c "sleep 41 & wait" & wait'
-wait_for 10 said leader
-wait_for 10 eval '(( $(on master pgrep -c -g "$(word leader)" -x sleep) >= 3 ))'
+wait_for 20 said leader
+wait_for 20 eval '(( $(on master pgrep -c -g "$(word leader)" -x sleep) >= 3 ))'
 on master kill -STOP -- "-$(word leader)"
-ok "a group is stopped on each node" wait_for 5 eval \
+ok "a group is stopped on each node" wait_for 20 eval \
     '[[ $(on master bpsh -n 0,1 ps -eo stat=,comm= | grep sleep | cut -c1 | sort -u) == T ]]'
 on master kill -CONT -- "-$(word leader)"
-ok "and goes on" wait_for 5 eval \
+ok "and goes on" wait_for 20 eval \
     '[[ $(on master bpsh -n 0,1 ps -eo stat=,comm= | grep sleep | cut -c1 | sort -u) == S ]]'
 on master kill -KILL -- "-$(word leader)"
-ok "it ends on the one" wait_for 5 is_empty 0
-ok "and on the other" wait_for 5 is_empty 1
+ok "it ends on the one" wait_for 20 is_empty 0
+ok "and on the other" wait_for 20 is_empty 1
 wait "$job"
 
 # ---- a process goes to where it is somebody's parent ----
 
 job_start "exec $PROGS/space_second 0"
-wait_for 10 said self || diag "$(cat "$TMP/job")"
+wait_for 20 said self || diag "$(cat "$TMP/job")"
 self=$(word expect)
 is "it keeps its number" "$(word self)" "$self"
-wait_for 10 said parent
+wait_for 20 said parent
 is "its child has the same parent as before" "$(word parent)" "$self"
 is "both are there" "$(on master bpstat -p | grep -c "^\($self\|$(word child)\)	0\$")" 2
 on n0 touch /tmp/second
 wait "$job"
 is "its exit status is its own" $? 6
-ok "then the child is an orphan" wait_for 5 eval '[[ $(word parent | xargs) == "$self 1" ]]'
-ok "and ends" wait_for 5 eval '! on master kill -0 "$(word child)"'
+ok "then the child is an orphan" wait_for 20 eval '[[ $(word parent | xargs) == "$self 1" ]]'
+ok "and ends" wait_for 20 eval '! on master kill -0 "$(word child)"'
 
 # ---- at a terminal ----
 
 cases "terminal" on master "$PROGS/space_terminal" 0 1
 cases "terminal" on master "$PROGS/terminal_input" 0
 
-ok "no process is left" wait_for 5 nobody_is_there
-ok "nor a ghost" wait_for 5 no_ghosts
+ok "no process is left" wait_for 20 nobody_is_there
+ok "nor a ghost" wait_for 20 no_ghosts
 done_testing

@@ -56,5 +56,5 @@ is "a folder" "$(run request /srv/own)" "-1 EACCES"
 is "one of another user's" "$(as_nobody bpsh 0 "$PROGS/masterfile" request /etc/shadow)" "-1 EACCES"
 is "none" "$(run request)" "-1 EFAULT"
 is "on the master there is nothing to be done" "$(on master "$PROGS/masterfile" request /srv/own/data)" 0
-ok "nothing is left of all these" wait_for 10 nobody_is_there
+ok "nothing is left of all these" wait_for 20 nobody_is_there
 done_testing

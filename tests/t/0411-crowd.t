@@ -10,7 +10,7 @@ PROCESSES=20 EACH=10
 
 storm_start() {
     mkfifo "$TMP/word"
-    bplab exec master -- timeout -k 5 100 "$LOAD" storm $PROCESSES $EACH 3 \
+    bplab exec master -- timeout -k 5 400 "$LOAD" storm $PROCESSES $EACH 3 \
         <"$TMP/word" >"$TMP/storm" 2>&1 &
     storm=$!
     exec 9>"$TMP/word"
@@ -22,7 +22,7 @@ storm_is_up() {
 
 load_begin
 storm_start
-wait_for 90 storm_is_up
+wait_for 300 storm_is_up
 is "200 children of 20 processes run at the same time" \
     "$(on master bpstat -p | tail -n +2 | wc -l)" $(( PROCESSES * EACH ))
 echo >&9

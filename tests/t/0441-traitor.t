@@ -35,8 +35,8 @@ done
 as_user bpsh 2 sleep 150 >/dev/null 2>&1 &
 bplab exec master -- timeout 150 bpsh 0 sh -c 'read go </run/go; exit 3' >/dev/null 2>&1 &
 victim_end=$!
-wait_for 10 runs_on 0 || bail "no process on n0"
-wait_for 10 runs_on 2 || bail "no process on n2"
+wait_for 20 runs_on 0 || bail "no process on n0"
+wait_for 20 runs_on 2 || bail "no process on n2"
 victim=$(pid_on 0)
 origin=$(pid_on 2)
 
@@ -50,7 +50,7 @@ done
 ok "the master has the nodes' processes again" wait_for 15 runs_on 0
 bplab exec master -- timeout 150 bpsh 0 bpsh 1 sh -c 'read go </run/go; exit 4' >/dev/null 2>&1 &
 child_end=$!
-wait_for 10 runs_on 1 || bail "no process of n0 on n1"
+wait_for 20 runs_on 1 || bail "no process of n0 on n1"
 child=$(pid_on 1)
 
 cases "a traitor" on n2 "$PROGS/traitor" $MASTER $TLS "$origin" $USER_ID "$victim" "$child"

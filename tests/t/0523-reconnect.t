@@ -22,7 +22,7 @@ on master sh -c 'bpsh 0 sh -c "
         trap \"echo got it; exit 7\" USR1
         while :; do sleep 0.1; done" >/tmp/out; echo "exit $?" >>/tmp/out' &
 job=$!
-ok "a process runs there" wait_for 5 sh -c \
+ok "a process runs there" wait_for 20 sh -c \
     "'$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -p | grep -q 0\$"
 # What it starts there has higher numbers.
 pid=$(on master bpstat -p | awk 'NR == 2 { print $1 }')
@@ -71,9 +71,9 @@ is "every exit status arrives" "$(on master sort -n /tmp/statuses | md5sum)" "$(
 
 # What was asked over the old connection is answered over the new one.
 on n1 sh -c 'kill -STOP $(pgrep -x slaved)'
-bplab exec n0 -- timeout 10 bptop -b -n 1 >"$TMP/top" 2>&1 &
+bplab exec n0 -- timeout 60 bptop -b -n 1 >"$TMP/top" 2>&1 &
 top=$!
-wait_for 5 on n0 sh -c 'for i in 1 2 3; do ps -o stat= -C bptop | grep -q ^S || exit; done'
+wait_for 20 on n0 sh -c 'for i in 1 2 3; do ps -o stat= -C bptop | grep -q ^S || exit; done'
 ok "it reconnects while a call waits for another node" reconnect 10.77.0.1
 ok "the call is answered" wait "$top"
 on n1 sh -c 'kill -CONT $(pgrep -x slaved)'

@@ -34,7 +34,7 @@ on master sh -c "echo 'nodegroup @back 1-2' >>/etc/bproc/config
 group_is_there() {
     [[ $(completed 'bpstat @') == back ]]
 }
-ok "groups" wait_for 5 group_is_there
+ok "groups" wait_for 20 group_is_there
 is "nodes, and what begins like them" "$(completed 'bpsh n')" \
     "n0 n1 n2 notboot notdown noterror notunavailable notup"
 is "by their numbers" "$(completed 'bpsh 0' 'bpstat 1')" $'0\n1'

@@ -65,7 +65,7 @@ examples() {
     while IFS= read -r command; do
         if [[ $command == *\& ]]; then
             on master sh -c "setsid $command" >/dev/null 2>&1 </dev/null
-            wait_for 5 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 2 ]"
+            wait_for 20 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 2 ]"
             continue
         fi
         example "$1" "$command" on master sh -c "$command"
@@ -142,7 +142,7 @@ nodes_set() {
     on master sh -c \
         "sed -i -e 's/^nodes.*/nodes $1/' -e '/^ip [2-9]/d' /etc/bproc/config
         kill -HUP \$(cat /run/bproc/masterd.pid)"
-    wait_for 5 sh -c "[ \$($lab -c $LAB exec master bpstat -t) = $1 ]"
+    wait_for 20 sh -c "[ \$($lab -c $LAB exec master bpstat -t) = $1 ]"
 }
 
 lab_up 4 --no-daemons
@@ -156,7 +156,7 @@ examples bpctl.8 1 3
 for node in n0 n1 n2 n3; do
     bplab daemon --no-wait $node start >/dev/null
 done
-wait_for 10 sh -c "[ \$($lab -c $LAB exec master bpstat -t allup) = 4 ]"
+wait_for 20 sh -c "[ \$($lab -c $LAB exec master bpstat -t allup) = 4 ]"
 examples bpctl.8 4
 is "bpctl.8: that is what they have done" \
     "$(on master bpstat -N | awk '{ print $1, $2, $3, $4 }' | tail -n +2)" "\
@@ -178,6 +178,7 @@ else
 fi
 examples bprun.1
 nodes_set 3
+wait_for 20 nobody_is_there
 examples bptop.1
 examples bpstat.1
 prints bproc_rfork.3 "node 0 says 42"
@@ -193,7 +194,7 @@ lab_down
 export BPLAB_DIR=$TMP/labs PATH=$BPROC_BUILD/lab:$PATH
 for page in bplab.1 bproc.7; do
     while IFS= read -r command; do
-        example "$page" "$command" timeout 60 sh -c "$command"
+        example "$page" "$command" timeout 200 sh -c "$command"
     done < <(commands $page)
 done
 done_testing
