@@ -61,7 +61,8 @@ took_number() {
     old=$(on master setsid -w sh -c 'echo $$; bpsh 0 true; :')
     new=$(on master setsid -w sh -c 'echo "$$"
         echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid
-        bpsh 0 cut -d" " -f4,6 /proc/self/stat & echo $!; wait' sh "$old" | xargs)
+        bpsh 0 cut -d" " -f4,6 /proc/self/stat >/run/kin & echo $!; wait
+        cat /run/kin' sh "$old" | xargs)
     [[ $new == *" $old "* ]]
 }
 ok "a process gets the number of a session that has ended" wait_for 10 took_number
