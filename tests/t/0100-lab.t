@@ -75,16 +75,16 @@ exits 2 "exec of nothing" bplab exec n0
 "$lab" -c lab1 exec n0 -- \
     sh -c 'trap "echo got it; exit 9" TERM; echo ready; while :; do sleep 0.05; done' >"$TMP/trap" &
 executor=$!
-wait_for 5 grep -q ready "$TMP/trap"
+wait_for 20 grep -q ready "$TMP/trap"
 kill "$executor"
 wait "$executor"
 is "exec passes signals" "$? $(tail -n 1 "$TMP/trap")" "9 got it"
 "$lab" -c lab1 exec n0 -- sh -c 'echo $$; exec sleep 77' >"$TMP/pid" &
 executor=$!
-wait_for 5 test -s "$TMP/pid"
+wait_for 20 test -s "$TMP/pid"
 kill -9 "$executor"
 wait "$executor" 2>/dev/null
-ok "its death too" wait_for 5 on n0 sh -c '! pgrep -x sleep'
+ok "its death too" wait_for 20 on n0 sh -c '! pgrep -x sleep'
 is "exec -u" "$(bplab exec -u nobody n0 -- id -un)" nobody
 exits 125 "exec -u of no user" bplab exec -u nosuchuser n0 true
 is "exec has no terminal" "$(bplab exec n0 -- tty)" "not a tty"
@@ -103,7 +103,7 @@ ok "the nodes reach each other by name" on n0 ping -c 1 -W 2 n1
 ok "kill cuts the power" bplab kill n0
 is "of that node" "$(bplab status | awk '$1 == "n0" { print $3, $4, $5 }')" "down - stopped"
 exits 125 "no command runs there" bplab exec n0 true
-ok "the master sees it" wait_for 10 sh -c "[ \$($lab -c lab1 exec master bpstat -s 0) = down ]"
+ok "the master sees it" wait_for 20 sh -c "[ \$($lab -c lab1 exec master bpstat -s 0) = down ]"
 ok "start boots it" bplab start n0
 is "with its disk" "$(on n0 cat /root/file)" kept
 fails "without its memory" on n0 test -e /run/file
@@ -116,7 +116,7 @@ exits 124 "and cuts the network" on master sh -c \
 ok "the master sees it within its pingtimeout" \
     wait_for 8 sh -c "[ \$($lab -c lab1 exec master bpstat -s 1) = down ]"
 ok "heal" bplab heal n1
-ok "heals" wait_for 15 sh -c "[ \$($lab -c lab1 exec master bpstat -s 1) = up ]"
+ok "heals" wait_for 20 sh -c "[ \$($lab -c lab1 exec master bpstat -s 1) = up ]"
 ok "daemon stop" bplab daemon n1 stop
 is "is shown" "$(bplab status | awk '$1 == "n1" { print $3, $5 }')" "up stopped"
 exits 1 "and not done twice" bplab daemon n1 stop
@@ -135,22 +135,23 @@ is "and what was said about its configuration" "$(LAB=lab2 on master tail -n 1 /
 is "both are in the list" "$(bplab list)" $'lab1 2\nlab2 1'
 ok "it ends" second down
 is "alone" "$(bplab list)" "lab1 2"
-ok "the first one goes on" on master bpsh all true
+ok "the first one is whole" wait_for 20 all_up
+ok "and goes on" on master bpsh all true
 down_clean "down" bplab down
 
 # Labs that were killed.
 "$lab" -c lab1 up 3 >/dev/null 2>&1 &
 starter=$!
-wait_for 10 test -e "$TMP/labs/lab1/nodes/n0/init"
+wait_for 20 test -e "$TMP/labs/lab1/nodes/n0/init"
 kill -9 "$starter"
 wait "$starter" 2>/dev/null
 down_clean "down of a lab whose start was killed" bplab down
 "$lab" -c lab1 up 3 >/dev/null 2>&1 &
 starter=$!
-wait_for 10 test -e "$TMP/labs/lab1/nodes/n0/init"
+wait_for 20 test -e "$TMP/labs/lab1/nodes/n0/init"
 kill -TERM "$starter"
 wait "$starter" 2>/dev/null
-wait_for 10 test ! -e "$TMP/labs"
+wait_for 20 test ! -e "$TMP/labs"
 is "a start that is interrupted cleans up by itself" "$(machine)" "$before"
 bplab up 2 --no-daemons >/dev/null 2>&1
 for pid in $(bplab status | awk 'NR > 1 { print $4 }'); do kill -9 "$pid"; done
