@@ -70,11 +70,11 @@ is "folded" "$(bpsh -s 'n[0,2]' hostname | tr '\n' ' ')" "n0 n2 "
 is "without one" "$(bpsh -s 'all,!n1' hostname | tr '\n' ' ')" "n0 n2 "
 here 'printf "nodegroup @ends 0,2\nnodegroup @rest !@ends\n" >>/etc/bproc/config &&
     kill -HUP $(cat /run/bproc/masterd.pid)'
-ok "a group" wait_for 5 sh -c "[ \"\$($lab -c $LAB exec master bpsh @rest hostname)\" = n1 ]"
+ok "a group" wait_for 20 sh -c "[ \"\$($lab -c $LAB exec master bpsh @rest hostname)\" = n1 ]"
 is "on a node as well" "$(on n0 bpstat -n @rest)" 1
 is "a file of nodes" "$(here 'echo "n2 # last" >/tmp/nodes; bpsh ^/tmp/nodes hostname')" n2
 is "one without an end, which is no text" \
-    "$(here 'timeout 10 bpsh ^/dev/zero hostname 2>&1; echo $?')" \
+    "$(here 'timeout 20 bpsh ^/dev/zero hostname 2>&1; echo $?')" \
     "bpsh: cannot read nodes from '/dev/zero': Not a text file"$'\n1'
 is "one that there is no memory for" \
     "$(here 'yes 0-1 | head -c 16000000 >/tmp/nodes
@@ -175,10 +175,10 @@ is "ends bpsh by SIGPIPE, in silence" \
 is "also that of many" \
     "$(here 'bash -c "bpsh -L all sh -c \"yes; sleep 40\" | head -1; echo \${PIPESTATUS[0]}" 2>&1' |
         xargs)" "y 141"
-ok "whose commands are ended" on n1 sh -c '! pgrep -x "yes|sleep"'
+ok "whose commands are ended" wait_for 20 on n1 sh -c '! pgrep -x "yes|sleep"'
 is "and that of --json" "$(here 'bash -c "bpsh --json all sleep 1 | true; echo \${PIPESTATUS[0]}" 2>&1' |
     xargs)" 141
-ok "ends the writer" wait_for 10 on n0 sh -c '! pgrep -x yes'
+ok "ends the writer" wait_for 20 on n0 sh -c '! pgrep -x yes'
 is "output that comes before the end is complete" \
     "$(for _ in 1 2 3 4 5 6 7 8; do bpsh all sh -c 'seq 1000'; done | wc -l)" 24000
 
@@ -201,8 +201,8 @@ is "the commands are ended then" \
     "$(here 'for o in -L -p -s -d; do bpsh $o 0-1 sh -c "echo x; exec sleep 41" 2>/dev/null >/dev/full; echo $?; done
         bpsh 0 sh -c "echo x; exec sleep 41" 2>&1 >/dev/full
         bpsh 0-1 sh -c "echo x >&2; exec sleep 41" 2>/dev/full; echo $?' | xargs)" "1 1 1 1 bpsh: $full 1"
-ok "on all nodes" wait_for 5 on n1 sh -c '! pgrep -x sleep'
-ok "on each of them" wait_for 5 on n0 sh -c '! pgrep -x sleep'
+ok "on all nodes" wait_for 20 on n1 sh -c '! pgrep -x sleep'
+ok "on each of them" wait_for 20 on n0 sh -c '! pgrep -x sleep'
 is "as when their terminal goes away" "$(timeout 30 "$lab" -c "$LAB" exec master -- python3 -c '
 import os, pty
 pid, fd = pty.fork()
@@ -226,7 +226,7 @@ is "what the command leaves behind is not waited for" \
     "$(here 'bpsh 0 sh -c "echo a; { until [ -e /tmp/later ]; do sleep 0.05; done; echo b; } &" \
         >/tmp/behind; cat /tmp/behind')" a
 on n0 touch /tmp/later
-ok "but can write on" wait_for 5 on master grep -q b /tmp/behind
+ok "but can write on" wait_for 20 on master grep -q b /tmp/behind
 
 # Input.
 is "stdin goes to every node" "$(echo hello | bpsh -p all tr a-z A-Z | sort)" "  0: HELLO
@@ -241,10 +241,10 @@ is "a node that reads nothing holds up nobody" \
     "$(head -c 3000000 /dev/zero | bpsh -p 0-1 sh -c '[ $BPROC_RANK = 0 ] || exec wc -c')" \
     "  1: 3000000"
 is "a line before the end" \
-    "$(here '{ echo first; timeout 9 sh -c "until [ -e /tmp/seen ]; do sleep 0.05; done"
+    "$(here '{ echo first; timeout 40 sh -c "until [ -e /tmp/seen ]; do sleep 0.05; done"
             echo second; } |
             bpsh 0 sh -c "read a; echo \$a >/tmp/first; read b; echo \$b" &
-        timeout 5 sh -c "until bpsh 0 grep first /tmp/first; do sleep 0.05; done" 2>/dev/null
+        timeout 20 sh -c "until bpsh 0 grep first /tmp/first; do sleep 0.05; done" 2>/dev/null
         touch /tmp/seen; wait')" \
     $'first\nsecond'
 sum=$(head -c 67108864 /dev/urandom | tee "$TMP/random" | sha256sum | cut -d' ' -f1)
@@ -289,16 +289,21 @@ is "a limit of file sizes that leaves no room" "$(here '(ulimit -f 0; bpsh -n 0 
 
 # A node that dies.
 on n0 mkfifo /tmp/go
-here 'bpsh 0,2 sh -c "[ \$BPROC_RANK = 0 ] || exec sleep 60; timeout 30 cat /tmp/go; exit 4" 2>&1
+here 'bpsh 0,2 sh -c "[ \$BPROC_RANK = 0 ] || exec sleep 60; read word </tmp/go; exit 4" 2>&1
     echo status $?' >"$TMP/death" &
 shell=$!
-# on_node N: how many processes it has, those they fork themselves included.
+# on_node N: how many processes it has.
 on_node() {
     on master bpstat -p | awk -v node="$1" '$2 == node { n++ } END { print n + 0 }'
 }
-wait_for 5 eval '(( $(on_node 0) > 0 && $(on_node 2) == 1 ))'
+# Whether both run, and bpsh has heard so.
+both_run() {
+    (( $(on_node 0) == 1 && $(on_node 2) == 1 )) &&
+        here '[ "$(readlink /proc/[0-9]*/exe | grep -c bproc-ghost)" = 2 ]'
+}
+wait_for 20 both_run || fail "a command runs on two nodes"
 bplab kill n2
-ok "a node that dies" wait_for 10 eval '(( $(on_node 2) == 0 ))'
+ok "a node that dies" wait_for 20 eval '(( $(on_node 2) == 0 ))'
 on n0 sh -c ': >/tmp/go'
 wait "$shell"
 is "is told, and the status is 255" "$(cat "$TMP/death")" $'2: Killed, the node is down\nstatus 255'
@@ -310,8 +315,8 @@ is "-A too" "$(bpsh -A hostname | sort | tr '\n' ' ')" "n0 n1 "
 # Keys at a terminal.
 like "Ctrl-C ends it" "$(at_terminal '\003' 'trap : INT; bpsh 0-1 sleep 33; echo status $?' \
     on n1 pgrep -f "^sleep 33")" "status (255|130)"
-ok "on the nodes as well" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 33"'
-ok "nothing is left of it" wait_for 5 nobody_is_there
+ok "on the nodes as well" wait_for 20 on n0 sh -c '! pgrep -f "^sleep 33"'
+ok "nothing is left of it" wait_for 20 nobody_is_there
 like "Ctrl-Z stops it" "$(at_terminal '\032' 'bash -ic "bpsh 0 sleep 44; jobs; kill -9 %1"' \
     on n0 pgrep -f "^sleep 44")" "Stopped +bpsh 0 sleep 44"
 done_testing

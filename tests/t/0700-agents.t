@@ -178,14 +178,14 @@ for signo in HUP INT QUIT TERM USR1 USR2; do
         "9 ready caught "
 done
 is "the command's whole session has it" \
-    "$(here 'set -m; bprsh n0 "set -m; sleep 20.321 >/dev/null 2>&1; echo no" &
-        until bpsh 0 pgrep -f "^sleep 20[.]321" >/dev/null; do sleep 0.05; done
+    "$(here 'set -m; bprsh n0 "set -m; sleep 60.321 >/dev/null 2>&1; echo no" &
+        until bpsh 0 pgrep -f "^sleep 60[.]321" >/dev/null; do sleep 0.05; done
         kill $!; wait $!; echo $?' 2>/dev/null)" 143
-ok "nobody is left" wait_for 5 on n0 sh -c '! pgrep -f "^sleep 20\.321"'
+ok "nobody is left" wait_for 20 on n0 sh -c '! pgrep -f "^sleep 60\.321"'
 is "what leaves the session lives on" \
-    "$(bprsh n0 'setsid sleep 20.322 </dev/null >/dev/null 2>&1 &
-        until pgrep -f "^sleep 20[.]322" >/dev/null; do sleep 0.05; done; echo back')" back
-ok "there it is" on n0 pkill -f '^sleep 20\.322'
+    "$(bprsh n0 'setsid sleep 60.322 </dev/null >/dev/null 2>&1 &
+        until pgrep -f "^sleep 60[.]322" >/dev/null; do sleep 0.05; done; echo back')" back
+ok "there it is" on n0 pkill -f '^sleep 60\.322'
 is "it returns when the output is closed, too" \
     "$(here 'a=$(date +%s); bprsh n0 "sleep 2 & echo x" >/dev/null; b=$(date +%s)
         echo $((b - a >= 1))')" 1
@@ -201,7 +201,7 @@ here 'bprsh n0 exec bash /tmp/deaf.sh &
     until bpsh 0 test -e /tmp/deaf; do sleep 0.05; done; kill -9 $!' 2>/dev/null
 ok "a caller that is killed" wait_for 15 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
 is "is missed by the command" "$(on n0 cat /tmp/deaf | tr '\n' ' ')" "ready HUP TERM "
-ok "nothing stands for it any more" wait_for 5 here '[ $(bpstat -p | wc -l) = 1 ]'
+ok "nothing stands for it any more" wait_for 20 here '[ $(bpstat -p | wc -l) = 1 ]'
 
 on n0 rm /tmp/deaf
 is "one that is told to end waits 2 s for a command that is deaf" \
@@ -213,7 +213,7 @@ is "by what it would get without the caller" "$(on n0 cat /tmp/deaf | tr '\n' ' 
     "ready TERM HUP TERM "
 exits 124 "a login shell has no more time" here \
     'timeout 2 bprsh -tt n0 < <(sleep 8)'
-ok "and is gone" wait_for 15 here '[ $(bpstat -p | wc -l) = 1 ]'
+ok "and is gone" wait_for 20 here '[ $(bpstat -p | wc -l) = 1 ]'
 
 # From nodes.
 is "on a node for another" "$(bprsh n0 bprsh n1 hostname)" n1
@@ -223,13 +223,14 @@ exits 9 "once around" bprsh n0 bprsh n1 bprsh n2 bprsh master exit 9
 is "with streams of their own" \
     "$(echo in | bprsh n0 'bprsh n1 "cat; echo err >&2" 2>/dev/null; echo $?')" $'in\n0'
 is "bytes arrive as they are" "$(bprsh n0 bprsh n1 cat <"$TMP/random" | sha256sum)" "$sum"
-here 'bprsh n0 bprsh n1 sleep 20.323 &
-    until bpsh 1 pgrep -f "^sleep 20[.]323" >/dev/null; do sleep 0.05; done; kill -9 $!' 2>/dev/null
-ok "and go with their caller" wait_for 15 on n1 sh -c '! pgrep -f "^sleep 20\.323"'
+here 'bprsh n0 bprsh n1 sleep 60.323 &
+    until bpsh 1 pgrep -f "^sleep 60[.]323" >/dev/null; do sleep 0.05; done; kill -9 $!' 2>/dev/null
+ok "and go with their caller" wait_for 20 on n1 sh -c '! pgrep -f "^sleep 60\.323"'
 
+wait_for 20 no_ghosts
 here 'bprsh n2 sleep 60; echo $?' >"$TMP/lost" 2>&1 &
 shell=$!
-ok "a command on a node" wait_for 5 on n2 pgrep -x sleep
+ok "a command on a node" wait_for 20 eval 'on n2 pgrep -x sleep && ! no_ghosts'
 bplab kill n2
 wait "$shell"
 is "that is lost" "$(cat "$TMP/lost")" $'bprsh: n2: the node was lost\n255'
