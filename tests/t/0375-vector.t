@@ -107,9 +107,9 @@ is "when every dump comes to nothing there are no children" \
     "$(lines '0:Input/output error' '1:Input/output error' '1:Input/output error')"
 without_fault master
 is "and the next call is whole" "$(on master "$prog" 0 0 1 1)" "$(lines 0:ok 1:ok 1:ok)"
-is "nothing is left" "$(on master bpstat -p | tail -n +2)" ""
+ok "nothing is left" wait_for 20 nobody_is_there
 for node in n0 n1 n2; do
-    is "nor on $node" "$(on "$node" sh -c 'pgrep -lx bproc-forker; pgrep -lx vector')" ""
+    ok "nor on $node" wait_for 20 on "$node" sh -c '! pgrep -x "bproc-forker|vector"'
 done
 
 done_testing
