@@ -67,10 +67,10 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Polls until `condition` holds, or for ten seconds. Its last value. */
+/* Polls until `condition` holds, or for twenty seconds. Its last value. */
 #define eventually(condition)                                                       \
     ({                                                                              \
-        double eventually_end = seconds_now() + 10;                                 \
+        double eventually_end = seconds_now() + 20;                                 \
         int eventually_held;                                                        \
                                                                                     \
         while (!(eventually_held = (condition)) && seconds_now() < eventually_end)  \
@@ -78,11 +78,11 @@ static double seconds_now(void)
         eventually_held;                                                            \
     })
 
-/* waitpid() for at most ten seconds; 0 when nothing happened in that time. */
+/* waitpid() for at most twenty seconds; 0 when nothing happened in that time. */
 __attribute__((unused))
 static int wait_bounded(int pid, int *status, int options)
 {
-    double end = seconds_now() + 10;
+    double end = seconds_now() + 20;
     int got;
 
     *status = -1;

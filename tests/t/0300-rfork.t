@@ -79,7 +79,7 @@ on master bpctl -S 1 -m 0100
 cases "a node closed to users" on_as nobody "$progs/refused" EPERM 1
 ok "but open to root" on master bpsh 1 true
 bplab kill n2
-wait_for 10 eval '[[ $(on master bpstat -s 2) == down ]]'
+wait_for 20 eval '[[ $(on master bpstat -s 2) == down ]]'
 refused "a node that is down" BE_NODEDOWN 2
 ok "after all of this an rfork works" on master "$progs/inherit_memory" 0
 
@@ -112,7 +112,7 @@ bplab daemon n0 restart >"$TMP/out" 2>&1 || diag "$(cat "$TMP/out")"
 cases "and when it is back" on master "$progs/inherit_memory" 0
 criu_put master "$old"
 bplab daemon master restart >"$TMP/out" 2>&1 || diag "$(cat "$TMP/out")"
-wait_for 10 on master bpsh 0 true
+wait_for 20 on master bpsh 0 true
 refused "a CRIU on the master that is too old" ENOSYS 0
 like "the log says so" "$(bplab logs master)" 'version 3.17, this kernel needs 4'
 criu_back master

@@ -59,9 +59,9 @@ stopped_masterd() {
 for fault in {46,45}:{kill,error}; do
     BPROC_FAULT=$fault bplab daemon n0 restart
     wait_for 20 node_is 0 up
-    ON_TIMEOUT=10 fails "who is to bring the memory dies first: the call fails soon ($fault)" \
+    ON_TIMEOUT=20 fails "who is to bring the memory dies first: the call fails soon ($fault)" \
         on master "$PROGS/lazy" scattered 0 64
-    ok "nothing is left" wait_for 10 holders_go
+    ok "nothing is left" wait_for 20 holders_go
 done
 bplab daemon n0 restart
 wait_for 20 node_is 0 up
@@ -71,24 +71,24 @@ begin waits
 on n0 pkill -KILL bproc-arrival
 ended "the receiver is killed, and the process with it"
 is "it has seen nothing else" "$(node_said)" runs
-ok "the node's log says why" wait_for 5 node_logs 'process [0-9]+ lost its memory: what .* killed'
-ok "nothing is left" wait_for 10 holders_go
+ok "the node's log says why" wait_for 20 node_logs 'process [0-9]+ lost its memory: what .* killed'
+ok "nothing is left" wait_for 20 holders_go
 
 begin survives
 on n0 pkill -KILL bproc-arrival
 ended "one that ends while its memory comes"
-ok "what it has forked dies of the first page" wait_for 10 is_said status
+ok "what it has forked dies of the first page" wait_for 20 is_said status
 is "by SIGBUS" "$(node_said)" $'runs\nstatus 7'
-ok "nothing is left" wait_for 10 holders_go
+ok "nothing is left" wait_for 20 holders_go
 
 begin waits
 ward=$(on n0 pgrep bproc-ward)
 on n0 pkill -KILL bproc-ward
-ok "who would stand in is killed: there is another one" wait_for 5 other_ward
+ok "who would stand in is killed: there is another one" wait_for 20 other_ward
 on n0 pkill -KILL bproc-arrival
 ended "then the receiver"
 is "it has seen nothing else" "$(node_said)" runs
-ok "nothing is left" wait_for 10 holders_go
+ok "nothing is left" wait_for 20 holders_go
 
 # both_killed: who brings the memory and who stands in for that, before either can do anything.
 both_killed() {
@@ -106,10 +106,10 @@ for round in 1 2; do
     begin survives
     both_killed
     ended "also if it ends while its memory comes ($round)"
-    ok "what it has forked dies of the first page" wait_for 10 is_said status
+    ok "what it has forked dies of the first page" wait_for 20 is_said status
     is "by SIGBUS" "$(node_said)" $'runs\nstatus 7'
 done
-ok "nothing is left" wait_for 10 holders_go
+ok "nothing is left" wait_for 20 holders_go
 
 begin waits
 bplab daemon n0 kill
@@ -117,7 +117,7 @@ bplab daemon n0 start
 ended "the node's daemon is killed"
 is "it has seen nothing else" "$(node_said)" runs
 wait_for 20 node_is 0 up
-ok "nothing is left" wait_for 10 holders_go
+ok "nothing is left" wait_for 20 holders_go
 
 begin waits
 bplab daemon master kill
@@ -131,14 +131,14 @@ stopped_masterd
 begin tampers
 ended "one that wants to hold up who reads its faults is killed"
 is "it has seen nothing else" "$(node_said)" runs
-ok "nothing is left" wait_for 10 holders_go
+ok "nothing is left" wait_for 20 holders_go
 
 # The filler waits for the rest of a batch then, for as long as the master's machine may be silent.
 stopped_masterd 27
 begin waits
 ended "the sender stops in the middle: the process is killed in time"
 is "it has seen nothing else" "$(node_said)" runs
-ok "the node's log says why" wait_for 5 node_logs 'lost its memory: Connection timed out'
-ok "nothing is left" wait_for 10 holders_go
+ok "the node's log says why" wait_for 20 node_logs 'lost its memory: Connection timed out'
+ok "nothing is left" wait_for 20 holders_go
 
 done_testing

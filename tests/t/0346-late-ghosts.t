@@ -26,8 +26,8 @@ is_listed() {
 number=$(( $(on master bpsh 0 cat /proc/sys/kernel/ns_last_pid) + 5000 ))
 # Of a session of its own, so that the kernel does not continue it when its parent ends.
 numbered "$number" bpsh 1 setsid sleep 300 >/dev/null &
-wait_for 10 is_listed 1 || fail "a process of n0 runs on n1" "$(on master bpstat -p)"
-wait_for 10 leads_its_session || fail "its ghost on the master leads a session"
+wait_for 20 is_listed 1 || fail "a process of n0 runs on n1" "$(on master bpstat -p)"
+wait_for 20 leads_its_session || fail "its ghost on the master leads a session"
 
 # It is stopped, so it does not see that its daemon is there again.
 bplab daemon master kill
@@ -41,13 +41,13 @@ ok "a stopped ghost outlasts its process" ghost_is_there
 
 numbered "$number" "$PROGS/onecall" rfork 1 >"$TMP/next" &
 wait_for 20 arrival_is_stopped || fail "a process waits for the commit"
-ok "another has the number" wait_for 10 is_listed 1
+ok "another has the number" wait_for 20 is_listed 1
 on master kill -CONT "$number"
-ok "the old ghost ends" wait_for 10 eval '! ghost_is_there'
+ok "the old ghost ends" wait_for 20 eval '! ghost_is_there'
 on n1 pkill -CONT bproc-arrival
 wait
 is "the new process ends as it should" "$(< "$TMP/next")" "exited 7"
-ok "nothing is left of either" wait_for 10 eval '! ghost_is_there && ! is_listed 1'
+ok "nothing is left of either" wait_for 20 eval '! ghost_is_there && ! is_listed 1'
 
 bplab daemon n1 restart || bail "cannot restart n1"
 wait_for 20 all_up || bail "n1 does not come up"
@@ -57,20 +57,20 @@ on n0 mkfifo /tmp/go
 # shellcheck disable=SC2016
 on master bpsh 0 sh -c '(read go </tmp/go; exec "$0" hold 1) & echo $! $$ && kill -STOP $$ && wait $!; echo $?' \
     "$PROGS/travel" >"$TMP/parent" &
-wait_for 10 test -s "$TMP/parent" || fail "a parent starts a child"
+wait_for 20 test -s "$TMP/parent" || fail "a parent starts a child"
 read -r number parent <"$TMP/parent"
 parent_is_stopped() {
     [[ $(on master ps -o s= -p "$parent") == [tT] ]]
 }
-wait_for 10 parent_is_stopped || fail "the parent's ghost is stopped"
+wait_for 20 parent_is_stopped || fail "the parent's ghost is stopped"
 on n0 sh -c ': >/tmp/go'
-ok "a child goes on while its parent is stopped" wait_for 10 is_listed 1
+ok "a child goes on while its parent is stopped" wait_for 20 is_listed 1
 ok "and has no ghost" eval '! ghost_is_there'
 on n0 pkill -CONT -f 'exec ..0. hold'
-ok "it gets one when its parent goes on" wait_for 10 ghost_is_there
+ok "it gets one when its parent goes on" wait_for 20 ghost_is_there
 on master kill -USR1 "$number"
 wait
 is "which passes signals on, and its end" "$(tail -n 1 "$TMP/parent")" 20
-ok "nothing is left of it" wait_for 10 eval '! ghost_is_there && ! is_listed 1'
+ok "nothing is left of it" wait_for 20 eval '! ghost_is_there && ! is_listed 1'
 
 done_testing

@@ -95,7 +95,7 @@ exits 1 "a node that is none" bpctl -S 0,7 -s unavailable
 is "is told" "$(cat "$TMP/out")" "7: Invalid node number"
 is "and the others are done" "$(node 0)" "unavailable ---------x #4711 #4712"
 bplab daemon n2 stop
-wait_for 5 sh -c "[ \"\$($BPROC_BUILD/lab/bplab -c $LAB exec master bpstat -s 2)\" = down ]"
+wait_for 20 sh -c "[ \"\$($BPROC_BUILD/lab/bplab -c $LAB exec master bpstat -s 2)\" = down ]"
 exits 1 "a down node" bpctl -S 2,0 -s up
 is "is told" "$(cat "$TMP/out")" "2: Node is down"
 is "and the others are done" "$(on master bpstat -s 0)" up
@@ -126,7 +126,7 @@ is "is told, and what to do" "$(cat "$TMP/out")" \
 ok "reboots at once" bpctl -S 0,1 -f -R
 # The first may be back before anybody looks.
 is "have gone together" "$(bplab logs master | grep -cE 'node [01]: up -> reboot')" 2
-ok "and come back" wait_for 10 sh -c \
+ok "and come back" wait_for 20 sh -c \
     "[ \"\$($BPROC_BUILD/lab/bplab -c $LAB exec master bpstat -t allup)\" = 2 ]"
 ok "the long way, without waiting" bpctl --slave 1 --no-wait --pwroff
 like "is the state" "$(on master bpstat -s 1)" "^(pwroff|halt)"

@@ -48,7 +48,7 @@ exits 1 "what is no path" bplib -a libc.so.6 /lib/x
 is "is told" "$(cat "$TMP/out")" "libc.so.6: Invalid argument"
 bplab daemon master restart
 is "the list outlives the daemon" "$(bplib -l | tail -n +2)" /lib/x
-wait_for 10 sh -c "[ \"\$('$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -t allup)\" = 2 ]"
+wait_for 20 sh -c "[ \"\$('$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -t allup)\" = 2 ]"
 is "a node knows it" "$(on n0 bplib -l)" "$(bplib -l)"
 exits 1 "but cannot change it" on n0 bplib -c
 exits 1 "only root can" bplab exec -u alice master -- bplib -a /lib/y

@@ -92,7 +92,7 @@ between "and stay holes, in KiB" "$(at n0 'du -k /w/holes | cut -f1')" 4 64
 ok "to a device" bpcp /w/one 0:/dev/null
 ok "to a pipe" here 'bpsh 0 sh -c "rm -f /w/pipe; mkfifo /w/pipe; (cat </w/pipe >/w/piped) & " &&
     bpcp /w/holes /w/one 0:/w/dir && bpcp /w/one 0:/w/pipe'
-ok "whose reader has it all" wait_for 5 at n0 'cmp /w/piped /w/one'
+ok "whose reader has it all" wait_for 20 at n0 'cmp /w/piped /w/one'
 ok "a file of /proc, which says it is empty" bpcp 0:/proc/version /w/version
 is "is not" "$(here 'cat /w/version')" "$(at n0 'cat /proc/version')"
 
@@ -233,11 +233,11 @@ like "of what is copied" "$(here 'mkdir -p /w/heavy && cp /w/large /w/heavy &&
 at n0 'mkfifo /tmp/shrinks'
 here 'cp /w/large /w/shrinks; bpcp /w/shrinks 0:/tmp/shrinks >/tmp/cut 2>&1; echo $? >>/tmp/cut' &
 cut=$!
-ok "a copy is under way" wait_for 5 at n0 'pgrep bproc-copy'
+ok "a copy is under way" wait_for 20 at n0 'pgrep bproc-copy'
 timeout 30 "$lab" -c "$LAB" exec n0 -- sh -c 'exec 3</tmp/shrinks && head -c 1000 <&3 && : >/tmp/begun &&
     until [ -e /tmp/cut-off ]; do sleep 0.05; done; cat <&3' >/dev/null &
 reader=$!
-wait_for 5 at n0 'test -e /tmp/begun'
+wait_for 20 at n0 'test -e /tmp/begun'
 here 'truncate -s 30M /w/shrinks'
 at n0 ': >/tmp/cut-off'
 wait $cut $reader
@@ -261,19 +261,19 @@ at n0 'cd /tmp && mkfifo slow slower slowest'
 here 'bpcp /w/one 0:/tmp/fast'
 here 'bpcp /w/large 0:/tmp/slow 2>/tmp/cut & echo $! >/tmp/pid; wait' &
 cut=$!
-ok "a copy is under way" wait_for 5 at n0 'pgrep bproc-copy'
+ok "a copy is under way" wait_for 20 at n0 'pgrep bproc-copy'
 is "which has got somewhere" "$(at n0 'head -c 1000000 /tmp/slow | wc -c')" 1000000
 here 'kill $(cat /tmp/pid)'
 wait $cut
-ok "nothing is left of it when bpcp is killed" wait_for 10 here '[ $(bpstat -p | wc -l) = 1 ]'
+ok "nothing is left of it when bpcp is killed" wait_for 20 here '[ $(bpstat -p | wc -l) = 1 ]'
 like "Ctrl-C ends it" "$(at_terminal '\003' 'trap : INT; bpcp /w/large 0:/tmp/slower
     echo status $?' at n0 'pgrep bproc-copy')" "status 130"
-ok "on the node as well" wait_for 10 at n0 '! pgrep bproc-copy'
+ok "on the node as well" wait_for 20 at n0 '! pgrep bproc-copy'
 at n2 'mkfifo /tmp/slowest'
 here 'bpcp /w/large 0,2:/tmp/slowest >/tmp/cut 2>&1; echo $? >>/tmp/cut' &
 cut=$!
-wait_for 5 here '[ $(bpstat -p | wc -l) -ge 3 ]'
-ok "the children that stand for its targets have these' words" wait_for 5 here \
+wait_for 20 here '[ $(bpstat -p | wc -l) -ge 3 ]'
+ok "the children that stand for its targets have these' words" wait_for 20 here \
     '[ "$(ps -eo args= | sed -n "/^bproc-copy target/s/ -[CH].* -- / /p" | xargs)" = \
         "bproc-copy target -l n0: /tmp/slowest large bproc-copy target -l n2: /tmp/slowest large" ]' ||
     here 'ps -eo args= | grep ^bproc-copy' | sed 's/^/# /'

@@ -42,7 +42,7 @@ here 'mkdir -p /etc/clustershell/groups.conf.d
     cp "$(find /usr -name clustershell-groups.conf)" /etc/clustershell/groups.conf.d/bproc.conf'
 is "knows groups of nodes" "$(here "$clush -w @bproc:up hostname | sort")" "$each"
 here "timeout -s INT 2 $clush -w n[0-7] sleep 33"
-ok "what is interrupted ends" wait_for 10 on n7 sh -c '! pgrep -f "^sleep 33"'
+ok "what is interrupted ends" wait_for 20 on n7 sh -c '! pgrep -f "^sleep 33"'
 
 # pdsh.
 is "pdsh's exec module" "$(here 'pdsh -R exec -w n[0-7] bprsh -l %u %h hostname | sort')" "$each"
@@ -53,7 +53,7 @@ exits 7 "gives the highest status" here "$shim pdsh -S -R ssh -w n[0-7] 'exit \$
 is "with the words of PDSH_SSH_ARGS" \
     "$(here "$shim PDSH_SSH_ARGS='-2 -a -x -l%u %h' pdsh -R ssh -w n3 hostname")" "n3: n3"
 ok "a command that takes too long" here "$shim pdsh -R ssh -u 1 -w n[0-7] sleep 34"
-ok "is ended" wait_for 10 on n7 sh -c '! pgrep -f "^sleep 34"'
+ok "is ended" wait_for 20 on n7 sh -c '! pgrep -f "^sleep 34"'
 
 # GNU parallel.
 parallel='parallel --will-cite --ssh bprsh'
@@ -76,7 +76,7 @@ is "on both" "$(here 'cd w; cat in?.out | grep n | sort -u' | tr '\n' ' ')" "n0 
 is "and cleans up" "$(here 'for n in n0 n1; do bprsh $n "ls in*" 2>/dev/null; done')" ""
 exits 3 "a job that fails stops it" here "$parallel -S 1/n0,1/n1 --halt now,fail=1 \
     'sleep {}; exit 3' ::: 1 35"
-ok "with the others" wait_for 15 on n1 sh -c '! pgrep -f "^sleep 35"'
+ok "with the others" wait_for 20 on n1 sh -c '! pgrep -f "^sleep 35"'
 is "binary input in blocks" \
     "$(here "seq 200000 | $parallel -S 1/n0,1/n1,1/n2 --pipe --block 100k wc -l" |
         awk '{ s += $1 } END { print s }')" \

@@ -47,7 +47,7 @@ ticked_since() {
 goes_on() {
     local before
     before=$(ticks "$2")
-    if wait_for "${3-5}" ticked_since "$2" "$before"; then
+    if wait_for "${3-20}" ticked_since "$2" "$before"; then
         pass "$1"
     else
         fail "$1" "$2 does not tick:" "$(grep -v tick "$STEADY")"
