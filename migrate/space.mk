@@ -18,6 +18,7 @@ migrate_bproc_space_SOURCES = \
 	migrate/rootopen.c migrate/rootopen.h \
 	migrate/space/numbers.c migrate/space/numbers.h \
 	migrate/space/orders.c migrate/space/orders.h \
+	migrate/space/pending.c migrate/space/pending.h \
 	migrate/space/pidfork.c migrate/space/pidfork.h \
 	migrate/space/procstat.c migrate/space/procstat.h \
 	migrate/space/program.c migrate/space/program.h \

@@ -13,6 +13,7 @@
 
 #include "migrate/space/keeper_child.h"
 #include "migrate/space/launch.h"
+#include "migrate/space/pending.h"
 #include "migrate/space/reap.h"
 #include "proto/rawcall.h"
 
@@ -243,6 +244,7 @@ static void birth_take(const struct keeper_birth *birth)
 
     RAW2(SYS_prctl, PR_SET_NAME, "bproc-keeper");
     RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, KERNEL_SIGSET);
+    pending_narrow();
     if (birth->lead)
         RAW0(SYS_setsid);
     else

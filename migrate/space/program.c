@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "migrate/criuready.h"
+#include "migrate/space/pending.h"
 #include "migrate/space/program.h"
 #include "migrate/space/rootns.h"
 #include "migrate/space/spec.h"
@@ -233,6 +234,7 @@ static long all_take(struct program *program)
 {
     long error = program->is_worker ? worker_open(program) : 0;
 
+    pending_widen();
     session_set(program);
     if (!error)
         error = fds_place(program);

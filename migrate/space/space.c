@@ -27,6 +27,7 @@
 #include "migrate/space/mounts.h"
 #include "migrate/space/numbers.h"
 #include "migrate/space/orders.h"
+#include "migrate/space/pending.h"
 #include "migrate/space/room.h"
 #include "migrate/space/rootns.h"
 #include "migrate/space/spec.h"
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
     numbers_init();
     limits_raise();
     spec_init();
+    pending_init();
     room_init();
     signals = reap_signals();
     if (signals < 0 || keeper_init(fate_report, fate_signal) < 0 || census_init(&ops) < 0 ||
