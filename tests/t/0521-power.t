@@ -17,7 +17,7 @@ call() {
 
 # becomes NODE STATE: soon the node is in the state.
 becomes() {
-    wait_for 10 sh -c \
+    wait_for 30 sh -c \
         "[ \"\$('$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -s $1)\" = $2 ]"
 }
 
@@ -27,7 +27,7 @@ is_off() {
 
 # gone NODE: soon the machine is off; before that no command can be executed there any more.
 gone() {
-    wait_for 10 is_off "$1"
+    wait_for 30 is_off "$1"
 }
 
 boots() {
@@ -41,9 +41,11 @@ conf() {
 }
 
 before=$(boots 1)
-# At once, as it will be back soon.
-mapfile -t said < <(on master sh -c 'cd /tmp && ./nodecalls reboot 1 && bpstat -l 1 | tail -n 1
-    bpstat -t allup; ./nodecalls rfork 1; ./nodecalls chmod 1 0111')
+# It would be back soon, but who has the lab's lock keeps it from being switched on.
+mapfile -t said < <(flock "${BPLAB_DIR:-/run/bplab}/$LAB.lock" \
+    "$BPROC_BUILD/lab/bplab" -c "$LAB" exec master -- timeout "$ON_TIMEOUT" sh -c '
+        cd /tmp && ./nodecalls reboot 1 && bpstat -l 1 | tail -n 1
+        bpstat -t allup; ./nodecalls rfork 1; ./nodecalls chmod 1 0111')
 is "a reboot" "${said[0]}" 0
 like "the node has gone when the call returns" "${said[1]}" " reboot +----------"
 is "others stay" "${said[2]}" 2
@@ -68,7 +70,7 @@ ok "switched on again it is up" becomes 2 up
 
 on master bpsh 2 sleep 60 &
 job=$!
-ok "a process runs there" wait_for 5 sh -c \
+ok "a process runs there" wait_for 20 sh -c \
     "'$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -p | grep -q 2\$"
 is "pwroff by state" "$(call setnodestatus 2 6)" 0
 ok "is shown" becomes 2 pwroff
@@ -102,5 +104,5 @@ on master sh -c 'printf "#!/bin/sh\nexec sleep 60\n" >/etc/bproc/node_up
 bplab daemon --no-wait n1 restart
 ok "node_up that does not end" becomes 1 error
 like "has its time" "$(bplab logs master)" "node 1: boot -> error \(node_up took longer than 2 s\)"
-ok "and is killed" wait_for 5 on master sh -c '! pgrep -x sleep'
+ok "and is killed" wait_for 20 on master sh -c '! pgrep -x sleep'
 done_testing
