@@ -25,7 +25,7 @@ bplab daemon n0 kill
 says "slaved is killed: the ghost of its process is killed at once" 2 "${child[0]} killed 9"
 node_becomes "the node is down" 2 0 down
 is "a fork there fails" "$(on master "$PROGS/onecall" rfork 0)" "failed 301"
-ok "its processes have ended" wait_for 5 is_empty n0
+ok "its processes have ended" wait_for 20 is_empty n0
 goes_on "another node's process goes on" "${child[1]}"
 is "one line in the log says why, and how many processes it cost" \
     "$(log_lines 0 '.*; 1 process lost)')" 1
@@ -37,7 +37,7 @@ forks_work "slaved is started again" 0
 bplab daemon n1 stop
 says "slaved ends: the ghost of its process is killed at once" 2 "${child[1]} killed 9"
 node_becomes "the node is down" 2 1 down
-ok "its processes have ended" wait_for 5 is_empty n1
+ok "its processes have ended" wait_for 20 is_empty n1
 bplab daemon n1 start
 forks_work "slaved is started again" 1
 on master kill -s USR2 "${child[2]}"
@@ -55,7 +55,7 @@ fails "and nobody is killed" grep -q killed "$STEADY"
 # ---- power and network are gone ----
 
 on master sh -c 'bpsh 1 sh -c "while echo tick; do sleep 0.05; done" >/run/ticks 2>&1 &'
-wait_for 10 on master grep -q tick /run/ticks
+wait_for 20 on master grep -q tick /run/ticks
 
 # With the cable pulled first not even a farewell of the kernel's gets out.
 bplab cut n0
@@ -117,7 +117,7 @@ arrival_stop() {
 }
 
 # Those of the forks before end a moment later than these.
-wait_for 10 on n0 sh -c '! pgrep -x bproc-arrival >/dev/null'
+wait_for 20 on n0 sh -c '! pgrep -x bproc-arrival >/dev/null'
 bplab exec master -- timeout 50 "$PROGS/vector" 256 1 0 0 >"$TMP/vector" 2>&1 &
 vector=$!
 # What is stopped where it arrives cannot be there before the node is gone.
@@ -130,10 +130,11 @@ node_becomes "the node comes back" 20 0 up
 
 # ---- the transfer's connection ends first, and then the link, within less than masterd waits ----
 
-# Nanoseconds from the one to the other come out.
-ends_in_turn='pkill -KILL -x bproc-arrival; a=$(date +%s%N); sleep 0.03; pkill -KILL -x slaved
-    echo $(( $(date +%s%N) - a ))'
-for try in 1 2 3 4 5; do
+# Nanoseconds from before the one until after the other come out.
+ends_in_turn='arrival=$(pgrep -x bproc-arrival) slaved=$(pgrep -x slaved) begun=$(date +%s%N)
+    kill -KILL $arrival; sleep 0.03; kill -KILL $slaved
+    while ps -p "$slaved" >/dev/null; do sleep 0.005; done; echo $(( $(date +%s%N) - begun ))'
+for _ in 1 2 3 4 5 6 7 8 9 10; do
     bplab exec master -- timeout 50 "$PROGS/vector" 256 0 >"$TMP/vector" 2>&1 &
     vector=$!
     arrival_stop
@@ -141,9 +142,14 @@ for try in 1 2 3 4 5; do
     wait $vector
     bplab daemon n0 restart >/dev/null 2>&1
     wait_for 20 node_is 0 up
-    (( took > 150000000 )) || break
+    (( took > 200000000 )) || break
 done
-is "a transfer that broke off fails by the node that died" "$(<"$TMP/vector")" "0 Slave node died"
+name="a transfer that broke off fails by the node that died"
+if (( took > 200000000 )); then
+    skip "$name" "the machine is too busy to kill one soon after the other"
+else
+    is "$name" "$(<"$TMP/vector")" "0 Slave node died"
+fi
 
 # ---- the node's space dies ----
 
@@ -153,7 +159,7 @@ says "the process space is killed: so is the ghost" 2 "${child[0]} killed 9"
 wait $steady
 bplab daemon n0 restart
 forks_work "slaved is started again" 0
-ok "masterd knows no process any more" wait_for 5 nobody_is_there
-ok "no ghost is left" wait_for 5 no_ghosts
+ok "masterd knows no process any more" wait_for 20 nobody_is_there
+ok "no ghost is left" wait_for 20 no_ghosts
 
 done_testing
