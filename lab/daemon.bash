@@ -133,9 +133,10 @@ daemon_signal() {
     node_enter "$1" kill "-$2" "$REPLY"
 }
 
+# One that ends by itself meanwhile is stopped, too.
 daemon_stop() {
     local end=$((SECONDS + patience))
-    daemon_signal "$1" "$2" || exit 1
+    daemon_signal "$1" "$2" || ! daemon_find "$1" || exit 1
     while daemon_find "$1"; do
         ((SECONDS <= end)) || die "cannot stop daemon of $1: still there after $patience seconds"
         sleep 0.02
