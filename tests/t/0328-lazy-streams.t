@@ -18,6 +18,6 @@ holders_are_gone() {
 ok "it is heard and hears while its memory comes" on master "$prog" talks 0
 ok "and when it is killed, it has been heard" on master "$prog" dies 0
 ok "a user's" as_nobody "$prog" talks 0
-ok "nothing is left" wait_for 10 holders_are_gone
+ok "nothing is left" wait_for 20 holders_are_gone
 
 done_testing

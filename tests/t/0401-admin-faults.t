@@ -36,7 +36,7 @@ exits 1 "a reboot that fails at once" on master bpctl -S 0 -R
 is "is told" "$(cat "$TMP/out")" "0: Input/output error"
 like "and in the log" "$(bplab logs master)" \
     "node 0: cannot reboot: cannot run .*: Input/output error"
-ok "and the node is up" wait_for 10 all_up
+ok "and the node is up" wait_for 20 all_up
 is "as it was" "$(bplab status | awk '$1 == "n0" { print $4 }')" "$before"
 is "the other node has gone on" "$(on master bpsh 1 hostname)" n1
 done_testing

@@ -57,7 +57,7 @@ n2: rank 5 of 6, sum 15"
 is "Open MPI" \
     "$(openmpi --host n0,n1,n2 ring.openmpi | sort; echo "${PIPESTATUS[0]}")" \
     "$one_each"$'\n0'
-ok "leaves nothing behind" wait_for 10 quiet
+ok "leaves nothing behind" wait_for 30 quiet
 is "its daemons started one by one from here" \
     "$(openmpi --mca plm_rsh_no_tree_spawn 1 --host n0,n1,n2 ring.openmpi | sort)" "$one_each"
 on master sh -c 'bpstat --hostfile=ompi all | sed "s/slots=.*/slots=2/" >/tmp/hosts'
@@ -73,7 +73,7 @@ master: rank 2 of 3, sum 3
 n0: rank 0 of 3, sum 3, ring closed
 n1: rank 1 of 3, sum 3"
 exits 3 "a rank that gives up ends them all" openmpi --host n0,n1,n2 ring.openmpi 3
-ok "on all nodes" wait_for 15 quiet
+ok "on all nodes" wait_for 30 quiet
 
 is "MPICH" \
     "$(mpich -hosts n0,n1,n2 -n 3 ring.mpich | sort; echo "${PIPESTATUS[0]}")" \
@@ -84,7 +84,7 @@ is "as a stranger to it" \
 on master sh -c 'bpstat --hostfile=hydra all | sed "s/:.*/:2/" >/tmp/hosts'
 is "by a host file" "$(mpich -f /tmp/hosts -n 6 ring.mpich | sort)" "$two_each"
 exits 3 "a rank that gives up ends them all" mpich -hosts n0,n1,n2 -n 3 ring.mpich 3
-ok "on all nodes" wait_for 15 quiet
+ok "on all nodes" wait_for 30 quiet
 
 # The variables that users may have.
 snippet=$(find "$BPLAB_STAGE" -name bproc-agents.sh)
@@ -100,12 +100,12 @@ export OMPI_MCA_plm_rsh_agent=bprsh
 
 # What was started goes with the one that started it.
 openmpi --host n0,n1,n2 sleep 300 &
-ok "Open MPI runs a program that is none of MPI's" wait_for 10 on n2 pgrep -u alice -x sleep
+ok "Open MPI runs a program that is none of MPI's" wait_for 30 on n2 pgrep -u alice -x sleep
 on master pkill -KILL -u alice -f '^mpirun.openmpi'
 ok "which ends when mpirun is killed" wait_for 30 quiet
 wait
 mpich -hosts n0,n1,n2 -n 3 sleep 300 &
-ok "so does MPICH" wait_for 10 on n2 pgrep -u alice -x sleep
+ok "so does MPICH" wait_for 30 on n2 pgrep -u alice -x sleep
 on master pkill -KILL -u alice -f '^mpirun.mpich'
 ok "which ends too" wait_for 30 quiet
 wait
