@@ -302,7 +302,7 @@ static ssize_t read_soon(struct pair *pair, int fd, void *bytes, size_t len)
 {
     ssize_t n = -1;
 
-    (void)pair_until(pair, 2000, (n = read(fd, bytes, len)) >= 0 || errno != EAGAIN);
+    (void)pair_until(pair, 20000, (n = read(fd, bytes, len)) >= 0 || errno != EAGAIN);
     return n >= 0 ? n : -errno;
 }
 

@@ -102,14 +102,14 @@ static void test_small(void)
     is_int(pair.side[MASTER].idle + pair.side[NODE].idle, 0, "nobody is idle yet");
     close(parent[2]);
     is_int(read_soon(&pair, process[2], &byte, 1), 0, "then that half ends too");
-    ok(pair_until(&pair, 2000, pair.side[MASTER].idle && pair.side[NODE].idle),
+    ok(pair_until(&pair, 20000, pair.side[MASTER].idle && pair.side[NODE].idle),
        "both sides are idle when all has ended");
     is_int(pair.side[MASTER].broken + pair.side[NODE].broken, 0, "and none is broken");
     relay_free(pair.side[NODE].relay);
     pair.side[NODE].relay = NULL;
     tls_free(pair.side[NODE].ssl);
     pair.side[NODE].ssl = NULL;
-    ok(pair_until(&pair, 2000, pair.side[MASTER].broken), "the end of the connection is told");
+    ok(pair_until(&pair, 20000, pair.side[MASTER].broken), "the end of the connection is told");
     close(process[1]), close(process[2]), close(parent[0]);
     pair_close(&pair);
 }
@@ -302,7 +302,7 @@ static void test_outputs(void)
        "others write as well");
     for (int i = 0; i < 3; i++)
         close(made[i][1]);
-    ok(pair_until(&pair, 2000, pair.side[MASTER].idle), "all come to an end");
+    ok(pair_until(&pair, 20000, pair.side[MASTER].idle), "all come to an end");
     is_int(pread(file, text, sizeof(text), 0), 5, "a file gets output");
     close(file), close(master), close(slave);
     pair_close(&pair);

@@ -28,7 +28,7 @@ static void test_late_reader(bool last)
     close(process);
     pair_turn(&pair, 50);
     is_int(pair.side[NODE].idle + pair.side[NODE].flushed, 0, "no end before the output is read");
-    ok(pair_until(&pair, 2000, ({
+    ok(pair_until(&pair, 20000, ({
         ssize_t n = read(parent, bytes, 8192);
         got += n > 0 ? (size_t)n : 0;
         pair.side[NODE].idle;
@@ -36,7 +36,7 @@ static void test_late_reader(bool last)
     while (read(parent, bytes, 1) == 1)
         got++;
     is_int(got, sizeof(bytes), "and nothing is missing");
-    (void)pair_until(&pair, last ? 2000 : 20, pair.side[MASTER].over && pair.side[NODE].over);
+    (void)pair_until(&pair, last ? 20000 : 20, pair.side[MASTER].over && pair.side[NODE].over);
     is_int(pair.side[MASTER].over + pair.side[NODE].over, last ? 2 : 0, "over when it may be");
     close(parent);
     pair_close(&pair);
@@ -65,7 +65,7 @@ static void test_broken_pipe(void)
     close(parent[2]);
     pair_turn(&pair, 50);
     ok(write_fails(process[2], EPIPE), "a socket closed at the parent is closed at the process");
-    ok(pair_until(&pair, 2000, pair.side[MASTER].idle && pair.side[NODE].idle),
+    ok(pair_until(&pair, 20000, pair.side[MASTER].idle && pair.side[NODE].idle),
        "both sides are idle after that");
     close(process[0]), close(process[2]), close(parent[1]);
     pair_close(&pair);
@@ -84,7 +84,7 @@ static void test_flush(bool direct)
     pair_output(&pair, 1, &other_process, &other_parent);
     if (direct)
         relay_set_direct(pair.side[NODE].relay);
-    (void)pair_until(&pair, 1000, ({
+    (void)pair_until(&pair, 20000, ({
         size_t left = sizeof(bytes) - sent;
         ssize_t n = write(process, bytes, left < 65536 ? left : 65536);
         if (n > 0)
@@ -97,7 +97,7 @@ static void test_flush(bool direct)
     is_int(relay_flush(pair.side[NODE].relay), -EALREADY, "only once");
     pair_turn(&pair, 50);
     is_int(pair.side[NODE].flushed, 0, "it is not over while the reader stalls");
-    ok(pair_until(&pair, 5000, ({
+    ok(pair_until(&pair, 20000, ({
         ssize_t n = pair.side[NODE].flushed ? -1 : read(parent, bytes, 8192);
         if (n > 0)
             got += (size_t)n;
@@ -121,7 +121,7 @@ static void test_flush_empty(bool direct)
     if (direct)
         relay_set_direct(pair.side[NODE].relay);
     relay_flush(pair.side[NODE].relay);
-    ok(pair_until(&pair, 2000, pair.side[NODE].flushed), "a flush with nothing to send ends");
+    ok(pair_until(&pair, 20000, pair.side[NODE].flushed), "a flush with nothing to send ends");
     close(process), close(parent);
     pair_close(&pair);
 }
@@ -143,11 +143,11 @@ static void test_unasked(bool direct)
     pair_turn(&pair, 50);
     is_int(pair.side[NODE].flushed, 0, "no word of a flush while a stream is open");
     close(process[1]);
-    ok(pair_until(&pair, direct ? 2000 : 50, pair.side[NODE].flushed) == direct,
+    ok(pair_until(&pair, direct ? 20000 : 50, pair.side[NODE].flushed) == direct,
        "when all have ended one comes unasked, if the reader is there");
     is_int(read(parent[0], bytes, sizeof(bytes)), 4, "who has got all by then");
     is_int(relay_flush(pair.side[NODE].relay), direct ? -EALREADY : 0, "and none is begun after");
-    ok(pair_until(&pair, 2000, pair.side[NODE].flushed), "it is over");
+    ok(pair_until(&pair, 20000, pair.side[NODE].flushed), "it is over");
     close(parent[0]), close(parent[1]);
     pair_close(&pair);
 }
@@ -164,7 +164,7 @@ static void test_datagram_end(void)
     relay_flush(pair.side[NODE].relay);
     ok(!pair_until(&pair, 1500, pair.side[NODE].idle), "a datagram socket is open at a grandchild");
     close(process);
-    ok(pair_until(&pair, 3000, pair.side[MASTER].idle && pair.side[NODE].idle),
+    ok(pair_until(&pair, 20000, pair.side[MASTER].idle && pair.side[NODE].idle),
        "and over when he has gone");
     close(parent);
     pair_close(&pair);

@@ -89,7 +89,7 @@ static void attack_run(const struct attack *attack)
     memset(bytes, 'x', sizeof(bytes));
     memcpy(bytes, attack->body, attack->len < 12 ? attack->len : 12);
     bulk_send_data(victim.pair.side[NODE].ssl, attack->proc, attack->serial, bytes, attack->len);
-    (void)pair_until(&victim.pair, attack->fine ? 30 : 2000, victim.pair.side[MASTER].broken);
+    (void)pair_until(&victim.pair, attack->fine ? 30 : 20000, victim.pair.side[MASTER].broken);
     is_int(victim.pair.side[MASTER].broken, !attack->fine, "%s %s", attack->name,
            attack->fine ? "is borne" : "ends the connection");
     victim_close(&victim);
@@ -105,7 +105,7 @@ static void twice_run(bproc_proc first, bproc_proc second, const char *name)
     ssl = victim.pair.side[NODE].ssl;
     bulk_send_data(ssl, first, 2, NULL, 0);
     bulk_send_data(ssl, second, 2, "abc", second == P_STREAM_DATA ? 3 : 0);
-    ok(pair_until(&victim.pair, 2000, victim.pair.side[MASTER].broken),
+    ok(pair_until(&victim.pair, 20000, victim.pair.side[MASTER].broken),
        "%s ends the connection", name);
     victim_close(&victim);
 }
@@ -155,7 +155,7 @@ static bool talk_run(const uint8_t *talk, size_t len)
     SSL_shutdown(side->ssl);
     tls_free(side->ssl);
     side->ssl = NULL;
-    ended = pair_until(&victim.pair, 2000, victim.pair.side[MASTER].broken);
+    ended = pair_until(&victim.pair, 20000, victim.pair.side[MASTER].broken);
     victim_close(&victim);
     return ended;
 }

@@ -30,10 +30,10 @@ static void test_over(void)
     pair_output(&pair, 0, &process, &parent);
     ok(says(&pair, process, parent, "output"), "a process writes");
     close(process);
-    (void)pair_until(&pair, 2000, pair.side[NODE].idle);
+    (void)pair_until(&pair, 20000, pair.side[NODE].idle);
     is_int(pair.side[MASTER].over + pair.side[NODE].over, 0, "its end alone is not the last word");
     relay_over(pair.side[NODE].relay);
-    ok(pair_until(&pair, 2000, pair.side[MASTER].over && pair.side[NODE].over),
+    ok(pair_until(&pair, 20000, pair.side[MASTER].over && pair.side[NODE].over),
        "the last word of one side is answered by the other");
     is_int(pair.side[MASTER].broken + pair.side[NODE].broken, 0, "and none is broken");
     serves_again(&pair);
@@ -52,7 +52,7 @@ static void test_last(void)
     relay_set_last(pair.side[MASTER].relay);
     ok(says(&pair, process, parent, "output"), "a process writes");
     close(process);
-    ok(pair_until(&pair, 2000, pair.side[MASTER].over && pair.side[NODE].over),
+    ok(pair_until(&pair, 20000, pair.side[MASTER].over && pair.side[NODE].over),
        "the master says the last word with its mark, and is answered");
     is_int(pair.side[NODE].flushed, 1, "after all has been delivered");
     is_int(pair.side[MASTER].broken + pair.side[NODE].broken, 0, "and none is broken");
@@ -72,12 +72,12 @@ static void test_last_waits(void)
     relay_set_direct(pair.side[NODE].relay);
     relay_set_last(pair.side[MASTER].relay);
     close(process);
-    ok(pair_until(&pair, 2000, pair.side[MASTER].over), "a process ends without a word");
-    ok(pair_until(&pair, 2000, pair.side[NODE].flushed), "its node needs no word of the master's");
+    ok(pair_until(&pair, 20000, pair.side[MASTER].over), "a process ends without a word");
+    ok(pair_until(&pair, 20000, pair.side[NODE].flushed), "its node needs no word of the master's");
     pair_turn(&pair, 50);
     is_int(pair.side[NODE].over, 0, "who says the last one later");
     bulk_flush(pair.side[MASTER].ssl);
-    ok(pair_until(&pair, 2000, pair.side[NODE].over), "and it comes");
+    ok(pair_until(&pair, 20000, pair.side[NODE].over), "and it comes");
     is_int(pair.side[MASTER].broken + pair.side[NODE].broken, 0, "none is broken");
     serves_again(&pair);
     close(parent);
@@ -114,7 +114,7 @@ static void test_last_crossed(void)
     ok(hears(&pair, P_STREAM_CLOSED) && hears(&pair, P_STREAM_OVER), "a mark and the last word");
     bulk_send_data(node, P_STREAM_FLUSH, 0, NULL, 0);
     bulk_send_data(node, P_STREAM_OVER, 0, NULL, 0);
-    ok(pair_until(&pair, 2000, pair.side[MASTER].over), "a flush that crosses it is borne");
+    ok(pair_until(&pair, 20000, pair.side[MASTER].over), "a flush that crosses it is borne");
     is_int(pair.side[MASTER].broken, 0, "breaks nothing");
     serves_again(&pair);
     close(fds[0]);
@@ -140,7 +140,7 @@ static void test_last_answers(void)
     relay_flush(pair.side[MASTER].relay);
     bulk_send_data(master, P_STREAM_CLOSED, 0, NULL, 0);
     bulk_send_data(master, P_STREAM_OVER, 0, NULL, 0);
-    ok(pair_until(&pair, 2000, pair.side[MASTER].over), "the last word is answered");
+    ok(pair_until(&pair, 20000, pair.side[MASTER].over), "the last word is answered");
     is_int(pair.side[MASTER].flushed, 1, "it answers the flush, which is not sent");
     is_int(pair.side[MASTER].broken, 0, "and breaks nothing");
     pair_close(&pair);
