@@ -18,11 +18,11 @@ background() {
 # collect NODE SOCKET FILE: what is sent to the datagram socket there goes to the file.
 collect() {
     background "$1" /run/socat.log socat -u "UNIX-RECV:$2,mode=666" "OPEN:$3,creat,append"
-    wait_for 5 on "$1" test -S "$2"
+    wait_for 20 on "$1" test -S "$2"
 }
 
 node_is() {
-    wait_for 10 sh -c "[ \"\$($lab -c $LAB exec master bpstat -s 0)\" = $1 ]"
+    wait_for 20 sh -c "[ \"\$($lab -c $LAB exec master bpstat -s 0)\" = $1 ]"
 }
 
 # The start: mistakes are told to whoever makes them, the rest goes to syslog.
@@ -40,7 +40,7 @@ exits 1 "masterd as somebody else" bplab exec -u nobody master masterd
 is "is told at the terminal" "$(sed 's/^<.>//' "$TMP/out")" "masterd: only root can run masterd"
 is "masterd goes to the background without a word" "$(on master masterd 2>&1; echo $?)" 0
 is "and answers when it has" "$(on master bpstat -s)" down
-ok "it writes to syslog" wait_for 5 on master grep -qE '<30>.*masterd\[[0-9]+\]: ready: release' \
+ok "it writes to syslog" wait_for 20 on master grep -qE '<30>.*masterd\[[0-9]+\]: ready: release' \
     /run/syslog
 is "it has let go of its terminal" \
     "$(on master sh -c 'pid=$(cat /run/bproc/masterd.pid); ps -o tty= -p $pid; ps -o pid= -s $pid |
@@ -60,13 +60,13 @@ exits 1 "slaved with a wrong token" on n0 slaved --join "${command[2]}" --token 
 like "is told at the terminal" "$(cat "$TMP/out")" "the master refuses: unknown token"
 is "slaved returns when it is ready" "$(on n0 slaved "${command[@]:1}" >/dev/null 2>&1; echo $?)" 0
 ok "and the node comes up" node_is up
-ok "it writes to syslog" wait_for 5 on n0 grep -qE '<30>.*slaved\[[0-9]+\]: ' /run/syslog
+ok "it writes to syslog" wait_for 20 on n0 grep -qE '<30>.*slaved\[[0-9]+\]: ' /run/syslog
 ok "it runs commands" on master bpsh 0 true
 exits 1 "a second slaved" on n0 slaved
 like "is refused at the terminal" "$(cat "$TMP/out")" "slaved: .*another slaved runs here"
 is "the first goes on" "$(on master bpstat -s)" up
 on n0 sh -c 'kill $(cat /run/bproc/slaved.pid)'
-wait_for 10 on n0 sh -c '! pgrep -x slaved'
+wait_for 20 on n0 sh -c '! pgrep -x slaved'
 is "-l chooses the facility" \
     "$(on n0 slaved -l local3 >/dev/null 2>&1; echo $?)" 0
 node_is up
@@ -80,34 +80,34 @@ exits 1 "a facility that is none" on n0 slaved -l moon
 
 # The end.
 background master /run/sleep.log bpsh -N 0 sleep 60
-wait_for 5 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 2 ]"
+wait_for 20 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 2 ]"
 on n0 sh -c 'kill $(cat /run/bproc/slaved.pid)'
-ok "SIGTERM ends slaved" wait_for 10 on n0 sh -c '! pgrep -x slaved'
-ok "with its processes" wait_for 5 on n0 sh -c '! pgrep -x sleep'
-ok "and its helpers" wait_for 5 on n0 sh -c '! pgrep bproc-'
+ok "SIGTERM ends slaved" wait_for 20 on n0 sh -c '! pgrep -x slaved'
+ok "with its processes" wait_for 20 on n0 sh -c '! pgrep -x sleep'
+ok "and its helpers" wait_for 20 on n0 sh -c '! pgrep bproc-'
 ok "the master sees it at once" node_is down
-ok "and the ghost is gone" wait_for 5 on master sh -c '! pgrep "^(sleep|bpsh)$"'
+ok "and the ghost is gone" wait_for 20 on master sh -c '! pgrep "^(sleep|bpsh)$"'
 fails "its socket does not answer" on n0 bpstat
 on master sh -c 'kill $(cat /run/bproc/masterd.pid)'
-ok "SIGTERM ends masterd" wait_for 10 on master sh -c '! pgrep -x masterd'
-ok "and its helpers" wait_for 5 on master sh -c '! pgrep bproc-'
-ok "with a line on it" wait_for 5 on master grep -qE 'masterd\[[0-9]+\]: ending on signal 15' /run/syslog
+ok "SIGTERM ends masterd" wait_for 20 on master sh -c '! pgrep -x masterd'
+ok "and its helpers" wait_for 20 on master sh -c '! pgrep bproc-'
+ok "with a line on it" wait_for 20 on master grep -qE 'masterd\[[0-9]+\]: ending on signal 15' /run/syslog
 
 # Under a service manager.
 background master /run/masterd.log env NOTIFY_SOCKET=/run/notify masterd -d
-ok "masterd tells the service manager that it is ready" wait_for 10 on master grep -q READY=1 \
+ok "masterd tells the service manager that it is ready" wait_for 20 on master grep -q READY=1 \
     /run/notified
 is "then it answers" "$(on master bpstat -t)" 1
 like "and how it is" "$(on master cat /run/notified)" "STATUS=1 nodes configured"
 on master sh -c 'kill -HUP $(cat /run/bproc/masterd.pid)'
-ok "a reload is told" wait_for 5 on master grep -q RELOADING=1 /run/notified
+ok "a reload is told" wait_for 20 on master grep -q RELOADING=1 /run/notified
 like "with its time" "$(on master cat /run/notified)" "MONOTONIC_USEC=[0-9]+"
 background n0 /run/slaved.log env NOTIFY_SOCKET=/run/notify slaved -d
-ok "so does slaved" wait_for 10 on n0 grep -q READY=1 /run/notified
+ok "so does slaved" wait_for 20 on n0 grep -q READY=1 /run/notified
 node_is up
 is "processes do not inherit its socket" "$(on master bpsh 0 printenv NOTIFY_SOCKET)" ""
 on n0 sh -c 'kill $(cat /run/bproc/slaved.pid)'
 on master sh -c 'kill $(cat /run/bproc/masterd.pid)'
-ok "the end of masterd is told" wait_for 5 on master grep -q STOPPING=1 /run/notified
+ok "the end of masterd is told" wait_for 20 on master grep -q STOPPING=1 /run/notified
 like "lines for the journal have their priority" "$(on master cat /run/masterd.log)" "^<6>masterd: "
 done_testing

@@ -40,14 +40,14 @@ is "a reader that stops ends the child with SIGPIPE" \
 is "a child of a session leader talks as well" \
     "$(inside "setsid -w sh -c \"\$output say 2>&1; true\" | sort")" $'err\nout'
 is "the terminal of the caller shows output and errors of the child" \
-    "$(bplab exec -t master -- timeout 20 "$progs/output" say </dev/null | tr -d '\r' | sort)" \
+    "$(bplab exec -t master -- timeout 60 "$progs/output" say </dev/null | tr -d '\r' | sort)" \
     $'err\nout'
 
 # ---- pipes and sockets from before the fork ----
 
 # stream PROGRAM CASE NAME
 stream() {
-    ok "$3" on master timeout 30 "$progs/$1" "$2"
+    ok "$3" on master timeout 50 "$progs/$1" "$2"
 }
 
 flow() {
@@ -82,7 +82,7 @@ flow broken-down "a pipe whose reader was the child gives EPIPE to the caller"
 none_left() {
     ! on master pgrep -x bproc-carrier && ! on "n0" pgrep -x bproc-arrival
 }
-ok "no relay stays when all has been closed" wait_for 10 none_left
+ok "no relay stays when all has been closed" wait_for 20 none_left
 
 # ---- what has carried one process's streams carries the next one's ----
 
@@ -101,7 +101,7 @@ round() {
 # Each keeps a few for the next one, by what it has carried; what is left behind would be one a round.
 round
 round
-wait_for 10 none_left
+wait_for 20 none_left
 had=("$(most master)" "$(most n0)")
 for _ in 1 2 3 4 5; do
     round
@@ -109,7 +109,7 @@ done
 none_more() {
     (( $(most master) <= had[0] + 2 && $(most n0) <= had[1] + 2 ))
 }
-ok "nothing of odd streams is left to those who carry the next ones" wait_for 5 none_more ||
+ok "nothing of odd streams is left to those who carry the next ones" wait_for 20 none_more ||
     diag "${had[*]}: $(most master) $(most n0)"
 
 done_testing

@@ -44,6 +44,6 @@ fenced copied 0
 fenced lazy 1
 fenced onward 0 1
 
-ok "nobody is left" wait_for 10 nobody_is_there
+ok "nobody is left" wait_for 20 nobody_is_there
 
 done_testing

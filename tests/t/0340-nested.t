@@ -47,16 +47,16 @@ on master sh -c "$nested lost 0 2 >/run/lost.out 2>&1 &"
 wait_for 20 on master grep -q 'lost ready' /run/lost.out
 is "both processes are listed" "$(on master bpstat -p | tail -n +2 | awk '{print $2}' | sort | tr '\n' ' ')" "0 2 "
 # shellcheck disable=SC2016
-ok "the ghost of the one is the child of the other's" wait_for 5 on master sh -c \
+ok "the ghost of the one is the child of the other's" wait_for 20 on master sh -c \
     'set -- $(bpstat -p | tail -n +2 | sort -k2 | cut -f1); [ "$(ps -o ppid= -p "$2" | tr -d " ")" = "$1" ]'
 
 # masterd can be away meanwhile.
 bplab daemon master kill
 bplab daemon master start >/dev/null 2>&1
-ok "a restart of masterd loses neither" wait_for 15 eval '[[ $(on master bpstat -p | wc -l) == 3 ]]'
+ok "a restart of masterd loses neither" wait_for 20 eval '[[ $(on master bpstat -p | wc -l) == 3 ]]'
 bplab kill n2
 cases "the loss of the child's node" eval 'wait_for 20 on master grep -q "^1\\.\\." /run/lost.out; on master cat /run/lost.out'
-ok "nothing is left of it" wait_for 10 eval '[[ $(on master bpstat -p | wc -l) == 1 ]]'
+ok "nothing is left of it" wait_for 20 eval '[[ $(on master bpstat -p | wc -l) == 1 ]]'
 cases "a node that is down" on master "$nested" refuse 0 2
 bplab start n2 >/dev/null 2>&1
 ok "it comes back" wait_for 20 node_is 2 up
@@ -69,10 +69,10 @@ ok "the parent is gone with its node" wait_for 20 node_is 0 down
 ok "its child is still known" eval '[[ $(on master bpstat -p | tail -n +2 | cut -f2) == 1 ]]'
 # shellcheck disable=SC2016
 on master sh -c 'kill -9 $(bpstat -p | tail -n +2 | cut -f1)'
-ok "and can be killed" wait_for 10 eval '[[ $(on master bpstat -p | wc -l) == 1 ]]'
+ok "and can be killed" wait_for 20 eval '[[ $(on master bpstat -p | wc -l) == 1 ]]'
 bplab start n0 >/dev/null 2>&1
 ok "that one comes back, too" wait_for 20 node_is 0 up
 cases "and all works again" on master "$nested" chain 0 1 2
-ok "nothing is left on the nodes" wait_for 10 on n1 sh -c '! pgrep "bproc-(ghost|carrier|arrival)"'
+ok "nothing is left on the nodes" wait_for 20 on n1 sh -c '! pgrep "bproc-(ghost|carrier|arrival)"'
 
 done_testing

@@ -58,18 +58,18 @@ like "and the log says why" "$(bplab logs n0)" "undump pid [0-9]+ .* failed: .*i
 # Signals find it, wherever they come from, and a restart of masterd does not lose it.
 run 0 '/tmp/dump signals sig'
 run 0 '(/tmp/dump undump sig >sig.out; echo "end $?" >>sig.out) & wait' &
-wait_for 10 on n0 grep -q "as it was" /tmp/dir/sig.out
+wait_for 20 on n0 grep -q "as it was" /tmp/dir/sig.out
 pid=$(on n0 sed -n 's/^pid //p' /tmp/dir/sig.out)
 is_known() {
     on master bpstat -p | grep -q "^$pid"$'\t0$'
 }
-ok "the master knows it" wait_for 5 is_known
+ok "the master knows it" wait_for 20 is_known
 is "bptop shows it once, and not what called" "$(on master bptop -b -n 1 |
     grep -cw "^ *$pid") $(on master bptop -b -n 1 | grep -w "^ *$pid" | grep -c "signals sig")" "1 1"
 bplab daemon master restart
-ok "even after a restart" wait_for 15 is_known
+ok "even after a restart" wait_for 20 is_known
 on master kill -USR1 "$pid"
-ok "it hears signals" wait_for 10 on n0 grep -q "^end 0" /tmp/dir/sig.out
+ok "it hears signals" wait_for 20 on n0 grep -q "^end 0" /tmp/dir/sig.out
 wait
 
 # Whose an image is, and who has signed it.
@@ -93,7 +93,7 @@ like "one that was changed is nobody's" "$(run 0 '/tmp/dump undump bad')" "-1 EB
 is "who has come home uses one, too" "$(on master bpsh -n 0 bpsh -- -1 sh -c \
     'cd /tmp/dir; /tmp/dump count homes >/dev/null; /tmp/dump undump homes 2>/dev/null | grep -v ^pid')" \
     "$undumped"
-ok "nothing is left of all these" wait_for 10 nothing_is_left
+ok "nothing is left of all these" wait_for 20 nothing_is_left
 
 # cut NUMBER: what does the work dies there, and who called goes on.
 cut() {
@@ -101,7 +101,7 @@ cut() {
     wait_for 20 node_is 0 up || bail "n0 does not come up"
     like "cut short at point $1" "$(run 0 '/tmp/dump undump img </dev/null; echo after')" \
         $'^pid [0-9]+\n-1 EIO\nafter$'
-    ok "nothing is left of it" wait_for 15 nothing_is_left
+    ok "nothing is left of it" wait_for 20 nothing_is_left
 }
 for point in 22 23 24 25; do
     cut $point

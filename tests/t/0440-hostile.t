@@ -91,7 +91,7 @@ attack "the same with the master's certificate" on master "$HOSTILE" tls $N0 222
 on master sh -c 'printf "\200\0\0\030\0\0\0\143\0\0\0\001\0\0\0\001\0\0\0\001\0\0\0\0\0\0\0\0" >/tmp/header'
 on master socat UNIX-LISTEN:/tmp/other,fork SYSTEM:'head -c 28 >/dev/null; cat /tmp/header' &
 other=$!
-ok "a daemon of another version listens" wait_for 10 on master test -S /tmp/other
+ok "a daemon of another version listens" wait_for 20 on master test -S /tmp/other
 is "and is known by that" "$(on master env BPROC_SOCKET=/tmp/other bpstat 2>&1)" \
     "bpstat: cannot list the nodes: Protocol not supported"
 is "also when a command is to be started" "$(on master env BPROC_SOCKET=/tmp/other bpsh 0 true 2>&1)" \
@@ -104,7 +104,7 @@ attack "garbage over TLS with a node's certificate" on n2 "$HOSTILE" tls $MASTER
 attack "a node that lies" on n2 "$HOSTILE" member $MASTER $TLS
 bplab daemon n2 start
 forks_work "after all that" 0 1 2
-ok "masterd lists the two processes there are" wait_for 5 eval \
+ok "masterd lists the two processes there are" wait_for 20 eval \
     '[[ $(on master bpstat -p | tail -n +2 | wc -l) == 2 ]]'
 between "masterd's memory has not grown much, in KiB" $(( $(masterd_memory) - memory )) -100000 8192
 
@@ -124,7 +124,7 @@ stall_start root n2 800 $N0 2224
 ok "connections that say nothing to a data port keep no command out" on master bpsh 0 true
 is "and no fork" "$(on master "$PROGS/onecall" rfork 0)" "exited 7"
 # And the process's above; what has carried a command waits a moment for the master's last word.
-ok "and make no more than some processes" wait_for 5 eval \
+ok "and make no more than some processes" wait_for 20 eval \
     '[ "$(on n0 pgrep -c bproc-arrival)" -le 257 ]'
 stall_end
 

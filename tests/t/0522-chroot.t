@@ -35,7 +35,7 @@ bpsh() {
 on master sh -c 'bpsh 0 sh -c "trap \"cat /etc/mark; exit 7\" USR1
     while :; do sleep 0.1; done" >/tmp/out; echo "exit $?" >>/tmp/out' &
 job=$!
-wait_for 5 sh -c "'$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -p | grep -q 0\$"
+wait_for 20 sh -c "'$BPROC_BUILD/lab/bplab' -c $LAB exec master bpstat -p | grep -q 0\$"
 # What it starts there has higher numbers.
 pid=$(on master bpstat -p | awk 'NR == 2 { print $1 }')
 

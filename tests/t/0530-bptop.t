@@ -71,9 +71,9 @@ first=$!
 "$lab" -c "$LAB" exec -u alice master -- bpsh -N 1 timeout 300 sh -c 'while :; do :; done' 2>/dev/null &
 second=$!
 for command in "sleep 600" "sleep 601"; do
-    ok "processes come in sight" wait_for 10 is_listed ".command == \"$command\" and .node == 0"
+    ok "processes come in sight" wait_for 20 is_listed ".command == \"$command\" and .node == 0"
 done
-ok "a user's, too" wait_for 10 is_listed '.user == "alice" and .node == 1'
+ok "a user's, too" wait_for 20 is_listed '.user == "alice" and .node == 1'
 is "with children, and no helpers of ours" \
     "$(bptop -b -p -n 1 -w n0 -o command | awk '$1 ~ /^[0-9]+$/ { print $4, $10, $11 }')" \
     $'7 sh -c\n7 sleep 600\n7 sleep 601' ||
@@ -132,48 +132,48 @@ keys() {
     printf '%b\f' "$1" >&3
 }
 
-ok "a terminal shows nodes" wait_for 10 shows 'NODE   STATE'
-ok "and processes" wait_for 5 shows 'PID NODE   USER'
+ok "a terminal shows nodes" wait_for 20 shows 'NODE   STATE'
+ok "and processes" wait_for 20 shows 'PID NODE   USER'
 ok "in colours" shows $'\e\\[32m'
 keys h
-ok "h shows the keys" wait_for 5 shows 'look again now'
+ok "h shows the keys" wait_for 20 shows 'look again now'
 keys h
 keys 'wn1\n'
-ok "w chooses nodes" wait_for 5 shows 'nodes n1; every'
+ok "w chooses nodes" wait_for 20 shows 'nodes n1; every'
 keys 'wfish\n'
-ok "or says what is wrong" wait_for 5 shows "'fish' is no node"
+ok "or says what is wrong" wait_for 20 shows "'fish' is no node"
 keys 'ufish\n'
-ok "a user must be one" wait_for 5 shows 'there is no user fish'
+ok "a user must be one" wait_for 20 shows 'there is no user fish'
 keys 'ualice\n'
-ok "u chooses a user" wait_for 5 shows 'user alice'
+ok "u chooses a user" wait_for 20 shows 'user alice'
 keys N
-ok "letters sort" wait_for 5 shows 'pid; '
+ok "letters sort" wait_for 20 shows 'pid; '
 keys '\e[H'
 keys k
-ok "k asks for a signal" wait_for 5 shows "signal for process $pid on node 1"
+ok "k asks for a signal" wait_for 20 shows "signal for process $pid on node 1"
 keys 'nonsense\n'
-ok "that must be one" wait_for 5 shows "'nonsense' is no signal"
+ok "that must be one" wait_for 20 shows "'nonsense' is no signal"
 keys 'kTERM\n'
-ok "and for a confirmation" wait_for 5 shows "send signal 15 to process $pid on node 1"
+ok "and for a confirmation" wait_for 20 shows "send signal 15 to process $pid on node 1"
 keys 'n\n'
 is "without which nothing is sent" "$(on master bpstat -p 1 | sed -n 2p)" "$pid"$'\t1'
 keys 'kkill\ny\n'
-ok "with it the signal goes" wait_for 5 shows "sent SIGKILL to process $pid on node 1"
+ok "with it the signal goes" wait_for 20 shows "sent SIGKILL to process $pid on node 1"
 wait "$second" 2>/dev/null
 # The ghost's end is not that of its process, which the master hears of a little later.
 is_gone() {
     ! on master bpstat -p 1 | grep -qw "^$pid"
 }
-ok "and the process is gone" wait_for 5 is_gone
+ok "and the process is gone" wait_for 20 is_gone
 "$lab" -c "$LAB" exec -u alice master -- bpsh -N 1 sleep 602 2>/dev/null &
 second=$!
-ok "another process" wait_for 10 shows "sleep 602"
+ok "another process" wait_for 20 shows "sleep 602"
 pid=$(on master bpstat -p 1 | sed -n 2p | cut -f 1)
 keys 'k\n'
-ok "is asked for" wait_for 5 shows "send signal 15 to process $pid on node 1"
+ok "is asked for" wait_for 20 shows "send signal 15 to process $pid on node 1"
 on master kill -9 "$pid"
 wait "$second" 2>/dev/null
-wait_for 5 is_gone
+wait_for 20 is_gone
 first_there() {
     on master bpstat -p 1 | sed -n 2p | cut -f 1
 }
@@ -181,23 +181,23 @@ first_there() {
 number_taken() {
     on master sh -c "echo $((pid - 2)) >/proc/sys/kernel/ns_last_pid
         bpsh -N 1 sleep 603 >/dev/null 2>&1 & :"
-    wait_for 5 eval '[[ $(first_there) ]]'
+    wait_for 20 eval '[[ $(first_there) ]]'
     [[ $(first_there) == "$pid" ]] && return
     on master pkill -x -f 'sleep 603'
-    wait_for 5 eval '[[ ! $(first_there) ]]'
+    wait_for 20 eval '[[ ! $(first_there) ]]'
     return 1
 }
 if number_taken || number_taken || number_taken || number_taken; then
     keys 'y\n'
-    ok "its number is another's now, which it does not hit" wait_for 5 \
+    ok "its number is another's now, which it does not hit" wait_for 20 \
         shows "cannot signal process $pid on node 1: the master does not know it"
-    ok "and which runs on" wait_for 5 on n1 pkill -x -f 'sleep 603'
+    ok "and which runs on" wait_for 20 on n1 pkill -x -f 'sleep 603'
 else
     keys 'n\n'
     skip "its number is another's now" "the number went to somebody else"
 fi
 keys 'u\n'
-ok "an empty answer shows all users" wait_for 5 shows 'nodes n1; every'
+ok "an empty answer shows all users" wait_for 20 shows 'nodes n1; every'
 # size ROWS COLUMNS: the window becomes.
 size() {
     stty rows "$1" cols "$2" <"$(cat "$TMP/tty")"
@@ -207,13 +207,13 @@ for rows in 1 2 5 60; do
     keys hh
 done
 keys ''
-ok "a large window is filled" wait_for 5 shows $'\e\\[60(;1H|d)'
+ok "a large window is filled" wait_for 20 shows $'\e\\[60(;1H|d)'
 size 7 30
 keys ''
-ok "a small one has what fits" wait_for 5 shows $'\e\\[7(;1H|d).*by pid'
+ok "a small one has what fits" wait_for 20 shows $'\e\\[7(;1H|d).*by pid'
 keys q
-ok "q ends it" wait_for 5 shows 'status 0'
-ok "with the terminal as before" wait_for 5 shows 'same terminal'
+ok "q ends it" wait_for 20 shows 'status 0'
+ok "with the terminal as before" wait_for 20 shows 'same terminal'
 wait "$terminal"
 exec 3>&-
 is "BPROC_COLOR, NO_COLOR" \
@@ -233,7 +233,7 @@ third=$!
 is_named() {
     is_listed '.command | startswith("/tmp/x) Z 1 (")'
 }
-ok "a name with a bracket" wait_for 10 is_named
+ok "a name with a bracket" wait_for 20 is_named
 like "is read as one, and shown without control characters" \
     "$(bptop -b -p -n 1 | grep -F '/tmp/x')" ' [RSD] .* /tmp/x\) Z 1 \( -c sleep 777; : 7\?\[31m7$'
 
@@ -247,16 +247,16 @@ SECONDS=0
 is "a node that does not answer does not hold up the others" "$(usage_of 1 | head -n 1 | cut -c 1-6)" \
     "node 1"
 between "in time" "$SECONDS" 0 5
-ok "its last word is forgotten" wait_for 15 is_silent
+ok "its last word is forgotten" wait_for 20 is_silent
 on n0 sh -c 'kill -CONT $(pidof bproc-usage)'
 is_back() {
     [[ -n $(usage_of 0) ]]
 }
-ok "when it answers again it is back" wait_for 10 is_back
+ok "when it answers again it is back" wait_for 20 is_back
 
 # A helper that was killed is there again when it is needed.
 on n0 sh -c 'kill -9 $(pidof bproc-usage)'
-ok "the node's helper comes back" wait_for 10 is_listed '.command == "sleep 601"'
+ok "the node's helper comes back" wait_for 20 is_listed '.command == "sleep 601"'
 kill "$first" "$third"
 wait "$first" "$third" 2>/dev/null
 done_testing

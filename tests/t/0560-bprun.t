@@ -86,14 +86,14 @@ is "--dry-run" "$(bprun --np 2 --all-local --dry-run true)" "-1:-1"
 
 # The node that has something to do is not the next one.
 here 'bpsh -n 0 sleep 300 >/dev/null 2>&1 & bpsh -n 0 sleep 300 >/dev/null 2>&1 &'
-ok "two processes on n0" wait_for 5 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 3 ]"
+ok "two processes on n0" wait_for 20 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 3 ]"
 is "the others come first" "$(idle_map --np 2 --no-local)" "1:2"
 here 'kill $(pgrep -x sleep)'
 # Figures are a second old at most.
 is_idle_again() {
     [[ $(bpmap --np 2 --no-local) == 0:1 ]]
 }
-ok "and not when it has none again" wait_for 10 is_idle_again
+ok "and not when it has none again" wait_for 20 is_idle_again
 
 # What may be used.
 on master bpctl -S 1 -s unavailable

@@ -45,7 +45,7 @@ stopped() {
 }
 here 'head -c 40000000 /dev/urandom >/tmp/long'
 ok "rsync that is interrupted" stopped /tmp/long n1:/tmp/long
-ok "leaves nothing running" wait_for 10 on n1 sh -c '! pgrep -x rsync'
+ok "leaves nothing running" wait_for 20 on n1 sh -c '! pgrep -x rsync'
 size=$(on n1 stat -c %s /tmp/long)
 like "keeps what came" "$size" '^[1-9][0-9]{5,7}$'
 literal=$(here 'rsync --append-verify --stats -e bprsh /tmp/long n1:/tmp/long' |
