@@ -50,7 +50,7 @@ class Terminal:
         self.text += (part or b"").decode(errors="replace")
         return part
 
-    def expect(self, pattern, seconds=15):
+    def expect(self, pattern, seconds=40):
         """What is shown up to and with the pattern; None after so many seconds."""
         end = time.monotonic() + seconds
         while True:
@@ -70,7 +70,7 @@ class Terminal:
     def settings(self):
         return termios.tcgetattr(self.fd)
 
-    def end(self, seconds=15):
+    def end(self, seconds=40):
         """The status, as a shell gives it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -83,7 +83,7 @@ class Terminal:
         return None
 
 
-def runs(command, seconds=15):
+def runs(command, seconds=40):
     """Waits until it does, on node 0."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and os.system("bpsh -n 0 pgrep -x -f '%s' >/dev/null" % command):

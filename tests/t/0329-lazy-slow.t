@@ -21,6 +21,7 @@ ok "it takes longer than a node may say nothing" on master "$lazy" scattered 0 9
 BPROC_FAULT=45:stop bplab daemon n0 restart
 wait_for 20 node_is 0 up
 fails "a node that takes nothing" on master "$lazy" scattered 0 96
-like "is given up" "$(bplab logs master)" 'cannot send the memory of process .* timed out'
+ok "is given up" wait_for 20 eval \
+    'bplab logs master | grep -q "cannot send the memory of process .* timed out"'
 
 done_testing

@@ -32,8 +32,8 @@ is "input goes all the way" "$(on master sh -c 'echo hello | bpsh 0 bpsh 1 cat')
 # A login on a node is no process of BProc's.
 is "bpsh of a shell that BProc did not start says what to do" "$(on n0 bpsh 1 true 2>&1)" \
     "1: BProc did not start this process on the node: do it on the master"
-like "the log says whose it is" "$(bplab logs n0)" \
-    "BProc did not start process [0-9]+: on a node only what bpsh or the like has started"
+ok "the log says whose it is" wait_for 20 eval 'bplab logs n0 | grep -qE \
+    "BProc did not start process [0-9]+: on a node only what bpsh or the like has started"'
 is "in one that it has, what is the master's is said to be" \
     "$(on master bpsh 0 bpctl -S 1 -s error 2>&1)" "1: only the master can do this"
 

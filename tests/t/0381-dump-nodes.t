@@ -53,7 +53,8 @@ is "a process from an image uses another one" \
     "$(on master bpsh -n 0 /tmp/dump undump /tmp/dir/again 2>/dev/null | grep -v ^pid)" \
     $'first\n'"$undumped"
 like "but not where its number is taken twice" "$(run 0 '/tmp/dump undump again')" "-1 EAGAIN"
-like "and the log says why" "$(bplab logs n0)" "undump pid [0-9]+ .* failed: .*its number is taken"
+ok "and the log says why" wait_for 20 eval \
+    'bplab logs n0 | grep -qE "undump pid [0-9]+ .* failed: .*its number is taken"'
 
 # Signals find it, wherever they come from, and a restart of masterd does not lose it.
 run 0 '/tmp/dump signals sig'

@@ -89,7 +89,7 @@ bplab daemon n0 restart
 ok "a root that is gone then" on master bpctl -S 0 -r /srv/other
 on n0 rm /srv/other
 is "is no reason to have the wrong one" "$(bpsh cat /mnt/mark) $(second)" "all -1 EAGAIN"
-ok "which the log tells" eval 'bplab logs n0 | grep -q "root to /srv/other for processes whose"'
+ok "which the log tells" wait_for 20 eval 'bplab logs n0 | grep -q "root to /srv/other for processes whose"'
 is "until there is one" "$(call chroot 0:/) $(second)" "0 old"
 
 cached() {

@@ -21,7 +21,7 @@ is "the end of input is that of the terminal" \
 is "a shell without one reads commands" \
     "$(printf 'echo $((1 + 2))\nexit 5\n' | on master bprsh n0 2>/dev/null; echo $?)" $'3\n5'
 is "bpsh --pty" "$(on master bpsh --pty n0 tty </dev/null | tr -d '\r')" /dev/pts/0
-is "a job left in the background does not hold it up" "$(on master timeout 10 bprsh -tt n0 \
+is "a job left in the background does not hold it up" "$(on master timeout 40 bprsh -tt n0 \
     'set -m; sleep 347 & seq 20000' </dev/null | tr -d '\r' | sha256sum; echo "${PIPESTATUS[0]}")" \
     "$(seq 20000 | sha256sum; echo 0)"
 ok "and runs on" on n0 pkill -x -f 'sleep 347'
