@@ -37,6 +37,15 @@ void fd_close(int *fd)
     errno = saved;
 }
 
+int fd_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+    /* Asked again the kernel goes on with what was interrupted. */
+    while (connect(fd, addr, len) < 0)
+        if (errno != EINTR)
+            return errno == EINPROGRESS || errno == EALREADY ? -ETIMEDOUT : -errno;
+    return 0;
+}
+
 int fd_write_all(int fd, const void *bytes, size_t len)
 {
     const char *at = bytes;

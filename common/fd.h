@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 int fd_nonblock(int fd);
@@ -15,6 +16,9 @@ int fd_cloexec(int fd, int on);
 
 /* Closes *fd unless it is -1 and sets it to -1; errno is kept. */
 void fd_close(int *fd);
+
+/* Connects, through EINTR. -ETIMEDOUT: SO_SNDTIMEO has passed. Blocks. */
+int fd_connect(int fd, const struct sockaddr *addr, socklen_t len);
 
 /* Writes all of it, through short writes and EINTR. */
 int fd_write_all(int fd, const void *bytes, size_t len);

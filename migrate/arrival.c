@@ -61,7 +61,8 @@ static int sender_accept(struct arrival *a, int sock)
     a->ssl = SSL_new(a->setup->ctx);
     if (!a->ssl || !SSL_set_fd(a->ssl, sock) || bulk_setup(a->ssl) < 0)
         return -ENOMEM;
-    if (SSL_accept(a->ssl) != 1)
+    SSL_set_accept_state(a->ssl);
+    if (bulk_handshake(a->ssl) < 0)
         return -EPERM;
     a->peer = tls_peer_node(a->ssl);
     if (a->peer == TLS_NODE_NONE)

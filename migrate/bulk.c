@@ -125,6 +125,18 @@ static int error_of(SSL *ssl, int result)
     }
 }
 
+int bulk_handshake(SSL *ssl)
+{
+    int result, error;
+
+    do {
+        bulk_forget();
+        result = SSL_do_handshake(ssl);
+        error = result == 1 ? 0 : error_of(ssl, result);
+    } while (result != 1 && !error);
+    return error;
+}
+
 static int records_write(SSL *ssl, const uint8_t *bytes, size_t len)
 {
     size_t n;

@@ -33,6 +33,9 @@ struct bulk_msg {
  */
 int bulk_setup(SSL *ssl);
 
+/* The handshake of an SSL that knows which side it is. Blocks. */
+int bulk_handshake(SSL *ssl);
+
 /* Before a call of OpenSSL's whose failure is to be explained: what failed before is no reason. */
 void bulk_forget(void);
 

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "migrate/connectback.h"
 
 #define CONNECT_SECONDS 10
@@ -25,13 +26,12 @@ int connectback_open(const stream_desc *stream, uint32_t home, int pid)
                               .sin_addr.s_addr = htonl(stream->addr ? stream->addr : home) };
     struct timeval limit = { .tv_sec = CONNECT_SECONDS }, none = { 0, 0 };
     int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int error = 0;
+    int error;
 
     if (sock < 0)
         return -errno;
     setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (connect(sock, (struct sockaddr *)&to, sizeof(to)) < 0)
-        error = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+    error = fd_connect(sock, (struct sockaddr *)&to, sizeof(to));
     if (!error && stream->flags & STREAM_F_INFO)
         error = info_send(sock, stream, pid);
     setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));

@@ -13,6 +13,7 @@
 #include <openssl/err.h>
 
 #include "common/fault.h"
+#include "common/fd.h"
 #include "common/tls.h"
 #include "migrate/bulk.h"
 #include "migrate/near.h"
@@ -46,7 +47,7 @@ static const char *handshake_reason(int error)
     unsigned long code = ERR_peek_last_error();
     const char *reason = code ? ERR_reason_error_string(code) : NULL;
 
-    return reason ? reason : strerror(error == EAGAIN ? ETIMEDOUT : error ? error : ECONNRESET);
+    return reason ? reason : strerror(-error);
 }
 
 static int handshake(struct nodelink *link, int sock, char *text, size_t len)
@@ -55,17 +56,17 @@ static int handshake(struct nodelink *link, int sock, char *text, size_t len)
     struct sockaddr_in addr = { .sin_family = AF_INET,
                                 .sin_port = htons((uint16_t)to->data_port),
                                 .sin_addr.s_addr = htonl(to->addr) };
+    int error = fd_connect(sock, (struct sockaddr *)&addr, sizeof(addr));
 
-    if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-        snprintf(text, len, "cannot connect to node %d: %s", to->node,
-                 strerror(errno == EINPROGRESS ? ETIMEDOUT : errno));
+    if (error) {
+        snprintf(text, len, "cannot connect to node %d: %s", to->node, strerror(-error));
         return -EIO;
     }
-    ERR_clear_error();
-    errno = 0;
-    if (SSL_connect(link->ssl) != 1) {
+    SSL_set_connect_state(link->ssl);
+    error = bulk_handshake(link->ssl);
+    if (error) {
         snprintf(text, len, "cannot agree on TLS with node %d: %s", to->node,
-                 handshake_reason(errno));
+                 handshake_reason(error));
         return -EIO;
     }
     if (tls_peer_node(link->ssl) != (to->node < 0 ? TLS_NODE_HOME : to->node)) {

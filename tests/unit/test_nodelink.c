@@ -38,6 +38,39 @@ static void say_nothing(int sock)
         ;
 }
 
+/* What the process does is asked of the kernel: S, it waits; T, it is stopped. */
+static void becomes(pid_t pid, char wanted)
+{
+    char path[64], line[512];
+    const char *state = NULL;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    while (!state || state[2] != wanted) {
+        FILE *file = fopen(path, "re");
+
+        state = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+        if (file)
+            fclose(file);
+        if (!state)
+            _exit(1);
+        usleep(1000);
+    }
+}
+
+/* A wait with a limit fails in a process that is stopped and goes on. */
+static void interrupt_and_babble(int sock)
+{
+    char hello[1024];
+
+    (void)!read(sock, hello, sizeof(hello));
+    becomes(getppid(), 'S');
+    kill(getppid(), SIGSTOP);
+    becomes(getppid(), 'T');
+    kill(getppid(), SIGCONT);
+    becomes(getppid(), 'S');
+    babble(sock);
+}
+
 static int node_listen(node_place *to)
 {
     struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -88,6 +121,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     test_refusal(ctx, reset, "Connection reset by peer", "a node that resets it");
     test_refusal(ctx, babble, "wrong version number", "one that speaks something else");
+    test_refusal(ctx, interrupt_and_babble, "wrong version number", "one that does so late");
     test_refusal(ctx, say_nothing, "Connection timed out", "one that says nothing for ten seconds");
     SSL_CTX_free(ctx);
     return done_testing();
