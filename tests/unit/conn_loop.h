@@ -31,12 +31,15 @@ static void end_closed(struct conn *conn, const char *reason, void *arg)
     snprintf(end->reason, sizeof(end->reason), "%s", reason);
 }
 
+/* For so many milliseconds, and as many turns at least: time can pass without us. */
 static void loop_run(int ms)
 {
-    struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+    const struct timeval moment = { 0, 1000 };
 
-    event_base_loopexit(base, &limit);
-    event_base_dispatch(base);
+    for (; ms > 0; ms--) {
+        event_base_loopexit(base, &moment);
+        event_base_dispatch(base);
+    }
 }
 
 #endif

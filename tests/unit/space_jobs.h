@@ -39,7 +39,7 @@ static char self[4096];
 
 static bool space_start(void)
 {
-    struct timeval patience = { .tv_sec = 20 };
+    struct timeval patience = { .tv_sec = 60 };
     struct msg msg;
     int ends[2];
 
@@ -133,7 +133,7 @@ static int launch_answer(struct job *job)
     int answer = 1, word;
 
     while (answer == 1) {
-        if (poll(polled, 2, 20000) <= 0)
+        if (poll(polled, 2, 60000) <= 0)
             return -ETIMEDOUT;
         if (polled[0].revents && read(job->status, &word, sizeof(word)) != sizeof(word))
             polled[0].fd = -1;

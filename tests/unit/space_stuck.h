@@ -95,7 +95,7 @@ static bool is_woken(pid_t keeper)
 {
     unsigned long waiting = 0, woken = 1UL << (SIGCONT - 1);
 
-    for (int i = 0; i < 400 && !(waiting & woken); i++) {
+    for (int i = 0; i < 4000 && !(waiting & woken); i++) {
         usleep(5000);
         waiting = status_number(keeper, "SigPnd:", 16) | status_number(keeper, "ShdPnd:", 16);
     }

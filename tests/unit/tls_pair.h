@@ -74,8 +74,8 @@ static void meet(struct end *server, const char *theirs, enum tls_verify verify,
         diag("%s", text);
         exit(1);
     }
-    server->conn = conn_new_tls(base, pair[0], server_ctx, 1, 5, &end_ops, server);
-    client->conn = conn_new_tls(base, pair[1], client_ctx, 0, 5, &end_ops, client);
+    server->conn = conn_new_tls(base, pair[0], server_ctx, 1, 60, &end_ops, server);
+    client->conn = conn_new_tls(base, pair[1], client_ctx, 0, 60, &end_ops, client);
     SSL_CTX_free(server_ctx);
     SSL_CTX_free(client_ctx);
     loop_run(60);
