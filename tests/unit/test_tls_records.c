@@ -34,8 +34,8 @@ static int64_t clock_ms(void)
 }
 
 /*
- * Two that can wait, and in a while one that cannot: how many messages had come by then, and how many
- * bytes at once after it. Whether all that took less than the first one waits at most.
+ * Two that can wait, and in a while one that cannot: how many messages had come by then, and how
+ * many bytes at once after it. Whether all that took less than the first one waits at most.
  */
 static bool patient_run(const struct end *server, struct conn *client, unsigned *heard, int *bytes)
 {
