@@ -25,7 +25,7 @@ as() {
 
 # becomes NODE STATE [SECONDS]: within that time the node is in the state.
 becomes() {
-    local end=$(( SECONDS + ${3:-10} ))
+    local end=$(( SECONDS + ${3:-20} ))
     until [[ $(on master bpstat -s "$1") == "$2" ]]; do
         (( SECONDS < end )) || return 1
         sleep 0.05
@@ -33,7 +33,7 @@ becomes() {
 }
 
 logged() {
-    local end=$(( SECONDS + 5 ))
+    local end=$(( SECONDS + 20 ))
     until bplab logs master | grep -qE "$1"; do
         (( SECONDS < end )) || return 1
         sleep 0.05
@@ -84,7 +84,7 @@ is "pidnode of a local process" "$(call pidnode 1)" NONE
 is "proclist of nothing" "$(call proclist -4)" 0
 "$BPROC_BUILD/lab/bplab" -c "$LAB" exec master -- bpsh 1 sleep 30 >/dev/null 2>&1 </dev/null &
 sleeper=$!
-wait_for 5 sh -c "[ \$($BPROC_BUILD/lab/bplab -c $LAB exec master -- bpstat -p | wc -l) = 2 ]"
+wait_for 20 sh -c "[ \$($BPROC_BUILD/lab/bplab -c $LAB exec master -- bpstat -p | wc -l) = 2 ]"
 pid=$(on master bpstat -p | sed -n 's/\t1$//p')
 is "pidnode of a remote one" "$(call pidnode "$pid")" 1
 is "proclist of all" "$(call proclist -4)" $'1\n'"$pid 1"
@@ -135,7 +135,7 @@ exit $(cat /run/go.$1)
 END
 ok "slaved is started anew" bplab daemon --no-wait n0 restart
 ok "while node_up runs the node is in boot" becomes 0 boot
-wait_for 5 on master test -e /run/node_up.0
+wait_for 20 on master test -e /run/node_up.0
 is "for its owner alone, which is root" "$(call info 0)" "0 boot 0100 0 0 10.77.1.1"
 is "root may use it" "$(call rfork 0)" "exited 7"
 is "nobody else may" "$(as alice rfork 0)" "-1 EPERM"
@@ -160,7 +160,7 @@ ok "node_up that cannot be executed is an error too" logged \
 on master sh -c 'chmod 755 /etc/bproc/node_up; rm /run/go.* /run/node_up.*'
 bplab daemon --no-wait n1 restart
 ok "a node that goes while node_up runs" becomes 1 boot
-wait_for 5 on master test -e /run/node_up.1
+wait_for 20 on master test -e /run/node_up.1
 bplab daemon n1 stop
 ok "is down" becomes 1 down
 ok "and the script has ended" wait_for 5 on master sh -c '! pgrep -f "[n]ode_up 1"'
@@ -184,7 +184,7 @@ is "no node" "$(call setnodestatus 3 3)" "-1 EINVAL"
 is "only root may" "$(as alice setnodestatus 0 1)" "-1 EPERM"
 ok "down" on master bpctl -S 2 -s down
 ok "disconnects the node" logged "node 2: up -> down \(set down by the administrator"
-ok "is not let in again" wait_for 8 sh -c \
+ok "is not let in again" wait_for 20 sh -c \
     "'$BPROC_BUILD/lab/bplab' -c $LAB logs n2 | grep -q 'node 2 was set down'"
 is "and stays down" "$(on master bpstat -s 2)" down
 is "up cannot be set for one that is not there" "$(call setnodestatus 2 1)" "-1 EINVAL"
@@ -246,18 +246,18 @@ is "its permissions" "$(call info 0)" "0 up 0001 $alice $(on master id -g alice)
 
 # The notifier.
 on master sh -c '/tmp/nodecalls notifier 20 >/run/notifier &'
-wait_for 5 on master grep -q ready /run/notifier
+wait_for 20 on master grep -q ready /run/notifier
 is "the notifier is silent" "$(on master cat /run/notifier)" ready
 on master bpctl -S 1 -s up
-ok "until a state changes" wait_for 5 on master grep -q changed /run/notifier
+ok "until a state changes" wait_for 20 on master grep -q changed /run/notifier
 count=$(on master grep -c changed /run/notifier)
 on master bpctl -S 0 -m 111
-ok "or permissions do" wait_for 5 on master sh -c "[ \$(grep -c changed /run/notifier) -gt $count ]"
+ok "or permissions do" wait_for 20 on master sh -c "[ \$(grep -c changed /run/notifier) -gt $count ]"
 count=$(on master grep -c changed /run/notifier)
 on master sh -c 'kill -HUP $(cat /run/bproc/masterd.pid)'
-ok "or the configuration" wait_for 5 on master sh -c \
+ok "or the configuration" wait_for 20 on master sh -c \
     "[ \$(grep -c changed /run/notifier) -gt $count ]"
 bplab daemon master stop
-ok "its end is that of the daemon" wait_for 5 on master grep -q gone /run/notifier
+ok "its end is that of the daemon" wait_for 20 on master grep -q gone /run/notifier
 is "then there is none" "$(call notifier 1)" "-1 EBUSY"
 done_testing
