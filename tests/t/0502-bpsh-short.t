@@ -175,9 +175,10 @@ is "what the child has heard of goes on" "$(<"$TMP/out")" $'goes\non\n6'
 ok "and nothing is left" wait_for 20 nothing_left
 
 # The second command is for a masterd that does not even read of it, which the end of its socket tells.
-# It is about to trace the first one's ghost, and who is traced ends for his tracer first.
+# The first one runs when masterd traces its ghost, and who is traced ends for his tracer first.
 here "bpsh -f 1 0,1 sleep 300 & p=\$!
-    until pgrep -P \$p -f '^sleep 300' >/tmp/first; do :; done
+    until pgrep -P \$p -f '^sleep 300' >/tmp/first &&
+        grep -q '^TracerPid:.[1-9]' /proc/\$(cat /tmp/first)/status; do :; done
     kill -STOP \$p; kill -KILL \$(cat /tmp/first)
     until [ \"\$(grep -cE '^(State:.Z|TracerPid:.0\$)' /proc/\$(cat /tmp/first)/status)\" = 2 ]; do :; done
     pkill -STOP -x masterd
