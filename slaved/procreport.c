@@ -100,16 +100,37 @@ static born_msg *born_copy(const born_msg *born)
     return copy;
 }
 
+static void birth_tell(struct proc *proc)
+{
+    proc->committed = true;
+    link_event(P_BORN, FRAME_XDR(born_msg), proc->born);
+    if (proc->status)
+        proc_tell(P_STOPPED, proc->pid, proc->status);
+    proc_tell_children(proc);
+}
+
+void proc_tell_children(struct proc *parent)
+{
+    struct proc *proc, *next;
+
+    if (!parent->has_forked)
+        return;
+    parent->has_forked = false;
+    HASH_ITER(hh, proctable_all, proc, next)
+        if (proc->born && !proc->committed && proc->born->ppid == parent->pid)
+            birth_tell(proc);
+}
+
 void proc_born(const born_msg *born, int second)
 {
     born_msg *copy;
-    struct proc *proc;
+    struct proc *proc, *parent;
 
     /* What another process has left here when it went away. */
     if (ghost_is_known(born->id.pid))
         return;
-    proc = proc_find(born->ppid);
-    if (proc && proc->detached) {
+    parent = proc_find(born->ppid);
+    if (parent && parent->detached) {
         proc_detach(born->id.pid, 0);
         return;
     }
@@ -122,9 +143,12 @@ void proc_born(const born_msg *born, int second)
         return;
     }
     proc = proc_find(born->id.pid);
-    proc->committed = true;
     proc->born = copy;
-    link_event(P_BORN, FRAME_XDR(born_msg), born);
+    /* Of a parent that is nobody's the master would not believe it. */
+    if (parent && !parent->committed)
+        parent->has_forked = true;
+    else
+        birth_tell(proc);
 }
 
 void proc_group(const group_msg *group, int second)

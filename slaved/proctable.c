@@ -60,6 +60,7 @@ void proc_remove(struct proc *proc)
 {
     proc_unlist(proc);
     early_send(&proc->early);
+    proc_tell_children(proc);
     if (proc->born)
         free(proc->born->args.args_val);
     free(proc->born);

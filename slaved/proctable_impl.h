@@ -38,6 +38,7 @@ struct proc {
     group_msg group;            /* as the process has made it since the launch; pid 0: it has not */
     born_msg *born;             /* NULL: it came here */
     struct early *early;        /* signals for its parent, before `committed` */
+    bool has_forked;            /* before `committed`: the master is to hear of it then */
     unsigned stale_acks;        /* due over the present link to those who had the number before */
     int status;                 /* of the end; before: of a stop not yet told, or 0 */
     UT_hash_handle hh;
@@ -54,6 +55,9 @@ struct proc *proc_carried(pid_t pid, const struct transfer *transfer);
 struct proc *proc_in(pid_t pid, int second);
 
 void proc_remove(struct proc *proc);
+
+/* Tells the master of those that it has forked before it counted. Who is told of counts, too. */
+void proc_tell_children(struct proc *parent);
 
 /* Tells the master what became of it. */
 void proc_tell(bproc_proc event, pid_t pid, int status);

@@ -4,6 +4,7 @@
 # Sessions and process groups across the master and its nodes, and what is typed at a terminal.
 
 . "${0%/*}/lib.sh"
+. "${0%/*}/numbers.sh"
 
 lab_up 2
 
@@ -108,6 +109,25 @@ wait "$job"
 is "its exit status is its own" $? 6
 ok "then the child is an orphan" wait_for 20 eval '[[ $(word parent | xargs) == "$self 1" ]]'
 ok "and ends" wait_for 20 eval '! on master kill -0 "$(word child)"'
+
+# ---- a program forks before its node has said that it runs ----
+
+BPROC_FAULT=43:stop bplab daemon n1 restart || bail "cannot restart n1"
+wait_for 20 all_up || bail "n1 does not come up"
+job_start 'echo leader $$; bpsh 1 sh -c "sleep 40 & echo child \$!; wait"'
+ok "a program runs that the master does not count" wait_for 20 arrival_is_stopped
+has_been_found() {
+    (( $(on n1 ps -C sleep -o etimes=) >= 2 ))
+}
+wait_for 20 has_been_found || diag "$(on n1 ps -ef)"
+on n1 pkill -CONT bproc-arrival
+wait_for 20 said child || diag "$(cat "$TMP/job")"
+ok "once he does its child has a ghost" wait_for 20 has_ids -1 "$(word child)" \
+    "$(word leader) $(word leader)"
+on master kill -TERM -- "-$(word leader)"
+wait "$job"
+bplab daemon n1 restart || bail "cannot restart n1"
+wait_for 20 all_up || bail "n1 does not come up"
 
 # ---- at a terminal ----
 
