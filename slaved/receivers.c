@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@
 
 #define BACKLOG 1024
 #define RESTART_SECONDS 1
+#define PORT_WAITS 250              /* for a port that is taken */
+#define PORT_WAIT_MS 20
 #define ROOT 5                      /* the root's descriptor in the server */
 
 static struct {
@@ -152,12 +155,26 @@ static int listener_bind(const char *source, int port)
     return error;
 }
 
+/* The server of a slaved that was killed has the port until it, too, gets to its end. */
+static int listener_make(const char *source, int port)
+{
+    int fd = listener_bind(source, port);
+
+    if (fd == -EADDRINUSE)
+        log_info("port %d is taken: waiting for it", port);
+    for (int i = 0; fd == -EADDRINUSE && i < PORT_WAITS; i++) {
+        poll(NULL, 0, PORT_WAIT_MS);
+        fd = listener_bind(source, port);
+    }
+    return fd;
+}
+
 int receivers_init(struct event_base *base, const struct receivers_settings *settings)
 {
     receivers.base = base;
     receivers.settings = settings;
     receivers.restart = evtimer_new(base, restart_due, NULL);
-    receivers.listener = listener_bind(settings->source, settings->port);
+    receivers.listener = listener_make(settings->source, settings->port);
     if (receivers.listener < 0)
         return receivers.listener;
     return receivers.restart ? 0 : -ENOMEM;

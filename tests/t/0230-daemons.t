@@ -102,8 +102,15 @@ like "and how it is" "$(on master cat /run/notified)" "STATUS=1 nodes configured
 on master sh -c 'kill -HUP $(cat /run/bproc/masterd.pid)'
 ok "a reload is told" wait_for 20 on master grep -q RELOADING=1 /run/notified
 like "with its time" "$(on master cat /run/notified)" "MONOTONIC_USEC=[0-9]+"
+# What ends after the slaved whose helper it was has its port for that long.
+# shellcheck disable=SC2016
+on n0 sh -c 'socat TCP-LISTEN:2224,reuseaddr /dev/null >/dev/null 2>&1 </dev/null & echo $! >/run/holder'
+wait_for 20 on n0 sh -c 'ss -tln | grep -q :2224'
 background n0 /run/slaved.log env NOTIFY_SOCKET=/run/notify slaved -d
-ok "so does slaved" wait_for 20 on n0 grep -q READY=1 /run/notified
+ok "slaved waits for its port" wait_for 20 on n0 grep -q "port 2224 is taken" /run/slaved.log
+# shellcheck disable=SC2016
+on n0 sh -c 'kill $(cat /run/holder)'
+ok "and tells the service manager, too" wait_for 20 on n0 grep -q READY=1 /run/notified
 node_is up
 is "processes do not inherit its socket" "$(on master bpsh 0 printenv NOTIFY_SOCKET)" ""
 on n0 sh -c 'kill $(cat /run/bproc/slaved.pid)'
