@@ -21,8 +21,8 @@ struct receivers_settings {
 };
 
 /*
- * Binds the port; blocks for 5 s at most while that is taken. The settings are kept, not copied. 0 or
- * -errno.
+ * Binds the port; blocks for 5 s at most while that is taken. The settings are kept, not copied.
+ * 0 or -errno.
  */
 int receivers_init(struct event_base *base, const struct receivers_settings *settings);
 
