@@ -15,7 +15,7 @@
 #include "tests/unit/tap.h"
 
 #define DEEP 240                        /* more than a thread's stack would take */
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 /* A process with descendants, each the child of the one before. */
 struct family {
