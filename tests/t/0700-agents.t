@@ -194,12 +194,12 @@ cat >"$TMP/deaf" <<'END'
 exec >/dev/null 2>&1
 for signo in HUP TERM; do trap "echo $signo >>/tmp/deaf" $signo; done
 echo ready >>/tmp/deaf
-for i in $(seq 400); do sleep 0.05; done
+for i in $(seq 2000); do sleep 0.05; done
 END
 on n0 sh -c 'cat >/tmp/deaf.sh' <"$TMP/deaf"
 here 'bprsh n0 exec bash /tmp/deaf.sh &
     until bpsh 0 test -e /tmp/deaf; do sleep 0.05; done; kill -9 $!' 2>/dev/null
-ok "a caller that is killed" wait_for 15 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
+ok "a caller that is killed" wait_for 20 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
 is "is missed by the command" "$(on n0 cat /tmp/deaf | tr '\n' ' ')" "ready HUP TERM "
 ok "nothing stands for it any more" wait_for 20 here '[ $(bpstat -p | wc -l) = 1 ]'
 
@@ -208,7 +208,7 @@ is "one that is told to end waits 2 s for a command that is deaf" \
     "$(here 'bprsh n0 exec bash /tmp/deaf.sh &
         until bpsh 0 test -e /tmp/deaf; do sleep 0.05; done; a=$(date +%s%N); kill $!; wait $!
         echo $? $(( ($(date +%s%N) - a) / 100000000 > 18 ))' 2>/dev/null)" "143 1"
-ok "which is ended" wait_for 15 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
+ok "which is ended" wait_for 20 on n0 sh -c '! pgrep -f "^bash /tmp/deaf.sh"'
 is "by what it would get without the caller" "$(on n0 cat /tmp/deaf | tr '\n' ' ')" \
     "ready TERM HUP TERM "
 exits 124 "a login shell has no more time" here \
