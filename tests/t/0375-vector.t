@@ -7,7 +7,7 @@
 
 prog=$PROGS/vector
 lab_up 3
-ON_TIMEOUT=40
+ON_TIMEOUT=120
 on master useradd -M -u 7001 alice >/dev/null 2>&1
 
 # lines NODE:WORDS...
