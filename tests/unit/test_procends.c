@@ -48,6 +48,11 @@ void early_send(struct early **early)
     *early = NULL;
 }
 
+void proc_tell_children(struct proc *parent)
+{
+    (void)parent;
+}
+
 struct move *move_find(pid_t pid)
 {
     (void)pid;
