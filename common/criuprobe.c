@@ -59,6 +59,7 @@ static int output_read(int fd, char *text, size_t len)
     return 0;
 }
 
+/* As a process group of its own. */
 static int program_spawn(char *const *argv, int out, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
@@ -69,7 +70,7 @@ static int program_spawn(char *const *argv, int out, pid_t *pid)
     sigemptyset(&none);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
@@ -94,7 +95,7 @@ static int program_run(char *const *argv, char *text, size_t len)
     if (!error) {
         error = output_read(ends[0], text, len);
         if (error)
-            kill(pid, SIGKILL);
+            kill(-pid, SIGKILL);    /* and those that it tries the kernel with */
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
         if (!error)

@@ -146,4 +146,12 @@ on master bash -c 'for i in {1..100}; do
     done 2>/dev/null' "$PROGS/onecall"
 ok "callers that are killed leave none of it on a node" wait_for 30 no_criu n0
 
+# A daemon that starts tries CRIU for ten seconds.
+# shellcheck disable=SC2016
+criu_be n0 'case $1 in check) sleep 63 & wait;; *) echo "Version: 99.9";; esac'
+bplab daemon --no-wait n0 restart
+ok "one that does not end when it is tried" wait_for 30 on n0 pgrep -x -f 'sleep 63'
+ok "is ended" wait_for 30 eval 'bplab logs n0 | grep -q "no process can be forked"'
+ok "with its children" wait_for 5 on n0 sh -c '! pgrep -x -f "sleep 63"'
+
 done_testing
