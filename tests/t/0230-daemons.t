@@ -25,6 +25,15 @@ node_is() {
     wait_for 20 sh -c "[ \"\$($lab -c $LAB exec master bpstat -s 0)\" = $1 ]"
 }
 
+# closed_times: how often the master lost the node by the end of the connection, not by its silence.
+closed_times() {
+    on master grep -oE 'up -> down \([^;]* by (the )?peer;' /run/syslog | wc -l
+}
+
+is_closed_again() {
+    (( $(closed_times) > closed ))
+}
+
 # The start: mistakes are told to whoever makes them, the rest goes to syslog.
 for node in master n0; do
     collect $node /dev/log /run/syslog
@@ -81,11 +90,13 @@ exits 1 "a facility that is none" on n0 slaved -l moon
 # The end.
 background master /run/sleep.log bpsh -N 0 sleep 60
 wait_for 20 sh -c "[ \$($lab -c $LAB exec master bpstat -p | wc -l) = 2 ]"
+closed=$(closed_times)
 on n0 sh -c 'kill $(cat /run/bproc/slaved.pid)'
 ok "SIGTERM ends slaved" wait_for 20 on n0 sh -c '! pgrep -x slaved'
 ok "with its processes" wait_for 20 on n0 sh -c '! pgrep -x sleep'
 ok "and its helpers" wait_for 20 on n0 sh -c '! pgrep bproc-'
-ok "the master sees it at once" node_is down
+ok "the master sees it" node_is down
+ok "at once, as it has not waited for an answer" wait_for 20 is_closed_again
 ok "and the ghost is gone" wait_for 20 on master sh -c '! pgrep "^(sleep|bpsh)$"'
 fails "its socket does not answer" on n0 bpstat
 on master sh -c 'kill $(cat /run/bproc/masterd.pid)'
