@@ -50,7 +50,7 @@ ok "masterd has them up" wait_for 20 become $nodes up
 between "memory for a node, in KiB" "$(( ($(masterd_kib) - before) / nodes ))" 1 100
 
 reply drop 50
-ok "fifty that are lost are down" wait_for 20 become 50 down
+ok "fifty that are lost are down" wait_for 10 become 50 down
 is "the others are not" "$(count up)" 150
 reply silence 20
 ok "those that hang are lost within the ping timeout" wait_for 12 become 130 up

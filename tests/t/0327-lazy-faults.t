@@ -59,7 +59,7 @@ stopped_masterd() {
 for fault in {46,45}:{kill,error}; do
     BPROC_FAULT=$fault bplab daemon n0 restart
     wait_for 20 node_is 0 up
-    ON_TIMEOUT=20 fails "who is to bring the memory dies first: the call fails soon ($fault)" \
+    ON_TIMEOUT=9 fails "who is to bring the memory dies first: the call fails soon ($fault)" \
         on master "$PROGS/lazy" scattered 0 64
     ok "nothing is left" wait_for 20 holders_go
 done

@@ -61,7 +61,7 @@ is_free_again() {
 # Those of others that are no more; the ghost of each parent ends just after the child.
 number=$(( $(on master bpsh 0 cat /proc/sys/kernel/ns_last_pid) + 5000 ))
 used=0
-while (( used < 25 )) && wait_for 20 is_free_again; do
+while (( used < 25 )) && wait_for 10 is_free_again; do
     used=$(( used + 1 ))
 done
 is "a number can be used again soon, time after time" "$used" 25

@@ -55,7 +55,7 @@ is "what lasts is shown as the command" "$(head -1 "$TMP/out" | tr -s ' ')" "sle
 # The node's last word of the transfer, which is held back for short commands; a carrier that waits
 # for it in vain ends after minutes, and the command's streams with it.
 quiet=$(here "exec 3>&1 >/tmp/quiet 2>&1 </dev/null; bpsh 0 sleep 56 3>&- & $child; echo \$c >&3")
-ok "a quiet command is soon reported as sent" wait_for 20 eval \
+ok "a quiet command is soon reported as sent" wait_for 10 eval \
     'bplab logs master | grep "rexec pid $quiet -> n0: .* restore "' ||
     diag "$quiet: $(bplab logs master | grep rexec | tail -n 2)"
 on master pkill -f '^sleep 56'
