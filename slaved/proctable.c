@@ -219,7 +219,7 @@ void proc_report_all(void)
     struct proc *proc, *next;
 
     HASH_ITER(hh, proctable_all, proc, next) {
-        if (proc->born && !proc->exited && !proc->detached)
+        if (proc->born && proc->committed && !proc->exited && !proc->detached)
             link_event(P_BORN, FRAME_XDR(born_msg), proc->born);
         proc->reported = false;
         proc->stale_acks = 0;

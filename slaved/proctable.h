@@ -9,8 +9,8 @@
  * that number: then the entry goes. An entry that is abandoned before it was committed is killed
  * and goes without a word.
  *
- * A process that was forked on this node is committed from the start and has no transfer; the
- * master hears of it again over each new link.
+ * A process that was forked on this node has no transfer and is committed with its parent, mostly
+ * from the start; from then on the master hears of it, and again over each new link.
  *
  * A process that becomes another one, by an undump, is in its entry until that runs, which has one
  * of its own meanwhile, a double; proc_become() puts the double in the place of the first one.

@@ -114,18 +114,49 @@ ok "and ends" wait_for 20 eval '! on master kill -0 "$(word child)"'
 
 BPROC_FAULT=43:stop bplab daemon n1 restart || bail "cannot restart n1"
 wait_for 20 all_up || bail "n1 does not come up"
+
+# n1 has had the time to find what has that command line, and what is older.
+has_been_found() {
+    on n1 pgrep -O 2 -x -f "$1"
+}
+
+# counted: lets the program on n1 go on that waits to be counted.
+counted() {
+    on n1 pkill -CONT bproc-arrival
+    wait_for 20 eval '! arrival_is_stopped'
+}
+
+are_there() {
+    [[ $(on master bpstat -p | grep -c '	1$') == "$1" ]]
+}
+
 job_start 'echo leader $$; bpsh 1 sh -c "sleep 40 & echo child \$!; wait"'
 ok "a program runs that the master does not count" wait_for 20 arrival_is_stopped
-has_been_found() {
-    (( $(on n1 ps -C sleep -o etimes=) >= 2 ))
-}
-wait_for 20 has_been_found || diag "$(on n1 ps -ef)"
-on n1 pkill -CONT bproc-arrival
+ok "it has forked" wait_for 20 has_been_found "sleep 40"
+counted
 wait_for 20 said child || diag "$(cat "$TMP/job")"
 ok "once he does its child has a ghost" wait_for 20 has_ids -1 "$(word child)" \
     "$(word leader) $(word leader)"
 on master kill -TERM -- "-$(word leader)"
 wait "$job"
+ok "and ends with it" wait_for 20 nobody_is_there
+
+bplab exec master -- bpsh 1 sleep 300 >/dev/null 2>&1 &
+other=$!
+wait_for 20 arrival_is_stopped
+counted
+wait_for 20 are_there 1 || diag "$(on master bpstat -p)"
+job_start 'bpsh 1 sh -c "sleep 40 & wait; exec sleep 41"'
+wait_for 20 arrival_is_stopped
+ok "the child of one more is there" wait_for 20 has_been_found "sleep 40"
+bplab daemon master restart || bail "cannot restart the master"
+wait_for 20 all_up || bail "the nodes do not come back"
+on n1 pkill -x -f "sleep 40"
+ok "it ends before a restarted master counts that" wait_for 20 eval '! on n1 pgrep -x -f "sleep 40"'
+on n1 pkill -CONT bproc-arrival
+ok "and is not listed for ever" wait_for 20 are_there 1
+on n1 pkill -x sleep
+wait "$job" "$other"
 bplab daemon n1 restart || bail "cannot restart n1"
 wait_for 20 all_up || bail "n1 does not come up"
 
