@@ -81,6 +81,7 @@ void proc_commit(pid_t pid, const struct transfer *transfer, const commit_msg *c
     proc->uid = commit->who.uid;
     if (commit->serial)
         link_event(P_STARTED, FRAME_XDR(started_msg), &started);
+    proc_tell_doubtful(proc->uid);
     proc_tell_children(proc);
     early_send(&proc->early);
     if (proc->group.pid)

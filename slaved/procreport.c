@@ -100,9 +100,11 @@ static born_msg *born_copy(const born_msg *born)
     return copy;
 }
 
-static void birth_tell(struct proc *proc)
+/* `parent` is NULL if it is not here: the master may not know whose it is before more counts. */
+static void birth_tell(struct proc *proc, const struct proc *parent)
 {
     proc->committed = true;
+    proc->doubtful = !parent || !parent->committed || parent->doubtful;
     link_event(P_BORN, FRAME_XDR(born_msg), proc->born);
     if (proc->status)
         proc_tell(P_STOPPED, proc->pid, proc->status);
@@ -118,7 +120,21 @@ void proc_tell_children(struct proc *parent)
     parent->has_forked = false;
     HASH_ITER(hh, proctable_all, proc, next)
         if (proc->born && !proc->committed && proc->born->ppid == parent->pid)
-            birth_tell(proc);
+            birth_tell(proc, parent);
+}
+
+void proc_tell_doubtful(uid_t uid)
+{
+    struct proc *proc, *next;
+
+    HASH_ITER(hh, proctable_all, proc, next) {
+        if (!proc->doubtful || proc->exited || proc->detached)
+            continue;
+        if (uid != 0 && proc->born->uid != uid)
+            continue;
+        proc->doubtful = false;
+        link_event(P_BORN, FRAME_XDR(born_msg), proc->born);
+    }
 }
 
 void proc_born(const born_msg *born, int second)
@@ -148,7 +164,7 @@ void proc_born(const born_msg *born, int second)
     if (parent && !parent->committed)
         parent->has_forked = true;
     else
-        birth_tell(proc);
+        birth_tell(proc, parent);
 }
 
 void proc_group(const group_msg *group, int second)

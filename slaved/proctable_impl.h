@@ -39,6 +39,7 @@ struct proc {
     born_msg *born;             /* NULL: it came here */
     struct early *early;        /* signals for its parent, before `committed` */
     bool has_forked;            /* before `committed`: the master is to hear of it then */
+    bool doubtful;              /* born: the master may not have believed that it is anybody's */
     unsigned stale_acks;        /* due over the present link to those who had the number before */
     int status;                 /* of the end; before: of a stop not yet told, or 0 */
     UT_hash_handle hh;
@@ -58,6 +59,12 @@ void proc_remove(struct proc *proc);
 
 /* Tells the master of those that it has forked before it counted. Who is told of counts, too. */
 void proc_tell_children(struct proc *parent);
+
+/*
+ * Tells the master again of what it may not have believed: that user has a process here now, which
+ * counts, and root's may be anybody's.
+ */
+void proc_tell_doubtful(uid_t uid);
 
 /* Tells the master what became of it. */
 void proc_tell(bproc_proc event, pid_t pid, int status);

@@ -141,6 +141,20 @@ on master kill -TERM -- "-$(word leader)"
 wait "$job"
 ok "and ends with it" wait_for 20 nobody_is_there
 
+# The master must not know the user from before: only then he does not believe n1.
+bplab daemon master restart || bail "cannot restart the master"
+wait_for 20 all_up || bail "the nodes do not come back"
+job_start 'bpsh 1 sh -c "( (sleep 40 & echo child \$!; wait) & sleep 1 ); sleep 41"'
+wait_for 20 arrival_is_stopped
+ok "another one's grandchild has lost its parent" wait_for 20 has_been_found "sleep 41"
+counted
+wait_for 20 said child || diag "$(cat "$TMP/job")"
+ok "has a ghost then, as has what it has forked" wait_for 20 on master kill -0 "$(word child)"
+ok "and is listed" wait_for 20 are_there 4
+on n1 pkill -x sleep
+wait "$job"
+ok "until it ends" wait_for 20 nobody_is_there
+
 bplab exec master -- bpsh 1 sleep 300 >/dev/null 2>&1 &
 other=$!
 wait_for 20 arrival_is_stopped
