@@ -80,7 +80,7 @@ footprint_is_as_before() {
 footprints_take() {
     local node
     for node in master n0 n1 n2; do
-        wait_for 60 no_strangers "$node" || diag "left on $node:" "$(strangers "$node")"
+        wait_for 25 no_strangers "$node" || diag "left on $node:" "$(strangers "$node")"
         : >"$TMP/$node.$1"
         wait_for 20 footprint_is_steady "$node" "$TMP/$node.$1"
     done
