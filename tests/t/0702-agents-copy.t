@@ -38,10 +38,11 @@ some_came() {
     (( $(on n1 sh -c 'cat /tmp/.long.*' | wc -c) > 100000 ))
 }
 
-# stopped ARGUMENT...: rsync that is stopped in the middle of it, when some has come to n1.
+# stopped ARGUMENT...: rsync that is stopped in the middle of it, when some has come to n1, with its
+# bprsh, as from a terminal.
 stopped() {
-    { wait_for 20 some_came; on master pkill -INT -x rsync; } &
-    here "rsync --partial --bwlimit=4000 -e bprsh $*; [ \$? = 20 ]"
+    { wait_for 20 some_came; on master bash -c 'kill -INT -- "-$(pgrep -o -x rsync)"'; } &
+    here "setsid rsync --partial --bwlimit=4000 -e bprsh $*; [ \$? = 20 ]"
 }
 here 'head -c 40000000 /dev/urandom >/tmp/long'
 ok "rsync that is interrupted" stopped /tmp/long n1:/tmp/long
