@@ -17,7 +17,10 @@ int fd_cloexec(int fd, int on);
 /* Closes *fd unless it is -1 and sets it to -1; errno is kept. */
 void fd_close(int *fd);
 
-/* Connects, through EINTR. -ETIMEDOUT: SO_SNDTIMEO has passed. Blocks. */
+/*
+ * Connects, through EINTR. Blocks. -ETIMEDOUT: SO_SNDTIMEO has passed, which begins anew with each
+ * signal.
+ */
 int fd_connect(int fd, const struct sockaddr *addr, socklen_t len);
 
 /* Writes all of it, through short writes and EINTR. */

@@ -38,8 +38,8 @@ common_libcommon_la_SOURCES = \
 common_libcommon_la_LIBADD = common/libnodelang.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_config tests/unit/test_conn tests/unit/test_conn_read
-UNIT_TESTS += tests/unit/test_frame tests/unit/test_hostname tests/unit/test_spawn \
-              tests/unit/test_tls
+UNIT_TESTS += tests/unit/test_fd tests/unit/test_frame tests/unit/test_hostname \
+              tests/unit/test_spawn tests/unit/test_tls
 UNIT_TESTS += tests/unit/test_tls_records
 
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/tap.h
@@ -49,6 +49,8 @@ tests_unit_test_conn_LDADD = common/libcommon.la
 tests_unit_test_conn_read_SOURCES = tests/unit/test_conn_read.c tests/unit/conn_loop.h \
 	tests/unit/tap.h
 tests_unit_test_conn_read_LDADD = common/libcommon.la
+tests_unit_test_fd_SOURCES = tests/unit/test_fd.c tests/unit/tap.h
+tests_unit_test_fd_LDADD = common/libcommon.la
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/tap.h
 tests_unit_test_frame_LDADD = proto/libproto.la
 tests_unit_test_hostname_SOURCES = tests/unit/test_hostname.c tests/unit/tap.h
