@@ -28,6 +28,8 @@ static int killed_at_once(void)
         pid_t pid = start("/bin/sleep", "60");
         int status;
 
+        if (pid <= 0)
+            continue;
         if (kill(-pid, SIGKILL) == 0)
             found++;
         else
