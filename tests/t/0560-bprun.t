@@ -36,7 +36,7 @@ one_load() {
 # idle_map OPTION...: the map when no node has more to do than another. They show the load of this
 # machine, but not all at the same moment.
 idle_map() {
-    wait_for 30 one_load "$@" || diag "loads differ: $(loads | xargs)"
+    wait_for 30 one_load "$@" || diag "loads differ: $(loads | xargs)" >&2
     echo "$map"
 }
 
