@@ -130,7 +130,7 @@ on master sh -c 'cat >/etc/bproc/node_up; chmod 755 /etc/bproc/node_up' <<'END'
 echo "setting up node $1"; echo "complaint" >&2
 [ -t 0 ] || cat
 touch /run/node_up.$1
-for i in $(seq 200); do test -e /run/go.$1 && break; sleep 0.05; done
+for i in $(seq 2000); do test -e /run/go.$1 && break; sleep 0.05; done
 exit $(cat /run/go.$1)
 END
 ok "slaved is started anew" bplab daemon --no-wait n0 restart
