@@ -131,7 +131,7 @@ node_becomes "the node comes back" 20 0 up
 # ---- the transfer's connection ends first, and then the link, within less than masterd waits ----
 
 # Nanoseconds from before the one until after the other come out.
-ends_in_turn='arrival=$(pgrep -x bproc-arrival) slaved=$(pgrep -x slaved) begun=$(date +%s%N)
+ends_in_turn='arrival=$(pgrep -x bproc-arrival) slaved=$(pgrep -o -x slaved) begun=$(date +%s%N)
     kill -KILL $arrival; sleep 0.03; kill -KILL $slaved
     while ps -p "$slaved" >/dev/null; do sleep 0.005; done; echo $(( $(date +%s%N) - begun ))'
 for _ in 1 2 3 4 5 6 7 8 9 10; do
