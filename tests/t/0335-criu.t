@@ -17,6 +17,7 @@ forks() {
 # ready: the pids of loaded ones on the master, which are the mover's children. spare: of those that
 # have been forked from them, and are called as they are for a moment.
 ready() {
+    # shellcheck disable=SC2016
     on master sh -c 'pgrep -x bproc-criu -P "$(pgrep -d, -x bproc-mover)"'
 }
 

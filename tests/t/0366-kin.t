@@ -48,11 +48,13 @@ wait_for 20 nobody_is_there
 # A user can send more signals than the daemons can take. They wait in the kernel, which counts them
 # as root's: this many percent of root's may wait.
 signals_waiting() {
+    # shellcheck disable=SC2016
     on n0 awk '$1 == "SigQ:" { split($2, count, "/"); print int(count[1] * 100 / count[2]) }' \
         /proc/self/status
 }
 bplab exec -u nobody master -- sh -c "exec $kin flood 0 >/tmp/flood" &
 wait_for 20 on master grep -q floods /tmp/flood
+# shellcheck disable=SC2016
 ok "a process floods its parent" wait_for 20 eval '(( $(signals_waiting) >= 45 ))'
 ok "others run on the node" on master timeout 20 bpsh 0 true
 between "and root keeps half of the signals that may wait" "$(signals_waiting)" 40 60

@@ -38,6 +38,7 @@ is "an image through a pipe" "$(run 'cat img | /tmp/dump undump - 2>/dev/null | 
     "$undumped"
 is "and what follows it there" "$(run '
     { cat img; echo rest; } | { /tmp/dump undump - >/dev/null 2>&1; cat; }')" rest
+# shellcheck disable=SC2016
 is "a pipe from which no more comes can be given up" "$(run '
     mkfifo pipe; exec 3<>pipe; head -c 30000 img >&3
     timeout 1 /tmp/dump undump - <&3 >/dev/null; status=$?

@@ -104,6 +104,7 @@ attack "garbage over TLS with a node's certificate" on n2 "$HOSTILE" tls $MASTER
 attack "a node that lies" on n2 "$HOSTILE" member $MASTER $TLS
 bplab daemon n2 start
 forks_work "after all that" 0 1 2
+# shellcheck disable=SC2016
 ok "masterd lists the two processes there are" wait_for 20 eval \
     '[[ $(on master bpstat -p | tail -n +2 | wc -l) == 2 ]]'
 between "masterd's memory has not grown much, in KiB" $(( $(masterd_memory) - memory )) -100000 8192
