@@ -38,9 +38,9 @@ common_libcommon_la_SOURCES = \
 common_libcommon_la_LIBADD = common/libnodelang.la proto/libproto.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_config tests/unit/test_conn tests/unit/test_conn_read
-UNIT_TESTS += tests/unit/test_fd tests/unit/test_frame tests/unit/test_hostname \
-              tests/unit/test_spawn tests/unit/test_tls
-UNIT_TESTS += tests/unit/test_tls_records
+UNIT_TESTS += tests/unit/test_fd tests/unit/test_frame tests/unit/test_hostname
+UNIT_TESTS += tests/unit/test_spawn tests/unit/test_tls
+UNIT_TESTS += tests/unit/test_tls_records tests/unit/test_trace
 
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/tap.h
 tests_unit_test_config_LDADD = common/libcommon.la
@@ -63,3 +63,5 @@ tests_unit_test_tls_LDADD = common/libcommon.la
 tests_unit_test_tls_records_SOURCES = tests/unit/test_tls_records.c tests/unit/tls_pair.h \
 	tests/unit/conn_loop.h tests/unit/tap.h
 tests_unit_test_tls_records_LDADD = common/libcommon.la
+tests_unit_test_trace_SOURCES = tests/unit/test_trace.c tests/unit/tap.h
+tests_unit_test_trace_LDADD = common/libcommon.la $(EVENT_LIBS)

@@ -22,9 +22,12 @@ struct trace {
     pid_t pid;
     trace_fn fn;                /* NULL: nobody listens any more */
     void *arg;
+    struct event *on_stop;
+    int stop_waits;             /* to be told of */
     UT_hash_handle hh;
 };
 
+static struct event_base *loop;
 static struct trace *traces;
 static struct log_limit trace_limit;
 
@@ -39,6 +42,8 @@ static struct trace *trace_find(pid_t pid)
 static void trace_free(struct trace *trace)
 {
     HASH_DEL(traces, trace);
+    if (trace->on_stop)
+        event_free(trace->on_stop);
     free(trace);
 }
 
@@ -51,6 +56,31 @@ static void trace_tell(const struct trace *trace, int stopped)
 {
     if (trace->fn)
         trace->fn(stopped, trace->arg);
+}
+
+static void stop_tell(struct trace *trace)
+{
+    if (!trace->stop_waits)
+        return;
+    trace->stop_waits = 0;
+    trace_tell(trace, 1);
+}
+
+static void stop_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    stop_tell(arg);
+}
+
+/* In the loop's next turn: the kernel tells of it at once, the process's connection in its turn. */
+static void stop_take(struct trace *trace)
+{
+    const struct timeval now = { 0, 0 };
+
+    trace->stop_waits = 1;
+    if (event_add(trace->on_stop, &now) < 0)
+        stop_tell(trace);
 }
 
 static void trace_resume(pid_t pid, int request, int signo)
@@ -75,11 +105,17 @@ static void trace_changed(pid_t pid, int status, void *arg)
         trace_resume(pid, PTRACE_CONT, signo);
     } else if (is_stop_signal(signo)) {
         trace_resume(pid, PTRACE_LISTEN, 0);
-        trace_tell(trace, 1);
+        stop_take(trace);
     } else {
         trace_resume(pid, PTRACE_CONT, 0);
+        stop_tell(trace);
         trace_tell(trace, 0);
     }
+}
+
+void trace_init(struct event_base *base)
+{
+    loop = base;
 }
 
 void trace_start(pid_t pid, trace_fn fn, void *arg)
@@ -95,7 +131,8 @@ void trace_start(pid_t pid, trace_fn fn, void *arg)
     trace->fn = fn;
     trace->arg = arg;
     HASH_ADD_INT(traces, pid, trace);
-    if (reaper_watch(pid, trace_changed, trace) < 0) {
+    trace->on_stop = evtimer_new(loop, stop_due, trace);
+    if (!trace->on_stop || reaper_watch(pid, trace_changed, trace) < 0) {
         trace_free(trace);
     } else if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0) {
         log_limited(&trace_limit, 1, "cannot trace ghost %d, SIGSTOP will not reach its process:"

@@ -8,9 +8,16 @@
 #define BPROC_TRACE_H
 
 #include <sys/types.h>
+#include <event2/event.h>
 
-/* The process stopped (1) or goes on (0). */
+/*
+ * The process stopped (1) or goes on (0). Of a stop it is told after what the process has sent
+ * before it, a SIGCONT above all, has come in over the loop.
+ */
 typedef void (*trace_fn)(int stopped, void *arg);
+
+/* Once, beside reaper_start(). */
+void trace_init(struct event_base *base);
 
 /* Failing to trace is logged once: stopping by SIGSTOP then does not reach the node. */
 void trace_start(pid_t pid, trace_fn fn, void *arg);

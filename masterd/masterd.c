@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/reaper.h"
+#include "common/trace.h"
 #include "masterd/depart.h"
 #include "masterd/birth.h"
 #include "masterd/home.h"
@@ -246,6 +247,7 @@ static void parts_start(const struct options *options)
     char text[300] = "out of memory";
 
     stats_start();
+    trace_init(master.base);
     if (reaper_start(master.base) < 0 || pids_start() < 0 || birth_start() < 0)
         fatalx("%s", text);
     if (link_start(text, sizeof(text)) < 0)

@@ -24,6 +24,7 @@
 #include "common/notify.h"
 #include "common/reaper.h"
 #include "common/tls.h"
+#include "common/trace.h"
 #include "slaved/contact.h"
 #include "slaved/depart.h"
 #include "slaved/ghost.h"
@@ -308,6 +309,7 @@ static void loop_make(void)
         fatalx("cannot start: no event loop");
     slaved.on_term = evsignal_new(slaved.base, SIGTERM, stop_asked, NULL);
     slaved.on_int = evsignal_new(slaved.base, SIGINT, stop_asked, NULL);
+    trace_init(slaved.base);
     if (!slaved.on_term || event_add(slaved.on_term, NULL) < 0 ||
         !slaved.on_int || event_add(slaved.on_int, NULL) < 0 || reaper_start(slaved.base) < 0 ||
         contact_init(slaved.base, setup.conf->ping_timeout, setup.conf->orphan_timeout,
