@@ -65,9 +65,10 @@ on n0 bash -c "mkdir /srv/own && cp '$prog' $own && echo >>$own"
 is "an executable of another length" "$(on master "$own" 0 -)" ENOEXEC
 refused "is told by it" "cannot use $own: it is [0-9]+ bytes long here"
 
-# One hexadecimal digit of the build id, wherever it is in the file.
+# One hexadecimal digit of the build id, which is behind the 16 bytes of its note's head.
 id=$(readelf -n "$prog" | sed -n 's/.*Build ID: //p')
-at=$(LC_ALL=C grep -obUaP "$(sed 's/../\\x&/g' <<<"$id")" "$prog" | head -n 1 | cut -d: -f1)
+at=$(readelf -SW "$prog" | sed -n 's/.* \.note\.gnu\.build-id *NOTE *[0-9a-f]* *\([0-9a-f]*\) .*/\1/p')
+at=$(( 0x$at + 16 ))
 on n0 bash -c "cp '$prog' $own && printf '\\x$(printf %02x $(( 0x${id:0:2} ^ 1 )))' |
     dd of=$own bs=1 seek=$at conv=notrunc status=none"
 is "an executable of another build" "$(on master "$own" 0 -)" ENOEXEC
